@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Whose FP registers a hart has (Priv 3.1.6.6 and 4.1.1, sstatus.FS).
+//
+// A thread that never touched the unit runs with it Off; its first FP instruction traps, and from then on
+// fp_used is 1. A thread that leaves its hart has f[] up to date (arch_fp_save); the hart keeps the values as
+// well. They are loaded again only if somebody else used the unit there, or the thread did elsewhere since
+// (fp_hart names the last hart that loaded them).
+#include "arch/riscv/csr.h"
+#include "arch/riscv/hart.h"
+#include "core/entry.h"
+
+static uint64_t fp_word(const struct arch_regs *r)
+{
+    return r->fp_used | (uint64_t)r->fp_hart << 32;
+}
+
+static void fs_set(uint64_t fs)
+{
+    csr_clear(sstatus, SSTATUS_FS);
+    csr_set(sstatus, fs);
+}
+
+void arch_fp_save(struct hart *h, struct arch_regs *r)
+{
+    ASSERT(h == this_hart());
+    if (h->arch.fp_owner == r && (csr_read(sstatus) & SSTATUS_FS) == FS_DIRTY) {
+        fp_store(r);
+        fs_set(FS_CLEAN);
+    }
+    h->arch.fp_ready = NULL;
+}
+
+// Prepares the unit for r, which runs next. hart.c calls it only if something may have changed.
+void fp_switch(struct hart *h, struct arch_regs *r)
+{
+    if (!r->fp_used) {
+        fs_set(FS_OFF);
+    } else if (h->arch.fp_owner != r || r->fp_hart != h->index + 1) {
+        fs_set(FS_DIRTY); // any state but Off, to be allowed to
+        fp_load(r);
+        h->arch.fp_owner = r;
+        r->fp_hart = h->index + 1;
+        fs_set(FS_CLEAN);
+    } else if ((csr_read(sstatus) & SSTATUS_FS) == FS_OFF) {
+        fs_set(FS_CLEAN);
+    }
+    h->arch.fp_ready = r;
+    h->arch.fp_word = fp_word(r);
+}
+
+// An illegal instruction: was it the first FP instruction of this thread? Any illegal instruction gets here
+// once; if it is another kind it traps again, now with the unit on.
+bool fp_first_use(struct hart *h, struct arch_regs *r)
+{
+    if (r->fp_used || !(arch_isa() & ISA_BIT('d')))
+        return false;
+    r->fp_used = 1;
+    r->fp_hart = 0;
+    fp_switch(h, r);
+    return true;
+}

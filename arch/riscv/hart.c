@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A hart in the kernel. Interrupts are off here (sstatus.SIE = 0, always): they come from U-mode as traps, and
+// in the idle loop wfi returns when one is pending (Priv 3.3.3: also when it is off in sstatus).
+#include "arch/riscv/hart.h"
+
+#include <stdio.h>
+
+#include "arch/riscv/boot.h"
+#include "arch/riscv/csr.h"
+#include "arch/riscv/sbi.h"
+#include "arch/riscv/sv39.h"
+#include "core/config.h"
+#include "core/entry.h"
+#include "core/node.h"
+
+// The lowest page of each is a guard (sv39_protect).
+uint8_t hart_stacks[HARTS_MAX][STACK_GUARD + STACK_SIZE] __attribute__((aligned(4096)));
+uint8_t panic_stack[STACK_SIZE] __attribute__((aligned(16)));
+uint64_t panic_owner; // struct hart of the first to fault in the kernel, see trap.S
+
+static struct arch_config config;
+
+void trap_entry(void);
+_Noreturn void trap_exit(struct arch_regs *r);
+void hart_entry(void);
+extern struct hart *hart_by_id[HART_IDS]; // entry.S: who is who, for a hart that starts
+
+struct hart *arch_this_hart(void)
+{
+    return this_hart();
+}
+
+uint64_t arch_isa(void)
+{
+    return config.isa;
+}
+
+// --- The lock -------------------------------------------------------------------------------------------
+// A word: 0, or index of the holder + 1. A hart that waits must still leave an address space when asked, for
+// the holder may be waiting for just that.
+
+static inline void lock_take(struct arch_lock *l, struct hart *h)
+{
+    uint32_t nobody = 0;
+    while (!__atomic_compare_exchange_n(&l->held, &nobody, h->index + 1, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+        nobody = 0;
+        while (l->held)
+            if (h->arch.leave)
+                sv39_leave(h);
+    }
+}
+
+static inline void lock_give(struct arch_lock *l)
+{
+    __atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
+}
+
+void arch_lock(struct arch_lock *l)
+{
+    ASSERT(l->held != this_hart()->index + 1);
+    lock_take(l, this_hart());
+}
+
+void arch_unlock(struct arch_lock *l)
+{
+    ASSERT(l->held == this_hart()->index + 1);
+    lock_give(l);
+}
+
+// --- Interrupts -----------------------------------------------------------------------------------------
+
+void arch_kick(struct hart *h)
+{
+    if (h->arch.kicked && !h->arch.leave)
+        return;
+    h->arch.kicked = 1;
+    sbi_send_ipi(1ull << h->arch.hartid);
+}
+
+// All that are pending, so that one trap is enough for several.
+static void interrupts(struct hart *h)
+{
+    uint64_t pending = csr_read(sip) & csr_read(sie);
+    if (pending & INT_SOFT) {
+        csr_clear(sip, INT_SOFT); // before the flag: a kick from now on is sent again
+        h->arch.kicked = 0;
+        entry_kick(h);
+    }
+    if (pending & INT_TIMER) {
+        timer_fired(h);
+        entry_timer(h);
+    }
+    if (pending & INT_EXTERNAL)
+        entry_external(h);
+}
+
+// --- The way out ----------------------------------------------------------------------------------------
+
+static void idle(struct hart *h)
+{
+    struct arch_lock *l = &h->node->lock;
+    h->arch.idle = 1;
+    lock_give(l);
+    __asm__ volatile("wfi" ::: "memory");
+    if (h->arch.leave)
+        sv39_leave(h);
+    lock_take(l, h);
+    h->arch.idle = 0;
+    if (h->arch.stale)
+        sv39_catch_up(h);
+    interrupts(h);
+}
+
+static inline struct arch_regs *leave(struct hart *h)
+{
+    struct thread *t;
+    while ((t = sched_next(h)) == NULL)
+        idle(h);
+    struct arch_regs *r = &t->regs;
+    if (h->arch.aspace != &t->proc->aspace)
+        sv39_load(h, &t->proc->aspace);
+    if (h->arch.fp_ready != r || h->arch.fp_word != (r->fp_used | (uint64_t)r->fp_hart << 32))
+        fp_switch(h, r);
+    lock_give(&h->node->lock);
+    return r;
+}
+
+// --- The way in -----------------------------------------------------------------------------------------
+
+static enum fault_kind kind_of(uint64_t cause)
+{
+    switch (cause) {
+    case CAUSE_LOAD_PAGE: return FAULT_READ;
+    case CAUSE_STORE_PAGE: return FAULT_WRITE;
+    case CAUSE_FETCH_PAGE: return FAULT_EXEC;
+    case CAUSE_ILLEGAL: return FAULT_ILLEGAL;
+    case CAUSE_BREAK: return FAULT_BREAK;
+    case CAUSE_FETCH_MISALIGNED:
+    case CAUSE_LOAD_MISALIGNED:
+    case CAUSE_STORE_MISALIGNED: return FAULT_MISALIGNED;
+    case CAUSE_FETCH_ACCESS:
+    case CAUSE_LOAD_ACCESS:
+    case CAUSE_STORE_ACCESS: return FAULT_ACCESS;
+    default: return FAULT_OTHER;
+    }
+}
+
+static void __attribute__((noinline)) trap_other(struct hart *h, struct thread *t, uint64_t cause, uint64_t value)
+{
+    if (cause & CAUSE_INTERRUPT)
+        interrupts(h);
+    else if (cause != CAUSE_ILLEGAL || !fp_first_use(h, &t->regs))
+        entry_fault(h, t, kind_of(cause), value, cause);
+}
+
+struct arch_regs *trap_user(struct hart *h, struct thread *t, uint64_t cause)
+{
+    lock_take(&h->node->lock, h);
+    if (__builtin_expect(cause == CAUSE_ECALL_U, 1)) {
+        t->regs.pc += 4; // ecall has no short form
+        entry_syscall(h, t);
+    } else {
+        trap_other(h, t, cause, csr_read(stval));
+    }
+    return leave(h);
+}
+
+static void print_line(const char *text)
+{
+    while (*text)
+        arch_putc(*text++);
+    arch_putc('\n');
+}
+
+void trap_kernel(uint64_t cause, uint64_t pc, uint64_t value, uint64_t sp, uint64_t fp)
+{
+    print_line("\nfault in the kernel:");
+    backtrace_from(pc, fp, print_line);
+    uint64_t guard = (uint64_t)(uintptr_t)hart_stacks[this_hart()->index];
+    const char *what = value >= guard && value < guard + STACK_GUARD ? ", hart stack overflow" : "";
+    panic("cause %lu%s, pc %016lx, stval %016lx, sp %016lx", (unsigned long)cause, what, (unsigned long)pc,
+          (unsigned long)value, (unsigned long)sp);
+}
+
+// --- Starting -------------------------------------------------------------------------------------------
+
+void arch_hart_init(struct hart *h, struct node *n, unsigned index, uint64_t hartid)
+{
+    *h = (struct hart){.node = n, .index = index};
+    h->arch.hartid = hartid;
+    h->arch.timer_at = UINT64_MAX;
+    h->arch.stack_top = hart_stacks[index] + sizeof hart_stacks[index];
+}
+
+static void hart_setup(struct hart *h)
+{
+    __asm__ volatile("mv tp, %0" ::"r"(h));
+    csr_write(sscratch, h);
+    csr_write(stvec, trap_entry);
+    csr_clear(sstatus, SSTATUS_SIE | SSTATUS_SPIE | SSTATUS_SPP | SSTATUS_FS);
+    csr_clear(sip, INT_SOFT);
+    csr_write(sie, INT_SOFT | INT_EXTERNAL);
+    // Guests may read cycle, time and instret (Priv 4.1.5): benchmarks count instructions with them. They are
+    // this hart's own and jump when a process moves; SYS_TIME does not.
+    csr_write(scounteren, 7);
+}
+
+void arch_early_init(struct hart *boot)
+{
+    hart_setup(boot);
+    sbi_init();
+    sv39_protect();
+}
+
+void arch_configure(const struct arch_config *c)
+{
+    config = *c;
+    timer_configure(c->timebase_hz, c->sstc);
+}
+
+bool arch_hart_start(struct hart *h)
+{
+    if (!sbi.hsm || !sbi.ipi || !sbi.rfence)
+        return false;
+    ASSERT(h->arch.hartid < HART_IDS);
+    __atomic_store_n(&hart_by_id[h->arch.hartid], h, __ATOMIC_RELEASE);
+    return sbi_hart_start(h->arch.hartid, arch_phys((const void *)(uintptr_t)hart_entry), 0) == 0;
+}
+
+struct arch_regs *hart_enter(struct hart *h)
+{
+    arch_lock(&h->node->lock);
+    entry_hart_online(h->node, h);
+    return leave(h);
+}
+
+void hart_main(struct hart *h)
+{
+    hart_setup(h);
+    trap_exit(hart_enter(h));
+}
+
+void arch_enter(struct hart *h)
+{
+    // The stack from its top again: nothing below is needed any more.
+    __asm__ volatile("mv sp, %0\n    mv a0, %1\n    li s0, 0\n    tail hart_main" ::"r"(h->arch.stack_top), "r"(h)
+                     : "a0", "memory");
+    __builtin_unreachable();
+}
+
+const char *arch_firmware(void)
+{
+    static char text[48];
+    snprintf(text, sizeof text, "%s, SBI %u.%u%s", sbi.implementation == 1 ? "OpenSBI" : "firmware", sbi.version >> 24,
+             sbi.version & 0xffffffu, sbi.dbcn ? " with debug console" : "");
+    return text;
+}
+
+// --- Stopping -------------------------------------------------------------------------------------------
+
+// The device that ends QEMU: "sifive,test0". 0x5555 = pass; 0x3333 | status << 16 = fail.
+void arch_stop(int status)
+{
+    volatile uint32_t *test = config.test_pa ? arch_direct(config.test_pa, 4) : NULL;
+    if (test)
+        *test = status == 0 ? 0x5555u : (uint32_t)status << 16 | 0x3333u;
+    sbi_shutdown(status != 0);
+    print_line("The firmware cannot switch off. Stopped.");
+    for (;;)
+        __asm__ volatile("wfi");
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A hart in the kernel, within arch/riscv/: lock, traps, idle loop.
+#ifndef ARCH_RISCV_HART_H
+#define ARCH_RISCV_HART_H
+
+#include "arch/riscv/arch.h"
+
+struct thread;
+
+// From trap.S and entry.S
+struct arch_regs *trap_user(struct hart *h, struct thread *t, uint64_t cause);
+_Noreturn void trap_kernel(uint64_t cause, uint64_t pc, uint64_t value, uint64_t sp, uint64_t fp);
+_Noreturn void hart_main(struct hart *h);
+struct arch_regs *hart_enter(struct hart *h);
+
+// fp.S
+void fp_store(struct arch_regs *r);
+void fp_load(const struct arch_regs *r);
+
+// fpu.c
+void fp_switch(struct hart *h, struct arch_regs *r);
+bool fp_first_use(struct hart *h, struct arch_regs *r);
+
+// timer.c
+void timer_configure(uint64_t timebase_hz, bool sstc);
+void timer_fired(struct hart *h);
+
+// backtrace.c
+void backtrace_from(uint64_t pc, uint64_t fp, void (*line)(const char *text));
+
+#endif

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// From the device tree to a node of the ring. kmain() is the table of contents.
+//
+// Boot arguments: node=NAME  name of the node (n1)
+//                 ringkey=64 hexadecimal digits, the secret of the ring (all zero: everybody may join)
+//                 harts=N    use at most that many harts
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "arch/riscv/boot.h"
+#include "boards/dt.h"
+#include "boards/entropy.h"
+#include "boards/plic.h"
+#include "boards/uart.h"
+#include "boards/virtio_net.h"
+#include "core/entry.h"
+#include "core/error.h"
+#include "core/node.h"
+#include "net/net.h"
+#include "services/service.h"
+
+#ifndef ROTIFER_VERSION
+#define ROTIFER_VERSION "0.1"
+#endif
+#define STATUS_NO_BOOT 102
+
+static struct node node;
+static struct machine machine;
+
+// --- Words ----------------------------------------------------------------------------------------------
+
+static void print(const char *text)
+{
+    while (*text)
+        arch_putc(*text++);
+    arch_putc('\n');
+}
+
+static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void say(const char *fmt, ...)
+{
+    char text[200];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    print(text);
+}
+
+static _Noreturn void give_up(const char *what, int error)
+{
+    say("cannot start: %s: %s", what, error_string(error));
+    arch_stop(STATUS_NO_BOOT);
+}
+
+// --- Machine --------------------------------------------------------------------------------------------
+
+static void boot_hart(uint64_t hartid)
+{
+    arch_hart_init(&node.harts[0], &node, 0, hartid);
+    node.nharts = 1;
+    arch_early_init(&node.harts[0]);
+    print(""); // ends the line of entry.S
+}
+
+static void read_machine(uint64_t hartid, uint64_t dtb_pa)
+{
+    struct dt_request q = {
+        .fdt = arch_direct(dtb_pa, DT_MAX_BYTES), .fdt_pa = dtb_pa, .boot_hartid = hartid, .warn = print};
+    uint64_t image_len;
+    arch_image(&q.image.from, &image_len);
+    q.image.to = q.image.from + image_len;
+    dt_read(&q, &machine);
+    arch_configure(&(struct arch_config){.isa = machine.isa,
+                                         .timebase_hz = machine.timebase_hz,
+                                         .sstc = machine.sstc,
+                                         .test_pa = machine.test_pa});
+}
+
+static void start_console(void)
+{
+    if (uart_init(&machine.uart))
+        arch_console_uart(uart_put);
+    say("rotifer %s on %s (%s)", ROTIFER_VERSION, machine.model, arch_firmware());
+}
+
+// --- Memory ---------------------------------------------------------------------------------------------
+
+// The table of holders needs 2 bytes for each page from the first to the last, holes included. Ranges so far
+// away that the table would take more than 1/8 of the memory before them are left alone.
+static uint64_t choose_ranges(void)
+{
+    struct range *ram = machine.ram;
+    uint64_t bytes = 0, table = 0;
+    unsigned i;
+    for (i = 0; i < machine.nram; i++) {
+        bytes += ram[i].to - ram[i].from;
+        uint64_t needs = (ram[i].to - ram[0].from) >> PAGE_SHIFT << 1;
+        if (i > 0 && needs > bytes / 8)
+            break;
+        table = needs;
+    }
+    machine.nram = i;
+    return (table + PAGE_MASK) & ~PAGE_MASK;
+}
+
+static uint16_t *carve_table(uint64_t bytes)
+{
+    for (unsigned i = 0; i < machine.nram; i++) {
+        struct range *ram = &machine.ram[i];
+        if (ram->to - ram->from > bytes) {
+            ram->to -= bytes;
+            return arch_direct(ram->to, bytes);
+        }
+    }
+    return NULL;
+}
+
+static void give_memory(void)
+{
+    uint64_t table_bytes = choose_ranges();
+    uint64_t end = machine.nram ? machine.ram[machine.nram - 1].to : 0;
+    uint16_t *holders = carve_table(table_bytes);
+    if (!holders)
+        give_up("the device tree names no memory", E_MEM);
+    uint64_t base = machine.ram[0].from;
+    page_init(&node, arch_direct(base, 0), (end - base) >> PAGE_SHIFT, holders);
+    for (unsigned i = 0; i < machine.nram; i++)
+        page_add_range(&node, arch_direct(machine.ram[i].from, 0), arch_direct(machine.ram[i].to, 0));
+    say("memory: %lu MiB, %lu pages free", (unsigned long)(machine.ram_bytes / MIB),
+        (unsigned long)page_free_count(&node));
+}
+
+// --- Harts ----------------------------------------------------------------------------------------------
+
+static void count_harts(void)
+{
+    char value[8];
+    unsigned most = HARTS_MAX;
+    if (dt_bootarg(&machine, "harts", value, sizeof value) && value[0] >= '1' && value[0] <= '9' && value[1] == 0)
+        most = (unsigned)(value[0] - '0');
+    node.nharts = machine.nharts < most ? machine.nharts : most;
+    for (unsigned i = 1; i < node.nharts; i++)
+        arch_hart_init(&node.harts[i], &node, i, machine.harts[i].hartid);
+    say("harts: %u (booted on %lu), clock %lu kHz, timer %s", node.nharts, (unsigned long)machine.harts[0].hartid,
+        (unsigned long)(machine.timebase_hz / 1000), arch_uses_sstc() ? "Sstc" : "SBI");
+}
+
+static void start_other_harts(void)
+{
+    for (unsigned i = 1; i < node.nharts; i++)
+        if (!arch_hart_start(&node.harts[i]))
+            say("hart %lu: the firmware does not start it", (unsigned long)node.harts[i].arch.hartid);
+}
+
+// --- Node -----------------------------------------------------------------------------------------------
+
+static uint64_t node_clock(struct node *n)
+{
+    (void)n;
+    return arch_now_ns();
+}
+
+static void node_entropy(struct node *n, void *buf, size_t len)
+{
+    (void)n;
+    if (!entropy_gather(&machine, buf, len))
+        print("weak random numbers: the firmware gave no rng-seed");
+}
+
+static void node_log_line(struct node *n, const char *line)
+{
+    (void)n;
+    print(line);
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static void read_ring_key(void)
+{
+    char value[2 * sizeof node.ring_key + 1];
+    uint8_t key[sizeof node.ring_key];
+    if (!strstr(machine.bootargs, "ringkey="))
+        return;
+    bool good = dt_bootarg(&machine, "ringkey", value, sizeof value) && strlen(value) == sizeof value - 1;
+    for (size_t i = 0; good && i < sizeof key; i++) {
+        int high = hex_digit(value[2 * i]), low = hex_digit(value[2 * i + 1]);
+        good = high >= 0 && low >= 0;
+        key[i] = (uint8_t)(high << 4 | low);
+    }
+    if (!good) // a node that fell back to no key would join a ring it should not
+        give_up("ringkey is not 64 hexadecimal digits", E_ARG);
+    memcpy(node.ring_key, key, sizeof key);
+}
+
+static void make_node(void)
+{
+    node.clock = node_clock;
+    node.entropy = node_entropy;
+    node.log = node_log_line;
+    node.irq = plic_dispatch;
+    if (!dt_bootarg(&machine, "node", node.name, sizeof node.name) || node.name[0] == 0)
+        memcpy(node.name, "n1", 3);
+    read_ring_key();
+    int error = node_init(&node);
+    if (error)
+        give_up("node", error);
+}
+
+static void join_ring(void)
+{
+    int error = net_init(&node);
+    if (error)
+        give_up("network", error);
+    if (!plic_init(&machine))
+        print("no interrupt controller: devices will be slow");
+    uart_listen();
+    unsigned links = vnet_start(&node, &machine);
+    for (unsigned i = 0; i < links; i++) {
+        const struct link *l = vnet_link(i);
+        say("%s: %02x:%02x:%02x:%02x:%02x:%02x, payload %u bytes, %s", l->name, l->mac[0], l->mac[1], l->mac[2],
+            l->mac[3], l->mac[4], l->mac[5], l->payload_max, l->up ? "up" : "down");
+    }
+}
+
+static void start_services(void)
+{
+    int error = services_start(&node);
+    if (error)
+        give_up("services", error);
+}
+
+void kmain(uint64_t hartid, uint64_t dtb_pa)
+{
+    boot_hart(hartid);
+    read_machine(hartid, dtb_pa);
+    start_console();
+    count_harts();
+    arch_lock(&node.lock);
+    give_memory();
+    make_node();
+    join_ring();
+    start_services();
+    start_other_harts();
+    say("node %s ready", node.name);
+    arch_unlock(&node.lock);
+    arch_enter(&node.harts[0]);
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The system calls: the whole contract between a guest and the kernel.
+//
+// `ecall` with the number in a7. Arguments in a0..a6 and t0..t6; results in the registers named
+// below; every other register keeps its value. a0 is 0 (or a count) on success and the negative of
+// a number of error.h otherwise. A call either completes at once or leaves all of its progress in
+// the thread's record (design D1), so a thread may be stunned and moved in the middle of any of them.
+#ifndef CORE_ABI_H
+#define CORE_ABI_H
+
+#include "core/types.h"
+
+enum sys_number {
+    // Does nothing. a0 = 0.
+    SYS_NULL = 0,
+
+    // One transaction, executed at most once. Blocks until the reply is complete.
+    //   in:  a0..a3 capability, a4 operation, a5 request address, a6 request length (bytes),
+    //        t0 reply buffer address, t1 its capacity (bytes), t2 time-out (ms, 0 = none),
+    //        t3..t6 four words of arguments
+    //   out: a0 status given by the server (>= 0, or its negative error) or the kernel's error,
+    //        a1 reply length (bytes), a2..a5 four words of results
+    //   E_ARG length over MESSAGE_MAX_BYTES; E_FAULT; E_NOTHERE; E_DIED; E_TIMEOUT; E_TOOBIG reply
+    //   longer than the capacity (the request was executed).
+    SYS_TRANS = 1,
+
+    // Receive the next request on any of this process's ports named in the mask.
+    //   in:  a0 mask of port handles, a1 buffer address, a2 capacity (bytes), a3 time-out (ms, 0 = none)
+    //   out: a0 0, a1 request length (bytes), a2 handle, a3 operation, a4..a7 four argument words,
+    //        t0 obj_rights, t1 check[0] | check[1] << 32, t2 check[2]
+    //   E_ARG unknown handle; E_STATE the thread owes a reply; E_FAULT; E_TIMEOUT. A request longer
+    //   than the capacity is refused to its client with E_TOOBIG and not delivered.
+    SYS_GETREQ = 2,
+
+    // Reply to the request that this thread received last.
+    //   in:  a0 status, a1 reply address, a2 reply length (bytes), a3..a6 four words of results
+    //   out: a0 0.  E_STATE no request is open; E_ARG; E_FAULT (the request stays open).
+    SYS_PUTREP = 3,
+
+    // Serve the port F(get-port).  in: a0, a1 get-port.  out: a0 handle (0..63), a1, a2 put-port.
+    //   E_LIMIT too many ports; E_EXISTS this process listens to it already; E_MEM.
+    SYS_PORT_LISTEN = 4,
+    // Stop serving.  in: a0 handle. Requests that wait are told E_NOTHERE.  E_ARG.
+    SYS_PORT_CLOSE = 5,
+
+    // New thread.  in: a0 pc, a1 sp, a2 its a0, a3 its tp.  out: a0 thread number.  E_LIMIT, E_MEM.
+    SYS_THREAD_CREATE = 6,
+    // End this thread.  in: a0 address of a 32-bit word to set to 0 and wake (0 = none).
+    // The last thread ends the process with status 0. Does not return.
+    SYS_THREAD_EXIT = 7,
+    SYS_YIELD = 8,
+    // in: a0 nanoseconds. The rest of the time goes along when the process moves.
+    SYS_SLEEP = 9,
+    // If the 32-bit word at a0 equals a1, wait until woken or for a2 ms (0 = for ever).
+    //   E_AGAIN it does not; E_TIMEOUT; E_FAULT; E_ARG not aligned.
+    SYS_WAIT = 10,
+    // Wake up to a1 threads of this process that wait at address a0.  out: a0 number woken.
+    SYS_WAKE = 11,
+
+    // New segment of zeros.  in: a0 wanted address (0 = the kernel chooses), a1 length (bytes, rounded
+    // up to pages), a2 MAP_* flags.  out: a0 address.  E_ARG, E_OVERLAP, E_LIMIT, E_MEM.
+    SYS_MAP = 12,
+    // Remove the whole mapping that starts at a0, and its segment with the last mapping.  E_ARG.
+    SYS_UNMAP = 13,
+    // Give the mapping that starts at a0 the length a1 (bytes).  E_ARG, E_OVERLAP, E_MEM, E_LIMIT.
+    SYS_GROW = 14,
+
+    // out: a0 nanoseconds of the process's clock: never goes back, not even by a move.
+    SYS_TIME = 15,
+    // End the process.  in: a0 status (int). Does not return.
+    SYS_EXIT = 16,
+    // Unpredictable bytes.  in: a0 address, a1 length (<= 256).  E_FAULT, E_ARG.
+    SYS_RANDOM = 17,
+    // out: a0 thread number, a1 process number, a2 the process's endpoint, a3 endpoint of the node that it
+    // runs on now (differs after a move).
+    SYS_SELF = 18,
+    SYS_COUNT
+};
+
+#define MAP_READ 1u
+#define MAP_WRITE 2u
+#define MAP_EXEC 4u
+#define MAP_GROW_UP 8u    // SYS_GROW may lengthen it
+#define MAP_GROW_DOWN 16u // a stack: grows downward on a fault below it
+
+// What a new process finds at the address in a0 of its first thread. Strings and arrays lie in the
+// same segment; addresses are guest addresses.
+struct startup {
+    uint64_t magic; // STARTUP_MAGIC
+    uint64_t argc, argv; // argv: array of argc + 1 addresses of strings, the last one 0
+    uint64_t envp;       // array of addresses of "NAME=value" strings, the last one 0
+    uint64_t ncaps, caps; // array of struct startup_cap
+    uint64_t heap_base;   // address of the mapping (MAP_GROW_UP) that malloc grows
+    uint64_t stack_top;
+};
+struct startup_cap {
+    char name[32];
+    struct cap cap;
+};
+#define STARTUP_MAGIC 0x31505453544f52ull // "ROTSTP1"
+// Names of capabilities in the startup block: "tty" the terminal, "dir" a directory, "owner".
+
+#endif

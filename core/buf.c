@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Message buffers. All kinds come down to buf_at: where does byte off lie, and how many lie behind
+// it in a row. Pages that the kernel brings into being here get no entry in the process's page
+// table: the guest faults when it looks, and finds the page there.
+#include "core/buf.h"
+
+#include "core/abi.h"
+#include "core/error.h"
+#include "core/node.h"
+
+#include <string.h>
+
+static size_t min_size(uint64_t a, uint64_t b)
+{
+    return (size_t)(a < b ? a : b);
+}
+
+// --- where the bytes lie -------------------------------------------------------------------------
+
+static int seg_at(struct node *n, struct seg *s, uint64_t off, bool write, void **ptr)
+{
+    if (off >= s->len)
+        return -E_FAULT;
+    char *page = seg_page(n, s, off, write);
+    if (!page && write)
+        return -E_MEM;
+    if (!page)
+        page = n->zero_page;
+    *ptr = page + (off & PAGE_MASK);
+    return 0;
+}
+
+// The mapping at va when it allows the access, else NULL.
+static struct map *map_for(struct proc *p, uint64_t va, bool write)
+{
+    struct map *m = proc_map_at(p, va);
+    return m && (m->flags & (write ? MAP_WRITE : MAP_READ)) ? m : NULL;
+}
+
+static int user_at(struct node *n, struct proc *p, uint64_t va, bool write, void **ptr)
+{
+    struct map *m = map_for(p, va, write);
+    return m ? seg_at(n, m->seg, m->off + (va - m->va), write, ptr) : -E_FAULT;
+}
+
+// A received frame lies in a few pieces; together they are at least as long as the buffer.
+static void piece_at(const struct buf *b, uint64_t off, void **ptr, size_t *run)
+{
+    const struct piece *p = (const struct piece *)(uintptr_t)b->at;
+    uint64_t left = b->len - off;
+    while (off >= p->len)
+        off -= p++->len;
+    *ptr = (char *)p->ptr + off;
+    *run = min_size(p->len - off, left);
+}
+
+int buf_at(struct node *n, const struct buf *b, uint64_t off, bool write, void **ptr, size_t *run)
+{
+    if (off >= b->len || b->at + off < off)
+        return -E_FAULT;
+    uint64_t at = b->at + off, left = b->len - off;
+    *run = min_size(left, PAGE_SIZE - (at & PAGE_MASK));
+    switch (b->kind) {
+    case BUF_KERNEL:
+        *ptr = (void *)(uintptr_t)at;
+        *run = (size_t)left;
+        return 0;
+    case BUF_SEG: return seg_at(n, b->seg, at, write, ptr);
+    case BUF_USER: return user_at(n, b->proc, at, write, ptr);
+    case BUF_PIECES:
+        if (write)
+            break;
+        piece_at(b, off, ptr, run);
+        return 0;
+    case BUF_NONE: break;
+    }
+    return -E_FAULT;
+}
+
+static int check_user(struct proc *p, uint64_t va, uint64_t len, bool write)
+{
+    uint64_t end = va + len;
+    while (va < end) { // a step for each mapping
+        struct map *m = map_for(p, va, write);
+        if (!m)
+            return -E_FAULT;
+        va = m->va + m->len;
+    }
+    return 0;
+}
+
+int buf_check(struct node *n, const struct buf *b, bool write)
+{
+    (void)n;
+    if (b->len == 0)
+        return 0;
+    if (b->kind == BUF_PIECES)
+        return write ? -E_FAULT : 0;
+    if (b->at + b->len < b->len)
+        return -E_FAULT;
+    switch (b->kind) {
+    case BUF_KERNEL: return 0;
+    case BUF_SEG: return b->at + b->len <= b->seg->len ? 0 : -E_FAULT;
+    case BUF_USER: return check_user(b->proc, b->at, b->len, write);
+    case BUF_PIECES:
+    case BUF_NONE: break;
+    }
+    return -E_FAULT;
+}
+
+// --- copies --------------------------------------------------------------------------------------
+
+int buf_copy(struct node *n, const struct buf *dst, uint64_t doff, const struct buf *src,
+             uint64_t soff, uint64_t len)
+{
+    while (len > 0) {
+        void *from, *to;
+        size_t from_run, to_run;
+        int err = buf_at(n, dst, doff, true, &to, &to_run);
+        // The source second: when both are the same hole, the page now exists.
+        if (!err)
+            err = buf_at(n, src, soff, false, &from, &from_run);
+        if (err)
+            return err;
+        size_t run = min_size(len, min_size(from_run, to_run));
+        memmove(to, from, run); // a process may send to itself, and the buffers may overlap
+        doff += run, soff += run, len -= run;
+    }
+    return 0;
+}
+
+int buf_read(struct node *n, const struct buf *b, uint64_t off, void *dst, size_t len)
+{
+    struct buf to = buf_kernel(dst, len);
+    return buf_copy(n, &to, 0, b, off, len);
+}
+
+int buf_write(struct node *n, const struct buf *b, uint64_t off, const void *src, size_t len)
+{
+    struct buf from = buf_kernel(src, len);
+    return buf_copy(n, b, off, &from, 0, len);
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Every limit, in one place, with its arithmetic.
+#ifndef CORE_CONFIG_H
+#define CORE_CONFIG_H
+
+#include <stdint.h>
+
+#define PAGE_SHIFT 12
+#define PAGE_SIZE 4096ul
+#define PAGE_MASK (PAGE_SIZE - 1)
+#define PAGES_FOR(bytes) (((bytes) + PAGE_MASK) >> PAGE_SHIFT)
+
+#define KIB 1024ull
+#define MIB (1024ull * KIB)
+#define NS_PER_MS 1000000ull
+#define NS_PER_S 1000000000ull
+
+#define HARTS_MAX 8
+#define NAME_MAX_LEN 32 // bytes of a node, process or directory entry name, final zero included
+
+// Guest addresses: the first 64 KiB stay unmapped so that small offsets from NULL fault; the end is
+// the top of the lower half of Sv39.
+#define USER_BASE 0x10000ull
+#define USER_END 0x4000000000ull
+
+// Segment: one directory page of 512 pointers to leaf pages of 512 page pointers = 1 GiB.
+#define SEG_MAX_BYTES (512ull * 512 * PAGE_SIZE)
+#define PROC_MAPS_MAX 32    // segments of one process
+#define PROC_PORTS_MAX 16   // ports one process listens to: a bit each in the getreq mask
+#define PROC_THREADS_MAX 4096
+#define MESSAGE_MAX_BYTES (256 * MIB) // one request or reply
+
+// A reply up to this size is copied into the at-most-once record, so that the server can go on at
+// once; a longer one keeps the server in putrep until the client has it all (D2).
+#define REPLY_COPY_MAX PAGE_SIZE
+
+// A local copy goes in steps of this many bytes, each one event of the kernel (D1).
+#define COPY_STEP (256 * KIB)
+
+// Descriptor: fixed part + maps + ports + threads + records. 4,096 threads of < 1 KiB bound it.
+#define DESC_MAX_BYTES (8 * MIB)
+
+// Times of the transaction protocol. A request is retransmitted RETRY_FIRST after it was sent, then
+// twice as late each time up to RETRY_MAX. A peer that gave no sign of life for SILENCE_MAX is looked
+// for afresh (locate); when that finds nothing in LOCATE_GIVE_UP it is taken for dead.
+#define RETRY_FIRST_NS (20 * NS_PER_MS)
+#define RETRY_MAX_NS (500 * NS_PER_MS)
+#define PROBE_NS (1 * NS_PER_S) // "still working?" while waiting for a reply
+#define SILENCE_MAX_NS (4 * NS_PER_S)
+#define LOCATE_FIRST_NS (10 * NS_PER_MS)
+#define LOCATE_GIVE_UP_NS (5 * NS_PER_S)
+// Delta-t: a record of a finished transaction is kept for the lifetime of a packet + the time its
+// client goes on retransmitting + the time an acknowledgement is held back, then dropped by timer.
+#define PACKET_LIFE_NS (10 * NS_PER_S)
+#define RECORD_LIFE_NS (PACKET_LIFE_NS + SILENCE_MAX_NS + LOCATE_GIVE_UP_NS + 1 * NS_PER_S)
+#define MOVED_LIFE_NS (60 * NS_PER_S) // "moved to" left behind by a hand-off
+
+#define SLICE_NS (10 * NS_PER_MS) // a thread's turn on a hart while others wait
+
+#define TASK_STACK_PAGES 4
+
+#endif

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Process descriptor: everything that a process is besides the contents of its segments. The same bytes start
+// a program, travel in a hand-off and head a checkpoint. Little endian, fixed widths, no address of any
+// kernel: peers are named by endpoint, segments by capability, threads by number.
+//
+//   struct desc_hdr | section | section | ...          each section: struct desc_sec, then len bytes,
+//                                                      padded to a multiple of 8
+//   in this order: PROC once; SEG 0..n; MAP 0..n; PORT 0..n; THRD 1..n, by ascending number; REC 0..n (with a
+//   short reply's bytes behind it), those that wait in the queue last, oldest first
+//
+// Unknown sections are refused unless DESC_SKIPPABLE is set. encode(decode(x)) == x for what a kernel encoded.
+#ifndef CORE_DESC_H
+#define CORE_DESC_H
+
+#include "core/buf.h"
+#include "core/config.h"
+#include "core/types.h"
+
+
+#define DESC_MAGIC 0x31435345444f52ull // "RODESC1"
+#define DESC_VERSION 1u
+#define DESC_ARCH_RISCV64 243u // ELF e_machine of RISC-V
+
+struct desc_hdr {
+    uint64_t magic;
+    uint32_t version, arch;
+    uint64_t isa;      // extensions the code may use (arch.h ISA_*); 0 for rv64gc only
+    uint64_t len;      // bytes of all, this header included
+    uint64_t checksum; // first 64 bits of the BLAKE2b of all bytes, this field taken as 0
+    uint32_t sections, zero;
+};
+struct desc_sec {
+    uint32_t tag, flags;
+    uint64_t len;
+};
+#define DESC_SKIPPABLE 1u
+enum { DESC_PROC = 1, DESC_SEG, DESC_MAP, DESC_PORT, DESC_THRD, DESC_REC };
+
+struct desc_proc {
+    uint64_t ep;                    // 0: a new process, the kernel draws endpoint, control port and key
+    uint64_t ctl_get[2];
+    uint8_t key[16];
+    struct cap owner;
+    uint64_t clock_ns;              // process clock at this moment
+    uint64_t mem_limit;             // bytes, 0 = the node's default
+    uint64_t moves;
+    uint32_t next_tid, stunned; // stunned: it was stopped by somebody and stays so where it arrives
+    char name[NAME_MAX_LEN], comment[NAME_MAX_LEN];
+};
+struct desc_seg {
+    struct cap source;    // null: nothing to fill from, all zeros
+    uint64_t source_off, source_len; // bytes to fill from the source, at the start of the segment
+    uint64_t dest_off;    // where in the segment they go
+    uint64_t len;         // of the segment, page multiple
+};
+struct desc_map {
+    uint64_t va, len, off;
+    uint32_t seg; // index of the SEG section, from 0
+    uint32_t flags;
+};
+struct desc_port {
+    uint32_t handle, zero;
+    uint64_t get[2];
+};
+struct desc_buf {
+    uint32_t kind, zero; // 0 none, 1 guest address
+    uint64_t at, len;
+};
+struct desc_progress {
+    uint64_t base, mask;
+    uint32_t frag, zero;
+};
+struct desc_thread {
+    uint32_t tid, state; // enum thread_state; RUN is stored as READY
+    uint64_t x[32], pc, f[32], fcsr;
+    uint32_t fp_used, zero;
+    uint64_t seq;
+    uint64_t wake_left_ns; // UINT64_MAX = none
+    uint64_t wait_va;
+    struct { // struct call
+        uint32_t state, begun, busy, op;
+        uint64_t seq;
+        struct cap cap;
+        uint64_t arg[4];
+        struct desc_buf req, rep;
+        uint64_t server;
+        struct desc_progress sent, got;
+        uint64_t rep_total;
+        int64_t status;
+        uint64_t res[4];
+        uint64_t deadline_left_ns;
+    } call;
+    struct { // struct serve
+        uint64_t mask;
+        struct desc_buf buf;
+        uint32_t open, zero; // which record it works on is said by the record (server_tid)
+    } serve;
+};
+struct desc_rec {
+    uint64_t client;
+    uint32_t tid, state; // enum rec_state
+    uint64_t seq;
+    uint32_t handle, op;
+    struct cap cap;
+    uint64_t arg[4];
+    uint64_t req_len;
+    uint32_t server_tid, has_copy; // has_copy: rep_len bytes follow this struct
+    struct desc_progress got, sent;
+    int64_t status;
+    uint64_t res[4];
+    uint64_t rep_len;
+};
+_Static_assert(sizeof(struct desc_hdr) == 48, "");
+_Static_assert(sizeof(struct desc_proc) == 168, "");
+_Static_assert(sizeof(struct desc_seg) == 64, "");
+_Static_assert(sizeof(struct desc_map) == 32, "");
+_Static_assert(sizeof(struct desc_port) == 24, "");
+
+// Writes the descriptor of a frozen process to a fresh segment (*out, its length in *len). Sources name this
+// node's segment service. E_STATE not frozen; E_MEM, E_LIMIT.
+int desc_encode(struct node *n, struct proc *p, struct seg **out, uint64_t *len);
+
+// Checks form and meaning without changing anything: lengths, counts, sums, states. *why says what was
+// wrong (a constant string). b: the bytes, b->len of them. A fuzz target.
+// E_MAGIC E_VERSION E_ARCH E_CHECKSUM E_FORMAT E_LIMIT, and those of buf_read.
+int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const char **why);
+
+// One segment still to be filled by the caller.
+struct desc_fill {
+    struct seg *seg; // held by the process
+    struct cap source;
+    uint64_t source_off, source_len, dest_off;
+};
+// Makes a process in state ARRIVING from a descriptor that passed desc_check: all records, segments (empty), maps,
+// threads. fills: room for PROC_MAPS_MAX. On error nothing is left. E_MEM, E_EXISTS (endpoint lives here), E_FORMAT
+// E_OVERLAP E_ARG when sections contradict each other (a thread waits for a record that is not there...).
+// A new process (ep 0) gets endpoint, control port and key drawn.
+int desc_decode(struct node *n, const struct buf *b, struct proc **out, struct desc_fill *fills,
+                unsigned *nfills);
+// Fills in len, checksum of a descriptor built by hand (the host's ELF loader).
+void desc_seal(void *buf, uint64_t len, uint32_t sections);
+uint64_t desc_checksum(const void *buf, uint64_t len);
+
+#endif

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The way up: what arch/ calls. All with the node lock held; none of them blocks or keeps a stack.
+//
+// A trap from U-mode: arch saves all registers into the thread's record, switches to the hart's own
+// stack (empty then), takes the node lock, calls one of these, and then goes the one way out:
+//
+//     for (;;) { t = sched_next(h); if (t) break; arch idles: unlock, wfi, lock, pending interrupts }
+//     unlock; restore t's registers; sret
+#ifndef CORE_ENTRY_H
+#define CORE_ENTRY_H
+
+#include "core/hart.h"
+#include "core/thread.h"
+
+// System call of h->current: number in a7. pc already points behind the ecall.
+void entry_syscall(struct hart *h, struct thread *t);
+
+enum fault_kind {
+    FAULT_READ = 1, FAULT_WRITE, FAULT_EXEC, // no translation, or not with this access, at addr
+    FAULT_ILLEGAL,                           // addr = the instruction's bits when known
+    FAULT_BREAK,
+    FAULT_MISALIGNED,
+    FAULT_ACCESS, // physical access fault
+    FAULT_OTHER,
+};
+// Exception of h->current at t->regs.pc. cause: scause, for the report.
+void entry_fault(struct hart *h, struct thread *t, enum fault_kind kind, uint64_t addr,
+                 uint64_t cause);
+
+void entry_timer(struct hart *h);    // the time set by arch_timer_set has come
+void entry_kick(struct hart *h);     // another hart asked (arch_kick)
+void entry_external(struct hart *h); // a device interrupt is pending: calls node->irq
+
+// Next guest thread to run on this hart (it is h->current then, state THREAD_RUN), or NULL: idle. Runs
+// ready privileged tasks on the way. Sets the timer. Loads nothing: arch loads t->proc->aspace and FP.
+struct thread *sched_next(struct hart *h);
+
+// A hart is about to enter the loop for the first time.
+void entry_hart_online(struct node *n, struct hart *h);
+
+// The kernel's own mistakes. Prints what, where, the last trace events, and stops the machine.
+_Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+#define ASSERT(cond)                                                                               \
+    ((cond) ? (void)0 : panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #cond))
+
+#endif

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A node's beginning and end, its randomness, its lines for people.
+#include "core/node.h"
+
+#include "core/cap.h"
+#include "core/config.h"
+#include "core/entry.h"
+#include "core/error.h"
+#include "core/port.h"
+#include "core/sched.h"
+#include "core/task.h"
+
+#include <sodium/crypto_stream_chacha20.h>
+#include <sodium/utils.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+// --- randomness ----------------------------------------------------------------------------------
+
+#define RAND_CHUNK                                                                                 \
+    224u // output bytes a key is good for; with the next key: four blocks of ChaCha20
+_Static_assert(sizeof((struct node *)0)->rand_key == crypto_stream_chacha20_KEYBYTES, "");
+_Static_assert(sizeof((struct node *)0)->rand_count == crypto_stream_chacha20_NONCEBYTES, "");
+
+// Fast key erasure (Bernstein, 2017): the first bytes of each keystream become the next key, so
+// that who reads the node's memory later learns nothing about what was given out before.
+static void draw(struct node *n, uint8_t *to, size_t len)
+{
+    uint8_t stream[sizeof n->rand_key + RAND_CHUNK];
+    uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
+    ASSERT(len <= RAND_CHUNK);
+    n->rand_count++;
+    memcpy(nonce, &n->rand_count, sizeof nonce);
+    crypto_stream_chacha20(stream, sizeof n->rand_key + len, nonce, n->rand_key);
+    memcpy(n->rand_key, stream, sizeof n->rand_key);
+    memcpy(to, stream + sizeof n->rand_key, len);
+    sodium_memzero(stream, sizeof stream);
+}
+
+void node_random(struct node *n, void *buf, size_t len)
+{
+    uint8_t *to = buf;
+    while (len > 0) {
+        size_t run = len < RAND_CHUNK ? len : RAND_CHUNK;
+        draw(n, to, run);
+        to += run, len -= run;
+    }
+}
+
+uint64_t node_random64(struct node *n)
+{
+    uint64_t v;
+    node_random(n, &v, sizeof v);
+    return v ? v : 1;
+}
+
+// --- beginning and end ---------------------------------------------------------------------------
+
+static void init_hash(struct list *heads, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        list_init(&heads[i]);
+}
+
+static void init_lists(struct node *n)
+{
+    list_init(&n->procs);
+    list_init(&n->segs);
+    list_init(&n->calls);
+    list_init(&n->ready_tasks);
+    list_init(&n->ready_guests);
+    init_hash(n->procs_hash, PROCS_HASH);
+    init_hash(n->ports_hash, PORTS_HASH);
+    init_hash(n->recs_hash, RECS_HASH);
+}
+
+static void init_pools(struct node *n)
+{
+    pool_init(&n->pool_proc, "proc", sizeof(struct proc));
+    pool_init(&n->pool_thread, "thread", sizeof(struct thread));
+    pool_init(&n->pool_seg, "seg", sizeof(struct seg));
+    pool_init(&n->pool_rec, "rec", sizeof(struct rec));
+    pool_init(&n->pool_port, "port", sizeof(struct port_entry));
+}
+
+static void init_random(struct node *n)
+{
+    n->entropy(n, n->rand_key, sizeof n->rand_key);
+    n->rand_count = 0;
+}
+
+// The process whose threads are the tasks. Its endpoint is this node's, new at every boot.
+static int init_kproc(struct node *n)
+{
+    struct proc *p;
+    int err = proc_create(n, EP_NONE, &p);
+    if (err)
+        return err;
+    n->kproc = p;
+    snprintf(p->name, sizeof p->name, "kernel");
+    proc_set_state(p, PROC_RUN);
+    return 0;
+}
+
+int node_init(struct node *n)
+{
+    ASSERT(n->clock);
+    ASSERT(n->entropy);
+    ASSERT(n->pages.base);
+    init_lists(n);
+    init_pools(n);
+    init_random(n);
+    n->timers.root = NULL;
+    n->zero_page = page_alloc(n);
+    if (!n->zero_page)
+        return -E_MEM;
+    node_random(n, &n->seg_get, sizeof n->seg_get);
+    n->seg_put = cap_put_port(n->seg_get);
+    int err = init_kproc(n);
+    if (err) {
+        page_drop(n, n->zero_page);
+        n->zero_page = NULL;
+    }
+    return err;
+}
+
+// A guest that was to go on when its hart next enters the kernel.
+static void leave_harts(struct node *n)
+{
+    for (unsigned i = 0; i < n->nharts; i++) {
+        struct hart *h = &n->harts[i];
+        if (!h->current)
+            continue;
+        ASSERT(h->current->proc != n->kproc); // else we would be on its stack
+        if (h->current->state == THREAD_RUN)
+            thread_set_state(h->current, THREAD_READY);
+        sched_leave(n, h);
+    }
+}
+
+static void end_guests(struct node *n)
+{
+    LIST_FOR_SAFE (l, next, &n->procs) {
+        struct proc *p = LIST_ENTRY(l, struct proc, link);
+        if (p != n->kproc)
+            proc_destroy(n, p, true);
+    }
+}
+
+static void end_kproc(struct node *n)
+{
+    struct proc *kproc = n->kproc;
+    LIST_FOR_SAFE (l, next, &kproc->threads)
+        task_free(n, LIST_ENTRY(l, struct thread, link));
+    n->kproc = NULL; // from here on a process like any other
+    proc_destroy(n, kproc, true);
+}
+
+// A segment that is still held by somebody stays: a test that counts pages then sees it.
+void node_fini(struct node *n)
+{
+    n->transport = NULL; // the node is dead: nobody is told anything
+    leave_harts(n);
+    end_guests(n);
+    end_kproc(n);
+    page_drop(n, n->zero_page);
+    n->zero_page = NULL;
+    sodium_memzero(n->rand_key, sizeof n->rand_key);
+}
+
+// --- lines for people ----------------------------------------------------------------------------
+
+#define LOG_LINE 200
+
+void node_log(struct node *n, const char *fmt, ...)
+{
+    char line[LOG_LINE];
+    va_list ap;
+    if (!n->log)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    n->log(n, line);
+}

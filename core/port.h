@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Ports that are served on this node: put-port -> (process, handle). Several processes may serve one
+// port; the one with a waiting thread is preferred. Processes in any state but DEAD are found.
+#ifndef CORE_PORT_H
+#define CORE_PORT_H
+
+#include "core/proc.h"
+
+struct port_entry {
+    struct list link;   // [N] hash chain
+    struct port put;    // [I]
+    struct proc *proc;  // [I] server
+    uint32_t handle;    // [I]
+    struct proc *about; // [I] the process whose control port this is, else NULL
+};
+
+int port_add(struct node *n, struct port put, struct proc *server, uint32_t handle, struct proc *about);
+void port_remove(struct node *n, struct port put, const struct proc *server, const struct proc *about);
+struct port_entry *port_find(struct node *n, struct port put); // NULL: not served here
+// SYS_PORT_LISTEN and its twin. Returns the handle or a negative error.
+int port_listen(struct node *n, struct proc *p, struct port get, struct port *put);
+int port_close(struct node *n, struct proc *p, uint32_t handle);
+
+#endif

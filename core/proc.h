@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Processes: protection domain = maps + threads + ports + transaction records. The kernel's own tasks
+// are threads of node->kproc, which has no maps and is never stunned.
+#ifndef CORE_PROC_H
+#define CORE_PROC_H
+
+#include "core/config.h"
+#include "core/seg.h"
+#include "core/thread.h"
+
+// state      may run  frames for it         leaves by
+// ARRIVING   no       "wait"                proc_activate (COMMIT) -> RUN; proc_destroy (abandoned)
+// RUN        yes      processed             proc_stun; proc_finish
+// STUNNING   no       "wait"                last thread has left its hart -> STUNNED
+// STUNNED    no       "wait"                proc_resume -> RUN; MOVING; proc_finish
+// MOVING     no       "wait"                refused -> RUN; COMMIT sent -> DOUBT      (services/handoff.c)
+// DOUBT      no       "wait"                answer: GONE or RUN
+// DEAD       no       "not here"            owner told, proc_destroy
+enum proc_state {
+    PROC_ARRIVING, PROC_RUN, PROC_STUNNING, PROC_STUNNED, PROC_MOVING, PROC_DOUBT, PROC_DEAD,
+    PROC_STATES
+};
+
+struct map {
+    uint64_t va, len;    // bytes, page multiples
+    struct seg *seg;     // holds one ref
+    uint64_t off;        // offset of va in the segment; GROW_DOWN: bytes below that it may still grow by
+    uint32_t flags;      // MAP_* of abi.h
+};
+
+struct listen {
+    struct port get, put; // null put = slot free
+};
+
+struct proc {
+    struct node *node;     // [I]
+    struct list link;      // [N] node->procs
+    struct list hash_link; // [N] node->procs_hash
+    ep_t ep;               // [I] endpoint: goes along
+    uint32_t pid;          // [I] low 24 bits of ep, never 0: what people type
+    char name[NAME_MAX_LEN]; // [N]
+    char comment[NAME_MAX_LEN]; // [N] any service's note
+    enum proc_state state; // [N] set by proc_set_state only
+    uint32_t on_harts;     // [N] threads in state RUN
+    struct map maps[PROC_MAPS_MAX]; // [N] sorted by va
+    uint32_t nmaps;
+    struct arch_aspace aspace; // [N]
+    struct list threads;   // [N]
+    uint32_t nthreads, next_tid;
+    struct listen ports[PROC_PORTS_MAX]; // [N] handle = index
+    struct list getters;   // [N] threads in GETREQ, longest wait first
+    struct list recs;      // [N] server-side records of transactions (txn.h)
+    struct list queue;     // [N] those in REC_QUEUED, oldest first
+    struct port ctl_get, ctl_put; // [I] port of the process's own capability; served by whatever kernel has it
+    uint8_t key[16];       // [N] of the check field of that capability
+    struct cap owner;      // [N] told of exceptions and of the end; null = nobody
+    uint64_t time_offset;  // [N] process clock = node clock + this
+    uint64_t mem_limit;    // [N] bytes of segments
+    uint64_t moves;        // [N] times it changed nodes
+    uint64_t isa;          // [N] extensions its code may use (arch.h ISA_*); 0 = rv64gc only
+    bool stay_stunned;     // [N] stunned by somebody: a move leaves it so
+    bool killed;           // [N]
+    int64_t exit_status;   // [N] DEAD: argument of SYS_EXIT, or negative error
+    struct {               // [N] what stopped it, kind 0 = nothing
+        uint32_t kind, tid;
+        uint64_t cause, addr, pc;
+    } fault;
+    const void *stun_event; // [N] tasks that wait for STUNNED sleep on this field's address
+};
+
+// Empty process, state ARRIVING. ep EP_NONE = draw one (then ctl port and key too). *out. E_MEM, E_EXISTS.
+int proc_create(struct node *n, ep_t ep, struct proc **out);
+// Frees everything. No thread is RUN. Clients of open requests are told E_DIED.
+// silent: tell nobody, the process lives on elsewhere (hand-off).
+void proc_destroy(struct node *n, struct proc *p, bool silent);
+struct proc *proc_by_ep(struct node *n, ep_t ep);
+struct proc *proc_by_pid(struct node *n, uint32_t pid);
+void proc_set_state(struct proc *p, enum proc_state s);
+const char *proc_state_name(enum proc_state s);
+static inline bool proc_frozen(const struct proc *p) { return p->state != PROC_RUN; }
+
+// Adds a mapping; takes over the caller's ref of seg on success. E_OVERLAP, E_ARG, E_LIMIT.
+int proc_map(struct node *n, struct proc *p, uint64_t va, uint64_t len, struct seg *seg, uint64_t off,
+             uint32_t flags);
+int proc_unmap(struct node *n, struct proc *p, uint64_t va);
+int proc_grow(struct node *n, struct proc *p, uint64_t va, uint64_t len);
+struct map *proc_find_map(struct proc *p, uint64_t va); // NULL: none
+// Same, growing a stack down to va when va lies below one and inside its segment.
+struct map *proc_map_at(struct proc *p, uint64_t va);
+uint64_t proc_find_gap(struct proc *p, uint64_t len);   // address for a new mapping, 0: none
+// Makes va usable for an access (PROT_*): grows a stack, brings the page in, maps it. E_FAULT, E_MEM.
+int proc_fault(struct node *n, struct proc *p, uint64_t va, unsigned prot);
+
+// Stops it whole at a well-defined point: RUN -> STUNNING -> STUNNED (at once when nothing is on a
+// hart). Then task_wake(&p->stun_event). E_STATE.
+int proc_stun(struct node *n, struct proc *p);
+// STUNNED or MOVING or ARRIVING -> RUN: ready threads go to the run queue, all transactions in progress are
+// taken up again at once (txn_kick_proc). E_STATE.
+int proc_resume(struct node *n, struct proc *p);
+// The process ends (exit, kill, fault): threads leave their harts, node->reaper is woken to tell the owner.
+void proc_finish(struct node *n, struct proc *p, int64_t status);
+// Capability of the process itself. It stays good when the process moves.
+struct cap proc_cap(struct proc *p, uint32_t rights);
+
+#endif

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "core/entry.h"
+#include "core/node.h"
+#include "core/sched.h"
+
+static void thread_due(struct node *n, struct timer *tm);
+
+struct thread *thread_create(struct node *n, struct proc *p, uint32_t tid)
+{
+    if (p->nthreads >= PROC_THREADS_MAX)
+        return NULL;
+    struct thread *t = pool_alloc(n, &n->pool_thread);
+    if (!t)
+        return NULL;
+    t->proc = p;
+    t->tid = tid ? tid : p->next_tid++;
+    t->state = THREAD_READY;
+    list_init(&t->run_link);
+    list_init(&t->call.remote_link);
+    timer_init(&t->timer, thread_due);
+    t->wake_ns = UINT64_MAX;
+    list_add_tail(&p->threads, &t->link);
+    p->nthreads++;
+    return t;
+}
+
+void thread_destroy(struct node *n, struct thread *t)
+{
+    ASSERT(t->state != THREAD_RUN);
+    struct proc *p = t->proc;
+    txn_thread_gone(n, t);
+    timer_cancel(n, &t->timer);
+    sched_remove(n, t);
+    list_del(&t->call.remote_link);
+    list_del(&t->link);
+    p->nthreads--;
+    pool_free(n, &n->pool_thread, t);
+}
+
+struct thread *thread_find(struct proc *p, uint32_t tid)
+{
+    LIST_FOR(l, &p->threads)
+    {
+        struct thread *t = LIST_ENTRY(l, struct thread, link);
+        if (t->tid == tid)
+            return t;
+    }
+    return NULL;
+}
+
+void thread_set_state(struct thread *t, enum thread_state s)
+{
+    ASSERT(s < THREAD_STATES);
+    t->state = s;
+}
+
+const char *thread_state_name(enum thread_state s)
+{
+    static const char *const names[THREAD_STATES] = {
+        "ready", "run", "call", "getreq", "fill", "putrep", "sleep", "futex", "event", "ended",
+    };
+    return s < THREAD_STATES ? names[s] : "?";
+}
+
+void thread_wake(struct node *n, struct thread *t)
+{
+    ASSERT(t->state != THREAD_RUN && t->state != THREAD_READY);
+    timer_cancel(n, &t->timer);
+    t->wake_ns = UINT64_MAX;
+    thread_set_state(t, THREAD_READY);
+    sched_ready(n, t);
+}
+
+// The time of whatever the thread waits for has come. A frozen process's timers do nothing: resuming it looks at
+// every deadline again.
+static void thread_due(struct node *n, struct timer *tm)
+{
+    struct thread *t = LIST_ENTRY(tm, struct thread, timer);
+    if (proc_frozen(t->proc))
+        return;
+    switch (t->state) {
+    case THREAD_CALL:
+        txn_call_due(n, t);
+        break;
+    case THREAD_GETREQ:
+        txn_getreq_due(n, t);
+        break;
+    case THREAD_SLEEP:
+        if (!thread_is_task(t))
+            t->regs.x[REG_A0] = 0;
+        thread_wake(n, t);
+        break;
+    case THREAD_FUTEX:
+        t->regs.x[REG_A0] = (uint64_t)-E_TIMEOUT;
+        thread_wake(n, t);
+        break;
+    default:
+        break; // its wait ended in the same instant
+    }
+}

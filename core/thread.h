@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Thread records. Everything that a blocked thread is waiting for, and how far it has got, is here as
+// plain data (design D1): another kernel can read it and go on. A task (privileged) has a stack besides.
+#ifndef CORE_THREAD_H
+#define CORE_THREAD_H
+
+#include "arch/riscv/arch.h"
+#include "core/buf.h"
+#include "core/error.h"
+#include "core/list.h"
+#include "core/timer.h"
+#include "core/types.h"
+
+struct proc;
+struct rec;
+
+// state        waits for                              leaves by
+// READY        a hart                                 sched_next
+// RUN          - (is on a hart)                       any system call, fault, end of slice
+// CALL         its own transaction (call.state)       txn: reply, error, time-out
+// GETREQ       a request on ports serve.mask          txn: request, time-out
+// FILL         the data of request serve.rec          txn: all there
+// PUTREP       its long reply to reach the client     txn: acknowledged
+// SLEEP        wake_ns                                thread timer
+// FUTEX        a wake at address wait_va              SYS_WAKE, thread timer
+// EVENT        a task: task_wake(event)               task_wake
+// ENDED        nothing: a task that returned           freed by the loop
+enum thread_state {
+    THREAD_READY, THREAD_RUN, THREAD_CALL, THREAD_GETREQ, THREAD_FILL, THREAD_PUTREP,
+    THREAD_SLEEP, THREAD_FUTEX, THREAD_EVENT, THREAD_ENDED,
+    THREAD_STATES
+};
+
+// How far a message has got, at either end. Bytes below base are there; bit i of mask: fragment i
+// after base, each frag bytes long, is there too. A change of frag forgets the mask, never the base.
+struct progress {
+    uint64_t base;
+    uint64_t mask;
+    uint64_t high; // sender: end of what was sent; put back to base by a time-out. Not part of a descriptor
+    uint32_t frag;
+};
+
+// Client half of a transaction: table in txn.h.
+enum call_state { CALL_NONE, CALL_SEND, CALL_WAIT, CALL_RECV };
+struct call {
+    enum call_state state;
+    struct list remote_link; // node->calls while the server is, or is looked for, elsewhere
+    bool begun;           // a server may have it: errors then say "may have been executed"
+    uint32_t tries;       // times that request fragments were sent to this server
+    bool busy;            // server said wait: it has no room for the data yet, or is stunned
+    uint32_t op;
+    uint64_t seq;         // number of this transaction among this thread's, from 1
+    struct cap cap;
+    uint64_t arg[4];
+    struct buf req, rep;
+    ep_t server;          // endpoint that serves it, EP_NONE while looking for one
+    struct progress sent; // of the request, as acknowledged
+    struct progress got;  // of the reply
+    uint64_t rep_total;   // bytes of the whole reply, known from CALL_RECV on
+    int64_t status;       // reply: status, results
+    uint64_t res[4];
+    uint64_t deadline_ns; // node's clock; UINT64_MAX = none
+    uint64_t retry_ns;    // present interval of retransmission
+    uint64_t heard_ns;    // last sign of life of the server, or start
+    uint64_t locate_ns;   // when the present search for a server began; 0 = not searching
+};
+
+// Server half: the request that the thread waits for or works on.
+struct serve {
+    uint64_t mask;        // GETREQ: port handles
+    struct buf buf;       // GETREQ, FILL: where the request goes.  PUTREP: where the reply lies
+    struct rec *rec;      // FILL, working, PUTREP; NULL while open: its client is gone, the reply has no reader
+    bool open;            // a request was delivered and the reply is owed
+    int64_t result;       // for tasks: how getreq or putrep ended
+};
+
+struct thread {
+    struct arch_regs regs;   // first: the trap code stores here
+    struct proc *proc;       // [I]
+    struct list link;        // [N] proc->threads
+    struct list run_link;    // [N] run queue, or proc->getters
+    uint32_t tid;            // [I] number within the process, from 1
+    enum thread_state state; // [N] set by thread_set_state only
+    struct hart *hart;       // [N] RUN: where
+    struct call call;        // [N]
+    struct serve serve;      // [N]
+    struct timer timer;      // [N] of whatever the thread waits for
+    uint64_t wake_ns;        // [N] SLEEP, FUTEX, GETREQ: node's clock, UINT64_MAX = none
+    uint64_t wait_va;        // [N] FUTEX
+    uint64_t seq;            // [N] last transaction number used
+    // Tasks only
+    const char *name;        // [I]
+    struct arch_ctx ctx;     // [N]
+    void *stack;             // [I] TASK_STACK_PAGES in a row
+    const void *event;       // [N] EVENT
+    void (*task_fn)(struct node *n, void *arg);
+    void *task_arg;
+};
+
+// New thread in process p, state READY but not yet in the run queue (sched_ready does that). NULL: no
+// memory or limit. tid 0 = choose.
+struct thread *thread_create(struct node *n, struct proc *p, uint32_t tid);
+// Takes the thread out of every queue, ends its calls (peers are told), frees the record. Not RUN.
+void thread_destroy(struct node *n, struct thread *t);
+void thread_set_state(struct thread *t, enum thread_state s);
+struct thread *thread_find(struct proc *p, uint32_t tid); // NULL: none
+static inline bool thread_is_task(const struct thread *t) { return t->stack != NULL; }
+const char *thread_state_name(enum thread_state s);
+// The thread's wait is over: results are in its registers (guest) or record (task); make it ready.
+// A stunned process's threads stay off the run queue.
+void thread_wake(struct node *n, struct thread *t);
+
+#endif

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Transactions: the state machine of both halves, local and remote alike. No I/O: when the peer is on another
+// node it asks node->transport (set by net/), which calls back with what frames brought.
+//
+// Client half (struct call in the thread):
+//
+//   state  event                                   next   action
+//   NONE   SYS_TRANS                               SEND   look for the port here, else transport->request
+//   SEND   acknowledged (base, mask)               SEND   fragments not yet there are sent
+//          ... all of the request                  WAIT
+//          "wait"                                  SEND   busy = true: only probe until told to go on
+//          not here                                SEND   server = EP_NONE, locate; not found: E_NOTHERE / E_DIED
+//   WAIT   "working" (answer to a probe)           WAIT   heard
+//          unknown to the server                   -      E_DIED
+//   any    first fragment of the reply             RECV   (a reply implies the whole request arrived)
+//   RECV   more fragments                          RECV
+//          ... all of the reply                    NONE   acknowledge, wake with the status
+//   any    deadline                                NONE   E_TIMEOUT
+//
+// Server half (struct rec, one per client thread known to a server process; it is also the at-most-once
+// history, so it goes with the process):
+//
+//   state  event                                   next   action
+//   -      request, nobody in getreq               QUEUED "wait" to the client; the data stays there (D2)
+//   -,QUEUED a thread in getreq                    FILL   ask the client for the data ("go")
+//   FILL   all of the request is in the buffer     SERVE  wake the server thread
+//   SERVE  putrep                                  REPLY  send; a short reply is copied here, server goes on
+//   REPLY  acknowledged                            DONE   a server in putrep goes on; start RECORD_LIFE timer
+//   DONE   time                                    -      forgotten
+//   QUEUED,FILL,SERVE: same request again          same   "wait" / what is there / "working"
+//   REPLY, DONE: same request again                same   reply again (DONE: E_DIED when it was long: cannot be)
+//   any    request with a higher number            as -   implies that the client has the old reply
+//   any    request with a lower number             same   ignored: an old duplicate
+#ifndef CORE_TXN_H
+#define CORE_TXN_H
+
+#include "core/proc.h"
+
+enum rec_state { REC_QUEUED, REC_FILL, REC_SERVE, REC_REPLY, REC_DONE };
+
+struct rec {
+    struct list link;       // [N] proc->recs
+    struct list queue_link; // [N] proc->queue while QUEUED
+    struct list hash_link;  // [N] node->recs_hash
+    struct proc *proc;      // [I] server process
+    ep_t client;            // [I]
+    uint32_t tid;           // [I] the client's thread
+    enum rec_state state;   // [N] set by rec_set_state only
+    uint64_t seq;
+    uint32_t handle;        // of the port
+    struct cap cap;
+    uint32_t op;
+    uint64_t arg[4];
+    uint64_t req_len;
+    struct thread *server;  // FILL, SERVE, and REPLY while the thread is in putrep
+    struct progress got;    // of the request
+    int64_t status;         // REPLY, DONE
+    uint64_t res[4];
+    uint64_t rep_len;
+    void *copy;             // short reply: a page, NULL when none or length 0
+    struct progress sent;   // of the reply, as acknowledged
+    struct timer timer;     // REPLY: retransmission. DONE: RECORD_LIFE
+    uint64_t retry_ns;
+    uint64_t heard_ns;      // last sign of life of the client
+    bool lost;              // the client is known to be dead
+    bool remote;            // a frame of it may be under way somewhere: keep as history when done
+    uint64_t locate_ns;     // as in struct call
+};
+
+// What txn asks of the network, all fire and forget: retransmission is txn's, by its timers.
+struct transport {
+    // The client's call has something due: send unacknowledged fragments (CALL_SEND and not busy), or a
+    // probe (busy, WAIT, RECV). Endpoint or port unknown: locate, and call txn_located or txn_not_found.
+    void (*request)(struct node *n, struct thread *t);
+    // Acknowledge what of the request is there (r->got), with "wait" for QUEUED, "working" for SERVE.
+    void (*request_ack)(struct node *n, struct rec *r);
+    // Send the unacknowledged part of the reply.
+    void (*reply)(struct node *n, struct rec *r);
+    // The endpoint or port has left for another node (hand-off committed) / has arrived here.
+    void (*moved_away)(struct node *n, struct proc *p, ep_t target_node);
+    void (*arrived)(struct node *n, struct proc *p);
+};
+
+// --- Called by system calls and tasks. t is the calling thread. Returns 0 when the thread now waits, or a
+// negative error at once (nothing has changed then). Results are in t->call / t->serve after the wake.
+int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t op,
+              const uint64_t arg[4], struct buf req, struct buf rep, uint64_t timeout_ns);
+int txn_getreq(struct node *n, struct thread *t, uint64_t mask, struct buf buf, uint64_t timeout_ns);
+// May complete at once (returns 1): then the thread goes on.
+int txn_putrep(struct node *n, struct thread *t, int64_t status, const uint64_t res[4], struct buf rep);
+
+// --- Called by net/ with what a frame said (all arguments already checked for form).
+struct txn_request { // header of a request, the same in every fragment
+    ep_t client;
+    uint32_t tid, op;
+    uint64_t seq, total;
+    struct cap cap;
+    uint64_t arg[4];
+};
+enum txn_verdict {
+    TXN_TAKE,    // rec is in FILL: the payload may be stored (txn_request_data), then acknowledge
+    TXN_ACK,     // acknowledge only (queued, or working)
+    TXN_REPLY,   // the reply is there: it has been sent again
+    TXN_BUSY,    // process stunned or no memory for a record: say "wait"
+    TXN_OLD,     // an old duplicate: say nothing
+    TXN_NOTHERE, // no such endpoint or port here
+    TXN_UNKNOWN, // a probe for a transaction of which nothing is known
+};
+// A request fragment or probe arrived for endpoint dst. EP_NONE: find the server by port. *out = the record.
+enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_request *q, bool probe,
+                                struct rec **out);
+// Stores a fragment: off is a multiple of frag from base on. src: pieces of kernel memory.
+// Returns 1 when the request is complete now (server woken), 0 when not, negative error.
+int txn_request_data(struct node *n, struct rec *r, uint64_t off, uint32_t frag, const struct buf *src);
+// Acknowledgement of a request from endpoint `server`. -E_OBJECT: there is no such call (any more): tell the server.
+int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server,
+                       const struct progress *p, bool wait, bool working);
+struct txn_reply {
+    int64_t status;
+    uint64_t res[4];
+    uint64_t total;
+};
+// A reply fragment. Returns: 1 complete (acknowledge as done), 0 acknowledge t's progress, E_STATE (negative):
+// frozen, say "wait"; E_OBJECT (negative): no such call (any more): acknowledge as done, it was.
+int txn_reply_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server,
+                 const struct txn_reply *h, uint64_t off, uint32_t frag, const struct buf *src,
+                 struct thread **out);
+// Acknowledgement of a reply; done: the client has it all (or does not want it any more).
+void txn_reply_acked(struct node *n, ep_t server, ep_t client, uint32_t tid, uint64_t seq,
+                     const struct progress *p, bool wait, bool done);
+// The server's node says that this transaction, endpoint or port is not there.
+void txn_refused(struct node *n, ep_t client, uint32_t tid, uint64_t seq, int error);
+
+// net/: the client of a record in FILL or REPLY could not be found anywhere for LOCATE_GIVE_UP: it is dead.
+void txn_client_lost(struct node *n, struct rec *r);
+
+// --- Called by timers
+void txn_call_due(struct node *n, struct thread *t);   // deadline or retransmission of a client half
+void txn_getreq_due(struct node *n, struct thread *t); // time-out of getreq
+
+// --- Called by proc and hand-off
+// All of p's transactions are taken up again now, and those of local peers with it (it resumed, arrived or left).
+void txn_kick_proc(struct node *n, struct proc *p);
+void txn_kick_peer(struct node *n, ep_t peer);
+void txn_kick_call(struct node *n, struct thread *t); // net/: what the call was waiting for was found
+void txn_thread_gone(struct node *n, struct thread *t);             // the thread ends
+void txn_proc_gone(struct node *n, struct proc *p, bool silent);    // the process ends or has left
+void txn_port_closed(struct node *n, struct proc *p, uint32_t handle);
+// Arms the timers of a record or call that was decoded from a descriptor.
+void txn_adopt_rec(struct node *n, struct rec *r);
+struct rec *txn_rec_create(struct node *n, struct proc *p, ep_t client, uint32_t tid); // NULL: no memory
+struct rec *txn_rec_find(struct node *n, ep_t server, ep_t client, uint32_t tid);
+void txn_rec_free(struct node *n, struct rec *r);
+const char *rec_state_name(enum rec_state s);
+
+// --- Called by net/ for fragment arithmetic (also unit-tested alone)
+// Marks [off, off + len) as there. total: bytes of the message. Returns bytes newly counted, 0 a duplicate.
+uint64_t progress_mark(struct progress *p, uint64_t off, uint64_t len, uint64_t total, uint32_t frag);
+// First fragment at or after `off` that is not there and lies in the window of 64; UINT64_MAX: none.
+uint64_t progress_next(const struct progress *p, uint64_t off, uint64_t total);
+
+#endif

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The names by which everything is addressed. Plain data: safe on the wire, on disk, in guest memory.
+#ifndef CORE_TYPES_H
+#define CORE_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Endpoint: location-free address of a process, or of a node's own tasks. Random, never zero,
+// never used again: a node draws a new one at every boot (design D3).
+typedef uint64_t ep_t;
+#define EP_NONE ((ep_t)0)
+
+// Port: the 128-bit name of a service. Who knows the secret get-port G may serve it; clients know
+// only the put-port P = F(G) (cap.h). The two are the same type on purpose: a getter that passes
+// P where G is wanted serves F(P), a port nobody calls.
+struct port {
+    uint64_t w[2];
+};
+
+// Capability: 32 bytes of plain data.
+//
+//   0               16        20                    32
+//   | put-port      | obj:rts | check field (96 b)  |
+//
+struct cap {
+    struct port port;
+    uint32_t obj_rights; // object number << 8 | rights
+    uint32_t check[3];   // first 96 bits of SipHash-2-4-128 under the object's key (cap.h)
+};
+_Static_assert(sizeof(struct cap) == 32, "a capability is 32 bytes, four registers");
+
+#define CAP_OBJ_MAX 0xffffffu
+static inline uint32_t cap_obj(const struct cap *c) { return c->obj_rights >> 8; }
+static inline uint32_t cap_rights(const struct cap *c) { return c->obj_rights & 0xffu; }
+
+// Rights. A bit means the same on every kind of object.
+#define RIGHT_READ 0x01u    // read contents, look up
+#define RIGHT_WRITE 0x02u   // change contents
+#define RIGHT_CREATE 0x04u  // make objects, enter names
+#define RIGHT_DESTROY 0x08u // destroy the object, kill the process
+#define RIGHT_EXEC 0x10u    // start a process here
+#define RIGHT_CONTROL 0x20u // stun, resume, migrate, set owner, set registers
+#define RIGHT_ALL 0xffu
+
+static inline bool port_eq(struct port a, struct port b)
+{
+    return a.w[0] == b.w[0] && a.w[1] == b.w[1];
+}
+static inline bool port_is_null(struct port a) { return (a.w[0] | a.w[1]) == 0; }
+static inline bool cap_is_null(const struct cap *c) { return port_is_null(c->port); }
+
+#endif

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The rest of what picolibc asks of a system: the end of the process, and time.
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <sys/times.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "guest/lib/internal.h"
+
+#define NS_PER_S 1000000000ull
+
+// --- The end ------------------------------------------------------------------------------------------
+
+noreturn void _exit(int status)
+{
+    sys_exit(status);
+}
+
+// A signal that nobody catches ends the process with the status a shell would show: abort() gives 134.
+// picolibc's raise() calls the handler itself if there is one, else comes here.
+int kill(pid_t pid, int sig)
+{
+    if (pid != getpid()) {
+        errno = ESRCH;
+        return -1;
+    }
+    _exit(128 + sig);
+}
+
+pid_t getpid(void)
+{
+    struct self self;
+    sys_self(&self);
+    return (pid_t)self.process;
+}
+
+int system(const char *command)
+{
+    if (!command)
+        return 0; // there is no shell
+    errno = ENOSYS;
+    return -1;
+}
+
+int getentropy(void *buf, size_t len)
+{
+    if (len <= 256 && sys_random(buf, len) >= 0)
+        return 0;
+    errno = EIO;
+    return -1;
+}
+
+// --- Time ---------------------------------------------------------------------------------------------
+
+static uint64_t clock_at_start, epoch_ns;
+
+__attribute__((constructor)) static void note_start(void)
+{
+    const char *epoch = getenv("EPOCH_NS"); // the date at which the program loader started us
+    clock_at_start = sys_time();
+    epoch_ns = epoch ? strtoull(epoch, NULL, 10) : 0;
+}
+
+uint64_t clock_ns(void)
+{
+    return sys_time();
+}
+
+static uint64_t since_start(void)
+{
+    return sys_time() - clock_at_start;
+}
+
+int gettimeofday(struct timeval *restrict tv, void *restrict zone)
+{
+    (void)zone;
+    uint64_t now = epoch_ns + since_start();
+    tv->tv_sec = (time_t)(now / NS_PER_S);
+    tv->tv_usec = (suseconds_t)(now % NS_PER_S / 1000);
+    return 0;
+}
+
+// Nobody counts what the processor spends on a process: elapsed time is the closest there is.
+clock_t times(struct tms *t)
+{
+    clock_t ticks = (clock_t)(since_start() / (NS_PER_S / CLOCKS_PER_SEC));
+    *t = (struct tms){.tms_utime = ticks};
+    return ticks;
+}
+
+void sleep_ns(uint64_t ns)
+{
+    sys_sleep(ns);
+}
+
+void sleep_ms(uint64_t ms)
+{
+    sys_sleep(ms * 1000000u);
+}
+
+unsigned sleep(unsigned seconds)
+{
+    sys_sleep(seconds * NS_PER_S);
+    return 0;
+}
+
+int usleep(useconds_t us)
+{
+    sys_sleep((uint64_t)us * 1000);
+    return 0;
+}

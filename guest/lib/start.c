@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// From the first instruction to main, and the startup block.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guest/lib/internal.h"
+
+int main(int argc, char **argv, char **envp);
+void __libc_init_array(void); // picolibc: runs the constructors
+
+static const struct startup *the_block;
+
+// Called by _start with tp set, and never left. tls_fill comes first: even errno is thread-local.
+void start(const struct startup *block)
+{
+    tls_fill(tls_first);
+    if (block->magic != STARTUP_MAGIC)
+        sys_exit(126); // whoever started us is no program loader of ours; and there is no terminal to say so
+    the_block = block;
+    environ = (char **)block->envp;
+    __libc_init_array();
+    exit(main((int)block->argc, (char **)block->argv, environ));
+}
+
+const struct startup *startup_block(void)
+{
+    return the_block;
+}
+
+int64_t startup_cap(const char *name, struct cap *out)
+{
+    const struct startup_cap *c = (const struct startup_cap *)the_block->caps;
+    for (uint64_t i = 0; i < the_block->ncaps; i++) {
+        if (strncmp(c[i].name, name, sizeof c[i].name) != 0)
+            continue;
+        *out = c[i].cap;
+        return 0;
+    }
+    return -E_NAME;
+}

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What runs in U-mode: static ELF files, one for each guest/examples/*.c, and an unmodified Lua.
+
+GUEST_LIB_SRCS := $(wildcard guest/lib/*.c guest/lib/*.S)
+GUEST_EXAMPLES := $(wildcard guest/examples/*.c)
+$(call remember,guest,$(GUEST_LIB_SRCS))
+
+# Exactly this -march picks picolibc's default variant, which is the hard-float one.
+GUEST_ARCH := -march=rv64gc -mabi=lp64d
+GUEST_BASE := $(GUEST_ARCH) $(PICOLIBC) -O2 -std=gnu11 $(COMMON) $(INCLUDES)
+GUEST_CFLAGS := $(GUEST_BASE) $(WARNINGS)
+GUEST_CC = $(CROSS)gcc $(GUEST_BASE)
+
+GUEST_LDFLAGS := $(GUEST_ARCH) $(PICOLIBC) -nostartfiles -static -T linker/guest.ld \
+    -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=4096
+
+# All of our library comes first, and whole: picolibc has stand-ins of its own (its locks do nothing),
+# and in an archive the linker would take whichever it met first.
+GUEST_LIBS = -Wl,--whole-archive build/guest/librotifer.a -Wl,--no-whole-archive \
+    build/guest/libsodium.a -lm
+
+# A guest links once there are a library and a link script to link it with.
+GUEST_CAN_LINK := $(and $(GUEST_LIB_SRCS),$(wildcard linker/guest.ld))
+GUEST_ELFS := $(patsubst guest/examples/%.c,build/guest/%.elf,$(GUEST_EXAMPLES))
+
+.PHONY: guest
+guest: $(if $(GUEST_CAN_LINK),$(GUEST_ELFS) build/guest/lua.elf, \
+    $(call objects,guest,$(GUEST_LIB_SRCS) $(GUEST_EXAMPLES)))
+
+build/guest/%.o: %.c $(MAKE_FILES) | $(SODIUM_VERSION) build/compiler.ok
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) -c -o $@ $<
+
+build/guest/%.o: %.S $(MAKE_FILES) | build/compiler.ok
+	$(call say,AS,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) -c -o $@ $<
+
+build/guest/librotifer.a: $(call objects,guest,$(GUEST_LIB_SRCS)) build/list/guest
+	$(call archive,$(CROSS_AR))
+
+# $(call guest_link,OBJECTS)
+define guest_link
+$(call say,LD,$@)
+$(Q)$(CROSS)gcc $(GUEST_LDFLAGS) -o $@ $1 $(GUEST_LIBS)
+endef
+GUEST_LINK_WITH := build/guest/librotifer.a build/guest/libsodium.a linker/guest.ld
+
+$(GUEST_ELFS): build/guest/%.elf: build/guest/guest/examples/%.o $(GUEST_LINK_WITH)
+	$(call guest_link,$<)
+
+# --- Lua: third_party/lua/src as it is; what it needs to know comes in by guest/lua/*.h ----------
+
+LUA := third_party/lua/src
+LUA_SRCS := $(addprefix $(LUA)/, lua.c \
+    lapi.c lcode.c lctype.c ldebug.c ldo.c ldump.c lfunc.c lgc.c llex.c lmem.c lobject.c lopcodes.c \
+    lparser.c lstate.c lstring.c ltable.c ltm.c lundump.c lvm.c lzio.c \
+    lauxlib.c lbaselib.c lcorolib.c ldblib.c liolib.c lmathlib.c loadlib.c loslib.c lstrlib.c \
+    ltablib.c lutf8lib.c linit.c)
+LUA_OBJS := $(call objects,guest,$(LUA_SRCS))
+$(LUA_OBJS): GUEST_BASE += $(addprefix -include ,$(wildcard guest/lua/*.h))
+$(LUA_OBJS): $(wildcard guest/lua/*.h) | build/compiler.ok
+
+build/guest/lua.elf: $(LUA_OBJS) $(GUEST_LINK_WITH)
+	$(call guest_link,$(LUA_OBJS))
+
+-include $(patsubst %.o,%.d,$(call objects,guest,$(GUEST_LIB_SRCS) $(GUEST_EXAMPLES) $(LUA_SRCS)))

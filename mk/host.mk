@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The same core, net and services on your own machine, twice:
+#   build/host/  optimised, for the command build/rotifer
+#   build/san/   under address and undefined-behaviour sanitizers, for every test
+
+PORTABLE_SRCS := $(wildcard core/*.c net/*.c services/*.c)
+ARCHIVE_SRCS := $(wildcard arch/host/*.c) $(PORTABLE_SRCS)
+TOOL_SRCS := $(wildcard tools/*.c)
+$(call remember,archive,$(ARCHIVE_SRCS))
+$(call remember,tools,$(TOOL_SRCS))
+
+HOST_BASE := -std=c11 $(COMMON) $(INCLUDES)
+HOST_CFLAGS := -O2 $(HOST_BASE) $(WARNINGS_STRICT)
+HOST_CC = $(CC) -O2 $(HOST_BASE)
+
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN_CFLAGS := -O1 $(HOST_BASE) $(SANITIZE)
+HOST_LDFLAGS := -Wl,--gc-sections -pthread
+
+# Only what is for Linux alone sees Linux: core, net and services get plain C, as in the kernel.
+POSIX := -D_GNU_SOURCE
+build/host/arch/% build/host/tools/% build/san/arch/% build/san/test/%: HOST_EXTRA = $(POSIX)
+build/san/test/%: SAN_WARNINGS = $(WARNINGS)
+SAN_WARNINGS = $(WARNINGS_STRICT)
+
+.PHONY: host
+host: $(if $(TOOL_SRCS),build/rotifer,build/host/librotifer.a)
+
+build/host/%.o: %.c $(MAKE_FILES) | $(SODIUM_VERSION)
+	$(call say,CC,$< (host))
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_EXTRA) -c -o $@ $<
+
+build/san/%.o: %.c $(MAKE_FILES) | $(SODIUM_VERSION)
+	$(call say,CC,$< (test))
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(SAN_CFLAGS) $(SAN_WARNINGS) $(HOST_EXTRA) -c -o $@ $<
+
+build/host/librotifer.a: $(call objects,host,$(ARCHIVE_SRCS)) build/list/archive
+	$(call archive,$(AR))
+
+build/san/librotifer.a: $(call objects,san,$(ARCHIVE_SRCS)) build/list/archive
+	$(call archive,$(AR))
+
+HOST_LIBS := build/host/libsodium.a build/host/libfdt.a
+
+build/rotifer: $(call objects,host,$(TOOL_SRCS)) build/host/librotifer.a $(HOST_LIBS) build/list/tools
+	$(call say,LD,$@)
+	$(Q)$(CC) $(HOST_LDFLAGS) -o $@ $(filter %.o %.a,$^)
+
+-include $(patsubst %.o,%.d,$(call objects,host,$(ARCHIVE_SRCS) $(TOOL_SRCS)))
+-include $(patsubst %.o,%.d,$(call objects,san,$(ARCHIVE_SRCS)))

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The kernel image: build/rotifer.elf for debuggers, build/Image for QEMU, U-Boot and boards.
+
+KERNEL_SRCS := $(wildcard $(foreach x,c S,arch/riscv/*.$x core/*.$x net/*.$x services/*.$x boards/*.$x))
+KERNEL_OBJS := $(call objects,kernel,$(KERNEL_SRCS))
+$(call remember,kernel,$(KERNEL_SRCS))
+
+# Two -march on purpose. The assembler needs zicsr and zifencei named for csrr and fence.i, but the
+# linker picks picolibc's variant by the exact string, and with those names it would pick the
+# hard-float one. picolibc's release build has the fast memcpy; the default one copies bytes.
+# The kernel itself uses no floating point (arch/riscv/fp.S says .option arch for its own lines), so
+# that guests' registers stay in place across a trap.
+PICOLIBC := --specs=picolibc.specs --picolibc-buildtype=release
+KERNEL_ARCH := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany
+KERNEL_LINK_ARCH := -march=rv64imac -mabi=lp64 -mcmodel=medany
+
+# -fbuiltin after -ffreestanding: memcpy and friends are the real ones, from picolibc, so the compiler
+# may put a small copy in line. Frame pointers: a panic walks the stack.
+KERNEL_BASE := $(KERNEL_ARCH) $(PICOLIBC) -ffreestanding -fbuiltin -O2 -std=c11 \
+    -fno-omit-frame-pointer $(COMMON) $(INCLUDES)
+KERNEL_CFLAGS := $(KERNEL_BASE) $(WARNINGS_STRICT)
+KERNEL_CC = $(CROSS)gcc $(KERNEL_BASE)
+
+KERNEL_LDFLAGS := $(KERNEL_LINK_ARCH) $(PICOLIBC) -nostartfiles -static -T linker/kernel.ld \
+    -Wl,--gc-sections -Wl,--build-id=none -Wl,-Map=build/rotifer.map
+
+.PHONY: kernel
+# While a room is still empty there is nothing to link.
+kernel: $(if $(and $(wildcard arch/riscv/*.S),$(wildcard linker/kernel.ld)),build/Image,$(KERNEL_OBJS))
+
+build/kernel/%.o: %.c $(MAKE_FILES) | $(SODIUM_VERSION) build/compiler.ok
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) -c -o $@ $<
+
+build/kernel/%.o: %.S $(MAKE_FILES) | build/compiler.ok
+	$(call say,AS,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) -c -o $@ $<
+
+# A table of function names for backtraces would be made here: link once, list the symbols, compile
+# the list, and add its object to this second link.
+KERNEL_LATE_OBJS :=
+
+build/rotifer.elf: $(KERNEL_OBJS) $(KERNEL_LATE_OBJS) build/kernel/libsodium.a build/kernel/libfdt.a \
+                   linker/kernel.ld build/list/kernel
+	$(call say,LD,$@)
+	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
+
+build/Image: build/rotifer.elf
+	$(call say,IMAGE,$@)
+	$(Q)$(CROSS)objcopy -O binary $< $@
+
+# The probe: says in one sentence what would else be a page of errors. It links against both variants
+# of picolibc that we use, which are what goes wrong when they go wrong.
+build/compiler.ok: $(MAKE_FILES)
+	$(Q)mkdir -p $(@D)
+	$(Q)command -v $(CROSS)gcc >/dev/null || { \
+	    echo "The cross compiler $(CROSS)gcc is not on the PATH. Try: make doctor" >&2; exit 1; }
+	$(Q)for arch in '$(KERNEL_LINK_ARCH)' '$(GUEST_ARCH)'; do \
+	    echo '#include <string.h>' > build/probe.c; \
+	    echo 'int _start(char *a, char *b); int _start(char *a, char *b) { return strcmp(a, b); }' >> build/probe.c; \
+	    $(CROSS)gcc $$arch $(PICOLIBC) -nostartfiles -Wl,-Ttext=0x10000 -T /dev/null -o build/probe.elf build/probe.c \
+	        2> build/probe.log || { cat build/probe.log >&2; \
+	    echo "$(CROSS)gcc cannot link picolibc for $$arch. Try: make doctor" >&2; exit 1; }; \
+	done; rm -f build/probe.*
+	$(Q)touch $@
+
+-include $(KERNEL_OBJS:.o=.d)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Test programs, all under sanitizers. test/run.sh runs them.
+#
+#   test/unit/test_NAME.c   one program each; other files there are helpers, linked with every one
+#   test/sim/*.c            one program, build/sim-run
+#   test/fuzz/fuzz_NAME.c   one program each, with every other file there (driver.c has main)
+
+UNIT_TESTS := $(wildcard test/unit/test_*.c)
+UNIT_HELPERS := $(filter-out $(UNIT_TESTS),$(wildcard test/unit/*.c))
+SIM_SRCS := $(wildcard test/sim/*.c)
+FUZZ_TESTS := $(wildcard test/fuzz/fuzz_*.c)
+FUZZ_HELPERS := $(filter-out $(FUZZ_TESTS),$(wildcard test/fuzz/*.c))
+$(call remember,unit,$(UNIT_HELPERS))
+$(call remember,sim,$(SIM_SRCS))
+$(call remember,fuzz,$(FUZZ_HELPERS))
+
+UNIT_BINS := $(patsubst test/unit/%.c,build/unit/%,$(UNIT_TESTS))
+FUZZ_BINS := $(patsubst test/fuzz/%.c,build/fuzz/%,$(FUZZ_TESTS))
+SAN_LIBS := build/san/librotifer.a $(HOST_LIBS)
+
+.PHONY: test-programs
+test-programs: $(UNIT_BINS) $(FUZZ_BINS) $(if $(SIM_SRCS),build/sim-run)
+
+define test_link
+$(call say,LD,$@)
+$(Q)mkdir -p $(@D)
+$(Q)$(CC) $(SANITIZE) $(HOST_LDFLAGS) -o $@ $(filter %.o %.a,$^) $1
+endef
+
+$(UNIT_BINS): build/unit/%: build/san/test/unit/%.o $(call objects,san,$(UNIT_HELPERS)) $(SAN_LIBS) \
+              build/list/unit
+	$(call test_link,-lcmocka)
+
+build/sim-run: $(call objects,san,$(SIM_SRCS)) $(SAN_LIBS) build/list/sim
+	$(call test_link)
+
+$(FUZZ_BINS): build/fuzz/%: build/san/test/fuzz/%.o $(call objects,san,$(FUZZ_HELPERS)) $(SAN_LIBS) \
+              build/list/fuzz
+	$(call test_link)
+
+-include $(patsubst %.o,%.d,$(call objects,san,$(wildcard test/*/*.c)))

@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "net/xfer.h"
+#include "core/entry.h"
+#include "core/node.h"
+#include "net/net_priv.h"
+#include <string.h>
+
+// Fragments under way and not acknowledged. The first burst is short: the server may not be in getreq, and then all
+// of it would be thrown away (D2: nobody keeps a copy).
+#define WINDOW 16u
+#define WINDOW_FIRST 2u
+// The receiver acknowledges every so many fragments, so that the sender's window never runs empty.
+#define ACK_EVERY 4u
+
+// --- Where to send ------------------------------------------------------------------------------------
+
+// Node that has the endpoint, EP_NONE: not known now, the ring is being asked. A peer that was silent for too long
+// is looked for afresh: it may have moved, or the way to it may be cut. *lost: nobody has had it for LOCATE_GIVE_UP.
+static ep_t peer_node(struct node *n, ep_t ep, uint64_t *heard_ns, uint64_t *locate_ns, bool *lost)
+{
+    uint64_t now = node_now(n);
+    ep_t node = locate_ep(n, ep);
+    if (node != EP_NONE && *locate_ns == 0 && now - *heard_ns > SILENCE_MAX_NS) {
+        route_suspect(n, node);
+        locate_forget_ep(n, ep);
+        *locate_ns = now;
+        node = locate_ep(n, ep);
+    }
+    if (node != EP_NONE) {
+        if (*locate_ns != 0 && now - *locate_ns > SILENCE_MAX_NS) { // found, yet silent: look again in a while
+            *locate_ns = 0;
+            *heard_ns = now;
+        }
+        return node == node_ep(n) ? EP_NONE : node;
+    }
+    if (*locate_ns == 0)
+        *locate_ns = now;
+    *lost = now - *locate_ns > LOCATE_GIVE_UP_NS;
+    if (!*lost)
+        locate_ask_ep(n, ep);
+    return EP_NONE;
+}
+
+// The pieces of [off, off + len) of a buffer. Returns their number, or a negative error.
+static int cut(struct node *n, const struct buf *b, uint64_t off, uint32_t len,
+               struct piece p[WIRE_PIECES_MAX])
+{
+    int np = 0;
+    while (len > 0) {
+        void *ptr;
+        size_t run;
+        int r = buf_at(n, b, off, false, &ptr, &run);
+        if (r < 0)
+            return r;
+        if (run > len)
+            run = len;
+        if (np > 0 && (char *)p[np - 1].ptr + p[np - 1].len == (char *)ptr) {
+            p[np - 1].len += run;
+        } else {
+            if (np == (int)WIRE_PIECES_MAX)
+                return -E_ARG;
+            p[np].ptr = ptr;
+            p[np].len = run;
+            np++;
+        }
+        off += run;
+        len -= (uint32_t)run;
+    }
+    return np;
+}
+
+// Sends the fragments of a message that are due: those in the window that were not sent yet or, after a time-out (high
+// was put back), that are not acknowledged. h has everything but offset, payload and flags. Returns E_FAULT when the
+// pages are gone.
+static int send_due(struct node *n, struct wire_hdr *h, const struct buf *b, struct progress *p, unsigned window)
+{
+    struct piece pieces[WIRE_PIECES_MAX];
+    uint32_t frag = route_payload(n, h->dst_node);
+    if (p->frag != frag) {
+        p->frag = frag;
+        p->mask = 0;
+        p->high = p->base;
+    }
+    if (p->high < p->base)
+        p->high = p->base;
+    h->frag = frag;
+    if (h->total == 0) {
+        h->flags = WIRE_FLAG_ACK_NOW;
+        route_send(n, h, NULL, 0);
+        return 0;
+    }
+    uint64_t end = p->base + (uint64_t)window * frag;
+    uint64_t off = progress_next(p, p->high, h->total);
+    while (off != UINT64_MAX && off < end) {
+        uint64_t next = progress_next(p, off + frag, h->total);
+        uint32_t len = h->total - off < frag ? (uint32_t)(h->total - off) : frag;
+        int np = cut(n, b, off, len, pieces);
+        if (np < 0)
+            return np;
+        h->offset = off;
+        h->payload = len;
+        h->flags = next == UINT64_MAX || next >= end ? WIRE_FLAG_ACK_NOW : 0;
+        if (!route_send(n, h, pieces, (unsigned)np))
+            return 0;
+        p->high = off + len;
+        off = next;
+    }
+    return 0;
+}
+
+// --- Client: out --------------------------------------------------------------------------------------
+
+static struct wire_hdr call_header(const struct thread *t, unsigned kind, ep_t node)
+{
+    const struct call *c = &t->call;
+    struct wire_hdr h = {
+        .kind = (uint8_t)kind,
+        .dst_node = node,
+        .src_ep = t->proc->ep,
+        .dst_ep = c->server,
+        .tid = t->tid,
+        .op = c->op,
+        .seq = c->seq,
+        .cap = c->cap,
+        .total = c->req.len,
+    };
+    memcpy(h.arg, c->arg, sizeof h.arg);
+    return h;
+}
+
+static void send_reply_ack(struct node *n, const struct thread *t, ep_t node)
+{
+    struct wire_hdr h = {
+        .kind = WIRE_REPLY_ACK,
+        .dst_node = node,
+        .src_ep = t->proc->ep,
+        .dst_ep = t->call.server,
+        .tid = t->tid,
+        .seq = t->call.seq,
+        .offset = t->call.got.base,
+        .mask = t->call.got.mask,
+        .frag = t->call.got.frag,
+    };
+    route_send(n, &h, NULL, 0);
+}
+
+static int call_error(const struct call *c) { return c->begun || c->tries > 1 ? E_DIED : E_NOTHERE; }
+
+// The call has no server yet: which endpoint serves the port? false: not known now.
+static bool find_server(struct node *n, struct thread *t)
+{
+    struct call *c = &t->call;
+    if (c->server != EP_NONE)
+        return true;
+    c->server = locate_port(n, c->cap.port);
+    if (c->server != EP_NONE) {
+        c->tries = 0;
+        return true;
+    }
+    uint64_t now = node_now(n);
+    if (c->locate_ns == 0)
+        c->locate_ns = now;
+    if (now - c->locate_ns > LOCATE_GIVE_UP_NS)
+        txn_refused(n, t->proc->ep, t->tid, c->seq, c->begun ? E_DIED : E_NOTHERE);
+    else
+        locate_ask_port(n, c->cap.port);
+    return false;
+}
+
+static void xfer_request(struct node *n, struct thread *t)
+{
+    struct call *c = &t->call;
+    bool lost = false;
+    if (!find_server(n, t))
+        return;
+    ep_t node = peer_node(n, c->server, &c->heard_ns, &c->locate_ns, &lost);
+    if (node == EP_NONE) {
+        if (lost)
+            txn_refused(n, t->proc->ep, t->tid, c->seq, call_error(c));
+        return;
+    }
+    if (c->state == CALL_RECV) {
+        send_reply_ack(n, t, node);
+        return;
+    }
+    struct wire_hdr h = call_header(t, WIRE_REQUEST, node);
+    if (c->state == CALL_WAIT) {
+        h.flags = WIRE_FLAG_PROBE;
+        route_send(n, &h, NULL, 0);
+        return;
+    }
+    if (c->busy && h.total > 0) { // the server said wait: announce only
+        route_send(n, &h, NULL, 0);
+        return;
+    }
+    if (c->sent.high == c->sent.base)
+        c->tries++;
+    if (send_due(n, &h, &c->req, &c->sent, c->begun ? WINDOW : WINDOW_FIRST) < 0)
+        txn_refused(n, t->proc->ep, t->tid, c->seq, E_FAULT);
+}
+
+// --- Server: out --------------------------------------------------------------------------------------
+
+static struct wire_hdr rec_header(const struct rec *r, unsigned kind, ep_t node)
+{
+    return (struct wire_hdr){
+        .kind = (uint8_t)kind,
+        .dst_node = node,
+        .src_ep = r->proc->ep,
+        .dst_ep = r->client,
+        .tid = r->tid,
+        .seq = r->seq,
+    };
+}
+
+static void send_request_ack(struct node *n, const struct rec *r, ep_t node)
+{
+    struct wire_hdr h = rec_header(r, WIRE_REQUEST_ACK, node);
+    h.offset = r->got.base;
+    h.mask = r->got.mask;
+    h.frag = r->got.frag;
+    if (r->state == REC_QUEUED)
+        h.flags = WIRE_FLAG_WAIT;
+    else if (r->state != REC_FILL)
+        h.flags = WIRE_FLAG_WORKING;
+    route_send(n, &h, NULL, 0);
+}
+
+static void xfer_request_ack(struct node *n, struct rec *r)
+{
+    bool lost = false;
+    ep_t node = peer_node(n, r->client, &r->heard_ns, &r->locate_ns, &lost);
+    if (node != EP_NONE)
+        send_request_ack(n, r, node);
+    else if (lost)
+        txn_client_lost(n, r);
+}
+
+static void xfer_reply(struct node *n, struct rec *r)
+{
+    bool lost = false;
+    ep_t node = peer_node(n, r->client, &r->heard_ns, &r->locate_ns, &lost);
+    if (node == EP_NONE) {
+        if (lost)
+            txn_client_lost(n, r);
+        return;
+    }
+    struct wire_hdr h = rec_header(r, WIRE_REPLY, node);
+    h.status = r->status;
+    memcpy(h.arg, r->res, sizeof h.arg);
+    h.total = r->rep_len;
+    struct buf b = r->rep_len == 0 ? buf_none()
+                   : r->copy       ? buf_kernel(r->copy, r->rep_len)
+                                   : r->server->serve.buf;
+    if (send_due(n, &h, &b, &r->sent, WINDOW) < 0) { // the server's pages are gone: say so instead
+        h.status = -E_FAULT;
+        h.total = h.offset = h.payload = 0;
+        h.flags = WIRE_FLAG_ACK_NOW;
+        route_send(n, &h, NULL, 0);
+    }
+}
+
+// --- Answers that name what was asked -------------------------------------------------------------------
+
+static void say_not_here(struct node *n, const struct wire_hdr *to, uint32_t what)
+{
+    struct wire_hdr h = {
+        .kind = WIRE_NOTHERE,
+        .dst_node = to->src_node,
+        .src_ep = node_ep(n),
+        .dst_ep = to->src_ep,
+        .tid = to->tid,
+        .op = what,
+        .seq = to->seq,
+        .cap = to->cap,
+        .arg = {to->dst_ep, to->kind},
+    };
+    trace(n, TRACE_DROP, to->kind, to->dst_ep, what);
+    route_send(n, &h, NULL, 0);
+}
+
+// A frame for an endpoint that does not live here. If it has moved, its sender is told where to, and this one frame goes
+// after it (mechanisms row 17: at most one forwarded message per sender); else the sender is told that it is not here.
+static void not_resident(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
+{
+    ep_t node = locate_moved(n, h->dst_ep);
+    if (node == EP_NONE || node == node_ep(n)) {
+        say_not_here(n, h, NOTHERE_EP);
+        return;
+    }
+    struct wire_hdr on = *h;
+    on.dst_node = node;
+    route_forward(n, NULL, &on, p, np);
+    struct wire_hdr m = {
+        .kind = WIRE_MOVED,
+        .dst_node = h->src_node,
+        .src_ep = node_ep(n),
+        .dst_ep = h->src_ep,
+        .tid = h->tid,
+        .seq = h->seq,
+        .arg = {h->dst_ep, node},
+    };
+    route_send(n, &m, NULL, 0);
+}
+
+static bool resident(struct node *n, ep_t ep)
+{
+    const struct proc *p = proc_by_ep(n, ep);
+    return p && p->state != PROC_ARRIVING && p->state != PROC_DEAD;
+}
+
+// --- In -----------------------------------------------------------------------------------------------
+
+static void say_wait(struct node *n, const struct wire_hdr *to, unsigned kind)
+{
+    struct wire_hdr h = {
+        .kind = (uint8_t)kind,
+        .dst_node = to->src_node,
+        .src_ep = to->dst_ep,
+        .dst_ep = to->src_ep,
+        .tid = to->tid,
+        .seq = to->seq,
+        .flags = WIRE_FLAG_WAIT,
+    };
+    route_send(n, &h, NULL, 0);
+}
+
+static bool ack_due(const struct wire_hdr *h, uint64_t base)
+{
+    return (h->flags & WIRE_FLAG_ACK_NOW) || h->payload == 0 ||
+           (h->frag && base / h->frag % ACK_EVERY == 0);
+}
+
+static void request_taken(struct node *n, const struct wire_hdr *h, struct rec *r, const struct buf *src)
+{
+    if (h->payload == 0 && h->total > 0) { // an announcement
+        send_request_ack(n, r, h->src_node);
+        return;
+    }
+    if (r->req_len != h->total)
+        return; // fragments of one message that disagree about its length
+    int done = txn_request_data(n, r, h->offset, h->frag, src);
+    // One that came whole in one frame is acknowledged by its reply.
+    if (done == 1 ? h->total > h->frag : done < 0 || ack_due(h, r->got.base))
+        send_request_ack(n, r, h->src_node);
+}
+
+static void in_request(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
+{
+    if (h->dst_ep != EP_NONE && !resident(n, h->dst_ep)) {
+        not_resident(n, h, p, np);
+        return;
+    }
+    struct txn_request q = {
+        .client = h->src_ep, .tid = h->tid, .op = h->op, .seq = h->seq, .total = h->total, .cap = h->cap,
+    };
+    memcpy(q.arg, h->arg, sizeof q.arg);
+    struct buf src = {.kind = BUF_PIECES, .at = (uint64_t)(uintptr_t)p, .len = h->payload};
+    struct rec *r;
+    switch (txn_request_in(n, h->dst_ep, &q, h->flags & WIRE_FLAG_PROBE, &r)) {
+    case TXN_TAKE:
+        request_taken(n, h, r, &src);
+        break;
+    case TXN_ACK:
+        send_request_ack(n, r, h->src_node);
+        break;
+    case TXN_BUSY:
+        say_wait(n, h, WIRE_REQUEST_ACK);
+        break;
+    case TXN_NOTHERE:
+        say_not_here(n, h, NOTHERE_PORT);
+        break;
+    case TXN_UNKNOWN:
+        say_not_here(n, h, NOTHERE_TXN);
+        break;
+    case TXN_REPLY: // it was sent again
+    case TXN_OLD:
+        break;
+    }
+}
+
+static void in_request_ack(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
+{
+    if (!resident(n, h->dst_ep)) {
+        not_resident(n, h, p, np);
+        return;
+    }
+    struct progress got = {.base = h->offset, .mask = h->mask, .frag = h->frag};
+    if (txn_request_acked(n, h->dst_ep, h->tid, h->seq, h->src_ep, &got, h->flags & WIRE_FLAG_WAIT,
+                          h->flags & WIRE_FLAG_WORKING) < 0 &&
+        !(h->flags & WIRE_FLAG_WORKING))
+        say_not_here(n, h, NOTHERE_TXN); // it need not wait for the data
+}
+
+static void in_reply(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
+{
+    if (!resident(n, h->dst_ep)) {
+        not_resident(n, h, p, np);
+        return;
+    }
+    struct txn_reply rep = {.status = h->status, .total = h->total};
+    memcpy(rep.res, h->arg, sizeof rep.res);
+    struct buf src = {.kind = BUF_PIECES, .at = (uint64_t)(uintptr_t)p, .len = h->payload};
+    struct thread *t = NULL;
+    int r = txn_reply_in(n, h->dst_ep, h->tid, h->seq, h->src_ep, &rep, h->offset, h->frag, &src, &t);
+    if (r == -E_STATE) {
+        say_wait(n, h, WIRE_REPLY_ACK);
+        return;
+    }
+    if (r == 0 && !ack_due(h, t->call.got.base))
+        return;
+    struct wire_hdr a = {
+        .kind = WIRE_REPLY_ACK,
+        .dst_node = h->src_node,
+        .src_ep = h->dst_ep,
+        .dst_ep = h->src_ep,
+        .tid = h->tid,
+        .seq = h->seq,
+    };
+    if (r == 0) {
+        a.offset = t->call.got.base;
+        a.mask = t->call.got.mask;
+        a.frag = t->call.got.frag;
+    } else {
+        a.flags = WIRE_FLAG_DONE;
+    }
+    route_send(n, &a, NULL, 0);
+}
+
+static void in_reply_ack(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
+{
+    if (!resident(n, h->dst_ep)) {
+        if (locate_moved(n, h->dst_ep) != EP_NONE)
+            not_resident(n, h, p, np);
+        return;
+    }
+    struct progress got = {.base = h->offset, .mask = h->mask, .frag = h->frag};
+    txn_reply_acked(n, h->dst_ep, h->src_ep, h->tid, h->seq, &got, h->flags & WIRE_FLAG_WAIT,
+                    h->flags & WIRE_FLAG_DONE);
+}
+
+// The node that we believed to be the right one says no. What we believed is forgotten; the call looks again.
+static void refused_call(struct node *n, const struct wire_hdr *h)
+{
+    struct proc *p = proc_by_ep(n, h->dst_ep);
+    struct thread *t = p && !proc_frozen(p) ? thread_find(p, h->tid) : NULL;
+    if (!t || t->state != THREAD_CALL || t->call.seq != h->seq || t->call.server != h->arg[0])
+        return;
+    struct call *c = &t->call;
+    bool fresh = !c->begun && c->tries <= 1; // one frame went out, and it was refused
+    if (h->op == NOTHERE_TXN) {
+        if (c->state != CALL_SEND) {
+            txn_refused(n, p->ep, t->tid, c->seq, E_DIED);
+            return;
+        }
+        c->busy = false; // nothing of it is known there: from the beginning
+        c->sent = (struct progress){0};
+    } else if (h->op == NOTHERE_PORT && !fresh) {
+        txn_refused(n, p->ep, t->tid, c->seq, c->begun ? E_DIED : E_NOTHERE);
+        return;
+    } else if (fresh) {
+        locate_forget_port(n, c->cap.port);
+        c->server = EP_NONE;
+        c->tries = 0;
+        c->sent = (struct progress){0};
+        if (c->locate_ns == 0)
+            c->locate_ns = node_now(n);
+    }
+    txn_kick_call(n, t);
+}
+
+static void in_nothere(struct node *n, const struct wire_hdr *h)
+{
+    ep_t ep = h->arg[0];
+    if (h->op == NOTHERE_EP && locate_ep(n, ep) == h->src_node)
+        locate_forget_ep(n, ep);
+    if (h->arg[1] == WIRE_REQUEST) {
+        refused_call(n, h);
+        return;
+    }
+    // Refused was an acknowledgement or a reply of ours: the record's timer looks for its client again.
+    struct rec *r = txn_rec_find(n, h->dst_ep, ep, h->tid);
+    if (r && r->seq == h->seq && h->op == NOTHERE_TXN && !proc_frozen(r->proc) &&
+        (r->state == REC_QUEUED || r->state == REC_FILL))
+        txn_client_lost(n, r);
+}
+
+void xfer_input(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
+{
+    switch (h->kind) {
+    case WIRE_REQUEST:
+        in_request(n, h, p, np);
+        break;
+    case WIRE_REQUEST_ACK:
+        in_request_ack(n, h, p, np);
+        break;
+    case WIRE_REPLY:
+        in_reply(n, h, p, np);
+        break;
+    case WIRE_REPLY_ACK:
+        in_reply_ack(n, h, p, np);
+        break;
+    case WIRE_NOTHERE:
+        in_nothere(n, h);
+        break;
+    case WIRE_MOVED:
+        locate_learn_ep(n, h->arg[0], h->arg[1]);
+        break;
+    default:
+        break;
+    }
+}
+
+// --- What was looked for was found ----------------------------------------------------------------------
+
+void net_found_ep(struct node *n, ep_t ep) { txn_kick_peer(n, ep); }
+
+void net_found_port(struct node *n, struct port port)
+{
+    LIST_FOR(l, &n->calls)
+    {
+        struct thread *t = LIST_ENTRY(l, struct thread, call.remote_link);
+        if (t->call.server == EP_NONE && port_eq(t->call.cap.port, port))
+            txn_kick_call(n, t);
+    }
+}
+
+static void xfer_moved_away(struct node *n, struct proc *p, ep_t target_node)
+{
+    locate_set_moved(n, p->ep, target_node);
+    locate_learn_ep(n, p->ep, target_node);
+}
+
+static void xfer_arrived(struct node *n, struct proc *p) { locate_clear_moved(n, p->ep); }
+
+const struct transport xfer_transport = {
+    .request = xfer_request,
+    .request_ack = xfer_request_ack,
+    .reply = xfer_reply,
+    .moved_away = xfer_moved_away,
+    .arrived = xfer_arrived,
+};

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The boot directory of a node, as seen by who has the ring key.
+#ifndef SERVICES_DIR_H
+#define SERVICES_DIR_H
+
+#include "core/types.h"
+
+// Capability of the boot directory of the node called `name` (protocol.h says how it derives from the ring key).
+// Nobody is asked: whether there is such a node, the first transaction tells. Costs two hashes: keep the result.
+struct cap dir_root_cap(const uint8_t ring_key[32], const char *name, uint32_t rights);
+
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Hand-off: a process leaves one node and goes on at another, such that AT MOST ONE COPY EVER RUNS (design section 7).
+// Everything is an ordinary transaction to the target's process service (protocol.h: OFFER, COMMIT, ABORT).
+//
+// Source (handoff.c), the process's own state:
+//
+//   state     event                                      next      action
+//   RUN       MIGRATE                                    STUNNING  proc_stun
+//   STUNNED   MIGRATE (stunned by somebody)              MOVING    the copy arrives stunned too
+//   STUNNING  last thread has left its hart              STUNNED
+//   STUNNED                                              MOVING    descriptor encoded, OFFER sent
+//   MOVING    OFFER failed, for whatever reason          RUN (*)   ABORT, nobody waits for its answer
+//   MOVING    OFFER answered: everything is there        DOUBT     COMMIT sent
+//   DOUBT     COMMIT answered: 0                         gone      "moved to" left behind, destroyed in silence
+//   DOUBT     COMMIT answered: E_REFUSED                 RUN (*)
+//   DOUBT     any other error: the answer is not known   DOUBT     COMMIT again, after growing pauses
+//   DOUBT     E_DOUBT answered, or asked for too long    DOUBT     owner told. Only his order ends it:
+//             OP_DESTROY                                 gone      destroyed in silence
+//             OP_PROC_RESUME                             RUN       he knows that the other copy does not run
+//   (*) STUNNED when it was before
+//
+// Target (offer.c), one record for each offer:
+//
+//   state     event                                      next      action
+//   -         OFFER, and memory for all of it            PULLING   process made, state ARRIVING; segments pulled
+//   PULLING   a segment did not come; ABORT              -         process destroyed; OFFER answered with the error
+//   PULLING   all is here                                READY     OFFER answered
+//   READY     COMMIT                                     COMMITTED process RUN, or STUNNED (stay_stunned): answered 0
+//   READY     COMMIT, and no memory for its port         -         process destroyed, answered E_REFUSED
+//   READY     ABORT; no COMMIT in OFFER_LIFE             -         process destroyed
+//   COMMITTED COMMIT                                     same      answered 0, as often as it comes
+//   COMMITTED ABORT                                      same      answered E_STATE
+//   COMMITTED COMMITTED_MAX later ones                   -         its number counts as forgotten from then on
+//   -         COMMIT of a number after the forgotten     -         answered E_REFUSED: it never ran here, never will
+//   -         COMMIT of a number not after them          -         answered E_DOUBT: it may have run here
+//   -         ABORT                                      -         answered 0
+//
+// Why at most one copy runs:
+//   1. The source's copy does not run from STUNNING on until it is resumed; the target's does not before COMMIT.
+//   2. The source resumes its copy only when it never sent COMMIT, or when the target answered E_REFUSED to it.
+//   3. The target answers E_REFUSED only when it is sure that it did not and will not run it: there is no record, and
+//      no record that it could have forgotten. A record that is gone does not come back: ids are random, OFFER is
+//      executed at most once, and the source uses an id for one move only.
+//   4. No clock and no time-out takes part in 2 and 3. Whatever stands still for however long: only the answer counts.
+//   5. A target that was born again cannot answer: its process port is new. So no answer of its is taken for the old
+//      one's, and the process stays in doubt.
+#ifndef SERVICES_HANDOFF_H
+#define SERVICES_HANDOFF_H
+
+#include "core/node.h"
+
+struct request;
+
+struct handoff_result {
+    uint64_t bytes;     // pulled by the target
+    uint64_t pages;
+    uint64_t freeze_ns; // from the order to stun it until COMMIT was answered, by this node's clock
+    ep_t node;          // the target
+};
+// Source. Called by a task; blocks. target: capability of the target's process service, with EXEC.
+// 0: it runs there; p is gone. E_DOUBT: it may run there, it is in state DOUBT here. Any other error: it goes on here as
+// before: E_STATE (it is not RUN or STUNNED, or another hand-off of it is under way), E_OBJECT (it ended meanwhile),
+// E_REFUSED, E_MEM, E_EXISTS, E_ARCH... as the target said, E_NOTHERE, E_DIED, E_TIMEOUT: there is no such target.
+int64_t handoff_send(struct node *n, struct proc *p, const struct cap *target, struct handoff_result *out);
+// A hand-off of this process from here is under way: nobody else may change its state. When it ends, those who wait for
+// the process's stun_event are woken.
+bool handoff_busy(struct node *n, ep_t ep);
+
+// Target: the operations of protocol.h.
+int64_t offer_take(struct node *n, struct request *r);
+int64_t offer_commit(struct node *n, struct request *r);
+int64_t offer_abort(struct node *n, struct request *r);
+// Destroys the offers that nobody came back for. Returns when to look again, UINT64_MAX: nothing to look for.
+uint64_t offer_sweep(struct node *n);
+
+#endif

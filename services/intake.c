@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The bytes of a segment come straight into its pages: the segment itself is the reply's buffer (design D2).
+#include "services/intake.h"
+#include "services/services_priv.h"
+
+#define FILL_CHUNK (1 * MIB)   // one transaction
+#define FILL_TIMEOUT_MS 60000  // for a chunk: the slowest link that we bear moves 17 KiB a second
+#define RESERVE_PAGES 32u      // left for tables, records, and those who are here already
+
+// --- Before anything changes --------------------------------------------------------------------------------
+
+struct survey {
+    ep_t ep;
+    uint64_t pages; // that the sources may fill
+};
+
+// The descriptor has passed desc_check: its form is not in question any more.
+static int survey(struct node *n, const struct buf *b, struct survey *s)
+{
+    struct desc_hdr h;
+    struct desc_sec sec;
+    uint64_t off = sizeof h;
+    int e = buf_read(n, b, 0, &h, sizeof h);
+    *s = (struct survey){0};
+    for (uint32_t i = 0; e == 0 && i < h.sections; i++) {
+        e = buf_read(n, b, off, &sec, sizeof sec);
+        off += sizeof sec;
+        if (e == 0 && sec.tag == DESC_PROC)
+            e = buf_read(n, b, off + offsetof(struct desc_proc, ep), &s->ep, sizeof s->ep);
+        if (e == 0 && sec.tag == DESC_SEG) {
+            struct desc_seg g;
+            e = buf_read(n, b, off, &g, sizeof g);
+            if (e == 0 && !cap_is_null(&g.source))
+                s->pages += PAGES_FOR(g.source_len + (g.dest_off & PAGE_MASK));
+        }
+        off += (sec.len + 7) & ~7ull;
+    }
+    return e;
+}
+
+// Pages are promised before the first one comes, so that of two large arrivals one is refused at once, and not both
+// after half the way. What comes in between (guests that grow) can still use them up: then the filling fails.
+static int promise(struct node *n, struct intake *in, uint64_t pages)
+{
+    struct services *sv = n->services;
+    uint64_t need = sv->promised + pages + RESERVE_PAGES;
+    if (page_free_count(n) < need) {
+        node_log(n, "proc: refused, needs %llu pages, %llu of %llu are free and not promised",
+                 (unsigned long long)pages,
+                 (unsigned long long)(page_free_count(n) > sv->promised ? page_free_count(n) - sv->promised : 0),
+                 (unsigned long long)n->pages.total);
+        return -E_MEM;
+    }
+    in->promised = pages;
+    sv->promised += pages;
+    return 0;
+}
+
+static void promise_kept(struct node *n, struct intake *in, uint64_t pages)
+{
+    if (pages > in->promised)
+        pages = in->promised;
+    in->promised -= pages;
+    n->services->promised -= pages;
+}
+
+int intake_begin(struct node *n, struct request *r, uint64_t pages, struct intake **out)
+{
+    const char *why = "";
+    struct survey s;
+    int e = desc_check(n, &r->data, arch_isa(), &why);
+    if (e < 0) {
+        node_log(n, "proc: descriptor refused: %s (%s)", why, error_name(e));
+        return e;
+    }
+    e = survey(n, &r->data, &s);
+    if (e < 0)
+        return e;
+    struct intake *in = request_page(n, r);
+    if (!in)
+        return -E_MEM;
+    e = promise(n, in, s.pages < pages ? s.pages : pages);
+    if (e < 0)
+        return e;
+    in->given_ep = s.ep;
+    e = desc_decode(n, &r->data, &in->p, in->fills, &in->nfills);
+    if (e < 0) {
+        node_log(n, "proc: descriptor refused: %s", error_string(e));
+        intake_end(n, in);
+        return e;
+    }
+    *out = in;
+    return 0;
+}
+
+void intake_end(struct node *n, struct intake *in) { promise_kept(n, in, in->promised); }
+
+// --- Filling -----------------------------------------------------------------------------------------------
+
+// One transaction's worth, from byte `done` of the fill on. Returns the bytes that are settled by it, > 0, or an error.
+static int64_t fill_chunk(struct node *n, struct intake *in, const struct desc_fill *f, uint64_t done)
+{
+    uint64_t left = f->source_len - done;
+    uint64_t want = left < FILL_CHUNK ? left : FILL_CHUNK;
+    const uint64_t arg[4] = {f->source_off + done, want, 0, 0};
+    struct task_result out;
+    int64_t status = task_trans(n, &f->source, OP_READ, arg, buf_none(),
+                                buf_seg(f->seg, f->dest_off + done, want), FILL_TIMEOUT_MS, &out);
+    if (status < 0)
+        return status;
+    in->bytes += out.len;
+    in->pages += PAGES_FOR(out.len);
+    promise_kept(n, in, PAGES_FOR(out.len));
+    // The zeros that follow are there already: the segment is new. Never further than was asked for.
+    uint64_t hole = out.res[0] < left - out.len ? out.res[0] : left - out.len;
+    uint64_t settled = out.len + hole;
+    return settled ? (int64_t)settled : -E_EOF; // no bytes and no hole: there is nothing more to come
+}
+
+static int64_t fill_segment(struct node *n, struct intake *in, const struct desc_fill *f, const bool *given_up)
+{
+    int64_t status = 0;
+    uint64_t done = 0;
+    seg_hold(f->seg); // a transaction is going to write into it
+    while (status >= 0 && done < f->source_len) {
+        status = given_up && *given_up ? -E_CANCEL : fill_chunk(n, in, f, done);
+        if (status > 0)
+            done += (uint64_t)status;
+    }
+    seg_drop(n, f->seg);
+    return status < 0 ? status : 0;
+}
+
+int64_t intake_fill(struct node *n, struct intake *in, const bool *given_up)
+{
+    for (unsigned i = 0; i < in->nfills; i++) {
+        int64_t status = fill_segment(n, in, &in->fills[i], given_up);
+        if (status < 0) {
+            node_log(n, "proc: %s: segment %u of %u did not come: %s", in->p->name, i + 1, in->nfills,
+                     error_string(status));
+            return status;
+        }
+    }
+    return given_up && *given_up ? -E_CANCEL : 0;
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Intake: from a descriptor in a request to a process with its memory, state ARRIVING. Download, restart and move
+// are this and differ in what comes afterwards (design D4).
+#ifndef SERVICES_INTAKE_H
+#define SERVICES_INTAKE_H
+
+#include "core/desc.h"
+#include "services/service.h"
+
+struct intake {
+    struct proc *p;      // ARRIVING: nobody but the task that made it may destroy it
+    ep_t given_ep;       // endpoint in the descriptor; EP_NONE: a new process
+    uint64_t promised;   // pages not yet taken of those that were found free
+    uint64_t bytes, pages; // that came by transaction; holes do not
+    unsigned nfills;
+    struct desc_fill fills[PROC_MAPS_MAX];
+};
+_Static_assert(sizeof(struct intake) <= PAGE_SIZE, "lives in the page of its request");
+
+// Checks the descriptor that is the request's bytes, sees to it that there is memory for all that has to come, and makes the
+// process. pages: how many pages of contents there are, when the sender knows (holes do not count), else UINT64_MAX.
+// *out lives in request_page(r). On error nothing has changed: E_MEM, E_EXISTS, and those of desc_check.
+int intake_begin(struct node *n, struct request *r, uint64_t pages, struct intake **out);
+// Fills its segments from their capabilities. given_up: may become true while this waits (NULL: never): E_CANCEL.
+// E_EOF a source is shorter than promised; E_MEM; errors of the transactions. The process is still there on error.
+int64_t intake_fill(struct node *n, struct intake *in, const bool *given_up);
+// No more pages will be taken. The process is the caller's: serve it, or destroy it.
+void intake_end(struct node *n, struct intake *in);
+
+#endif

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Node service: what this machine is and does, and its switch.
+#include "services/node.h"
+#include "core/cap.h"
+#include "core/entry.h"
+#include "services/bench.h"
+#include "services/services_priv.h"
+#include <string.h>
+
+#define NULL_PAGES 16384u               // 64 MiB: the largest message that can be measured
+#define STOP_DELAY_NS (100 * NS_PER_MS) // for the reply to get out of the driver's queue
+
+void services_set_link_status(struct node *n, void (*fn)(struct node *n, struct node_status *st))
+{
+    ASSERT(n->services);
+    n->services->link_status = fn;
+}
+
+static int node_key(struct node *n, const struct request *r, uint8_t key[16])
+{
+    if (cap_obj(&r->in.cap) != 0)
+        return -E_OBJECT;
+    memcpy(key, n->services->node_key, 16);
+    return 0;
+}
+
+static int64_t run_null(struct node *n, struct request *r)
+{
+    if (r->in.arg[0] == 0)
+        return 0;
+    if (r->in.arg[0] > MESSAGE_MAX_BYTES)
+        return -E_ARG;
+    struct seg *s; // all hole: sent from the node's one page of zeros
+    int e = seg_create(n, r->in.arg[0], &s);
+    if (e < 0)
+        return e;
+    request_hold(r, s);
+    r->reply = buf_seg(s, 0, r->in.arg[0]);
+    return 0;
+}
+
+static int64_t run_status(struct node *n, struct request *r)
+{
+    _Static_assert(sizeof(struct node_status) <= PAGE_SIZE, "fits one page");
+    struct node_status *st = request_page(n, r);
+    if (!st)
+        return -E_MEM;
+    memcpy(st->name, n->name, sizeof st->name);
+    st->ep = node_ep(n);
+    st->uptime_ns = node_now(n);
+    st->harts = n->nharts;
+    st->pages_total = n->pages.total;
+    st->pages_free = page_free_count(n);
+    st->procs = (uint32_t)n->pool_proc.used;
+    st->threads = (uint32_t)n->pool_thread.used;
+    st->segs = (uint32_t)n->pool_seg.used;
+    st->recs = (uint32_t)n->pool_rec.used;
+    st->syscalls = n->stat.syscalls;
+    st->switches = n->stat.switches;
+    st->trans_local = n->stat.trans_local;
+    st->trans_remote = n->stat.trans_remote;
+    st->retries = n->stat.retries;
+    st->dups = n->stat.dups_dropped;
+    if (n->services->link_status)
+        n->services->link_status(n, st);
+    r->reply = buf_kernel(st, sizeof *st);
+    return 0;
+}
+
+static int64_t run_trace(struct node *n, struct request *r)
+{
+    static const char *const names[TRACE_KINDS] = {
+#define X(name, text) [name] = text,
+        TRACE_EVENTS(X)
+#undef X
+    };
+    uint64_t end = n->trace.count;
+    uint64_t have = end < TRACE_SIZE ? end : TRACE_SIZE;
+    for (uint64_t i = end - have; i < end; i++) {
+        const struct trace_event *ev = &n->trace.ev[i % TRACE_SIZE];
+        uint64_t us = ev->at_ns / 1000;
+        int64_t status = reply_line(n, r, "%6llu.%06llu %-9s %u %llx %llx", (unsigned long long)(us / 1000000),
+                                    (unsigned long long)(us % 1000000),
+                                    ev->kind < TRACE_KINDS ? names[ev->kind] : "?", (unsigned)ev->a,
+                                    (unsigned long long)ev->b, (unsigned long long)ev->c);
+        if (status < 0)
+            return status;
+    }
+    return 0;
+}
+
+static void after_stop(struct node *n, struct request *r)
+{
+    int status = (int)r->in.arg[0];
+    node_log(n, "stopped by order, status %d", status);
+    task_sleep(n, STOP_DELAY_NS);
+    arch_stop(status);
+}
+
+static int64_t run_stop(struct node *n, struct request *r)
+{
+    (void)n;
+    r->after = after_stop;
+    return 0;
+}
+
+static const struct operation ops[] = {
+    {OP_NODE_NULL, "null", 0, true, OP_QUICK, run_null},
+    {OP_NODE_STATUS, "status", RIGHT_READ, true, OP_QUICK, run_status},
+    {OP_NODE_BENCH, "bench", RIGHT_READ, true, OP_WAITS, bench_run},
+    {OP_NODE_TRACE, "trace", RIGHT_READ, true, OP_SLOW, run_trace},
+    {OP_NODE_STOP, "stop", RIGHT_DESTROY, true, OP_QUICK, run_stop},
+    {0, NULL, 0, false, OP_QUICK, NULL},
+};
+static const struct service service = {
+    .name = "node",
+    .ops = ops,
+    .key = node_key,
+    .buffer_pages = NULL_PAGES,
+    .tasks = 2, // one may bench the other
+    .tasks_max = 6,
+};
+
+int node_service_start(struct node *n)
+{
+    struct services *sv = n->services;
+    struct port get;
+    node_random(n, &get, sizeof get);
+    node_random(n, sv->node_key, sizeof sv->node_key);
+    int e = service_open(n, &service, get, &sv->node_put);
+    if (e < 0)
+        return e;
+    struct cap c = cap_make(sv->node_put, 0, RIGHT_ALL, sv->node_key);
+    return dir_enter(n, "node", &c);
+}
+
+void node_service_stop(struct node *n) { (void)n; }

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The target of a hand-off; the table is in handoff.h.
+#include "core/entry.h"
+#include "services/handoff.h"
+#include "services/intake.h"
+#include "services/proc.h"
+#include "services/services_priv.h"
+
+#define OFFER_LIFE_NS (30 * NS_PER_S) // READY without COMMIT
+#define OPEN_MAX 16u                  // offers that are PULLING or READY
+#define COMMITTED_MAX 256u            // remembered
+
+enum offer_state { OFFER_PULLING, OFFER_READY, OFFER_COMMITTED };
+
+struct offer {
+    struct list link;       // [N] services.offers, in the order of their numbers
+    uint64_t id;            // [I] the source's
+    uint64_t number;        // [I] ours: offers of this boot, from 1
+    ep_t ep;                // [N] of the process
+    enum offer_state state; // [N] set by offer_set_state only
+    bool given_up;          // [N] PULLING: the source does not want it any more
+    uint64_t ready_ns;      // [N] READY: since when
+};
+
+static void offer_set_state(struct node *n, struct offer *o, enum offer_state state)
+{
+    trace(n, TRACE_HANDOFF, (uint32_t)state, o->id, o->ep);
+    o->state = state;
+}
+
+static struct offer *offer_find(struct node *n, uint64_t id)
+{
+    LIST_FOR(l, &n->services->offers)
+    {
+        struct offer *o = LIST_ENTRY(l, struct offer, link);
+        if (o->id == id)
+            return o;
+    }
+    return NULL;
+}
+
+static unsigned offers_open(struct node *n)
+{
+    unsigned open = 0;
+    LIST_FOR(l, &n->services->offers)
+        open += LIST_ENTRY(l, struct offer, link)->state != OFFER_COMMITTED;
+    return open;
+}
+
+static void offer_free(struct node *n, struct offer *o)
+{
+    if (o->state == OFFER_COMMITTED)
+        n->services->ncommitted--;
+    list_del(&o->link);
+    pool_free(n, &n->services->pool_offer, o);
+}
+
+// The process that was offered will never run here: its id is unknown from now on, and COMMIT is refused. Its peers and
+// clients hear nothing: it lives, elsewhere.
+static void offer_drop(struct node *n, struct offer *o)
+{
+    struct proc *p = proc_by_ep(n, o->ep);
+    ASSERT(o->state != OFFER_COMMITTED);
+    ASSERT(p && p->state == PROC_ARRIVING);
+    proc_drop(n, p, true);
+    offer_free(n, o);
+}
+
+// --- OFFER ------------------------------------------------------------------------------------------------
+
+static int offer_new(struct node *n, uint64_t id, struct offer **out)
+{
+    struct services *sv = n->services;
+    if (id == 0)
+        return -E_ARG;
+    if (offer_find(n, id))
+        return -E_EXISTS;
+    if (offers_open(n) >= OPEN_MAX)
+        return -E_LIMIT;
+    struct offer *o = pool_alloc(n, &sv->pool_offer);
+    if (!o)
+        return -E_MEM;
+    o->id = id;
+    o->number = ++sv->offer_serial;
+    list_add_tail(&sv->offers, &o->link);
+    offer_set_state(n, o, OFFER_PULLING);
+    *out = o;
+    return 0;
+}
+
+// Frozen at the source, so what is pulled is one state of it, whole. While it is ARRIVING nobody here finds it; its
+// peers ask the source, which says "wait".
+static int64_t offer_pull(struct node *n, struct offer *o, struct intake *in)
+{
+    o->ep = in->p->ep;
+    // A process without an identity can be started, not moved: two of it could not be told from each other.
+    int64_t status = in->given_ep == EP_NONE ? -E_ARG : intake_fill(n, in, &o->given_up);
+    intake_end(n, in);
+    return status;
+}
+
+static void offer_ready(struct node *n, struct offer *o)
+{
+    offer_set_state(n, o, OFFER_READY);
+    o->ready_ns = node_now(n);
+    task_wake(n, &n->procs); // the reaper sweeps offers: it must know when to look
+}
+
+int64_t offer_take(struct node *n, struct request *r)
+{
+    struct offer *o;
+    struct intake *in;
+    if (r->in.about)
+        return -E_OP;
+    int64_t status = offer_new(n, r->in.arg[0], &o);
+    if (status < 0)
+        return status;
+    status = intake_begin(n, r, r->in.arg[1] ? r->in.arg[1] : UINT64_MAX, &in);
+    if (status < 0) {
+        offer_free(n, o);
+        return status;
+    }
+    status = offer_pull(n, o, in);
+    if (status < 0) {
+        offer_drop(n, o);
+        return status;
+    }
+    offer_ready(n, o);
+    r->res[0] = in->bytes;
+    r->res[1] = in->pages;
+    r->res[2] = node_ep(n);
+    r->res[3] = o->number;
+    return 0;
+}
+
+// --- COMMIT -----------------------------------------------------------------------------------------------
+
+// Room for one more id that ran. The oldest is forgotten, and its number with it: about numbers up to that, "unknown"
+// does not mean "never ran" any more.
+static void committed_forget_oldest(struct node *n)
+{
+    struct services *sv = n->services;
+    LIST_FOR(l, &sv->offers)
+    {
+        struct offer *o = LIST_ENTRY(l, struct offer, link);
+        if (o->state != OFFER_COMMITTED)
+            continue;
+        if (o->number > sv->offer_forgot)
+            sv->offer_forgot = o->number;
+        offer_free(n, o);
+        return;
+    }
+}
+
+static void arrived(struct node *n, struct proc *p)
+{
+    p->moves++;
+    if (n->transport)
+        n->transport->arrived(n, p);
+    if (p->stay_stunned) {
+        proc_set_state(p, PROC_STUNNED);
+    } else {
+        int e = proc_resume(n, p);
+        ASSERT(e == 0);
+    }
+    node_log(n, "proc: %s (%u) has arrived%s", p->name, p->pid, p->stay_stunned ? ", stunned" : "");
+}
+
+// The one instant of ownership. Nothing in here blocks: who looks sees READY or COMMITTED, never a state between.
+static int64_t offer_run(struct node *n, struct offer *o)
+{
+    struct proc *p = proc_by_ep(n, o->ep);
+    ASSERT(p && p->state == PROC_ARRIVING);
+    if (proc_serve(n, p) < 0) { // no memory: better there than nowhere
+        offer_drop(n, o);
+        return -E_REFUSED;
+    }
+    if (n->services->ncommitted == COMMITTED_MAX)
+        committed_forget_oldest(n);
+    offer_set_state(n, o, OFFER_COMMITTED);
+    n->services->ncommitted++;
+    arrived(n, p);
+    return 0;
+}
+
+int64_t offer_commit(struct node *n, struct request *r)
+{
+    if (r->in.about)
+        return -E_OP;
+    struct offer *o = offer_find(n, r->in.arg[0]);
+    if (!o) // a number that we could have forgotten may have run here, and may run still
+        return r->in.arg[1] > n->services->offer_forgot ? -E_REFUSED : -E_DOUBT;
+    switch (o->state) {
+    case OFFER_READY:
+        return offer_run(n, o);
+    case OFFER_COMMITTED:
+        return 0; // asked again: the answer to an earlier COMMIT was lost
+    case OFFER_PULLING:
+        break;
+    }
+    return -E_STATE; // no source does this: OFFER is not answered yet
+}
+
+// --- The end of an offer ------------------------------------------------------------------------------------
+
+int64_t offer_abort(struct node *n, struct request *r)
+{
+    if (r->in.about)
+        return -E_OP;
+    struct offer *o = offer_find(n, r->in.arg[0]);
+    if (!o)
+        return 0;
+    switch (o->state) {
+    case OFFER_PULLING:
+        o->given_up = true; // the task that pulls sees it after the present transaction
+        return 0;
+    case OFFER_READY:
+        offer_drop(n, o);
+        return 0;
+    case OFFER_COMMITTED:
+        break;
+    }
+    return -E_STATE;
+}
+
+uint64_t offer_sweep(struct node *n)
+{
+    uint64_t now = node_now(n), next = UINT64_MAX;
+    LIST_FOR_SAFE(l, after, &n->services->offers)
+    {
+        struct offer *o = LIST_ENTRY(l, struct offer, link);
+        if (o->state != OFFER_READY)
+            continue;
+        uint64_t end = o->ready_ns + OFFER_LIFE_NS;
+        if (end <= now) {
+            node_log(n, "proc: %u was offered and not committed: dropped", (unsigned)(o->ep & CAP_OBJ_MAX));
+            offer_drop(n, o);
+        } else if (end < next) {
+            next = end;
+        }
+    }
+    return next;
+}
+
+void offer_start(struct node *n)
+{
+    pool_init(&n->services->pool_offer, "offer", sizeof(struct offer));
+    list_init(&n->services->offers);
+}
+
+// Their processes go with the node.
+void offer_stop(struct node *n)
+{
+    LIST_FOR_SAFE(l, next, &n->services->offers) offer_free(n, LIST_ENTRY(l, struct offer, link));
+}

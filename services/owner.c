@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A silent owner must not hold up the others: each report is a short-lived task. When there are too many, or no memory,
+// the caller makes the report himself.
+#include "services/owner.h"
+#include "core/entry.h"
+#include "services/handoff.h"
+#include "services/proc.h"
+#include "services/services_priv.h"
+#include <stdio.h>
+
+#define REPORTS_MAX 8u
+#define OWNER_TIMEOUT_MS 10000
+
+struct report {
+    struct list link;    // [N] services.reports
+    struct thread *task; // [I] NULL: made in line
+    ep_t ep;
+    struct cap owner;
+    bool ended;          // the process is DEAD and goes when the owner has been told
+    int64_t status;      // ended
+    uint32_t fault_kind, fault_tid; // kind 0: none
+    ep_t target;         // in doubt
+    struct owner_fault fault;
+};
+
+static const char *fault_name(uint32_t kind)
+{
+    static const char *const names[] = {
+        [FAULT_READ] = "read of", [FAULT_WRITE] = "write to", [FAULT_EXEC] = "jump to",
+        [FAULT_ILLEGAL] = "illegal instruction", [FAULT_BREAK] = "breakpoint", [FAULT_MISALIGNED] = "misaligned",
+        [FAULT_ACCESS] = "no memory behind", [FAULT_OTHER] = "exception",
+    };
+    const char *name = kind < sizeof names / sizeof names[0] ? names[kind] : NULL;
+    return name ? name : "?";
+}
+
+// --- What is told -------------------------------------------------------------------------------------------
+
+static void report_fill_fault(const struct proc *p, struct report *t)
+{
+    t->fault_kind = p->fault.kind;
+    t->fault_tid = p->fault.tid;
+    t->fault = (struct owner_fault){.cause = p->fault.cause, .addr = p->fault.addr, .pc = p->fault.pc};
+    LIST_FOR(l, &p->threads)
+    {
+        const struct thread *th = LIST_ENTRY(l, struct thread, link);
+        if (th->tid == p->fault.tid) {
+            t->fault.ra = th->regs.x[REG_RA];
+            t->fault.sp = th->regs.x[REG_SP];
+        }
+    }
+    (void)snprintf(t->fault.what, sizeof t->fault.what, "%s 0x%llx", fault_name(p->fault.kind),
+                   (unsigned long long)p->fault.addr);
+}
+
+static void tell(struct node *n, const struct report *t, const uint64_t arg[4], struct buf req)
+{
+    int64_t status = task_trans(n, &t->owner, OP_PROC_WAIT_EVENT, arg, req, buf_none(), OWNER_TIMEOUT_MS, NULL);
+    if (status < 0) {
+        trace(n, TRACE_DROP, (uint32_t)-status, OP_PROC_WAIT_EVENT, t->ep);
+        node_log(n, "proc: owner of %u was not told: %s", (unsigned)(t->ep & CAP_OBJ_MAX), error_string(status));
+    }
+}
+
+static void report_send(struct node *n, const struct report *t)
+{
+    if (cap_is_null(&t->owner))
+        return;
+    if (!t->ended) {
+        const uint64_t arg[4] = {EVENT_DOUBT, t->ep, t->target, 0};
+        tell(n, t, arg, buf_none());
+        return;
+    }
+    if (t->fault_kind) {
+        const uint64_t arg[4] = {EVENT_FAULT, t->ep, t->fault_kind | (uint64_t)t->fault_tid << 32, t->fault.addr};
+        tell(n, t, arg, buf_kernel(&t->fault, sizeof t->fault));
+    }
+    const uint64_t arg[4] = {EVENT_ENDED, t->ep, (uint64_t)t->status, 0};
+    tell(n, t, arg, buf_none());
+}
+
+// --- Who tells it -------------------------------------------------------------------------------------------
+
+// A dead process is kept until its owner has been told, so that nobody can start it again under the same endpoint and
+// be taken for the one that died.
+static void report_make(struct node *n, const struct report *t)
+{
+    report_send(n, t);
+    struct proc *p = t->ended ? proc_by_ep(n, t->ep) : NULL;
+    ASSERT(!t->ended || (p && p->state == PROC_DEAD));
+    if (p)
+        proc_drop(n, p, false);
+}
+
+static void report_free(struct node *n, struct report *t)
+{
+    list_del(&t->link);
+    n->services->nreports--;
+    pool_free(n, &n->services->pool_report, t);
+}
+
+static void report_main(struct node *n, void *arg)
+{
+    struct report *t = arg;
+    report_make(n, t);
+    report_free(n, t);
+}
+
+static struct report *report_new(struct node *n, const struct report *from)
+{
+    if (n->services->nreports >= REPORTS_MAX)
+        return NULL;
+    struct report *t = pool_alloc(n, &n->services->pool_report);
+    if (!t)
+        return NULL;
+    *t = *from;
+    list_add_tail(&n->services->reports, &t->link);
+    n->services->nreports++;
+    t->task = task_spawn(n, "report", report_main, t);
+    if (t->task)
+        return t;
+    report_free(n, t);
+    return NULL;
+}
+
+static void report(struct node *n, struct report *t)
+{
+    if (!cap_is_null(&t->owner) && report_new(n, t))
+        return;
+    // In line. Only the reaper ends processes, and it is busy with this one: nobody reports it a second time.
+    report_make(n, t);
+}
+
+void owner_tell_doubt(struct node *n, const struct proc *p, ep_t target)
+{
+    struct report t = {.ep = p->ep, .owner = p->owner, .target = target};
+    report(n, &t);
+}
+
+// --- The reaper ---------------------------------------------------------------------------------------------
+
+static bool reported(struct node *n, ep_t ep)
+{
+    LIST_FOR(l, &n->services->reports)
+    {
+        const struct report *t = LIST_ENTRY(l, struct report, link);
+        if (t->ended && t->ep == ep)
+            return true;
+    }
+    return false;
+}
+
+static struct proc *next_dead(struct node *n)
+{
+    LIST_FOR(l, &n->procs)
+    {
+        struct proc *p = LIST_ENTRY(l, struct proc, link);
+        if (p->state == PROC_DEAD && p->on_harts == 0 && !reported(n, p->ep))
+            return p;
+    }
+    return NULL;
+}
+
+static void reap(struct node *n, struct proc *p)
+{
+    struct report t = {.ep = p->ep, .owner = p->owner, .ended = true, .status = p->exit_status};
+    task_wake(n, &p->stun_event); // who waits for it to stop waits in vain
+    if (p->fault.kind) {
+        report_fill_fault(p, &t);
+        node_log(n, "proc: %s (%u) thread %u: %s at pc 0x%llx", p->name, p->pid, p->fault.tid, t.fault.what,
+                 (unsigned long long)p->fault.pc);
+    }
+    node_log(n, "proc: %s (%u) ended: %lld%s", p->name, p->pid, (long long)p->exit_status,
+             p->killed ? " (killed)" : "");
+    if (n->guest_done)
+        n->guest_done(n, p);
+    report(n, &t);
+}
+
+static void sweep_due(struct node *n, struct timer *t)
+{
+    (void)t;
+    task_wake(n, &n->procs);
+}
+
+static void reaper_main(struct node *n, void *arg)
+{
+    (void)arg;
+    for (;;) {
+        struct proc *p = next_dead(n);
+        if (p) {
+            reap(n, p);
+            continue;
+        }
+        uint64_t next = offer_sweep(n);
+        if (next != UINT64_MAX)
+            timer_set(n, &n->services->sweep, next);
+        task_wait(n, &n->procs);
+    }
+}
+
+int reaper_start(struct node *n)
+{
+    struct services *sv = n->services;
+    pool_init(&sv->pool_report, "report", sizeof(struct report));
+    list_init(&sv->reports);
+    timer_init(&sv->sweep, sweep_due);
+    sv->reaper = task_spawn(n, "reaper", reaper_main, NULL);
+    return sv->reaper ? 0 : -E_MEM;
+}
+
+void reaper_stop(struct node *n)
+{
+    struct services *sv = n->services;
+    timer_cancel(n, &sv->sweep);
+    if (sv->reaper)
+        task_free(n, sv->reaper);
+    LIST_FOR_SAFE(l, next, &sv->reports)
+    {
+        struct report *t = LIST_ENTRY(l, struct report, link);
+        task_free(n, t->task);
+        report_free(n, t);
+    }
+}

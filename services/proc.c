@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Process service: the kernel's few operations on processes (design D7). Two kinds of ports lead here: the node's
+// process port (object 0: start, list, hand-off) and each process's own control port, which goes along when it moves.
+#include "services/proc.h"
+#include "core/cap.h"
+#include "core/desc.h"
+#include "core/entry.h"
+#include "core/port.h"
+#include "services/handoff.h"
+#include "services/intake.h"
+#include "services/owner.h"
+#include "services/services_priv.h"
+#include <string.h>
+
+// Which object, and its key. A request can outlive its process in the queue: then the port is not known here (any
+// more), and nothing was executed, which is what E_NOTHERE says. If the process has moved, asking again finds it.
+static int proc_key(struct node *n, const struct request *r, uint8_t key[16])
+{
+    const struct services *sv = n->services;
+    if (r->in.about) {
+        memcpy(key, r->in.about->key, 16);
+        return 0;
+    }
+    if (!port_eq(r->in.cap.port, sv->proc_put))
+        return -E_NOTHERE;
+    if (cap_obj(&r->in.cap) != 0)
+        return -E_OBJECT;
+    memcpy(key, sv->proc_key, 16);
+    return 0;
+}
+
+int proc_serve(struct node *n, struct proc *p)
+{
+    return port_add(n, p->ctl_put, n->kproc, n->services->proc_handle, p);
+}
+
+void proc_drop(struct node *n, struct proc *p, bool silent)
+{
+    port_remove(n, p->ctl_put, n->kproc, p);
+    task_wake(n, &p->stun_event);
+    proc_destroy(n, p, silent);
+}
+
+// --- Operations of the node: start and list -----------------------------------------------------------------
+
+static int64_t start(struct node *n, struct request *r, struct intake *in)
+{
+    struct proc *p = in->p;
+    int64_t status = intake_fill(n, in, NULL);
+    intake_end(n, in);
+    if (status == 0)
+        status = proc_serve(n, p);
+    if (status < 0) {
+        proc_drop(n, p, true); // silent: it never ran; a checkpoint's peers are not its yet
+        return status;
+    }
+    p->stay_stunned = false; // a checkpoint is taken of a stunned process; who starts it wants it to run
+    if (n->transport)
+        n->transport->arrived(n, p); // a checkpoint that comes back to life may be looked for already
+    status = proc_resume(n, p);
+    ASSERT(status == 0);
+    node_log(n, "proc: %s (%u) started", p->name, p->pid);
+    r->res[0] = p->pid;
+    return reply_cap(r, proc_cap(p, RIGHT_ALL));
+}
+
+static int64_t run_exec(struct node *n, struct request *r)
+{
+    struct intake *in;
+    if (r->in.about)
+        return -E_OP;
+    int e = intake_begin(n, r, UINT64_MAX, &in);
+    return e < 0 ? e : start(n, r, in);
+}
+
+static uint64_t pages_of(const struct proc *p)
+{
+    uint64_t pages = 0;
+    for (uint32_t i = 0; i < p->nmaps; i++)
+        pages += p->maps[i].seg->pages;
+    return pages;
+}
+
+static int64_t run_list(struct node *n, struct request *r)
+{
+    if (r->in.about)
+        return -E_OP;
+    LIST_FOR(l, &n->procs)
+    {
+        struct proc *p = LIST_ENTRY(l, struct proc, link);
+        if (p == n->kproc)
+            continue;
+        struct proc_entry e = {
+            .ep = p->ep, .pid = p->pid, .state = p->state, .threads = p->nthreads, .segments = p->nmaps,
+            .pages = pages_of(p), .moves = p->moves, .cap = proc_cap(p, cap_rights(&r->in.cap)),
+        };
+        memcpy(e.name, p->name, sizeof e.name);
+        memcpy(e.comment, p->comment, sizeof e.comment);
+        int64_t status = reply_append(n, r, &e, sizeof e);
+        if (status < 0)
+            return status;
+    }
+    return 0;
+}
+
+// --- Operations of one process --------------------------------------------------------------------------------
+
+// The process that the request is about, when no other order for it is under way: waits while it stops or moves. It may
+// end or leave meanwhile, so it is held on to by endpoint. NULL and *gone: why the order cannot be carried out.
+static struct proc *settled(struct node *n, const struct request *r, ep_t ep, int *gone)
+{
+    if (!r->in.about) {
+        *gone = -E_OP;
+        return NULL;
+    }
+    for (;;) {
+        struct proc *p = proc_by_ep(n, ep);
+        if (!p || p->state == PROC_ARRIVING || p->state == PROC_DEAD) {
+            *gone = p && p->state == PROC_DEAD ? -E_OBJECT : -E_NOTHERE; // ask again: it may be elsewhere
+            return NULL;
+        }
+        if (p->state != PROC_STUNNING && !handoff_busy(n, ep))
+            return p;
+        task_wait(n, &p->stun_event);
+    }
+}
+
+static ep_t ep_of(const struct request *r) { return r->in.about ? r->in.about->ep : EP_NONE; }
+
+static int64_t run_stun(struct node *n, struct request *r)
+{
+    ep_t ep = ep_of(r);
+    for (;;) {
+        int gone = 0;
+        struct proc *p = settled(n, r, ep, &gone);
+        if (!p)
+            return gone;
+        if (p->state == PROC_DOUBT)
+            return -E_DOUBT;
+        p->stay_stunned = true; // by order: a move that comes in between leaves it so
+        if (p->state == PROC_STUNNED)
+            return 0;
+        int e = proc_stun(n, p);
+        if (e < 0)
+            return e;
+    }
+}
+
+static int64_t run_resume(struct node *n, struct request *r)
+{
+    int e = 0;
+    struct proc *p = settled(n, r, ep_of(r), &e);
+    if (!p)
+        return e;
+    if (p->state == PROC_DOUBT) // the kernel never does this by itself: the owner says that the other copy is gone
+        node_log(n, "proc: %s (%u) was in doubt and resumes by its owner's order", p->name, p->pid);
+    p->stay_stunned = false;
+    return p->state == PROC_RUN ? 0 : proc_resume(n, p);
+}
+
+static int64_t run_get(struct node *n, struct request *r)
+{
+    struct proc *p = r->in.about;
+    struct seg *desc;
+    uint64_t len;
+    if (!p)
+        return -E_OP;
+    if (p->state != PROC_STUNNED)
+        return -E_STATE;
+    int e = desc_encode(n, p, &desc, &len);
+    if (e < 0)
+        return e;
+    request_hold(r, desc);
+    r->reply = buf_seg(desc, 0, len);
+    return 0;
+}
+
+static int64_t run_migrate(struct node *n, struct request *r)
+{
+    struct cap target;
+    struct handoff_result out = {0};
+    if (!r->in.about)
+        return -E_OP;
+    int e = request_bytes(n, r, &target, sizeof target);
+    if (e < 0)
+        return e;
+    int64_t status = handoff_send(n, r->in.about, &target, &out);
+    r->res[0] = out.bytes;
+    r->res[1] = out.freeze_ns;
+    r->res[2] = out.pages;
+    r->res[3] = out.node;
+    return status;
+}
+
+static int64_t run_set_owner(struct node *n, struct request *r)
+{
+    struct cap owner;
+    int e = request_bytes(n, r, &owner, sizeof owner);
+    if (e < 0)
+        return e;
+    struct proc *p = settled(n, r, ep_of(r), &e); // of one that moves, the descriptor is already under way
+    if (!p)
+        return e;
+    p->owner = owner;
+    return 0;
+}
+
+static int64_t run_destroy(struct node *n, struct request *r)
+{
+    int e = 0;
+    struct proc *p = settled(n, r, ep_of(r), &e);
+    if (!p)
+        return e;
+    if (p->state == PROC_DOUBT) { // the copy that may run elsewhere is not touched, nor its clients told anything
+        node_log(n, "proc: %s (%u) was in doubt; this copy is destroyed by its owner's order", p->name, p->pid);
+        proc_drop(n, p, true);
+        return 0;
+    }
+    p->killed = true;
+    proc_finish(n, p, -E_CANCEL); // the reaper does the rest
+    return 0;
+}
+
+// --- For people -----------------------------------------------------------------------------------------------
+
+static int64_t run_info(struct node *n, struct request *r)
+{
+    const struct proc *p = r->in.about;
+    if (!p)
+        return reply_text(n, r, "process service of %s: %u processes", n->name, (unsigned)n->pool_proc.used - 1);
+    return reply_text(n, r, "process %u (%s) on %s: %s, %u threads, %llu pages, moved %llu times", p->pid, p->name,
+                      n->name, proc_state_name(p->state), p->nthreads, (unsigned long long)pages_of(p),
+                      (unsigned long long)p->moves);
+}
+
+static int64_t status_threads(struct node *n, struct request *r, const struct proc *p)
+{
+    int64_t status = 0;
+    LIST_FOR(l, &p->threads)
+    {
+        const struct thread *t = LIST_ENTRY(l, struct thread, link);
+        if (status == 0)
+            status = reply_line(n, r, "  thread %u %s pc 0x%llx sp 0x%llx", t->tid, thread_state_name(t->state),
+                                (unsigned long long)t->regs.pc, (unsigned long long)t->regs.x[REG_SP]);
+    }
+    return status;
+}
+
+static int64_t run_status(struct node *n, struct request *r)
+{
+    const struct proc *p = r->in.about;
+    if (!p)
+        return run_info(n, r);
+    int64_t status = reply_line(n, r, "%s (%u) %s on %s, moved %llu times", p->name, p->pid,
+                                proc_state_name(p->state), n->name, (unsigned long long)p->moves);
+    for (uint32_t i = 0; status == 0 && i < p->nmaps; i++) {
+        const struct map *m = &p->maps[i];
+        status = reply_line(n, r, "  0x%llx %llu KiB, %llu pages present", (unsigned long long)m->va,
+                            (unsigned long long)(m->len / KIB), (unsigned long long)m->seg->pages);
+    }
+    return status == 0 ? status_threads(n, r, p) : status;
+}
+
+// --- The service ------------------------------------------------------------------------------------------------
+
+static const struct operation ops[] = {
+    {OP_INFO, "info", RIGHT_READ, true, OP_QUICK, run_info},
+    {OP_STATUS, "status", RIGHT_READ, true, OP_SLOW, run_status},
+    {OP_DESTROY, "destroy", RIGHT_DESTROY, true, OP_WAITS, run_destroy},
+    {OP_PROC_EXEC, "exec", RIGHT_EXEC, false, OP_WAITS, run_exec},
+    {OP_PROC_LIST, "list", RIGHT_READ, true, OP_SLOW, run_list},
+    {OP_PROC_OFFER, "offer", RIGHT_EXEC, false, OP_WAITS, offer_take},
+    {OP_PROC_COMMIT, "commit", RIGHT_EXEC, true, OP_QUICK, offer_commit},
+    {OP_PROC_ABORT, "abort", RIGHT_EXEC, true, OP_QUICK, offer_abort},
+    {OP_PROC_STUN, "stun", RIGHT_CONTROL, true, OP_WAITS, run_stun},
+    {OP_PROC_RESUME, "resume", RIGHT_CONTROL, true, OP_WAITS, run_resume},
+    {OP_PROC_GET, "get", RIGHT_CONTROL, true, OP_SLOW, run_get},
+    {OP_PROC_MIGRATE, "migrate", RIGHT_CONTROL, false, OP_WAITS, run_migrate},
+    {OP_PROC_SET_OWNER, "set owner", RIGHT_CONTROL, true, OP_WAITS, run_set_owner},
+    {0, NULL, 0, false, OP_QUICK, NULL},
+};
+static const struct service service = {
+    .name = "proc",
+    .ops = ops,
+    .key = proc_key,
+    .buffer_pages = DESC_MAX_BYTES / PAGE_SIZE,
+    .tasks = 4,
+    .tasks_max = 24,
+};
+
+int proc_service_start(struct node *n)
+{
+    struct services *sv = n->services;
+    handoff_start(n);
+    offer_start(n);
+    int e = reaper_start(n);
+    if (e < 0)
+        return e;
+    struct port get;
+    node_random(n, &get, sizeof get);
+    node_random(n, sv->proc_key, sizeof sv->proc_key);
+    e = service_open(n, &service, get, &sv->proc_put);
+    if (e < 0)
+        return e;
+    sv->proc_handle = (uint32_t)e;
+    struct cap c = cap_make(sv->proc_put, 0, RIGHT_ALL, sv->proc_key);
+    return dir_enter(n, "proc", &c);
+}
+
+// The processes go with the node; the kernel's own ports for them go here.
+void proc_service_stop(struct node *n)
+{
+    LIST_FOR(l, &n->procs)
+    {
+        struct proc *p = LIST_ENTRY(l, struct proc, link);
+        if (p != n->kproc)
+            port_remove(n, p->ctl_put, n->kproc, p);
+    }
+    reaper_stop(n);
+    offer_stop(n);
+    handoff_stop(n);
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the files behind the process service share.
+#ifndef SERVICES_PROC_H
+#define SERVICES_PROC_H
+
+#include "core/node.h"
+
+// The process's own control port is served from now on. Before it becomes RUN. E_MEM.
+int proc_serve(struct node *n, struct proc *p);
+// Stops serving it and destroys it; those who wait for it are woken, and find it gone. The only caller of
+// proc_destroy in services/. silent: it lives elsewhere, or never ran.
+void proc_drop(struct node *n, struct proc *p, bool silent);
+
+void handoff_start(struct node *n);
+void handoff_stop(struct node *n);
+void offer_start(struct node *n);
+void offer_stop(struct node *n);
+
+#endif

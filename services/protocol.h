@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The operations of all services: numbers, words, bytes. Requests and replies of transactions; what a number
+// means is the same everywhere. Words: arg[0..3] in the request, res[0..3] in the reply.
+#ifndef SERVICES_PROTOCOL_H
+#define SERVICES_PROTOCOL_H
+
+#include "core/types.h"
+
+// --- Standard operations: every object answers them -------------------------------------------------
+enum op_standard {
+    OP_INFO = 1,     // reply: one line of text for people. READ
+    OP_STATUS = 2,   // reply: text, several lines. READ
+    OP_RESTRICT = 3, // arg[0] = rights to keep. reply: 32-byte capability. no right needed
+    OP_DESTROY = 4,  // DESTROY
+    // What can be read like a file (segments, host files, terminals: design D4). READ.
+    //   arg[0] offset, arg[1] most bytes wanted. reply: bytes from that offset; shorter at the end or at a hole.
+    //   res[0] = zero bytes that follow the bytes given and are not sent (a hole). Status E_EOF at the end.
+    OP_READ = 5,
+    OP_WRITE = 6, // arg[0] offset. request: bytes. res[0] = bytes written. WRITE
+    OP_SIZE = 7,  // res[0] = bytes. READ
+};
+
+// --- Segment service --------------------------------------------------------------------------------
+enum op_seg {
+    OP_SEG_CREATE = 32, // object 0: arg[0] length. reply: capability. CREATE
+};
+
+// --- Process service: object 0 on a node's process port ----------------------------------------------
+enum op_proc {
+    // Start a process from a descriptor whose segments are filled from capabilities.
+    //   request: descriptor. reply: capability of the process. res[0] = pid. EXEC. Its endpoint 0: a new process, else
+    //   that of a checkpoint, which runs again whether it was stunned or not.
+    OP_PROC_EXEC = 48,
+    // reply: array of struct proc_entry. READ
+    OP_PROC_LIST = 49,
+    // Hand-off, target side (services/handoff.h). arg[0] = hand-off number (random, never 0).
+    //   OFFER: request: descriptor. arg[1] = pages of contents that will come (0: not known). Target checks, reserves
+    //     everything, pulls the segments, answers when ready. res[0] = bytes pulled, res[1] = pages, res[2] = target
+    //     node, res[3] = the target's number for it. EXEC
+    //   COMMIT: arg[1] = that number. The one instant of ownership. 0: it runs here (stunned if it was), from now on.
+    //     E_REFUSED: it never ran here, and never will. E_DOUBT: too long ago, not known any more. Any other error, of
+    //     whatever origin, proves nothing. EXEC
+    //   ABORT: forget the offer. 0 also when it is not known. E_STATE: it was committed. EXEC
+    OP_PROC_OFFER = 50,
+    OP_PROC_COMMIT = 51,
+    OP_PROC_ABORT = 52,
+    // On the capability of a process (its own control port: good wherever it is)
+    // E_NOTHERE to any of these: it left while the order waited, nothing was executed; ask again, it will be found.
+    OP_PROC_STUN = 56,    // returns when it is stopped; 0 also when it was. It stays so through a move. CONTROL
+    OP_PROC_RESUME = 57,  // 0 also when it runs. In doubt: by this order only, and whoever gives it knows why. CONTROL
+    OP_PROC_GET = 58,     // stunned: reply: descriptor; its segments name capabilities to read. CONTROL
+    OP_PROC_MIGRATE = 59, // request: capability with EXEC of the target's process service.
+                          //   res[0] = bytes moved, res[1] = freeze (ns), res[2] = pages, res[3] = target node. CONTROL
+    OP_PROC_SET_OWNER = 60, // request: capability. CONTROL
+    OP_PROC_WAIT_EVENT = 61, // owner's side: sent BY the kernel TO the owner: see enum owner_event
+};
+struct proc_entry {
+    uint64_t ep;
+    uint32_t pid, state; // enum proc_state
+    uint32_t threads, segments;
+    uint64_t pages, moves;
+    struct cap cap; // all rights the asker's capability had
+    char name[32];
+    char comment[32];
+};
+
+// What the kernel tells the owner: op OP_PROC_WAIT_EVENT on the owner capability.
+//   arg[0] enum owner_event, arg[1] endpoint of the process
+//   ENDED: arg[2] = exit status (int64)
+//   FAULT: arg[2] = fault_kind | tid << 32, arg[3] = address; request: struct owner_fault. The process ends afterwards.
+//   DOUBT: arg[2] = node that may run it.  GONE: its node forgot it (abandoned).
+enum owner_event { EVENT_ENDED = 1, EVENT_FAULT, EVENT_DOUBT };
+struct owner_fault {
+    uint64_t cause, addr, pc, ra, sp;
+    char what[64];
+};
+
+// --- Directory: names -> capabilities -------------------------------------------------------------------
+enum op_dir {
+    OP_DIR_LOOKUP = 80, // request: name (no zero needed). reply: capability. READ; E_NAME
+    OP_DIR_ENTER = 81,  // request: name, zero byte, 32-byte capability. Replaces. CREATE; E_LIMIT, E_ARG
+    OP_DIR_REMOVE = 82, // request: name. DESTROY; E_NAME
+    OP_DIR_LIST = 83,   // reply: array of struct dir_entry. READ
+};
+struct dir_entry {
+    char name[32];
+    struct cap cap;
+};
+// Every node has a boot directory. Its get-port derives from the ring key and the node's name
+// (cap_derive(ring_key, "boot-directory", name)) and so does the key of its capability (object 0), so that
+// who has the ring key finds and may use it. Entries made at boot: "proc" (EXEC|READ|CONTROL...), "seg", "console", "node".
+#define DIR_LABEL "boot-directory"
+#define DIR_KEY_LABEL "boot-directory-key"
+
+// --- Terminal and console: OP_READ, OP_WRITE as above --------------------------------------------------
+
+// --- Node: status and bench ------------------------------------------------------------------------------
+enum op_node {
+    OP_NODE_STATUS = 96, // reply: struct node_status. READ
+    // Does nothing: the null transaction to a privileged task. arg[0] = bytes of zeros wanted as reply. no right needed
+    OP_NODE_NULL = 97,
+    OP_NODE_BENCH = 98,  // runs a measurement (services/bench.c): arg[0] = enum node_bench, arg[1] = rounds; reply: uint64_t[] ns
+    OP_NODE_TRACE = 99,  // reply: text, the last trace events. READ
+    OP_NODE_STOP = 100,  // power off with status arg[0]. DESTROY
+};
+enum node_bench {
+    BENCH_ECHO = 1,  // frame ping-pong of the bare driver with the neighbour on link arg[2], payload arg[3]
+    BENCH_TRANS = 2, // null transactions to the capability given in the request, arg[3] bytes each way
+};
+struct node_status {
+    char name[32];
+    uint64_t ep;
+    uint64_t uptime_ns;
+    uint32_t harts, links;
+    uint64_t pages_total, pages_free;
+    uint32_t procs, threads, segs, recs;
+    uint64_t syscalls, switches, trans_local, trans_remote, retries, dups;
+    struct {
+        char name[8];
+        uint32_t up, payload_max;
+        uint64_t tx, rx, tx_drop, rx_bad;
+    } link[4];
+};
+
+#endif

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Segment service: segments read and written by transaction. A segment answers the same read request as a file
+// (design D4), straight out of its pages: nothing is copied to send it, and holes do not travel.
+#include "core/cap.h"
+#include "services/services_priv.h"
+#include <string.h>
+
+#define WRITE_PAGES 1024u // 4 MiB: the longest OP_WRITE
+#define MADE_MAX 1024u    // segments that OP_SEG_CREATE keeps alive at a time
+
+struct made { // a segment that somebody created by transaction: one ref of it is ours until OP_DESTROY
+    struct list link;
+    struct seg *seg;
+};
+
+static int seg_key(struct node *n, const struct request *r, uint8_t key[16])
+{
+    uint32_t number = cap_obj(&r->in.cap);
+    const struct seg *s = number ? seg_find(n, number) : NULL;
+    if (number && !s)
+        return -E_OBJECT;
+    memcpy(key, s ? s->key : n->services->seg_key, 16);
+    return 0;
+}
+
+static struct seg *seg_of(struct node *n, const struct request *r)
+{
+    return cap_obj(&r->in.cap) ? seg_find(n, cap_obj(&r->in.cap)) : NULL;
+}
+
+// Bytes from off to the next hole, at most max.
+static uint64_t data_run(struct node *n, struct seg *s, uint64_t off, uint64_t max)
+{
+    uint64_t end = off;
+    while (end - off < max && seg_page(n, s, end, false))
+        end = (end | PAGE_MASK) + 1;
+    return end - off < max ? end - off : max;
+}
+
+static int64_t run_read(struct node *n, struct request *r)
+{
+    struct seg *s = seg_of(n, r);
+    uint64_t off = r->in.arg[0], max = r->in.arg[1];
+    if (!s)
+        return -E_OBJECT;
+    if (off >= s->len)
+        return -E_EOF;
+    if (max > s->len - off)
+        max = s->len - off;
+    if (max > MESSAGE_MAX_BYTES)
+        max = MESSAGE_MAX_BYTES;
+    uint64_t len = data_run(n, s, off, max);
+    if (len < s->len - off)
+        r->res[0] = seg_hole(s, off + len, s->len - off - len);
+    if (len == 0)
+        return 0;
+    // The reply is cut from these pages while it travels. The segment must outlast it; its contents may change
+    // meanwhile, as those of a file may.
+    seg_hold(s);
+    request_hold(r, s);
+    r->reply = buf_seg(s, off, len);
+    return 0;
+}
+
+static int64_t run_write(struct node *n, struct request *r)
+{
+    struct seg *s = seg_of(n, r);
+    uint64_t off = r->in.arg[0];
+    if (!s)
+        return -E_OBJECT;
+    if (off > s->len || r->in.len > s->len - off)
+        return -E_ARG;
+    struct buf to = buf_seg(s, off, r->in.len);
+    int e = buf_copy(n, &to, 0, &r->data, 0, r->in.len);
+    if (e < 0)
+        return e;
+    r->res[0] = r->in.len;
+    return 0;
+}
+
+static int64_t run_size(struct node *n, struct request *r)
+{
+    const struct seg *s = seg_of(n, r);
+    if (!s)
+        return -E_OBJECT;
+    r->res[0] = s->len;
+    return 0;
+}
+
+static int64_t run_info(struct node *n, struct request *r)
+{
+    const struct seg *s = seg_of(n, r);
+    if (!s)
+        return reply_text(n, r, "segment service of %s, %u created by transaction", n->name,
+                          n->services->nmade);
+    return reply_text(n, r, "segment %u of %s: %llu bytes, %llu pages present", (unsigned)s->number, n->name,
+                      (unsigned long long)s->len, (unsigned long long)s->pages);
+}
+
+static int64_t run_create(struct node *n, struct request *r)
+{
+    struct services *sv = n->services;
+    if (cap_obj(&r->in.cap) != 0)
+        return -E_OP;
+    if (r->in.arg[0] == 0)
+        return -E_ARG;
+    if (sv->nmade == MADE_MAX)
+        return -E_LIMIT;
+    struct made *m = pool_alloc(n, &sv->pool_made);
+    if (!m)
+        return -E_MEM;
+    int e = seg_create(n, r->in.arg[0], &m->seg);
+    if (e < 0) {
+        pool_free(n, &sv->pool_made, m);
+        return e;
+    }
+    list_add_tail(&sv->made, &m->link);
+    sv->nmade++;
+    return reply_cap(r, seg_cap(n, m->seg, RIGHT_ALL));
+}
+
+static void made_free(struct node *n, struct made *m)
+{
+    struct services *sv = n->services;
+    list_del(&m->link);
+    sv->nmade--;
+    seg_drop(n, m->seg);
+    pool_free(n, &sv->pool_made, m);
+}
+
+// Ends the creator's hold and every capability. A segment that is mapped, or being sent, lives on without a name
+// until that ends. One that belongs to a process goes with the process only.
+static int64_t run_destroy(struct node *n, struct request *r)
+{
+    struct seg *s = seg_of(n, r);
+    if (!s)
+        return -E_OBJECT;
+    LIST_FOR(l, &n->services->made)
+    {
+        struct made *m = LIST_ENTRY(l, struct made, link);
+        if (m->seg == s) {
+            node_random(n, s->key, sizeof s->key);
+            made_free(n, m);
+            return 0;
+        }
+    }
+    return -E_STATE;
+}
+
+static const struct operation ops[] = {
+    {OP_INFO, "info", RIGHT_READ, true, OP_QUICK, run_info},
+    {OP_READ, "read", RIGHT_READ, true, OP_SLOW, run_read},
+    {OP_WRITE, "write", RIGHT_WRITE, true, OP_QUICK, run_write},
+    {OP_SIZE, "size", RIGHT_READ, true, OP_QUICK, run_size},
+    {OP_DESTROY, "destroy", RIGHT_DESTROY, false, OP_QUICK, run_destroy},
+    {OP_SEG_CREATE, "create", RIGHT_CREATE, false, OP_QUICK, run_create},
+    {0, NULL, 0, false, OP_QUICK, NULL},
+};
+static const struct service service = {
+    .name = "seg",
+    .ops = ops,
+    .key = seg_key,
+    .buffer_pages = WRITE_PAGES,
+    .tasks = 2,
+    .tasks_max = 12,
+};
+
+int seg_service_start(struct node *n)
+{
+    struct services *sv = n->services;
+    pool_init(&sv->pool_made, "made", sizeof(struct made));
+    list_init(&sv->made);
+    node_random(n, sv->seg_key, sizeof sv->seg_key);
+    struct port put;
+    int e = service_open(n, &service, n->seg_get, &put);
+    if (e < 0)
+        return e;
+    struct cap c = cap_make(put, 0, RIGHT_ALL, sv->seg_key);
+    return dir_enter(n, "seg", &c);
+}
+
+void seg_service_stop(struct node *n)
+{
+    LIST_FOR_SAFE(l, next, &n->services->made) made_free(n, LIST_ENTRY(l, struct made, link));
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The loop of all services: receive, find the operation, find the object's key, verify, run, reply.
+#include "core/cap.h"
+#include "core/entry.h"
+#include "core/port.h"
+#include "services/services_priv.h"
+
+#define KEEP_ALIVE_MS 10000    // an extra task ends when it had nothing to do for so long
+#define KEPT_FREE 2u           // tasks of a service that no OP_WAITS takes
+#define TROUBLE_NS (10 * NS_PER_MS) // before the next getreq when one failed for want of memory
+
+static const struct operation *operation_find(const struct service *s, uint32_t number)
+{
+    for (const struct operation *op = s->ops; op->name; op++)
+        if (op->number == number)
+            return op;
+    return NULL;
+}
+
+// --- Operations that need nothing of the service but its keys -----------------------------------------
+
+static int64_t run_restrict(struct node *n, struct request *r)
+{
+    uint8_t key[16];
+    const struct worker *w = LIST_ENTRY(r, struct worker, r);
+    int e = w->of->s->key(n, r, key);
+    if (e < 0)
+        return e;
+    uint32_t keep = cap_rights(&r->in.cap) & (uint32_t)(r->in.arg[0] & RIGHT_ALL);
+    return reply_cap(r, cap_make(r->in.cap.port, cap_obj(&r->in.cap), keep, key));
+}
+
+static int64_t run_info(struct node *n, struct request *r)
+{
+    const struct worker *w = LIST_ENTRY(r, struct worker, r);
+    return reply_text(n, r, "%s service of %s, object %u", w->of->s->name, n->name,
+                      (unsigned)cap_obj(&r->in.cap));
+}
+
+static const struct operation standard_ops[] = {
+    {OP_INFO, "info", RIGHT_READ, true, OP_QUICK, run_info},
+    {OP_RESTRICT, "restrict", 0, true, OP_QUICK, run_restrict},
+    {0, NULL, 0, false, OP_QUICK, NULL},
+};
+static const struct service standard = {.name = "standard", .ops = standard_ops};
+
+// --- Tasks ----------------------------------------------------------------------------------------------
+
+static void worker_main(struct node *n, void *arg);
+
+static struct worker *worker_new(struct node *n, struct running *of)
+{
+    struct worker *w = pool_alloc(n, &n->services->pool_worker);
+    if (!w)
+        return NULL;
+    w->of = of;
+    if (seg_create(n, of->s->buffer_pages * PAGE_SIZE, &w->buffer) < 0) {
+        pool_free(n, &n->services->pool_worker, w);
+        return NULL;
+    }
+    list_add_tail(&of->workers, &w->link);
+    of->count++;
+    return w;
+}
+
+static void worker_free(struct node *n, struct worker *w)
+{
+    request_end(n, &w->r);
+    list_del(&w->link);
+    w->of->count--;
+    seg_drop(n, w->buffer);
+    pool_free(n, &n->services->pool_worker, w);
+}
+
+static int worker_spawn(struct node *n, struct running *of)
+{
+    struct worker *w = worker_new(n, of);
+    if (!w)
+        return -E_MEM;
+    w->task = task_spawn(n, of->s->name, worker_main, w);
+    if (w->task)
+        return 0;
+    worker_free(n, w);
+    return -E_MEM;
+}
+
+// --- One request ------------------------------------------------------------------------------------------
+
+// The capability decides before the operation looks at anything else: who has no right learns nothing.
+static int64_t admit(struct node *n, const struct worker *w, const struct operation *op)
+{
+    uint8_t key[16];
+    int e = w->of->s->key(n, &w->r, key);
+    if (e == 0)
+        e = cap_verify(&w->r.in.cap, key, op->rights);
+    if (e < 0)
+        trace(n, TRACE_DROP, (uint32_t)-e, w->r.in.op, w->r.in.cap.port.w[0]);
+    return e;
+}
+
+// An operation that takes long begins: others must not wait for it. 0, E_LIMIT.
+static int slow_begin(struct node *n, struct running *of, const struct operation *op)
+{
+    if (op->time == OP_WAITS && of->slow + KEPT_FREE >= of->s->tasks_max)
+        return -E_LIMIT;
+    of->slow++;
+    // No memory for another task: requests wait in the queue, as they would for a busy service anyhow.
+    if (of->count - of->slow < of->s->tasks && of->count < of->s->tasks_max)
+        (void)worker_spawn(n, of);
+    return 0;
+}
+
+static void answer(struct node *n, struct request *r, int64_t status)
+{
+    if (status < 0)
+        r->reply = buf_none();
+    int e = task_putrep(n, status, r->res, r->reply);
+    if (e == -E_MEM || e == -E_FAULT) // the reply's bytes could not be had; the client must not wait for ever
+        e = task_putrep(n, e, NULL, buf_none());
+    if (e < 0)
+        trace(n, TRACE_DROP, (uint32_t)-e, r->in.op, 0);
+    if (r->after && status >= 0)
+        r->after(n, r);
+}
+
+static void serve(struct node *n, struct worker *w)
+{
+    struct request *r = &w->r;
+    r->data = buf_seg(w->buffer, 0, r->in.len);
+    const struct operation *op = operation_find(w->of->s, r->in.op);
+    if (!op)
+        op = operation_find(&standard, r->in.op);
+    int64_t status = op ? admit(n, w, op) : -E_OP;
+    bool slow = status >= 0 && op->time != OP_QUICK;
+    if (slow) {
+        status = slow_begin(n, w->of, op);
+        slow = status >= 0;
+    }
+    if (status >= 0)
+        status = op->run(n, r);
+    answer(n, r, status);
+    if (slow)
+        w->of->slow--;
+}
+
+// A large request's pages go back at once: the buffer is as large as a request may be, not as they mostly are.
+static void buffer_shrink(struct node *n, struct worker *w)
+{
+    uint64_t len = w->buffer->len;
+    if (w->buffer->pages <= 1 || seg_resize(n, w->buffer, PAGE_SIZE) < 0)
+        return;
+    (void)seg_resize(n, w->buffer, len); // takes no memory: what is beyond is a hole
+}
+
+static void worker_main(struct node *n, void *arg)
+{
+    struct worker *w = arg;
+    for (;;) {
+        bool extra = w->of->count > w->of->s->tasks;
+        int e = task_getreq(n, w->of->mask, buf_seg(w->buffer, 0, w->buffer->len),
+                            extra ? KEEP_ALIVE_MS : 0, &w->r.in);
+        if (e == 0) {
+            serve(n, w);
+            request_end(n, &w->r);
+            buffer_shrink(n, w);
+        } else if (e == -E_TIMEOUT && w->of->count > w->of->s->tasks) {
+            break;
+        } else if (e != -E_TIMEOUT) {
+            task_sleep(n, TROUBLE_NS);
+        }
+    }
+    worker_free(n, w);
+}
+
+// --- Starting and stopping ----------------------------------------------------------------------------------
+
+static struct running *running_add(struct node *n, const struct service *s, uint64_t mask)
+{
+    struct services *sv = n->services;
+    if (sv->nrunning == SERVICES_MAX)
+        return NULL;
+    struct running *of = &sv->running[sv->nrunning++];
+    of->s = s;
+    of->mask = mask;
+    of->handle = -1;
+    list_init(&of->workers);
+    return of;
+}
+
+static struct running *running_find(struct node *n, const struct service *s)
+{
+    for (unsigned i = 0; i < n->services->nrunning; i++)
+        if (n->services->running[i].s == s)
+            return &n->services->running[i];
+    return NULL;
+}
+
+int service_open(struct node *n, const struct service *s, struct port get, struct port *put)
+{
+    ASSERT(!running_find(n, s));
+    struct running *of = running_add(n, s, 0);
+    if (!of)
+        return -E_LIMIT;
+    int handle = task_listen(n, get, put);
+    if (handle < 0)
+        return handle;
+    of->handle = handle;
+    of->mask = 1ull << handle;
+    for (unsigned i = 0; i < s->tasks; i++) {
+        int e = worker_spawn(n, of);
+        if (e < 0)
+            return e; // services_start takes everything down again
+    }
+    return handle;
+}
+
+void service_loop(struct node *n, const struct service *s, uint64_t mask)
+{
+    struct running *of = running_find(n, s);
+    if (!of)
+        of = running_add(n, s, mask);
+    ASSERT(of);
+    for (;;) {
+        struct worker *w = worker_new(n, of);
+        if (w) {
+            w->task = task_self(n);
+            worker_main(n, w); // returns when there are more tasks than the service wants
+        }
+        task_sleep(n, TROUBLE_NS);
+    }
+}
+
+void service_close_all(struct node *n)
+{
+    struct services *sv = n->services;
+    for (unsigned i = 0; i < sv->nrunning; i++) {
+        struct running *of = &sv->running[i];
+        LIST_FOR_SAFE(l, next, &of->workers)
+        {
+            struct worker *w = LIST_ENTRY(l, struct worker, link);
+            if (w->task)
+                task_free(n, w->task); // first: its transaction may still name the buffer
+            worker_free(n, w);
+        }
+        if (of->handle >= 0)
+            (void)port_close(n, n->kproc, (uint32_t)of->handle);
+    }
+    sv->nrunning = 0;
+}

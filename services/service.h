@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Services: privileged tasks reached only by transactions. Each is one file: a table of operations, run by the
+// loop of service.c.
+//
+// A request's life:  getreq -> operation found -> object's key found (service.key) -> capability verified with the
+// operation's rights -> run -> putrep -> after -> what it held is given up.
+#ifndef SERVICES_SERVICE_H
+#define SERVICES_SERVICE_H
+
+#include "core/node.h"
+#include "core/task.h"
+
+// Starts the services of this image (the list is services/list.c). E_MEM: nothing is left behind.
+int services_start(struct node *n);
+// Host: frees what they hold. No task is running. Then node_fini.
+void services_stop(struct node *n);
+
+#define REQUEST_HOLDS 4
+
+struct request {
+    struct task_request in;
+    struct buf data; // the request's bytes, in.len of them
+    // to be filled in by the operation
+    uint64_t res[4];
+    struct buf reply; // where the reply's bytes lie; valid until the reply has reached the client
+    void (*after)(struct node *n, struct request *r); // called when the reply is out, or NULL
+    void *after_arg;
+    // Given up by the loop when the reply is out, so that no error path of an operation has to
+    struct seg *held[REQUEST_HOLDS]; // request_hold
+    void *page;                      // request_page
+    struct cap cap;                  // reply_cap
+};
+
+// How long an operation takes, and on whom it waits.
+enum op_time {
+    OP_QUICK, // does not block
+    OP_SLOW,  // may block on its client: meanwhile another task takes requests
+    OP_WAITS, // may block on others, who may call this service themselves: some tasks are always kept free of
+              // these, and one too many is refused with E_LIMIT, or two nodes could wait for each other for ever
+};
+struct operation {
+    uint32_t number;
+    const char *name;
+    uint32_t rights; // needed on the presented capability
+    bool retry_safe; // executing it twice is as good as once
+    enum op_time time;
+    int64_t (*run)(struct node *n, struct request *r); // status >= 0 or negative error
+};
+struct service {
+    const char *name;
+    const struct operation *ops; // ends with name NULL. OP_INFO and OP_RESTRICT need no entry
+    // Finds the key against which the presented capability is checked: 0, or a negative error (E_OBJECT).
+    int (*key)(struct node *n, const struct request *r, uint8_t key[16]);
+    uint32_t buffer_pages; // for a request's bytes
+    uint32_t tasks;        // that are always there
+    uint32_t tasks_max;    // while operations that are not quick are under way
+};
+
+// Serves port `get`: listens and starts s->tasks tasks. *put and the handle (>= 0), or E_MEM, E_LIMIT.
+int service_open(struct node *n, const struct service *s, struct port get, struct port *put);
+// The loop alone, for a task that somebody started: getreq, verify, dispatch, putrep, for ever. Several tasks may
+// run it on the same handles.
+void service_loop(struct node *n, const struct service *s, uint64_t mask);
+
+// --- For operations (request.c) ---------------------------------------------------------------------
+// Takes over the caller's reference of s; given up when the reply is out, or by request_release.
+void request_hold(struct request *r, struct seg *s);
+void request_release(struct node *n, struct request *r, struct seg *s);
+// One zeroed page for the operation's use until the reply is out; the same one each time. NULL: no memory.
+void *request_page(struct node *n, struct request *r);
+// The request's bytes, exactly len of them. E_ARG.
+int request_bytes(struct node *n, const struct request *r, void *dst, size_t len);
+// The reply is one capability. Returns 0.
+int64_t reply_cap(struct request *r, struct cap c);
+// The reply is a text (cut after a page) / a copy of these bytes (at most a page). 0, E_MEM.
+int64_t reply_text(struct node *n, struct request *r, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+int64_t reply_bytes(struct node *n, struct request *r, const void *p, size_t len);
+// Adds to the reply, which lies in a segment of its own then. 0, E_MEM, E_LIMIT.
+int64_t reply_append(struct node *n, struct request *r, const void *p, size_t len);
+int64_t reply_line(struct node *n, struct request *r, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+// Gives up all that the request holds.
+void request_end(struct node *n, struct request *r);
+
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// All that the services of one node know, hung on node->services (design D5: no globals).
+#ifndef SERVICES_SERVICES_PRIV_H
+#define SERVICES_SERVICES_PRIV_H
+
+#include "services/protocol.h"
+#include "services/service.h"
+
+#define SERVICES_MAX 12 // ours, and those of who embeds the node (the host command: files, terminal, owner)
+
+// A service of this node with the tasks that run it.
+struct running {
+    const struct service *s; // [I]
+    uint64_t mask;           // [I] handles it receives on
+    int handle;              // [I] the one that service_open made, or -1
+    struct list workers;     // [N]
+    unsigned count;          // [N] tasks
+    unsigned slow;           // [N] of these, in an operation that is not OP_QUICK
+};
+struct worker { // a task in the loop, and the request it works on
+    struct list link;    // [N] running->workers
+    struct running *of;  // [I]
+    struct thread *task; // [I]
+    struct seg *buffer;  // [I] where requests' bytes land; holds one ref
+    struct request r;    // [N]
+};
+
+#define CONSOLE_LINE 160 // bytes of a line printed (node_log cuts at 200); longer ones are cut into several
+#define CONSOLE_RING 1024
+struct console {
+    char line[CONSOLE_LINE + 1]; // [N] printed when it ends, is full, or has lain for a while
+    unsigned len;                // [N]
+    struct timer flush;          // [N]
+    char ring[CONSOLE_RING];     // [N] typed and not yet read
+    unsigned head, count, ready; // [N] oldest; in the ring; of these, in lines that have ended
+    unsigned ends;               // [N] times that "end of input" was typed and not yet told
+};
+
+struct services {
+    struct node *node;                      // [I]
+    struct running running[SERVICES_MAX];   // [N]
+    unsigned nrunning;                      // [N]
+    unsigned started;                       // [N] entries of list.c whose start was called
+    struct pool pool_worker, pool_made, pool_name, pool_move, pool_offer, pool_report;
+    // Segment service
+    uint8_t seg_key[16];  // [I] of object 0
+    struct list made;     // [N] struct made: segments that live until OP_DESTROY
+    unsigned nmade;       // [N]
+    // Directory
+    uint8_t dir_key[16];  // [I]
+    struct list names;    // [N] struct name
+    unsigned nnames;      // [N]
+    // Console
+    struct port console_put;
+    uint8_t console_key[16]; // [I]
+    struct console console;
+    // Node
+    struct port node_put;
+    uint8_t node_key[16]; // [I]
+    int (*echo)(struct node *n, unsigned link, uint32_t payload);            // [I] bench.h
+    void (*link_status)(struct node *n, struct node_status *st);             // [I] node.h
+    // Process service and hand-off
+    struct port proc_put;
+    uint8_t proc_key[16];    // [I] of object 0
+    uint32_t proc_handle;    // [I] control ports are served on it too
+    uint64_t promised;       // [N] pages that fills under way may still take
+    struct list moves;       // [N] struct move: hand-offs under way from here (handoff.c)
+    struct list offers;      // [N] struct offer: hand-offs to here (offer.c)
+    unsigned ncommitted;     // [N] of these, those that ran
+    uint64_t offer_serial;   // [N] number of the last offer of this boot
+    uint64_t offer_forgot;   // [N] numbers up to this one: nothing is known any more
+    // Owners (owner.c)
+    struct list reports;     // [N] struct report
+    unsigned nreports;       // [N]
+    struct thread *reaper;   // [I]
+    struct timer sweep;      // [N] wakes the reaper when an offer gets too old
+};
+_Static_assert(sizeof(struct services) <= PAGE_SIZE, "allocated as one page");
+
+// Called by list.c. A start makes lists and pools first, so that its stop (which frees what the service holds) finds
+// them even when the start failed. E_MEM, E_LIMIT.
+int seg_service_start(struct node *n);
+void seg_service_stop(struct node *n);
+int dir_service_start(struct node *n);
+void dir_service_stop(struct node *n);
+int console_service_start(struct node *n);
+void console_service_stop(struct node *n);
+int node_service_start(struct node *n);
+void node_service_stop(struct node *n);
+int proc_service_start(struct node *n);
+void proc_service_stop(struct node *n);
+
+// dir.c: enters, or replaces, a name. E_ARG, E_LIMIT, E_MEM.
+int dir_enter(struct node *n, const char *name, const struct cap *cap);
+
+// service.c: ends all tasks of all services.
+void service_close_all(struct node *n);
+
+#endif

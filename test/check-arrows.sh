@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The house rules of #include: arrows between the rooms point one way. A room that nobody below it
+# knows can be read, tested and replaced without the rest; the first arrow back takes that away.
+#
+#   core                   knows itself and arch/riscv/arch.h
+#   net                    knows itself, core, arch.h; and not what a process means
+#   services               knows itself and core; and never net: it is reached, and reaches, by transaction
+#   boards                 knows all of these, and arch/riscv/boot.h: what only a board's start needs
+#   arch/riscv, arch/host  know each other and the way up, core/entry.h, with plain-data headers
+#   guest                  knows itself and what crosses the system call or the wire
+#   tools, test            know everything
+#
+# core, net and services also see no header of an operating system: the same lines run in the kernel,
+# on Linux and in the simulator (design D5).
+#
+# usage: test/check-arrows.sh [ROOT]; prints every offending line; exit status 1 if there is one.
+set -euo pipefail
+cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
+
+# What arch may look at in core: records whose fields trap entry, page tables and the host's stand-in
+# must touch, and words every file needs. No header with policy in it.
+arch_sees='entry|node|thread|hart|page|trace|config|types|error|list'
+# What a guest may know: the system calls, the errors, the shape of a capability, and messages.
+guest_sees='core/(abi|error|types)\.h|services/protocol\.h|third_party/lua/src/luaconf\.h'
+
+c_headers='<(assert|ctype|errno|inttypes|limits|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string)\.h>'
+libraries='<sodium(/[a-z0-9_]+)?\.h>|<libfdt\.h>'
+
+bad=0
+# check ROOM ALLOWED: every include in ROOM must match the extended regular expression ALLOWED.
+check() {
+    local room=$1 allowed=$2 files lines
+    [[ -d $room ]] || return 0
+    mapfile -t files < <(find "$room" -name '*.[chS]' | sort)
+    [[ ${#files[@]} -gt 0 ]] || return 0
+    lines=$(grep -nHE '^[[:space:]]*#[[:space:]]*include' "${files[@]}" |
+        grep -vE "#[[:space:]]*include[[:space:]]*($allowed)" || true)
+    [[ -n $lines ]] || return 0
+    printf '%s may not include:\n%s\n' "$room" "${lines//$'\n'/$'\n'}" | sed '2,$s/^/    /'
+    bad=1
+}
+
+check core "\"core/|\"arch/riscv/arch\.h\"|$c_headers|$libraries"
+check net "\"net/|\"core/|\"arch/riscv/arch\.h\"|$c_headers|$libraries"
+check services "\"services/|\"core/|$c_headers|$libraries"
+check boards "\"(boards|services|net|core)/|\"arch/riscv/(arch|boot)\.h\"|<"
+check arch "\"arch/|\"core/($arch_sees)\.h\"|<"
+check guest "\"guest/|\"($guest_sees)\"|<"
+
+if [[ $bad -ne 0 ]]; then
+    echo "The rules and their reasons are at the top of test/check-arrows.sh."
+    exit 1
+fi
+echo "Every arrow points the right way."

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// rotifer run: loads a program, starts it on a node, and is its terminal, its files and its owner until it ends.
+#include "core/config.h"
+#include "core/entry.h"
+#include "core/error.h"
+#include "core/node.h"
+#include "core/task.h"
+#include "services/dir.h"
+#include "tools/cmds.h"
+#include "tools/command.h"
+#include "tools/files.h"
+#include "tools/find.h"
+#include "tools/owner.h"
+#include "tools/program.h"
+#include "tools/rundir.h"
+#include "tools/say.h"
+#include "tools/terminal.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EXEC_TIMEOUT_MS 120000
+#define KILL_TIMEOUT_MS 5000
+#define LOOK_AFTER_NS (3 * NS_PER_S) // between two looks whether the process is still anywhere
+#define LOST_AFTER 3                 // looks in a row that found it nowhere
+#define LAST_WORD_NS (2 * NS_PER_S)  // a fault was reported: how long to wait for "ended"
+
+static const char help[] =
+    "usage: rotifer run [--node NODE] [--name NAME] [--env K=V]... [--quiet] PROGRAM [ARG...]\n"
+    "\n"
+    "Starts PROGRAM (a static RISC-V ELF file, or NAME for build/guest/NAME.elf) on a node and stays its\n"
+    "terminal and its owner, wherever it moves. An ARG that names a readable file may be read by the program.\n"
+    "  --node NODE   where to start it (default n1)\n"
+    "  --name NAME   what ps, migrate and kill call it (default: the program's)\n"
+    "  --env K=V     put K=V into its environment\n"
+    "  --quiet       say nothing but what the program says\n"
+    "Exit status: the program's own; 128 + n when it was ended by what is signal n on Linux; 125 when it was\n"
+    "lost. Ctrl-C kills it.\n"
+    "Next, from another terminal: rotifer ps; rotifer migrate NAME n2\n";
+
+struct run {
+    const char *node;
+    const char *what;
+    bool quiet;
+    struct program program;
+    struct cap process;
+    uint32_t pid;
+    bool interrupted, lost;
+};
+
+// --- What the process is given ------------------------------------------------------------------------
+
+static bool offer_file(struct node *n, struct program *p, const char *path)
+{
+    char name[64];
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        if (fd >= 0)
+            close(fd);
+        return true; // an argument like any other
+    }
+    if ((size_t)snprintf(name, sizeof name, "file:%s", path) >= sizeof p->cap[0].name) {
+        warn("%s is a file, but its name is longer than 26 bytes: the program cannot open it", path);
+        close(fd);
+        return true;
+    }
+    struct cap c = files_add_file(n, fd);
+    if (!cap_is_null(&c) && program_add_cap(p, name, &c))
+        return true;
+    fail("more files among the arguments than a program can be given");
+    return false;
+}
+
+static bool offer_services(struct node *n, struct program *p)
+{
+    struct cap tty;
+    // Names of its own it may enter and remove there; what else the directory holds, it may only look up.
+    struct cap dir = dir_root_cap(n->ring_key, HOST_NODE, RIGHT_READ | RIGHT_CREATE | RIGHT_DESTROY);
+    int e = terminal_start(n, command_loop(), &tty);
+    if (e < 0) {
+        fail_error(e, "terminal");
+        return false;
+    }
+    return program_add_cap(p, "tty", &tty) && program_add_cap(p, "dir", &dir);
+}
+
+// The date at which the process's clock begins: its own clock then goes along when it moves.
+static void offer_date(struct program *p)
+{
+    static char text[48];
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(text, sizeof text, "EPOCH_NS=%llu",
+             (unsigned long long)now.tv_sec * NS_PER_S + (unsigned long long)now.tv_nsec);
+    if (p->nenv < PROGRAM_ENV_MAX)
+        p->env[p->nenv++] = text;
+}
+
+// --- Starting it ----------------------------------------------------------------------------------------
+
+static void *prepare(struct node *n, struct run *run, uint64_t *len)
+{
+    struct program *p = &run->program;
+    struct cap owner;
+    int e = files_start(n);
+    if (e == 0)
+        e = owner_start(n, &owner);
+    if (e < 0) {
+        fail_error(e, "cannot serve files");
+        return NULL;
+    }
+    if (!offer_services(n, p))
+        return NULL;
+    offer_date(p);
+    for (int i = 1; i < p->argc; i++)
+        if (!offer_file(n, p, p->argv[i]))
+            return NULL;
+    return program_descriptor(n, p, &owner, len);
+}
+
+static bool start(struct node *n, struct run *run)
+{
+    struct cap proc;
+    struct task_result r;
+    uint64_t len;
+    void *desc = prepare(n, run, &len);
+    if (!desc || !find_service_or_say(n, run->node, "proc", &proc))
+        return false;
+    int64_t s = task_trans(n, &proc, OP_PROC_EXEC, NULL, buf_kernel(desc, len),
+                           buf_kernel(&run->process, sizeof run->process), EXEC_TIMEOUT_MS, &r);
+    free(desc);
+    if (s < 0) {
+        fail_error(s, "%s on %s", run->program.name, run->node);
+        return false;
+    }
+    run->pid = (uint32_t)r.res[0];
+    if (!run->quiet)
+        warn("%s %06x runs on %s", run->program.name, run->pid, run->node);
+    return true;
+}
+
+// --- While it runs ----------------------------------------------------------------------------------------
+
+static struct run *running;
+
+static void interrupt(struct node *n)
+{
+    running->interrupted = true;
+    task_wake(n, owner_so_far());
+}
+
+// A node that loses power tells no owner anything. So look, now and then, whether the process is anywhere.
+static void watch(struct node *n, void *arg)
+{
+    struct run *run = arg;
+    for (unsigned missing = 0; missing < LOST_AFTER;) {
+        task_sleep(n, LOOK_AFTER_NS);
+        int64_t s = task_trans(n, &run->process, OP_INFO, NULL, buf_none(), buf_none(), FIND_TIMEOUT_MS, NULL);
+        missing = s == -E_NOTHERE || s == -E_DIED || s == -E_OBJECT ? missing + 1 : 0;
+    }
+    run->lost = true;
+    task_wake(n, owner_so_far());
+}
+
+static void kill_it(struct node *n, const struct run *run)
+{
+    int64_t s = task_trans(n, &run->process, OP_DESTROY, NULL, buf_none(), buf_none(), KILL_TIMEOUT_MS, NULL);
+    if (s < 0 && s != -E_NOTHERE && s != -E_DIED)
+        fail_error(s, "%s %06x could not be killed", run->program.name, run->pid);
+}
+
+// Wakes the main task when a report that should follow does not.
+static void last_word(struct node *n, void *arg)
+{
+    task_sleep(n, LAST_WORD_NS);
+    owner_so_far()->over = true;
+    task_wake(n, arg);
+}
+
+static void wait_for_end(struct node *n, struct run *run)
+{
+    struct owner_report *o = owner_so_far();
+    bool patience = true;
+    while (!o->over && !run->interrupted && !run->lost) {
+        if (o->faulted && patience) {
+            patience = false;
+            (void)task_spawn(n, "last word", last_word, o);
+        }
+        task_wait(n, o);
+    }
+}
+
+// --- How it ended -------------------------------------------------------------------------------------------
+
+static const struct {
+    const char *what;
+    int signal; // what Linux would have sent
+} faults[] = {
+    [FAULT_READ] = {"read from", SIGSEGV},
+    [FAULT_WRITE] = {"write to", SIGSEGV},
+    [FAULT_EXEC] = {"jump to", SIGSEGV},
+    [FAULT_ILLEGAL] = {"illegal instruction", SIGILL},
+    [FAULT_BREAK] = {"breakpoint", SIGTRAP},
+    [FAULT_MISALIGNED] = {"misaligned access to", SIGBUS},
+    [FAULT_ACCESS] = {"access to", SIGBUS},
+    [FAULT_OTHER] = {"exception at", SIGILL},
+};
+
+static void print_place(const struct run *run, const char *what, uint64_t pc)
+{
+    uint64_t off;
+    const char *name = elf_function(&run->program.elf, pc, &off);
+    if (name)
+        fprintf(stderr, "  %-10s %#llx  %s+%#llx\n", what, (unsigned long long)pc, name, (unsigned long long)off);
+    else
+        fprintf(stderr, "  %-10s %#llx\n", what, (unsigned long long)pc);
+}
+
+static int end_by_fault(const struct run *run, const struct owner_report *o)
+{
+    bool known = o->fault_kind > 0 && o->fault_kind < sizeof faults / sizeof faults[0];
+    uint32_t kind = known ? o->fault_kind : FAULT_OTHER;
+    warn("%s %06x, thread %u: %s %#llx (%s, cause %llu)", run->program.name, run->pid, o->tid, faults[kind].what,
+         (unsigned long long)o->fault.addr, o->fault.what[0] ? o->fault.what : "fault",
+         (unsigned long long)o->fault.cause);
+    print_place(run, "at", o->fault.pc);
+    print_place(run, "called from", o->fault.ra);
+    fprintf(stderr, "  %-10s %#llx\n", "sp", (unsigned long long)o->fault.sp);
+    return 128 + faults[kind].signal;
+}
+
+static int how_it_ended(const struct run *run)
+{
+    const struct owner_report *o = owner_so_far();
+    if (run->interrupted)
+        return EXIT_INTERRUPT;
+    if (o->faulted)
+        return end_by_fault(run, o);
+    if (o->last == EVENT_DOUBT) {
+        warn("%s %06x: %s", run->program.name, run->pid, error_string(E_DOUBT));
+        return EXIT_LOST;
+    }
+    if (o->last != EVENT_ENDED) {
+        warn("%s %06x is lost: no node knows it any more. Its node may have lost power; try: rotifer nodes",
+             run->program.name, run->pid);
+        return EXIT_LOST;
+    }
+    if (o->status == -E_CANCEL) {
+        if (!run->quiet)
+            warn("%s %06x was killed", run->program.name, run->pid);
+        return EXIT_KILLED;
+    }
+    int status = (int)(o->status & 0xff); // as a shell shows it
+    if (!run->quiet && status)
+        warn("%s %06x ended with status %d", run->program.name, run->pid, status);
+    return status;
+}
+
+static int run_task(struct node *n, void *arg)
+{
+    struct run *run = arg;
+    if (!start(n, run))
+        return EXIT_FAILED;
+    running = run;
+    command_on_interrupt(interrupt);
+    (void)task_spawn(n, "watch", watch, run);
+    wait_for_end(n, run);
+    if (run->interrupted && !owner_so_far()->over)
+        kill_it(n, run);
+    return how_it_ended(run);
+}
+
+// --- Arguments ------------------------------------------------------------------------------------------------
+
+// The value of an option that needs one; NULL, after saying so.
+static const char *value_of(int argc, char **argv, int *i)
+{
+    if (*i + 1 < argc)
+        return argv[++*i];
+    usage_error("run", "%s needs a value", argv[*i]);
+    return NULL;
+}
+
+struct options {
+    struct run run;
+    const char *name;
+    unsigned nenv;
+    const char *env[PROGRAM_ENV_MAX - 1];
+};
+
+static bool take_env(struct options *o, const char *v)
+{
+    if (!strchr(v, '=') || v[0] == '=') {
+        usage_error("run", "--env needs NAME=value, not '%s'", v);
+        return false;
+    }
+    if (o->nenv == sizeof o->env / sizeof o->env[0]) {
+        usage_error("run", "that is too many --env");
+        return false;
+    }
+    o->env[o->nenv++] = v;
+    return true;
+}
+
+// Index of the program among the arguments; 0 after saying what is wrong.
+static int take_options(int argc, char **argv, struct options *o)
+{
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        const char *v;
+        if (strcmp(argv[i], "--") == 0)
+            return i + 1 < argc ? i + 1 : (usage_error("run", "which program?"), 0);
+        if (strcmp(argv[i], "--quiet") == 0 || strcmp(argv[i], "-q") == 0) {
+            o->run.quiet = true;
+            continue;
+        }
+        bool node = strcmp(argv[i], "--node") == 0, name = strcmp(argv[i], "--name") == 0;
+        if (!node && !name && strcmp(argv[i], "--env") != 0)
+            return usage_error("run", "what is '%s'?", argv[i]), 0;
+        if (!(v = value_of(argc, argv, &i)))
+            return 0;
+        if (node)
+            o->run.node = v;
+        else if (name)
+            o->name = v;
+        else if (!take_env(o, v))
+            return 0;
+    }
+    return i < argc ? i : (usage_error("run", "which program?"), 0);
+}
+
+int cmd_run(int argc, char **argv)
+{
+    static struct options o = {.run = {.node = "n1"}};
+    if (argc > 1 && wants_help(2, argv, help))
+        return EXIT_OK;
+    int first = take_options(argc, argv, &o);
+    if (!first)
+        return EXIT_USAGE;
+    struct program *p = &o.run.program;
+    if (!program_load(p, argv[first]))
+        return EXIT_FAILED;
+    if (o.name && (strlen(o.name) >= sizeof p->name || o.name[0] == 0))
+        return usage_error("run", "a name has 1 to %zu bytes", sizeof p->name - 1);
+    if (o.name)
+        snprintf(p->name, sizeof p->name, "%s", o.name);
+    p->argc = argc - first;
+    p->argv = argv + first;
+    for (unsigned i = 0; i < o.nenv; i++)
+        p->env[p->nenv++] = o.env[i];
+    return command_run(run_task, &o.run);
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Files of this machine, and bytes made up by a command, as objects that the ring reads (design D4: what a
+// segment is filled from, and what a program reads as a file).
+#ifndef TOOLS_FILES_H
+#define TOOLS_FILES_H
+
+#include "core/types.h"
+
+struct node;
+
+// Starts serving. 0 or a negative error.
+int files_start(struct node *n);
+// A new object with these bytes, which stay the caller's and must stay where they are. Null capability: too many.
+struct cap files_add_bytes(struct node *n, const void *bytes, uint64_t len);
+// A new object for an open regular file; it is not closed. Offsets are the file's, whoever else reads it.
+struct cap files_add_file(struct node *n, int fd);
+// All of a regular file, in memory. NULL with errno set; too large: EFBIG.
+void *file_read_all(const char *path, uint64_t max, uint64_t *len);
+
+#endif

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tools/hostd.h"
+#include "core/config.h"
+#include "tools/command.h"
+#include "tools/qemu.h"
+#include "tools/rundir.h"
+#include "tools/say.h"
+#include "tools/wire_unix.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define HOSTD_MEMORY (32 * MIB)
+
+static const char help[] =
+    "usage: rotifer hostd [--nodes N]\n"
+    "\n"
+    "The host daemon of a ring, in the foreground. `rotifer ring up` starts it; by hand, with no nodes,\n"
+    "it is a ring of one: other commands find it, and nothing else.\n";
+
+static struct {
+    struct loop loop;
+    int signals;
+} hostd;
+
+static void got_signal(void *arg, short events)
+{
+    (void)arg;
+    (void)events;
+    loop_stop(&hostd.loop, EXIT_OK);
+}
+
+// Between node N and node 1, so that the ring is closed.
+static bool plug_in_cables(unsigned nodes)
+{
+    struct ring_socket_names s = ring_sockets(0, nodes);
+    return wire_open(&hostd.loop, "next", s.mac[0], s.local[0], s.remote[0]) &&
+           wire_open(&hostd.loop, "prev", s.mac[1], s.local[1], s.remote[1]);
+}
+
+static bool plug_in_switch(void)
+{
+    static const uint8_t mac[6] = {0x02, 0, 0, 0, 0x02, 0xfe};
+    return wire_open(&hostd.loop, "cli", mac, "cli.sock", NULL) != NULL;
+}
+
+static bool run_node(unsigned nodes, const uint8_t key[32])
+{
+    struct node *n = command_node(HOST_NODE, key, HOSTD_MEMORY, false);
+    if (!n)
+        return false;
+    loop_init(&hostd.loop, n);
+    command_signals(&hostd.loop, got_signal, &hostd.signals);
+    if (nodes && !plug_in_cables(nodes))
+        return false;
+    if (!plug_in_switch())
+        return false; // the switch comes last: its socket says that the daemon is ready
+    fprintf(stderr, "host: up, %u nodes in the ring\n", nodes);
+    return loop_run(&hostd.loop) == EXIT_OK;
+}
+
+// `ring up` holds the lock already and passes it on; started by hand the daemon takes it itself.
+static bool take_lock(int inherited)
+{
+    int fd = inherited >= 0 ? inherited : open("ring.lock", O_RDWR | O_CREAT, 0600);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    fail("a ring is up in %s already", rundir_path());
+    return false;
+}
+
+int hostd_main(int argc, char **argv)
+{
+    uint64_t nodes = 0, lock = 0;
+    bool has_lock = false;
+    if (wants_help(argc, argv, help))
+        return EXIT_OK;
+    for (int i = 1; i < argc; i++) {
+        if (i + 1 < argc && strcmp(argv[i], "--nodes") == 0 &&
+            parse_number(argv[i + 1], 0, RING_NODES_MAX, &nodes))
+            i++;
+        else if (i + 1 < argc && strcmp(argv[i], "--lock") == 0 && parse_number(argv[i + 1], 0, 1023, &lock))
+            has_lock = true, i++;
+        else
+            return usage_error("hostd", "what is '%s'?", argv[i]);
+    }
+    uint8_t key[32];
+    if (!rundir_make() || !rundir_enter() || !take_lock(has_lock ? (int)lock : -1))
+        return EXIT_FAILED;
+    if (!ring_key_read(key) && !ring_key_make(key))
+        return EXIT_FAILED;
+    bool ok = run_node((unsigned)nodes, key);
+    (void)unlink("cli.sock");
+    return ok ? EXIT_OK : EXIT_FAILED;
+}

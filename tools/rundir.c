@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tools/rundir.h"
+#include "tools/say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+_Static_assert(RUN_PATH_MAX == PATH_MAX, "paths of the kernel's own limit");
+
+// Path of the directory that holds this executable, without a slash at the end.
+static const char *home(void)
+{
+    static char path[PATH_MAX];
+    if (path[0])
+        return path;
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (n <= 0)
+        return NULL;
+    path[n] = 0;
+    char *slash = strrchr(path, '/');
+    if (slash)
+        *slash = 0;
+    return path;
+}
+
+const char *beside(const char *name)
+{
+    static char path[PATH_MAX];
+    const char *dir = home();
+    if (!dir || (size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path)
+        return name;
+    return path;
+}
+
+static bool absolute(const char *path, char out[PATH_MAX])
+{
+    char here[PATH_MAX];
+    int n;
+    if (path[0] == '/')
+        n = snprintf(out, PATH_MAX, "%s", path);
+    else if (getcwd(here, sizeof here))
+        n = snprintf(out, PATH_MAX, "%s/%s", here, path);
+    else
+        return false;
+    return n > 0 && n < PATH_MAX;
+}
+
+const char *rundir_path(void)
+{
+    static char path[PATH_MAX];
+    if (path[0])
+        return path;
+    const char *chosen = getenv("ROTIFER_RUN");
+    if (chosen && chosen[0]) {
+        if (absolute(chosen, path))
+            return path;
+    } else if (home()) {
+        if ((size_t)snprintf(path, sizeof path, "%s/../run", home()) < sizeof path)
+            return path;
+    }
+    path[0] = 0;
+    fail("cannot tell where the run directory is; set ROTIFER_RUN to a path");
+    return NULL;
+}
+
+bool rundir_make(void)
+{
+    const char *path = rundir_path();
+    if (!path)
+        return false;
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return true;
+    fail("cannot make the run directory %s: %s", path, strerror(errno));
+    return false;
+}
+
+static int where_the_user_is = -1;
+
+bool rundir_enter(void)
+{
+    const char *path = rundir_path();
+    if (!path)
+        return false;
+    if (where_the_user_is < 0)
+        where_the_user_is = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return chdir(path) == 0;
+}
+
+void rundir_leave(void)
+{
+    if (where_the_user_is < 0 || fchdir(where_the_user_is) != 0)
+        warn("cannot go back to the directory of the start: %s", strerror(errno));
+}
+
+uint64_t process_start(pid_t pid)
+{
+    char path[64], line[1024];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return 0;
+    char *got = fgets(line, sizeof line, f);
+    fclose(f);
+    // The name, in parentheses, may hold anything: fields are counted from its end (proc(5)).
+    char *p = got ? strrchr(line, ')') : NULL;
+    unsigned long long start = 0;
+    char state = 'Z';
+    if (!p || sscanf(p + 1,
+                     " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
+                     &state, &start) != 2)
+        return 0;
+    return state == 'Z' || state == 'X' ? 0 : start;
+}
+
+bool process_alive(const struct ring_process *p)
+{
+    return p->pid > 0 && p->start != 0 && process_start(p->pid) == p->start;
+}
+
+bool ring_state_read(struct ring_state *s)
+{
+    *s = (struct ring_state){.nodes = 0};
+    FILE *f = fopen("ring.state", "re");
+    if (!f)
+        return false;
+    bool ok = fscanf(f, "nodes %u", &s->nodes) == 1 && s->nodes <= RING_NODES_MAX;
+    while (ok && s->count < RING_NODES_MAX + 1) {
+        struct ring_process *p = &s->proc[s->count];
+        int pid;
+        unsigned long long start;
+        if (fscanf(f, " %31s %d %llu", p->name, &pid, &start) != 3)
+            break;
+        p->pid = pid;
+        p->start = start;
+        s->count++;
+    }
+    fclose(f);
+    return ok;
+}
+
+bool ring_state_write(const struct ring_state *s)
+{
+    FILE *f = fopen("ring.state.new", "we");
+    if (!f) {
+        fail("cannot write %s/ring.state: %s", rundir_path(), strerror(errno));
+        return false;
+    }
+    fprintf(f, "nodes %u\n", s->nodes);
+    for (unsigned i = 0; i < s->count; i++)
+        fprintf(f, "%s %d %llu\n", s->proc[i].name, (int)s->proc[i].pid,
+                (unsigned long long)s->proc[i].start);
+    if (fclose(f) == 0 && rename("ring.state.new", "ring.state") == 0)
+        return true;
+    fail("cannot write %s/ring.state: %s", rundir_path(), strerror(errno));
+    return false;
+}
+
+bool ring_key_read(uint8_t key[32])
+{
+    int fd = open("ring.key", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t n = read(fd, key, 32);
+    close(fd);
+    return n == 32;
+}
+
+bool ring_key_make(uint8_t key[32])
+{
+    (void)unlink("ring.key"); // or its old mode would stay
+    int fd = open("ring.key", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && getrandom(key, 32, 0) == 32 && write(fd, key, 32) == 32;
+    if (!ok)
+        fail("cannot make the ring key %s/ring.key: %s", rundir_path(), strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}

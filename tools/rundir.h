@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The run directory: everything that a running ring leaves on this machine.
+//
+//   ring.lock     held (flock) by the host daemon for as long as the ring is up
+//   ring.key      32 random bytes, mode 0600: who reads it belongs to the ring
+//   ring.state    text: a line "nodes N", then "NAME PID START" for each process that was started
+//   cli.sock      the host daemon's link for commands; cli-PID.sock: a command's end of it
+//   rI, lI        sockets of the links between nodes (platform: each is written by one owner)
+//   NAME.log      console of a node; NAME.err: what its QEMU or the daemon says; NAME.qmp: QEMU's control socket
+//
+// Socket names are bound and used relative to this directory, because the kernel takes no path of more
+// than 107 bytes, and checkouts live deep.
+#ifndef TOOLS_RUNDIR_H
+#define TOOLS_RUNDIR_H
+
+#include "core/types.h"
+
+#include <sys/types.h>
+
+#define RING_NODES_MAX 8
+#define HOST_NODE "host"
+#define RUN_PATH_MAX 4096
+
+// Absolute path: $ROTIFER_RUN, else "run" beside the directory of this executable. NULL, after saying
+// why, when it cannot be told.
+const char *rundir_path(void);
+// Makes it (0700) when it is not there. false, after saying why.
+bool rundir_make(void);
+// Changes to the run directory; rundir_leave() goes back to where the user is. false: it does not exist
+// (nothing is said).
+bool rundir_enter(void);
+void rundir_leave(void);
+
+// The directory of this executable, with a file beside it: beside("Image").
+const char *beside(const char *name);
+
+struct ring_process {
+    char name[32];
+    pid_t pid;
+    uint64_t start; // clock ticks after boot: tells a process from a later one with its number
+};
+struct ring_state {
+    unsigned nodes; // QEMU nodes
+    unsigned count;
+    struct ring_process proc[RING_NODES_MAX + 1];
+};
+// In the run directory (after rundir_enter). false: no ring is recorded.
+bool ring_state_read(struct ring_state *s);
+bool ring_state_write(const struct ring_state *s);
+
+// Start time of a process, 0 when there is none (a zombie counts as none).
+uint64_t process_start(pid_t pid);
+bool process_alive(const struct ring_process *p);
+
+// The key, in the run directory. false: cannot be read (nothing is said) / made (said why).
+bool ring_key_read(uint8_t key[32]);
+bool ring_key_make(uint8_t key[32]);
+
+#endif

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tools/say.h"
+#include "core/config.h"
+#include "core/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void say(const char *fmt, va_list ap)
+{
+    fflush(stdout); // what was said before stays before
+    fputs("rotifer: ", stderr);
+    vfprintf(stderr, fmt, ap);
+}
+
+int fail(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    say(fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+    return EXIT_FAILED;
+}
+
+void warn(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    say(fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+}
+
+int fail_error(int64_t error, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    say(fmt, ap);
+    va_end(ap);
+    fprintf(stderr, ": %s (%s)\n", error_string((long)error), error_name((long)error));
+    return EXIT_FAILED;
+}
+
+int usage_error(const char *command, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    say(fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "\nTry: rotifer %s --help\n", command);
+    return EXIT_USAGE;
+}
+
+bool wants_help(int argc, char **argv, const char *help)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--") == 0)
+            return false;
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            fputs(help, stdout);
+            return true;
+        }
+    }
+    return false;
+}
+
+#define TEXTS 8
+#define TEXT_SIZE 40
+
+static char *next_text(void)
+{
+    static char texts[TEXTS][TEXT_SIZE];
+    static unsigned turn;
+    return texts[turn++ % TEXTS];
+}
+
+const char *with_commas(uint64_t v)
+{
+    char *end = next_text() + TEXT_SIZE - 1;
+    *end = 0;
+    for (unsigned digits = 0;; digits++) {
+        if (digits && digits % 3 == 0)
+            *--end = ',';
+        *--end = (char)('0' + v % 10);
+        v /= 10;
+        if (v == 0)
+            return end;
+    }
+}
+
+const char *duration(uint64_t ns)
+{
+    char *t = next_text();
+    if (ns < 10000)
+        snprintf(t, TEXT_SIZE, "%llu ns", (unsigned long long)ns);
+    else if (ns < NS_PER_MS)
+        snprintf(t, TEXT_SIZE, "%.1f us", (double)ns / 1e3);
+    else if (ns < 10 * NS_PER_S)
+        snprintf(t, TEXT_SIZE, "%.2f ms", (double)ns / 1e6);
+    else
+        snprintf(t, TEXT_SIZE, "%.1f s", (double)ns / 1e9);
+    return t;
+}
+
+const char *page_size_text(uint64_t pages)
+{
+    char *t = next_text();
+    snprintf(t, TEXT_SIZE, "%.1f MiB", (double)(pages * PAGE_SIZE) / (double)MIB);
+    return t;
+}
+
+bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+    char *end;
+    errno = 0;
+    if (*text < '0' || *text > '9')
+        return false;
+    unsigned long long v = strtoull(text, &end, 10);
+    if (errno || *end || v < min || v > max)
+        return false;
+    *out = v;
+    return true;
+}

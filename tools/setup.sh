@@ -1,0 +1,250 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Set-up: brings a Debian 12 machine to the point where `make` builds everything.
+#
+#   1. installs the packages that are missing (with apt-get; asks for nothing when none is);
+#   2. fetches the source of three libraries into third_party/, pinned by SHA-256.
+#
+# Safe to run at any time and any number of times. Apart from the packages nothing outside this
+# repository changes: the sources come through a private copy of this machine's own package
+# sources, switched to source packages, so that whatever mirror it trusts is the one that is used.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+packages=(
+    qemu-system-misc             # qemu-system-riscv64; brings OpenSBI with it
+    gcc-riscv64-unknown-elf      # the cross compiler
+    binutils-riscv64-unknown-elf # its assembler and linker
+    picolibc-riscv64-unknown-elf # the C library of kernel and guests
+    build-essential              # the host compiler and make
+    python3                      # ring tests
+    libcmocka-dev                # unit tests
+    lua5.4                       # what the guest's Lua is compared with
+    gdb-multiarch                # make gdb
+    ca-certificates xz-utils     # to fetch and unpack sources
+)
+
+# name | sha256 of the upstream tarball | Debian source package | folders to keep, within the tarball.
+# Two lines with one name: the second is tried when the first cannot be fetched.
+libraries=(
+    "libsodium|d59323c6b712a1519a5daf710b68f5e7fde57040845ffec53850911f10a5d4f4|libsodium|src LICENSE"
+    "lua|164c7849653b80ae67bec4b7473b884bf5cc8d2dca05653475ec2ed27b9ebf61|lua5.4|src README"
+    "libfdt|a4ecc35e0b893fe8682c075fc1bdb858de87e4cb18fbed9a1597e2c9f6d320de|arm-trusted-firmware|lib/libfdt include/lib/libfdt"
+    "libfdt|e75da6f089d063aaef39a1c17f1631791d87700662624e18de2121fa39a1ed44|u-boot|scripts/dtc/libfdt"
+)
+
+destination=third_party
+downloads=$destination/download # a tarball put here by hand is used too, when its hash is right
+work=                           # private apt state, made when first needed
+
+say() { printf 'setup: %s\n' "$*"; }
+fail() {
+    printf 'setup: %s\n' "$@" >&2
+    exit 1
+}
+
+cleanup() {
+    rm -rf $destination/.new.*."$$"
+    [[ -z $work ]] || rm -rf "$work"
+}
+trap cleanup EXIT
+
+# --- 1. packages -----------------------------------------------------------------------------
+
+packages_missing() {
+    local status
+    status=" $(dpkg-query -W -f '${Package}=${db:Status-Status} ' "${packages[@]}" 2>/dev/null || true)"
+    local p
+    for p in "${packages[@]}"; do
+        [[ $status == *" $p=installed "* ]] || printf '%s\n' "$p"
+    done
+}
+
+# Runs `VARIABLE=value... command...` as root.
+as_root() {
+    if [[ $(id -u) -eq 0 ]]; then
+        env "$@"
+    else
+        sudo env "$@"
+    fi
+}
+
+packages_install() {
+    local missing
+    mapfile -t missing < <(packages_missing)
+    [[ ${#missing[@]} -gt 0 ]] || return 0
+
+    if [[ $(id -u) -ne 0 ]] && ! command -v sudo >/dev/null; then
+        fail "these packages are missing: ${missing[*]}" \
+            "and installing them needs root or sudo. As root, run:" \
+            "    apt-get install --no-install-recommends ${missing[*]}" \
+            "then run make again."
+    fi
+    say "installing ${missing[*]}"
+    local install=(DEBIAN_FRONTEND=noninteractive apt-get install -y -q
+        --no-install-recommends "${missing[@]}")
+    # The machine's index may be absent or name versions that are gone: then refresh it, once.
+    if ! as_root "${install[@]}"; then
+        say "refreshing the package index, then trying again"
+        as_root apt-get update -q || say "the refresh was not complete; going on with what there is"
+        as_root "${install[@]}" ||
+            fail "apt-get could not install: ${missing[*]}" \
+                "Its messages are above; 'make doctor' lists what each package is for."
+    fi
+}
+
+# --- 2. library sources ----------------------------------------------------------------------
+
+hash_of() { sha256sum "$1" | cut -d' ' -f1; }
+
+apt_private() {
+    # The sandbox user of apt could not write here, and there is nothing here to protect.
+    apt-get -q \
+        -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$work/sources" \
+        -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work/cache" \
+        -o APT::Sandbox::User=root -o Acquire::Retries=3 "$@"
+}
+
+# Writes this machine's package sources, both forms, as source-package sources into $work/sources.
+copy_sources() {
+    local list parts f
+    eval "$(apt-config shell list Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
+    for f in "$list" "$parts"/*.list; do
+        [[ -f $f ]] || continue
+        sed -nE '/cdrom:/d; s/^[[:space:]]*deb([[:space:]])/deb-src\1/p' "$f" \
+            >"$work/sources/${f##*/}.list"
+    done
+    for f in "$parts"/*.sources; do
+        [[ -f $f ]] || continue
+        sed -E 's/^[Tt]ypes:.*/Types: deb-src/' "$f" >"$work/sources/${f##*/}"
+    done
+}
+
+# Makes the private index, once in a run.
+index_ready() {
+    [[ -z $work ]] || return 0
+    command -v apt-get >/dev/null || return 1
+    mkdir -p "$destination"
+    work=$(mktemp -d "$PWD/$destination/.work.XXXXXX")
+    mkdir -p "$work"/{sources,lists/partial,cache/archives/partial,get}
+    copy_sources
+    say "reading the index of source packages (about 10 MB)"
+    # Some configured source may offer no source packages; ours come from the others.
+    apt_private update >"$work/log" 2>&1 || true
+}
+
+# Sets `found` to a tarball of source package $1 whose hash is $2, fetched if need be.
+tarball() {
+    local package=$1 want=$2 file seen
+    for file in "$downloads/${package}"_*.orig.tar.*; do
+        [[ -f $file && $(hash_of "$file") == "$want" ]] || continue
+        found=$file
+        return 0
+    done
+
+    index_ready || return 1
+    local attempt
+    for attempt in 1 2 3; do
+        say "fetching the source of $package"
+        if (cd "$work/get" && apt_private source --download-only --tar-only "$package") \
+            >>"$work/log" 2>&1; then
+            break
+        fi
+        [[ $attempt -lt 3 ]] || return 1
+        sleep "$attempt"
+        apt_private update >>"$work/log" 2>&1 || true
+    done
+
+    for file in "$work/get/${package}"_*.orig.tar.*; do
+        [[ -f $file && $file != *.asc ]] || continue
+        seen=$(hash_of "$file")
+        if [[ $seen == "$want" ]]; then
+            mkdir -p "$downloads"
+            mv "$file" "$downloads/"
+            found=$downloads/${file##*/}
+            return 0
+        fi
+        printf 'setup: %s is not the file this repository was tested with.\n' "${file##*/}" >&2
+        printf 'setup:   expected sha256 %s\nsetup:   actual   sha256 %s\n' "$want" "$seen" >&2
+    done
+    return 1
+}
+
+# Unpacks the folders $3... of tarball $2 as third_party/$1. Appears whole or not at all.
+unpack() {
+    local name=$1 file=$2 top folder
+    shift 2
+    local new=$destination/.new.$name.$$
+    rm -rf "$new"
+    mkdir -p "$new/all"
+    tar -xf "$file" -C "$new/all" --wildcards --no-wildcards-match-slash "${@/#/*/}"
+    top=$(echo "$new"/all/*)
+    if [[ $name == libfdt ]]; then
+        # Its files lie in one or two folders, depending on the package they came in; we want one.
+        for folder in "$@"; do mv "$top/$folder"/*.[ch] "$new/"; done
+    else
+        mv "$top"/* "$new/"
+    fi
+    rm -rf "$new/all" "${destination:?}/$name"
+    mv "$new" "$destination/$name"
+}
+
+library_ready() { # any of its pinned hashes is the one that was unpacked
+    local line name want
+    [[ -f $destination/$1/.sha256 ]] || return 1
+    for line in "${libraries[@]}"; do
+        IFS='|' read -r name want _ <<<"$line"
+        [[ $name != "$1" || $(<"$destination/$1/.sha256") != "$want" ]] || return 0
+    done
+    return 1
+}
+
+libraries_fetch() {
+    local line name want package folders found
+    for line in "${libraries[@]}"; do
+        IFS='|' read -r name want package folders <<<"$line"
+        library_ready "$name" && continue
+        tarball "$package" "$want" || continue
+        # shellcheck disable=SC2086  # a list of folders
+        unpack "$name" "$found" $folders
+        printf '%s\n' "$want" >"$destination/$name/.sha256"
+        say "$destination/$name is ready (from source package $package, hash verified)"
+    done
+
+    local absent=()
+    for line in "${libraries[@]}"; do
+        name=${line%%|*}
+        library_ready "$name" || [[ " ${absent[*]-} " == *" $name "* ]] || absent+=("$name")
+    done
+    [[ ${#absent[@]} -gt 0 ]] || return 0
+
+    if [[ -n $work && -f $work/log ]]; then
+        say "the last lines of apt-get were:" >&2
+        tail -n 8 "$work/log" >&2
+    fi
+    for name in "${absent[@]}"; do
+        say "could not get the source of $name. Any of these tarballs in $downloads/ will do:" >&2
+        for line in "${libraries[@]}"; do
+            IFS='|' read -r _ want package _ <<<"$line"
+            [[ $line != "$name|"* ]] ||
+                printf 'setup:   %s_VERSION.orig.tar.*  sha256 %s\n' "$package" "$want" >&2
+        done
+    done
+    fail "Mend what is said above (most often it is the network), then run make again."
+}
+
+# --- and after it ----------------------------------------------------------------------------
+
+if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
+    packages_install
+else
+    say "this is not a Debian machine: packages are left to you ('make doctor' checks them)"
+fi
+libraries_fetch
+command -v "${CROSS:-riscv64-unknown-elf-}gcc" >/dev/null ||
+    fail "there is no ${CROSS:-riscv64-unknown-elf-}gcc on the PATH even now." \
+        "'make doctor' shows what was found and where to get the rest."
+# Make compares this file's age with this script's: see the Makefile.
+printf '# Written by tools/setup.sh: set-up is complete.\n' >$destination/ready.mk.new
+mv $destination/ready.mk.new $destination/ready.mk

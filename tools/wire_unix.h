@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Link driver of a node that is a Linux process: one Ethernet frame is one datagram between unix sockets, as
+// QEMU's `-netdev dgram` has it. Two shapes:
+//   a cable: one peer, whose socket may come, go and come back
+//   a switch: any number of peers (the commands); which address has which MAC is learned from what they
+//   send, forgotten when their socket is gone, and frames between two of them are passed on
+#ifndef TOOLS_WIRE_UNIX_H
+#define TOOLS_WIRE_UNIX_H
+
+#include "net/link.h"
+#include "tools/loop.h"
+
+struct wire;
+
+// In the run directory (rundir_enter). local: name of our socket, made afresh. remote: the peer's, NULL for a
+// switch. The wire is given to the loop and, as a link, to the node; it stays for ever. NULL, after saying why.
+struct wire *wire_open(struct loop *l, const char *name, const uint8_t mac[6], const char *local,
+                       const char *remote);
+
+// The wires of a node, in the order in which they were opened: after NULL the first, after the last NULL.
+struct wire *wire_next(const struct node *n, const struct wire *after);
+const struct link *wire_link(const struct wire *w);
+
+#endif
