@@ -997,6 +997,8 @@ static void kick_recs(struct node *n, struct proc *p, ep_t only)
 
 void txn_kick_proc(struct node *n, struct proc *p)
 {
+    if (n->transport)
+        n->transport->resumed(n, p);
     kick_recs(n, p, EP_NONE);
     LIST_FOR(l, &p->threads)
     {

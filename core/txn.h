@@ -79,6 +79,8 @@ struct transport {
     // The endpoint or port has left for another node (hand-off committed) / has arrived here.
     void (*moved_away)(struct node *n, struct proc *p, ep_t target_node);
     void (*arrived)(struct node *n, struct proc *p);
+    // It goes on here: whoever was told to wait for it may know.
+    void (*resumed)(struct node *n, struct proc *p);
 };
 
 // --- Called by system calls and tasks. t is the calling thread. Returns 0 when the thread now waits, or a

@@ -42,7 +42,10 @@ static ep_t server_here(struct node *n, struct port port)
 
 // --- Caches: sets, the latest used first -----------------------------------------------------------
 
-static struct ep_place *ep_set(struct net *net, ep_t ep) { return net->eps[ep % EP_SETS]; }
+static struct ep_place *ep_set(struct net *net, ep_t ep)
+{
+    return net->eps[ep % EP_SETS];
+}
 static struct port_place *port_set(struct net *net, struct port p)
 {
     return net->ports[p.w[0] % PORT_SETS];
@@ -114,7 +117,9 @@ ep_t locate_ep(struct node *n, ep_t ep)
         return node_ep(n);
     // Not locate_moved: what was forgotten because it led nowhere must stay forgotten.
     ep_t node = cached_ep(n->net, ep);
-    return node == EP_NONE && route_find(n, ep) ? ep : node; // a node's own endpoint is where the node is
+    return node == EP_NONE && route_find(n, ep)
+               ? ep
+               : node; // a node's own endpoint is where the node is
 }
 
 ep_t locate_port(struct node *n, struct port p)
@@ -126,7 +131,8 @@ ep_t locate_port(struct node *n, struct port p)
         return EP_NONE;
     struct port_place place = set[w];
     port_put_first(set, w, place);
-    if (locate_ep(n, place.server) == EP_NONE) // the larger, busier cache has lost it; newer knowledge stays
+    if (locate_ep(n, place.server) ==
+        EP_NONE) // the larger, busier cache has lost it; newer knowledge stays
         cache_ep(net, place.server, place.node);
     return place.server;
 }
@@ -500,7 +506,8 @@ static void hereis_port(struct node *n, const struct wire_hdr *h)
     net_found_port(n, h->cap.port);
 }
 
-void locate_hereis(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
+void locate_hereis(struct node *n, const struct wire_hdr *h, const struct piece *p,
+                   unsigned npieces)
 {
     switch (h->op) {
     case LOCATE_EP: hereis_ep(n, h); break;
@@ -515,7 +522,8 @@ void locate_moved_hint(struct node *n, const struct wire_hdr *h)
     if (!question_about_ep(n->net, ep) || !worth_learning(n, ep, h->arg[1]))
         return;
     ep_t known = locate_ep(n, ep);
-    if (known != EP_NONE && known != h->src_node) // who was thought to have it may say that he has not
+    if (known != EP_NONE &&
+        known != h->src_node) // who was thought to have it may say that he has not
         return;
     cache_ep(n->net, ep, h->arg[1]);
     net_found_ep(n, ep);
@@ -569,8 +577,8 @@ static void nodes_fire(struct node *n, struct timer *t)
         nq->interval_ns = NODES_LAST_NS;
 }
 
-void net_nodes_ask(struct node *n, void (*seen)(struct node *n, void *arg, const struct net_node *who),
-                   void *arg)
+void net_nodes_ask(struct node *n,
+                   void (*seen)(struct node *n, void *arg, const struct net_node *who), void *arg)
 {
     struct nodes_query *nq = &n->net->nodes;
     ASSERT(seen && !nq->seen); // one question at a time

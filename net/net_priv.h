@@ -74,9 +74,9 @@ struct moved {
 
 #define QUESTIONS_MAX 64
 struct question {
-    uint32_t op;          // LOCATE_EP, LOCATE_PORT; 0: free
-    unsigned round;       // floods sent
-    bool answered;        // by a passing frame: who waits is told from the timer
+    uint32_t op;    // LOCATE_EP, LOCATE_PORT; 0: free
+    unsigned round; // floods sent
+    bool answered;  // by a passing frame: who waits is told from the timer
     ep_t ep;
     struct port port;
     uint64_t asked_ns, due_ns, interval_ns;
@@ -93,6 +93,16 @@ struct nodes_query {
     struct timer timer;
     unsigned count;
     ep_t nodes[NODES_SEEN_MAX]; // reported
+};
+
+// Who was told to wait for a process that is stopped (xfer.c): told again when it goes on, here or elsewhere, so
+// that nobody sits out a retransmission interval after a move. A hint: the oldest is overwritten, and whoever is
+// forgotten asks again by itself.
+#define WAITERS_MAX 64
+struct waiter {
+    ep_t server, client, node; // server EP_NONE: free
+    uint32_t tid;
+    uint64_t seq;
 };
 
 struct net {
@@ -112,6 +122,8 @@ struct net {
     unsigned nquestions; // open
     struct timer question_timer;
     struct nodes_query nodes;
+    struct waiter waiters[WAITERS_MAX];
+    unsigned next_waiter;
     // This node's name for answers: here and not in struct node, for drivers send from pages of the pool.
     char name[NAME_MAX_LEN];
 };
@@ -124,8 +136,8 @@ enum net_drop {
     DROP_ALIEN,    // for another MAC: a wire that shows everything
     DROP_HOPS,     // has crossed as many links as it may
     DROP_NO_ROUTE,
-    DROP_BOUNCE,   // would go back where it came from
-    DROP_LINK,     // the link is down, or carries no frame so long
+    DROP_BOUNCE, // would go back where it came from
+    DROP_LINK,   // the link is down, or carries no frame so long
 };
 
 // --- net.c
@@ -159,7 +171,8 @@ void locate_fini(struct node *n);
 void locate_heard(struct node *n, ep_t ep, ep_t node);
 // Answers a question; true: nobody else can have what it asks for, so it need not go further.
 bool locate_answer(struct node *n, const struct wire_hdr *h);
-void locate_hereis(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned npieces);
+void locate_hereis(struct node *n, const struct wire_hdr *h, const struct piece *p,
+                   unsigned npieces);
 // WIRE_MOVED as the answer to a question (not to a request, which is xfer's): tid is 0, threads count from 1.
 void locate_moved_hint(struct node *n, const struct wire_hdr *h);
 void locate_link_up(struct node *n); // open questions are asked again at once

@@ -18,7 +18,10 @@
 
 const uint8_t mac_everyone[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
-static uint32_t min32(uint32_t a, uint32_t b) { return a < b ? a : b; }
+static uint32_t min32(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
 
 // --- The table -----------------------------------------------------------------------------------
 

@@ -19,7 +19,8 @@ struct kind_rule {
     uint32_t payload_max; // bytes
 };
 static const struct kind_rule rules[WIRE_KINDS] = {
-    [WIRE_REQUEST] = {"request", WIRE_FLAG_PROBE | WIRE_FLAG_ACK_NOW, true, false, WIRE_PAYLOAD_MAX},
+    [WIRE_REQUEST] = {"request", WIRE_FLAG_PROBE | WIRE_FLAG_ACK_NOW, true, false,
+                      WIRE_PAYLOAD_MAX},
     [WIRE_REQUEST_ACK] = {"request-ack", WIRE_FLAG_WAIT | WIRE_FLAG_WORKING, false, true, 0},
     [WIRE_REPLY] = {"reply", WIRE_FLAG_ACK_NOW, true, false, WIRE_PAYLOAD_MAX},
     [WIRE_REPLY_ACK] = {"reply-ack", WIRE_FLAG_WAIT | WIRE_FLAG_DONE, false, true, 0},
@@ -36,7 +37,10 @@ const char *wire_kind_name(unsigned kind)
     return kind < WIRE_KINDS && rules[kind].name ? rules[kind].name : "unknown";
 }
 
-static bool group_address(const uint8_t mac[6]) { return mac[0] & 1u; } // IEEE 802: I/G bit
+static bool group_address(const uint8_t mac[6])
+{
+    return mac[0] & 1u;
+} // IEEE 802: I/G bit
 
 // dst_node 0 means "whoever receives it", and only a question may be that: a message sent to all would
 // be acted on, or forwarded, once by every node of a shared wire.
@@ -87,18 +91,16 @@ static const char *check_fragment(const struct wire_hdr *h)
         return "fragment goes past the end of the message";
     if ((h->flags & WIRE_FLAG_PROBE) && h->payload != 0)
         return "a probe carries data";
-    if (h->payload == 0)
-        return NULL; // a probe, or an empty message
+    if (h->payload == 0 && h->frag == 0)
+        return NULL; // a probe, an announcement
     const char *bad = check_frag(h);
-    if (bad)
+    if (bad || h->payload == 0) // an empty message may name a size, but it is used in the answer
         return bad;
     if (h->payload > h->frag)
         return "payload is longer than its fragment";
     if (h->payload < h->frag && h->payload < h->total - h->offset)
         return "a fragment that is not the last one is short";
-    if (h->offset % 8 != 0)
-        return "offset is no multiple of 8";
-    return NULL;
+    return NULL; // any offset: after a change of fragment size they start from wherever the receiver had got to
 }
 
 static const char *check_ack(const struct wire_hdr *h)

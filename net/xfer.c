@@ -311,8 +311,24 @@ static bool resident(struct node *n, ep_t ep)
 
 // --- In -----------------------------------------------------------------------------------------------
 
+static void note_waiter(struct node *n, const struct wire_hdr *h)
+{
+    struct net *net = n->net;
+    struct waiter *w = NULL;
+    for (unsigned i = 0; i < WAITERS_MAX && !w; i++)
+        if (net->waiters[i].server == h->dst_ep && net->waiters[i].client == h->src_ep &&
+            net->waiters[i].tid == h->tid)
+            w = &net->waiters[i];
+    if (!w)
+        w = &net->waiters[net->next_waiter++ % WAITERS_MAX];
+    *w = (struct waiter){
+        .server = h->dst_ep, .client = h->src_ep, .node = h->src_node, .tid = h->tid, .seq = h->seq};
+}
+
 static void say_wait(struct node *n, const struct wire_hdr *to, unsigned kind)
 {
+    if (kind == WIRE_REQUEST_ACK)
+        note_waiter(n, to);
     struct wire_hdr h = {
         .kind = (uint8_t)kind,
         .dst_node = to->src_node,
@@ -505,6 +521,7 @@ void xfer_input(struct node *n, const struct wire_hdr *h, const struct piece *p,
         break;
     case WIRE_MOVED:
         locate_learn_ep(n, h->arg[0], h->arg[1]);
+        txn_kick_peer(n, h->arg[0]);
         break;
     default:
         break;
@@ -525,10 +542,37 @@ void net_found_port(struct node *n, struct port port)
     }
 }
 
+// Calls back everyone who waits for p: with where it is (moved), or with "go on" (resumed, node EP_NONE).
+static void tell_waiters(struct node *n, const struct proc *p, ep_t node)
+{
+    for (unsigned i = 0; i < WAITERS_MAX; i++) {
+        struct waiter *w = &n->net->waiters[i];
+        if (w->server != p->ep)
+            continue;
+        struct wire_hdr h = {
+            .kind = node != EP_NONE ? WIRE_MOVED : WIRE_REQUEST_ACK,
+            .dst_node = w->node,
+            .src_ep = node != EP_NONE ? node_ep(n) : p->ep,
+            .dst_ep = w->client,
+            .tid = w->tid,
+            .seq = w->seq,
+        };
+        if (node != EP_NONE) {
+            h.arg[0] = p->ep;
+            h.arg[1] = node;
+        }
+        w->server = EP_NONE;
+        route_send(n, &h, NULL, 0);
+    }
+}
+
+static void xfer_resumed(struct node *n, struct proc *p) { tell_waiters(n, p, EP_NONE); }
+
 static void xfer_moved_away(struct node *n, struct proc *p, ep_t target_node)
 {
     locate_set_moved(n, p->ep, target_node);
     locate_learn_ep(n, p->ep, target_node);
+    tell_waiters(n, p, target_node);
 }
 
 static void xfer_arrived(struct node *n, struct proc *p) { locate_clear_moved(n, p->ep); }
@@ -539,4 +583,5 @@ const struct transport xfer_transport = {
     .reply = xfer_reply,
     .moved_away = xfer_moved_away,
     .arrived = xfer_arrived,
+    .resumed = xfer_resumed,
 };

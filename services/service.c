@@ -5,7 +5,7 @@
 #include "core/port.h"
 #include "services/services_priv.h"
 
-#define KEEP_ALIVE_MS 10000    // an extra task ends when it had nothing to do for so long
+#define KEEP_ALIVE_MS 10000    // a task that had nothing to do for so long gives up its buffer's pages; an extra one ends
 #define KEPT_FREE 2u           // tasks of a service that no OP_WAITS takes
 #define TROUBLE_NS (10 * NS_PER_MS) // before the next getreq when one failed for want of memory
 
@@ -72,11 +72,12 @@ static void worker_free(struct node *n, struct worker *w)
     pool_free(n, &n->services->pool_worker, w);
 }
 
-static int worker_spawn(struct node *n, struct running *of)
+static int worker_spawn(struct node *n, struct running *of, bool extra)
 {
     struct worker *w = worker_new(n, of);
     if (!w)
         return -E_MEM;
+    w->extra = extra;
     w->task = task_spawn(n, of->s->name, worker_main, w);
     if (w->task)
         return 0;
@@ -106,7 +107,7 @@ static int slow_begin(struct node *n, struct running *of, const struct operation
     of->slow++;
     // No memory for another task: requests wait in the queue, as they would for a busy service anyhow.
     if (of->count - of->slow < of->s->tasks && of->count < of->s->tasks_max)
-        (void)worker_spawn(n, of);
+        (void)worker_spawn(n, of, true);
     return 0;
 }
 
@@ -143,29 +144,37 @@ static void serve(struct node *n, struct worker *w)
         w->of->slow--;
 }
 
-// A large request's pages go back at once: the buffer is as large as a request may be, not as they mostly are.
-static void buffer_shrink(struct node *n, struct worker *w)
+// A large request's pages go back at once: the buffer is as large as a request may be, not as they mostly are. The
+// first page stays for the next one, until nothing has come for a while (keep 0): an idle node holds no memory for it.
+static void buffer_shrink(struct node *n, struct worker *w, uint64_t keep_pages)
 {
     uint64_t len = w->buffer->len;
-    if (w->buffer->pages <= 1 || seg_resize(n, w->buffer, PAGE_SIZE) < 0)
+    if (w->buffer->pages <= keep_pages || seg_resize(n, w->buffer, keep_pages * PAGE_SIZE) < 0)
         return;
     (void)seg_resize(n, w->buffer, len); // takes no memory: what is beyond is a hole
+}
+
+static int next_request(struct node *n, struct worker *w)
+{
+    bool gives_up = w->extra || w->buffer->pages > 0;
+    return task_getreq(n, w->of->mask, buf_seg(w->buffer, 0, w->buffer->len), gives_up ? KEEP_ALIVE_MS : 0,
+                       &w->r.in);
 }
 
 static void worker_main(struct node *n, void *arg)
 {
     struct worker *w = arg;
     for (;;) {
-        bool extra = w->of->count > w->of->s->tasks;
-        int e = task_getreq(n, w->of->mask, buf_seg(w->buffer, 0, w->buffer->len),
-                            extra ? KEEP_ALIVE_MS : 0, &w->r.in);
+        int e = next_request(n, w);
         if (e == 0) {
             serve(n, w);
             request_end(n, &w->r);
-            buffer_shrink(n, w);
-        } else if (e == -E_TIMEOUT && w->of->count > w->of->s->tasks) {
-            break;
-        } else if (e != -E_TIMEOUT) {
+            buffer_shrink(n, w, 1);
+        } else if (e == -E_TIMEOUT) {
+            if (w->extra)
+                break;
+            buffer_shrink(n, w, 0);
+        } else {
             task_sleep(n, TROUBLE_NS);
         }
     }
@@ -207,7 +216,7 @@ int service_open(struct node *n, const struct service *s, struct port get, struc
     of->handle = handle;
     of->mask = 1ull << handle;
     for (unsigned i = 0; i < s->tasks; i++) {
-        int e = worker_spawn(n, of);
+        int e = worker_spawn(n, of, false);
         if (e < 0)
             return e; // services_start takes everything down again
     }
@@ -220,14 +229,11 @@ void service_loop(struct node *n, const struct service *s, uint64_t mask)
     if (!of)
         of = running_add(n, s, mask);
     ASSERT(of);
-    for (;;) {
-        struct worker *w = worker_new(n, of);
-        if (w) {
-            w->task = task_self(n);
-            worker_main(n, w); // returns when there are more tasks than the service wants
-        }
+    struct worker *w;
+    while (!(w = worker_new(n, of)))
         task_sleep(n, TROUBLE_NS);
-    }
+    w->task = task_self(n);
+    worker_main(n, w);
 }
 
 void service_close_all(struct node *n)

@@ -59,7 +59,7 @@ struct service {
 // Serves port `get`: listens and starts s->tasks tasks. *put and the handle (>= 0), or E_MEM, E_LIMIT.
 int service_open(struct node *n, const struct service *s, struct port get, struct port *put);
 // The loop alone, for a task that somebody started: getreq, verify, dispatch, putrep, for ever. Several tasks may
-// run it on the same handles.
+// run it on the same handles. The task is the service's from then on: services_stop ends it.
 void service_loop(struct node *n, const struct service *s, uint64_t mask);
 
 // --- For operations (request.c) ---------------------------------------------------------------------

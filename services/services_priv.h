@@ -21,6 +21,7 @@ struct worker { // a task in the loop, and the request it works on
     struct list link;    // [N] running->workers
     struct running *of;  // [I]
     struct thread *task; // [I]
+    bool extra;          // [I] started while others were slow; ends when it has nothing to do
     struct seg *buffer;  // [I] where requests' bytes land; holds one ref
     struct request r;    // [N]
 };

@@ -51,8 +51,24 @@ struct run {
     struct program program;
     struct cap process;
     uint32_t pid;
-    bool interrupted, lost;
+    bool interrupted, lost, unread;
 };
+
+static struct run *running; // NULL: not started yet
+
+static void interrupt(struct node *n)
+{
+    running->interrupted = true;
+    task_wake(n, owner_so_far());
+}
+
+static void nobody_reads(struct node *n)
+{
+    if (!running)
+        return;
+    running->unread = true;
+    task_wake(n, owner_so_far());
+}
 
 // --- What the process is given ------------------------------------------------------------------------
 
@@ -83,7 +99,7 @@ static bool offer_services(struct node *n, struct program *p)
     struct cap tty;
     // Names of its own it may enter and remove there; what else the directory holds, it may only look up.
     struct cap dir = dir_root_cap(n->ring_key, HOST_NODE, RIGHT_READ | RIGHT_CREATE | RIGHT_DESTROY);
-    int e = terminal_start(n, command_loop(), &tty);
+    int e = terminal_start(n, command_loop(), nobody_reads, &tty);
     if (e < 0) {
         fail_error(e, "terminal");
         return false;
@@ -148,14 +164,6 @@ static bool start(struct node *n, struct run *run)
 
 // --- While it runs ----------------------------------------------------------------------------------------
 
-static struct run *running;
-
-static void interrupt(struct node *n)
-{
-    running->interrupted = true;
-    task_wake(n, owner_so_far());
-}
-
 // A node that loses power tells no owner anything. So look, now and then, whether the process is anywhere.
 static void watch(struct node *n, void *arg)
 {
@@ -174,6 +182,9 @@ static void kill_it(struct node *n, const struct run *run)
     int64_t s = task_trans(n, &run->process, OP_DESTROY, NULL, buf_none(), buf_none(), KILL_TIMEOUT_MS, NULL);
     if (s < 0 && s != -E_NOTHERE && s != -E_DIED)
         fail_error(s, "%s %06x could not be killed", run->program.name, run->pid);
+    // Its kernel tells the owner, and would go on trying if we left without an answer.
+    for (unsigned i = 0; s >= 0 && i < KILL_TIMEOUT_MS && !owner_so_far()->over; i++)
+        task_sleep(n, NS_PER_MS);
 }
 
 // Wakes the main task when a report that should follow does not.
@@ -188,7 +199,7 @@ static void wait_for_end(struct node *n, struct run *run)
 {
     struct owner_report *o = owner_so_far();
     bool patience = true;
-    while (!o->over && !run->interrupted && !run->lost) {
+    while (!o->over && !run->interrupted && !run->lost && !run->unread) {
         if (o->faulted && patience) {
             patience = false;
             (void)task_spawn(n, "last word", last_word, o);
@@ -207,7 +218,7 @@ static const struct {
     [FAULT_WRITE] = {"write to", SIGSEGV},
     [FAULT_EXEC] = {"jump to", SIGSEGV},
     [FAULT_ILLEGAL] = {"illegal instruction", SIGILL},
-    [FAULT_BREAK] = {"breakpoint", SIGTRAP},
+    [FAULT_BREAK] = {"breakpoint, value", SIGTRAP},
     [FAULT_MISALIGNED] = {"misaligned access to", SIGBUS},
     [FAULT_ACCESS] = {"access to", SIGBUS},
     [FAULT_OTHER] = {"exception at", SIGILL},
@@ -218,21 +229,20 @@ static void print_place(const struct run *run, const char *what, uint64_t pc)
     uint64_t off;
     const char *name = elf_function(&run->program.elf, pc, &off);
     if (name)
-        fprintf(stderr, "  %-10s %#llx  %s+%#llx\n", what, (unsigned long long)pc, name, (unsigned long long)off);
+        fprintf(stderr, "  %-11s %#llx  %s+%#llx\n", what, (unsigned long long)pc, name, (unsigned long long)off);
     else
-        fprintf(stderr, "  %-10s %#llx\n", what, (unsigned long long)pc);
+        fprintf(stderr, "  %-11s %#llx\n", what, (unsigned long long)pc);
 }
 
 static int end_by_fault(const struct run *run, const struct owner_report *o)
 {
     bool known = o->fault_kind > 0 && o->fault_kind < sizeof faults / sizeof faults[0];
     uint32_t kind = known ? o->fault_kind : FAULT_OTHER;
-    warn("%s %06x, thread %u: %s %#llx (%s, cause %llu)", run->program.name, run->pid, o->tid, faults[kind].what,
-         (unsigned long long)o->fault.addr, o->fault.what[0] ? o->fault.what : "fault",
-         (unsigned long long)o->fault.cause);
+    warn("%s %06x, thread %u: %s %#llx (scause %llu)", run->program.name, run->pid, o->tid, faults[kind].what,
+         (unsigned long long)o->fault.addr, (unsigned long long)o->fault.cause);
     print_place(run, "at", o->fault.pc);
     print_place(run, "called from", o->fault.ra);
-    fprintf(stderr, "  %-10s %#llx\n", "sp", (unsigned long long)o->fault.sp);
+    fprintf(stderr, "  %-11s %#llx\n", "sp", (unsigned long long)o->fault.sp);
     return 128 + faults[kind].signal;
 }
 
@@ -241,6 +251,8 @@ static int how_it_ended(const struct run *run)
     const struct owner_report *o = owner_so_far();
     if (run->interrupted)
         return EXIT_INTERRUPT;
+    if (run->unread)
+        return 128 + SIGPIPE;
     if (o->faulted)
         return end_by_fault(run, o);
     if (o->last == EVENT_DOUBT) {
@@ -272,7 +284,7 @@ static int run_task(struct node *n, void *arg)
     command_on_interrupt(interrupt);
     (void)task_spawn(n, "watch", watch, run);
     wait_for_end(n, run);
-    if (run->interrupted && !owner_so_far()->over)
+    if ((run->interrupted || run->unread) && !owner_so_far()->over)
         kill_it(n, run);
     return how_it_ended(run);
 }

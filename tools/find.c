@@ -140,7 +140,9 @@ bool find_service_or_say(struct node *n, const char *node, const char *service, 
         return false;
     }
     int64_t s = find_service(n, node, service, out);
-    if (s < 0)
+    if (s == -E_NAME && strcmp(service, "proc") == 0)
+        fail("%s takes no processes: it has no processor for them", node);
+    else if (s < 0)
         fail_error(s, "'%s' in the boot directory of %s", service, node);
     return s >= 0;
 }
@@ -157,9 +159,9 @@ static unsigned list_node(struct node *n, const char *node, struct found_proc *o
     if (s >= 0)
         s = task_trans(n, &c, OP_PROC_LIST, NULL, buf_none(), buf_kernel(list, size), FIND_TIMEOUT_MS, &r);
     unsigned count = 0;
-    if (s < 0)
+    if (s < 0 && s != -E_NAME) // E_NAME: a node that runs no guests, such as the host daemon
         fail_error(s, "%s did not list its processes", node);
-    else
+    else if (s >= 0)
         count = (unsigned)(r.len / sizeof *list);
     if (count > room)
         count = room;

@@ -74,6 +74,15 @@ static bool take_lock(int inherited)
     return false;
 }
 
+static bool record_self(void)
+{
+    struct ring_state s = {.count = 1};
+    snprintf(s.proc[0].name, sizeof s.proc[0].name, HOST_NODE);
+    s.proc[0].pid = getpid();
+    s.proc[0].start = process_start(getpid());
+    return ring_state_write(&s);
+}
+
 int hostd_main(int argc, char **argv)
 {
     uint64_t nodes = 0, lock = 0;
@@ -94,7 +103,11 @@ int hostd_main(int argc, char **argv)
         return EXIT_FAILED;
     if (!ring_key_read(key) && !ring_key_make(key))
         return EXIT_FAILED;
+    if (!has_lock && !record_self()) // else `ring up` keeps the record
+        return EXIT_FAILED;
     bool ok = run_node((unsigned)nodes, key);
     (void)unlink("cli.sock");
+    if (!has_lock)
+        (void)unlink("ring.state");
     return ok ? EXIT_OK : EXIT_FAILED;
 }

@@ -99,10 +99,10 @@ const char *duration(uint64_t ns)
         snprintf(t, TEXT_SIZE, "%llu ns", (unsigned long long)ns);
     else if (ns < NS_PER_MS)
         snprintf(t, TEXT_SIZE, "%.1f us", (double)ns / 1e3);
-    else if (ns < 10 * NS_PER_S)
+    else if (ns < NS_PER_S)
         snprintf(t, TEXT_SIZE, "%.2f ms", (double)ns / 1e6);
     else
-        snprintf(t, TEXT_SIZE, "%.1f s", (double)ns / 1e9);
+        snprintf(t, TEXT_SIZE, "%.2f s", (double)ns / 1e9);
     return t;
 }
 

@@ -19,6 +19,7 @@
 static struct {
     struct node *node;
     struct loop *loop;
+    void (*broken)(struct node *n); // NULL: told already
     uint8_t key[16];
     char in_ready, out_ready; // events: their addresses are what tasks wait for
 } terminal;
@@ -68,6 +69,15 @@ static int terminal_key(struct node *n, const struct request *r, uint8_t key[16]
     return 0;
 }
 
+// A pipe without a reader: Linux would have ended the program by SIGPIPE.
+static void tell_broken(struct node *n)
+{
+    void (*broken)(struct node *n) = terminal.broken;
+    terminal.broken = NULL;
+    if (broken)
+        broken(n);
+}
+
 static int64_t run_write(struct node *n, struct request *r)
 {
     for (uint64_t at = 0; at < r->in.len;) {
@@ -82,6 +92,8 @@ static int64_t run_write(struct node *n, struct request *r)
             run = CHUNK;
         wait_ready(n, STDOUT_FILENO, POLLOUT, &terminal.out_ready);
         ssize_t w = write(STDOUT_FILENO, p, run);
+        if (w < 0 && errno == EPIPE)
+            tell_broken(n);
         if (w < 0 && errno != EINTR && errno != EAGAIN)
             return -E_IO; // nobody reads any more, or the disk is full
         if (w > 0)
@@ -132,11 +144,12 @@ static const struct service service = {.name = "terminal",
                                        .tasks = 2,
                                        .tasks_max = 6};
 
-int terminal_start(struct node *n, struct loop *l, struct cap *cap)
+int terminal_start(struct node *n, struct loop *l, void (*broken)(struct node *n), struct cap *cap)
 {
     struct port get, put;
     terminal.node = n;
     terminal.loop = l;
+    terminal.broken = broken;
     node_random(n, terminal.key, sizeof terminal.key);
     node_random(n, &get, sizeof get);
     int handle = service_open(n, &service, get, &put);

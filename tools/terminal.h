@@ -7,7 +7,8 @@
 #include "core/types.h"
 #include "tools/loop.h"
 
-// Starts serving; *cap has READ and WRITE. 0 or a negative error.
-int terminal_start(struct node *n, struct loop *l, struct cap *cap);
+// Starts serving; *cap has READ and WRITE. broken(n) is called, once, when nobody reads standard output any more.
+// 0 or a negative error.
+int terminal_start(struct node *n, struct loop *l, void (*broken)(struct node *n), struct cap *cap);
 
 #endif

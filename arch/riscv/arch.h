@@ -13,6 +13,7 @@
 
 struct node;
 struct hart;
+struct thread;
 
 // --- User registers -------------------------------------------------------------------------------
 // All that U-mode can see of a hart. First member of struct thread; offsets are asserted in
@@ -47,8 +48,9 @@ struct arch_regs {
 #define REG_T5 30
 #define REG_T6 31
 
-// Puts the live FP registers of a thread that ran on this hart into its record. Called on that hart before a
-// thread leaves it; cheap when the unit was not touched since. Afterwards f[] and fcsr are right.
+// Puts the live FP registers of a thread that ran on this hart into its record. Called on that hart whenever a
+// guest thread leaves it, for whatever reason; cheap when the unit was not touched since. Afterwards f[] and
+// fcsr are right. (Whom this was not called for may go on there without a look at its address space.)
 void arch_fp_save(struct hart *h, struct arch_regs *r);
 
 // --- Time and harts -------------------------------------------------------------------------------
@@ -117,8 +119,7 @@ struct arch_hart {
     uint64_t timer_at;           // [h] ns the timer is set to, to skip setting it to the same
     struct arch_aspace *aspace;  // [N] what satp names; NULL = kernel only
     struct arch_regs *fp_owner;  // [h] whose FP registers are live on this hart
-    struct arch_regs *fp_ready;  // [h] for whom sstatus.FS is set
-    uint64_t fp_word;            // [h] fp_used | fp_hart << 32 of fp_ready when that was done
+    struct thread *ready;        // [h] whose address space and FP registers are in place, NULL = to be seen
     void *stack_top;             // [I]
     uint64_t scratch;            // [h] one register, on the way in
     uint32_t stale;              // [N] STALE_*: to be flushed before this hart, idle now, goes on

@@ -9,11 +9,6 @@
 #include "arch/riscv/hart.h"
 #include "core/entry.h"
 
-static uint64_t fp_word(const struct arch_regs *r)
-{
-    return r->fp_used | (uint64_t)r->fp_hart << 32;
-}
-
 static void fs_set(uint64_t fs)
 {
     csr_clear(sstatus, SSTATUS_FS);
@@ -27,10 +22,10 @@ void arch_fp_save(struct hart *h, struct arch_regs *r)
         fp_store(r);
         fs_set(FS_CLEAN);
     }
-    h->arch.fp_ready = NULL;
+    h->arch.ready = NULL;
 }
 
-// Prepares the unit for r, which runs next. hart.c calls it only if something may have changed.
+// Prepares the unit for r, which runs next. Called only if something may have changed.
 void fp_switch(struct hart *h, struct arch_regs *r)
 {
     if (!r->fp_used) {
@@ -44,8 +39,6 @@ void fp_switch(struct hart *h, struct arch_regs *r)
     } else if ((csr_read(sstatus) & SSTATUS_FS) == FS_OFF) {
         fs_set(FS_CLEAN);
     }
-    h->arch.fp_ready = r;
-    h->arch.fp_word = fp_word(r);
 }
 
 // An illegal instruction: was it the first FP instruction of this thread? Any illegal instruction gets here

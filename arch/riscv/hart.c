@@ -21,7 +21,7 @@ uint64_t panic_owner; // struct hart of the first to fault in the kernel, see tr
 static struct arch_config config;
 
 void trap_entry(void);
-_Noreturn void trap_exit(struct arch_regs *r);
+_Noreturn void trap_out(void);
 void hart_entry(void);
 extern struct hart *hart_by_id[HART_IDS]; // entry.S: who is who, for a hart that starts
 
@@ -36,13 +36,19 @@ uint64_t arch_isa(void)
 }
 
 // --- The lock -------------------------------------------------------------------------------------------
-// A word: 0, or index of the holder + 1. A hart that waits must still leave an address space when asked, for
-// the holder may be waiting for just that.
+// A word: 0, or the low half of the holder's struct hart. trap.S has the first attempt of its own.
 
-static inline void lock_take(struct arch_lock *l, struct hart *h)
+static uint32_t lock_mark(const struct hart *h)
 {
+    return (uint32_t)(uintptr_t)h;
+}
+
+// A hart that waits must still leave an address space when asked: the holder may be waiting for just that.
+void lock_wait(struct arch_lock *l)
+{
+    struct hart *h = this_hart();
     uint32_t nobody = 0;
-    while (!__atomic_compare_exchange_n(&l->held, &nobody, h->index + 1, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+    while (!__atomic_compare_exchange_n(&l->held, &nobody, lock_mark(h), true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
         nobody = 0;
         while (l->held)
             if (h->arch.leave)
@@ -50,21 +56,16 @@ static inline void lock_take(struct arch_lock *l, struct hart *h)
     }
 }
 
-static inline void lock_give(struct arch_lock *l)
-{
-    __atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
-}
-
 void arch_lock(struct arch_lock *l)
 {
-    ASSERT(l->held != this_hart()->index + 1);
-    lock_take(l, this_hart());
+    ASSERT(l->held != lock_mark(this_hart()));
+    lock_wait(l);
 }
 
 void arch_unlock(struct arch_lock *l)
 {
-    ASSERT(l->held == this_hart()->index + 1);
-    lock_give(l);
+    ASSERT(l->held == lock_mark(this_hart()));
+    __atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
 }
 
 // --- Interrupts -----------------------------------------------------------------------------------------
@@ -96,33 +97,27 @@ static void interrupts(struct hart *h)
 
 // --- The way out ----------------------------------------------------------------------------------------
 
-static void idle(struct hart *h)
+// Nobody wants this hart: sleeps until an interrupt is pending, and serves it.
+void trap_idle(struct hart *h)
 {
-    struct arch_lock *l = &h->node->lock;
     h->arch.idle = 1;
-    lock_give(l);
+    arch_unlock(&h->node->lock);
     __asm__ volatile("wfi" ::: "memory");
     if (h->arch.leave)
         sv39_leave(h);
-    lock_take(l, h);
+    arch_lock(&h->node->lock);
     h->arch.idle = 0;
     if (h->arch.stale)
         sv39_catch_up(h);
     interrupts(h);
 }
 
-static inline struct arch_regs *leave(struct hart *h)
+// t goes on, who was not the last to do so on this hart.
+void trap_switch(struct hart *h, struct thread *t)
 {
-    struct thread *t;
-    while ((t = sched_next(h)) == NULL)
-        idle(h);
-    struct arch_regs *r = &t->regs;
-    if (h->arch.aspace != &t->proc->aspace)
-        sv39_load(h, &t->proc->aspace);
-    if (h->arch.fp_ready != r || h->arch.fp_word != (r->fp_used | (uint64_t)r->fp_hart << 32))
-        fp_switch(h, r);
-    lock_give(&h->node->lock);
-    return r;
+    sv39_load(h, &t->proc->aspace);
+    fp_switch(h, &t->regs);
+    h->arch.ready = t;
 }
 
 // --- The way in -----------------------------------------------------------------------------------------
@@ -145,24 +140,12 @@ static enum fault_kind kind_of(uint64_t cause)
     }
 }
 
-static void __attribute__((noinline)) trap_other(struct hart *h, struct thread *t, uint64_t cause, uint64_t value)
+void trap_other(struct hart *h, struct thread *t, uint64_t cause, uint64_t value)
 {
     if (cause & CAUSE_INTERRUPT)
         interrupts(h);
     else if (cause != CAUSE_ILLEGAL || !fp_first_use(h, &t->regs))
         entry_fault(h, t, kind_of(cause), value, cause);
-}
-
-struct arch_regs *trap_user(struct hart *h, struct thread *t, uint64_t cause)
-{
-    lock_take(&h->node->lock, h);
-    if (__builtin_expect(cause == CAUSE_ECALL_U, 1)) {
-        t->regs.pc += 4; // ecall has no short form
-        entry_syscall(h, t);
-    } else {
-        trap_other(h, t, cause, csr_read(stval));
-    }
-    return leave(h);
 }
 
 static void print_line(const char *text)
@@ -227,17 +210,12 @@ bool arch_hart_start(struct hart *h)
     return sbi_hart_start(h->arch.hartid, arch_phys((const void *)(uintptr_t)hart_entry), 0) == 0;
 }
 
-struct arch_regs *hart_enter(struct hart *h)
-{
-    arch_lock(&h->node->lock);
-    entry_hart_online(h->node, h);
-    return leave(h);
-}
-
 void hart_main(struct hart *h)
 {
     hart_setup(h);
-    trap_exit(hart_enter(h));
+    arch_lock(&h->node->lock);
+    entry_hart_online(h->node, h);
+    trap_out();
 }
 
 void arch_enter(struct hart *h)

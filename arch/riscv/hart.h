@@ -8,10 +8,12 @@
 struct thread;
 
 // From trap.S and entry.S
-struct arch_regs *trap_user(struct hart *h, struct thread *t, uint64_t cause);
+void lock_wait(struct arch_lock *l);
+void trap_other(struct hart *h, struct thread *t, uint64_t cause, uint64_t value);
+void trap_idle(struct hart *h);
+void trap_switch(struct hart *h, struct thread *t);
 _Noreturn void trap_kernel(uint64_t cause, uint64_t pc, uint64_t value, uint64_t sp, uint64_t fp);
 _Noreturn void hart_main(struct hart *h);
-struct arch_regs *hart_enter(struct hart *h);
 
 // fp.S
 void fp_store(struct arch_regs *r);

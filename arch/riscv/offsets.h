@@ -23,6 +23,7 @@
 #define HART_IDS 64 // hart ids below that: masks of SBI calls have a bit for each
 
 #define SSTATUS_SPP 0x100 // Priv 4.1.1: the trap came from S-mode
+#define CAUSE_ECALL_U 8   // Priv table 4.2
 
 #define STACK_SIZE 16384 // of a hart; core/config.h TASK_STACK_PAGES gives tasks as much
 #define STACK_GUARD 4096 // below it, not mapped
@@ -34,15 +35,18 @@
 #define REGS_FCSR 520
 
 // struct hart
-#define HART_STACK_TOP 48
-#define HART_SCRATCH 56
-#define HART_CURRENT 96
+#define HART_READY 32
+#define HART_STACK_TOP 40
+#define HART_SCRATCH 48
+#define HART_NODE 72
+#define HART_CURRENT 88
 
 // struct arch_ctx
 #define CTX_REG(i) (8 * (i))
 
 #ifndef __ASSEMBLER__
 #include "core/hart.h"
+#include "core/node.h"
 #include "core/thread.h"
 
 _Static_assert(offsetof(struct thread, regs) == 0, "trap.S takes a thread for its registers");
@@ -53,7 +57,10 @@ _Static_assert(offsetof(struct arch_regs, fcsr) == REGS_FCSR, "fp.S");
 _Static_assert(offsetof(struct hart, arch) == 0, "trap.S");
 _Static_assert(offsetof(struct hart, arch.stack_top) == HART_STACK_TOP, "trap.S");
 _Static_assert(offsetof(struct hart, arch.scratch) == HART_SCRATCH, "trap.S");
+_Static_assert(offsetof(struct hart, arch.ready) == HART_READY, "trap.S");
+_Static_assert(offsetof(struct hart, node) == HART_NODE, "trap.S");
 _Static_assert(offsetof(struct hart, current) == HART_CURRENT, "trap.S");
+_Static_assert(offsetof(struct node, lock) == 0, "trap.S takes a node for its lock");
 _Static_assert(offsetof(struct arch_ctx, reg) == CTX_REG(0), "ctx.S");
 #endif
 

@@ -141,6 +141,7 @@ void sv39_leave(struct hart *h)
         return;
     load_root(kernel_root);
     h->arch.aspace = NULL;
+    h->arch.ready = NULL;
     __atomic_fetch_and(&as->loaded_on, ~bit_of(h), __ATOMIC_RELEASE);
 }
 

@@ -5,29 +5,24 @@
 // In the kernel tp = this hart, and so is sscratch, always; sstatus.SIE is 0, so only faults come from there.
 //
 //   1. Swap tp and sscratch. From U-mode this gives the hart; from the kernel it changes nothing.
-//   2. A trap of the kernel itself is a mistake: step 7.
-//   3. All registers into the record of the current thread.
-//   4. trap_user(hart, thread, scause) on the hart's stack, from its top. It answers the thread to go on with.
-//   5. (trap_exit) All registers from that thread's record.
-//   6. sret. sstatus still has SPP = 0, as the last trap from U-mode left it, or hart_enter() the first time.
-//   7. trap_kernel(scause, sepc, stval, sp, s0) on the panic stack: the own one may be what is broken. A
+//   2. A system call? It has a way in of its own, for it must be short. Anything else goes to step 9.
+//   3. All registers into the record of the current thread, pc behind the ecall.
+//   4. The hart's own stack from its top, and the node lock.
+//   5. entry_syscall(hart, thread).
+//   6. (trap_out; lock held, tp = hart) sched_next(hart) answers who goes on; nobody: trap_idle(hart) and again.
+//   7. Another one than the last to leave here: trap_switch(hart, thread) loads its address space and FP registers.
+//   8. Unlock, all registers from the record, sret. sstatus still has SPP = 0, as the last trap from U-mode left
+//      it, or hart_setup() the first time.
+//
+//   9. A trap of the kernel itself is a mistake: step 11.
+//  10. As 3. and 4., then trap_other(hart, thread, scause, stval), and out by 6.
+//  11. trap_kernel(scause, sepc, stval, sp, s0) on the panic stack: the own one may be what is broken. A
 //      second fault of the same hart stops the machine; another hart's waits until the first one has stopped it.
 
 #include "arch/riscv/offsets.h"
 
-    .text
-    .balign 4
-    .global trap_entry
-trap_entry:
-// --- 1. -------------------------------------------------------------------------------------------------
-    csrrw tp, sscratch, tp
-    sd t0, HART_SCRATCH(tp)
-// --- 2. -------------------------------------------------------------------------------------------------
-    csrr t0, sstatus
-    andi t0, t0, SSTATUS_SPP
-    bnez t0, trap_in_kernel
-// --- 3. -------------------------------------------------------------------------------------------------
-    ld t0, HART_CURRENT(tp)
+// t0 = struct arch_regs; user's t0 is in the hart's scratch word, user's tp in sscratch. t1, t2 are lost.
+.macro save_registers
     sd x1, REGS_X(1)(t0)
     sd x2, REGS_X(2)(t0)
     sd x3, REGS_X(3)(t0)
@@ -59,22 +54,66 @@ trap_entry:
     sd x31, REGS_X(31)(t0)
     ld t1, HART_SCRATCH(tp)
     csrrw t2, sscratch, tp
-    csrr t3, sepc
     sd t1, REGS_X(5)(t0)
     sd t2, REGS_X(4)(t0)
-    sd t3, REGS_PC(t0)
-// --- 4. -------------------------------------------------------------------------------------------------
-    mv a0, tp
-    mv a1, t0
-    csrr a2, scause
-    ld sp, HART_STACK_TOP(tp)
-    call trap_user
+.endm
 
+// Afterwards s1 = the lock, held. a0, a1 may be lost. LR/SC, not a swap: the word names the holder.
+.macro take_lock
+    ld s1, HART_NODE(tp)
+8:  lr.w.aq t1, (s1)
+    bnez t1, 9f
+    sc.w t1, tp, (s1)
+    bnez t1, 8b
+    .pushsection .text.slow, "ax"
+9:  mv a0, s1
+    call lock_wait
+    j 7f
+    .popsection
+7:
+.endm
+
+    .text
+    .balign 4
+    .global trap_entry
+trap_entry:
+// --- 1. -------------------------------------------------------------------------------------------------
+    csrrw tp, sscratch, tp
+    sd t0, HART_SCRATCH(tp)
+// --- 2. -------------------------------------------------------------------------------------------------
+    csrr t0, scause
+    addi t0, t0, -CAUSE_ECALL_U
+    bnez t0, trap_not_ecall
+// --- 3. -------------------------------------------------------------------------------------------------
+    ld t0, HART_CURRENT(tp)
+    save_registers
+    csrr t1, sepc
+    addi t1, t1, 4
+    sd t1, REGS_PC(t0)
+// --- 4. -------------------------------------------------------------------------------------------------
+    ld sp, HART_STACK_TOP(tp)
+    mv s2, t0
+    take_lock
 // --- 5. -------------------------------------------------------------------------------------------------
-    .global trap_exit // a0 = struct arch_regs
-trap_exit:
+    mv a0, tp
+    mv a1, s2
+    call entry_syscall
+
+// --- 6. -------------------------------------------------------------------------------------------------
+    .global trap_out
+trap_out:
+    mv a0, tp
+    call sched_next
+    beqz a0, 2f
+// --- 7. -------------------------------------------------------------------------------------------------
+    ld t0, HART_READY(tp)
+    bne t0, a0, 3f
+// --- 8. -------------------------------------------------------------------------------------------------
+1:  ld t1, HART_NODE(tp)
     ld t0, REGS_PC(a0)
     csrw sepc, t0
+    fence rw, w
+    sw zero, (t1)
     ld x1, REGS_X(1)(a0)
     ld x2, REGS_X(2)(a0)
     ld x3, REGS_X(3)(a0)
@@ -106,10 +145,38 @@ trap_exit:
     ld x30, REGS_X(30)(a0)
     ld x31, REGS_X(31)(a0)
     ld x10, REGS_X(10)(a0)
-// --- 6. -------------------------------------------------------------------------------------------------
     sret
+2:  mv a0, tp
+    call trap_idle
+    j trap_out
+3:  mv s2, a0
+    mv a1, a0
+    mv a0, tp
+    call trap_switch
+    mv a0, s2
+    j 1b
 
-// --- 7. -------------------------------------------------------------------------------------------------
+// --- 9. -------------------------------------------------------------------------------------------------
+trap_not_ecall:
+    csrr t0, sstatus
+    andi t0, t0, SSTATUS_SPP
+    bnez t0, trap_in_kernel
+// --- 10. ------------------------------------------------------------------------------------------------
+    ld t0, HART_CURRENT(tp)
+    save_registers
+    csrr t1, sepc
+    sd t1, REGS_PC(t0)
+    ld sp, HART_STACK_TOP(tp)
+    mv s2, t0
+    take_lock
+    mv a0, tp
+    mv a1, s2
+    csrr a2, scause
+    csrr a3, stval
+    call trap_other
+    j trap_out
+
+// --- 11. ------------------------------------------------------------------------------------------------
 trap_in_kernel:
     csrw sscratch, tp
     mv a3, sp

@@ -28,25 +28,44 @@ static const char *program;
 
 // --- What failed -----------------------------------------------------------------------------------
 
-static void report(void) {
+#define ROW 32u
+static void dump(void)
+{ // rows that repeat the one before are left out
+    for (size_t at = 0; at < input_len && at < 64 * ROW; at += ROW) {
+        size_t len = input_len - at < ROW ? input_len - at : ROW;
+        if (at > 0 && len == ROW && memcmp(input + at, input + at - ROW, ROW) == 0)
+            continue;
+        printf("# %6zu ", at);
+        for (size_t i = 0; i < len; i++)
+            printf("%s%02x", i % 8 == 0 ? " " : "", input[at + i]);
+        printf("\n");
+    }
+}
+
+static void report(void)
+{
     if (!running)
         return;
     running = false;
     if (unchanged)
         printf("not ok - unchanged fuzz_seed(%" PRIu64 "), %zu bytes:\n", iteration, input_len);
     else
-        printf("not ok - input %" PRIu64 " of seed %" PRIu64 ", %zu bytes:\n", iteration, seed, input_len);
-    for (size_t i = 0; i < input_len && i < 2048; i++)
-        printf("%s%02x", i % 32 == 0 ? "\n# " : i % 8 == 0 ? " " : "", input[i]);
-    printf("\n# replay: %s %d %" PRIu64 " %" PRIu64 "\n", program, !unchanged, seed, iteration);
+        printf("not ok - input %" PRIu64 " of seed %" PRIu64 ", %zu bytes:\n", iteration, seed,
+               input_len);
+    dump();
+    printf("# replay: %s %d %" PRIu64 " %" PRIu64 "\n", program, !unchanged, seed, iteration);
     fflush(stdout);
 }
 
 // The undefined-behaviour sanitizer has no callback at death, but it can abort.
 const char *__ubsan_default_options(void);
-const char *__ubsan_default_options(void) { return "print_stacktrace=1:abort_on_error=1"; }
+const char *__ubsan_default_options(void)
+{
+    return "print_stacktrace=1:abort_on_error=1";
+}
 
-static void on_signal(int sig) {
+static void on_signal(int sig)
+{
     report();
     signal(sig, SIG_DFL);
     raise(sig);
@@ -55,15 +74,20 @@ static void on_signal(int sig) {
 // --- Randomness: xorshift64* (Vigna 2014) ------------------------------------------------------------
 
 static uint64_t rng;
-static uint64_t random64(void) {
+static uint64_t random64(void)
+{
     rng ^= rng >> 12;
     rng ^= rng << 25;
     rng ^= rng >> 27;
     return rng * 0x2545f4914f6cdd1dull;
 }
-static size_t below(size_t n) { return n ? (size_t)(random64() % n) : 0; }
+static size_t below(size_t n)
+{
+    return n ? (size_t)(random64() % n) : 0;
+}
 
-static void start_iteration(uint64_t i) {
+static void start_iteration(uint64_t i)
+{
     rng = (seed * 0x9e3779b97f4a7c15ull) ^ (i * 0xbf58476d1ce4e5b9ull) ^ 0x94d049bb133111ebull;
     if (rng == 0)
         rng = 1;
@@ -73,24 +97,49 @@ static void start_iteration(uint64_t i) {
 
 // --- Mutations -------------------------------------------------------------------------------------
 
-static const uint64_t edges[] = {0, 1, 7, 8, 63, 64, 0x7f, 0x80, 0xff, 0x100, 0xfff, 0x1000, 0x7fff, 0x8000, 0xffff,
-                                 0x10000, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, 0x10000000,
-                                 0x7fffffffffffffff, 0x8000000000000000, UINT64_MAX - 7, UINT64_MAX};
+static const uint64_t edges[] = {0,
+                                 1,
+                                 7,
+                                 8,
+                                 63,
+                                 64,
+                                 0x7f,
+                                 0x80,
+                                 0xff,
+                                 0x100,
+                                 0xfff,
+                                 0x1000,
+                                 0x7fff,
+                                 0x8000,
+                                 0xffff,
+                                 0x10000,
+                                 0x7fffffff,
+                                 0x80000000,
+                                 0xffffffff,
+                                 0x100000000,
+                                 0x10000000,
+                                 0x7fffffffffffffff,
+                                 0x8000000000000000,
+                                 UINT64_MAX - 7,
+                                 UINT64_MAX};
 
-static void put_number(size_t at, size_t width, uint64_t v) {
+static void put_number(size_t at, size_t width, uint64_t v)
+{
     if (width > input_len || at > input_len - width)
         return;
     memcpy(input + at, &v, width);
 }
 
-static uint64_t get_number(size_t at, size_t width) {
+static uint64_t get_number(size_t at, size_t width)
+{
     uint64_t v = 0;
     if (width <= input_len && at <= input_len - width)
         memcpy(&v, input + at, width);
     return v;
 }
 
-static void move_block(void) { // copies, so that parts repeat, vanish and change places
+static void move_block(void)
+{ // copies, so that parts repeat, vanish and change places
     size_t len = below(input_len) + 1, from = below(input_len), to = below(input_len);
     if (len > input_len - from)
         len = input_len - from;
@@ -99,7 +148,8 @@ static void move_block(void) { // copies, so that parts repeat, vanish and chang
     memmove(input + to, input + from, len);
 }
 
-static void append_other(unsigned nseeds) { // sequences of frames, sections of another file
+static void append_other(unsigned nseeds)
+{ // sequences of frames, sections of another file
     size_t len = fuzz_seed((unsigned)below(nseeds), other, sizeof(other));
     if (len > INPUT_MAX - input_len)
         len = INPUT_MAX - input_len;
@@ -107,7 +157,8 @@ static void append_other(unsigned nseeds) { // sequences of frames, sections of 
     input_len += len;
 }
 
-static void mutate(unsigned nseeds) {
+static void mutate(unsigned nseeds)
+{
     size_t width = (size_t)1 << below(4);
     size_t at = below(input_len);
     if (random64() % 2)
@@ -118,7 +169,9 @@ static void mutate(unsigned nseeds) {
     case 2:
     case 3: put_number(at, width, edges[below(sizeof(edges) / sizeof(edges[0]))]); break;
     case 4: put_number(at, width, get_number(at, width) + below(33) - 16); break;
-    case 5: put_number(at, width, get_number(below(input_len), width)); break; // one field's value in another
+    case 5:
+        put_number(at, width, get_number(below(input_len), width));
+        break; // one field's value in another
     case 6: input_len ? move_block() : (void)0; break;
     case 7: input_len = below(8) ? input_len : below(input_len + 1); break;
     default: append_other(nseeds); break;
@@ -127,7 +180,8 @@ static void mutate(unsigned nseeds) {
 
 // --- Loop ------------------------------------------------------------------------------------------
 
-static unsigned count_seeds(void) {
+static unsigned count_seeds(void)
+{
     unsigned n = 0;
     while (fuzz_seed(n, input, sizeof(input)) > 0)
         n++;
@@ -135,7 +189,8 @@ static unsigned count_seeds(void) {
 }
 
 // An exact copy on the heap: the sanitizer sees one byte too far.
-static bool run_input(void) {
+static bool run_input(void)
+{
     uint8_t *exact = malloc(input_len ? input_len : 1);
     memcpy(exact, input, input_len);
     running = true;
@@ -147,7 +202,8 @@ static bool run_input(void) {
     return bad == 0;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     uint64_t iterations = argc > 1 ? strtoull(argv[1], NULL, 0) : 20000;
     seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
     uint64_t first = argc > 3 ? strtoull(argv[3], NULL, 0) : 0;

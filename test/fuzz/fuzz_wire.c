@@ -4,7 +4,9 @@
 // neighbour falls silent all of it is forgotten, by timers alone, to the last page (mechanisms.md row 22).
 //
 // An input is a row of frames, each a header and as many bytes as it says (or as are left). Random bytes do not
-// guess endpoints, so the number 1 stands for this node's, and the port {1, 1} for the one it serves.
+// guess endpoints, so the number 1 stands for this node's, and the port {1, 1} for the one it serves. The
+// tag, which nothing reads yet, says what happens around the frame: [0] time that passes after it in 20 ms,
+// [1] link, [2] what the node itself does before (enum deed).
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,10 +20,16 @@
 #include "core/cap.h"
 #include "core/entry.h"
 #include "core/task.h"
+#include "net/locate.h"
 #include "net/net.h"
 #include "test/fuzz/fuzz.h"
 
 #define ME ((ep_t)1)
+#define STUNNED ((ep_t)4) // a process here that was stopped
+#define GONE ((ep_t)3)    // one that was here
+#define OTHER ((ep_t)66)  // another node
+
+enum deed { DEED_LINK = 1, DEED_ECHO, DEED_MOVED, DEED_NODES, DEED_DEEDS };
 #define NODE_PAGES 96
 #define NLINKS 3
 #define SENT_FOR_ONE_MAX 80 // out of all links: two calls' windows and a flood
@@ -34,18 +42,25 @@ static uint64_t now_ns, sent;
 static struct port served; // put-port
 static uint8_t server_buf[BUFFER], client_buf[BUFFER];
 
-static void fail(const char *what) {
+static void fail(const char *what)
+{
     if (!failure)
         failure = what;
 }
 
-static uint64_t clock_of_test(struct node *n) {
+static uint64_t clock_of_test(struct node *n)
+{
     (void)n;
     return now_ns;
 }
-static void no_log(struct node *n, const char *line) { (void)n, (void)line; }
+static void no_log(struct node *n, const char *line)
+{
+    (void)n, (void)line;
+}
 
-static void check_and_drop(struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces) {
+static void check_and_drop(struct link *l, const struct wire_hdr *h, const struct piece *p,
+                           unsigned npieces)
+{
     uint64_t len = 0;
     volatile uint8_t touch = 0;
     for (unsigned i = 0; i < npieces; len += p[i++].len)
@@ -61,17 +76,20 @@ static void check_and_drop(struct link *l, const struct wire_hdr *h, const struc
 
 // --- The node's own life: one server, one caller ---------------------------------------------------
 
-static void server(struct node *n, void *arg) {
+static void server(struct node *n, void *arg)
+{
     struct task_request q;
     struct buf buf = buf_kernel(server_buf, sizeof(server_buf));
     int handle = task_listen(n, *(const struct port *)arg, &served);
     ASSERT(handle >= 0);
     for (;;)
-        if (task_getreq(n, 1ull << handle, buf, 0, &q) == 0) // replies of many lengths, long ones too
+        if (task_getreq(n, 1ull << handle, buf, 0, &q) ==
+            0) // replies of many lengths, long ones too
             task_putrep(n, 0, q.arg, buf_kernel(server_buf, q.arg[0] % BUFFER));
 }
 
-static void caller(struct node *n, void *arg) {
+static void caller(struct node *n, void *arg)
+{
     const struct cap cap = {.port = {{2, 2}}};
     const uint64_t args[4] = {0};
     struct buf req = buf_kernel(client_buf, 9000), rep = buf_kernel(client_buf, sizeof(client_buf));
@@ -83,7 +101,8 @@ static void caller(struct node *n, void *arg) {
 
 // --- Frames ----------------------------------------------------------------------------------------
 
-static void translate(struct node *n, struct wire_hdr *h) {
+static void translate(struct node *n, struct wire_hdr *h)
+{
     ep_t me = node_ep(n);
     ep_t *eps[] = {&h->src_node, &h->dst_node, &h->src_ep, &h->dst_ep, &h->arg[0], &h->arg[1]};
     for (size_t i = 0; i < sizeof(eps) / sizeof(eps[0]); i++)
@@ -93,7 +112,8 @@ static void translate(struct node *n, struct wire_hdr *h) {
         h->cap.port = served;
 }
 
-static void run_ready(struct node *n) {
+static void run_ready(struct node *n)
+{
     host_node_enter(n);
     for (unsigned steps = 0; host_node_step(n); steps++)
         if (steps > EVENTS_MAX) {
@@ -102,7 +122,8 @@ static void run_ready(struct node *n) {
         }
 }
 
-static void pass_time(struct node *n, uint64_t until_ns) {
+static void pass_time(struct node *n, uint64_t until_ns)
+{
     unsigned events = 0;
     for (uint64_t at = host_node_deadline(n); at <= until_ns; at = host_node_deadline(n)) {
         now_ns = at > now_ns ? at : now_ns;
@@ -115,8 +136,34 @@ static void pass_time(struct node *n, uint64_t until_ns) {
     now_ns = until_ns;
 }
 
+static void on_node(struct node *n, void *arg, const struct net_node *who)
+{
+    (void)n, (void)arg;
+    if (strlen(who->name) >= sizeof(who->name))
+        fail("a name without an end");
+}
+
+static void do_deed(struct node *n, struct link *l, enum deed deed)
+{
+    switch (deed) {
+    case DEED_LINK:
+        l->up = !l->up;
+        net_link_changed(n, l);
+        break;
+    case DEED_ECHO: net_echo(n, l, l->payload_max); break;
+    case DEED_MOVED: locate_set_moved(n, GONE, OTHER); break;
+    case DEED_NODES:
+        net_nodes_stop(n);
+        net_nodes_ask(n, on_node, NULL);
+        break;
+    default: break;
+    }
+}
+
 // Pieces as a driver cuts them: at page ends.
-static void input_frame(struct node *n, struct link *l, const struct wire_hdr *h, const uint8_t *payload, size_t len) {
+static void input_frame(struct node *n, struct link *l, const struct wire_hdr *h,
+                        const uint8_t *payload, size_t len)
+{
     struct piece p[WIRE_PIECES_MAX];
     unsigned np = 0;
     for (size_t at = 0; at < len && np < WIRE_PIECES_MAX; np++) {
@@ -132,7 +179,8 @@ static void input_frame(struct node *n, struct link *l, const struct wire_hdr *h
         fail("one frame made it send too many");
 }
 
-static void input_all(struct node *n, struct link *links, const uint8_t *data, size_t size) {
+static void input_all(struct node *n, struct link *links, const uint8_t *data, size_t size)
+{
     struct wire_hdr h;
     while (size >= sizeof(h)) {
         memcpy(&h, data, sizeof(h));
@@ -142,14 +190,17 @@ static void input_all(struct node *n, struct link *links, const uint8_t *data, s
         if (len > WIRE_PAYLOAD_MAX)
             len = WIRE_PAYLOAD_MAX;
         translate(n, &h);
-        input_frame(n, &links[h.tag[1] % NLINKS], &h, data, len);
+        struct link *l = &links[h.tag[1] % NLINKS];
+        do_deed(n, l, h.tag[2] % DEED_DEEDS);
+        input_frame(n, l, &h, data, len);
         data += len;
         size -= len;
         pass_time(n, now_ns + h.tag[0] * 20 * NS_PER_MS);
     }
 }
 
-int fuzz_one(const uint8_t *data, size_t size) {
+int fuzz_one(const uint8_t *data, size_t size)
+{
     static struct port get = {{11, 12}};
     struct host_options o = {.clock = clock_of_test, .seed = 7, .log = no_log};
     struct link links[NLINKS] = {0};
@@ -160,17 +211,22 @@ int fuzz_one(const uint8_t *data, size_t size) {
     if (!n || net_init(n) < 0)
         return 1;
     for (unsigned i = 0; i < NLINKS; i++) {
-        links[i] = (struct link){.name = "net", .mac = {2, 0, 0, 0, 0, (uint8_t)i}, .up = true, .send = check_and_drop};
+        links[i] = (struct link){
+            .name = "net", .mac = {2, 0, 0, 0, 0, (uint8_t)i}, .up = true, .send = check_and_drop};
         links[i].payload_max = i == 0 ? 1320 : WIRE_PAYLOAD_MAX;
         net_link_add(n, &links[i]);
     }
+    struct proc *stopped = NULL;
     host_node_enter(n);
+    if (proc_create(n, STUNNED, &stopped) == 0)
+        stopped->state = PROC_STUNNED;
     task_spawn(n, "server", server, &get);
     task_spawn(n, "caller", caller, &get);
     run_ready(n);
     size_t pages = page_free_count(n);
 
     input_all(n, links, data, size);
+    net_nodes_stop(n);
     pass_time(n, now_ns + QUIET_NS);
     if (timer_next(n) != UINT64_MAX)
         fail("a timer is left after the silence");
@@ -185,9 +241,11 @@ int fuzz_one(const uint8_t *data, size_t size) {
 
 // --- Seeds -----------------------------------------------------------------------------------------
 
-static struct wire_hdr *frame(uint8_t *buf, enum wire_kind kind) {
+static struct wire_hdr *frame(uint8_t *buf, enum wire_kind kind)
+{
     struct wire_hdr *h = (struct wire_hdr *)(void *)buf;
-    *h = (struct wire_hdr){.ethertype = 0xb588, .version = WIRE_VERSION, .kind = (uint8_t)kind, .limit = 8};
+    *h = (struct wire_hdr){
+        .ethertype = 0xb588, .version = WIRE_VERSION, .kind = (uint8_t)kind, .limit = 8};
     h->path_payload = 1320;
     h->src_mac[0] = h->dst_mac[0] = 2;
     h->src_node = h->src_ep = 55;
@@ -196,7 +254,8 @@ static struct wire_hdr *frame(uint8_t *buf, enum wire_kind kind) {
     return h;
 }
 
-static size_t fragments(uint8_t *buf, enum wire_kind kind, uint64_t total, uint32_t frag) {
+static size_t fragments(uint8_t *buf, enum wire_kind kind, uint64_t total, uint32_t frag)
+{
     size_t at = 0;
     for (uint64_t off = 0; off < total || off == 0; off += frag) {
         struct wire_hdr *h = frame(buf + at, kind);
@@ -213,7 +272,8 @@ static size_t fragments(uint8_t *buf, enum wire_kind kind, uint64_t total, uint3
     return at;
 }
 
-static size_t about(uint8_t *buf, enum wire_kind kind, uint32_t op, ep_t a, ep_t b) {
+static size_t about(uint8_t *buf, enum wire_kind kind, uint32_t op, ep_t a, ep_t b)
+{
     struct wire_hdr *h = frame(buf, kind);
     h->op = op;
     h->arg[0] = a;
@@ -227,7 +287,8 @@ static size_t about(uint8_t *buf, enum wire_kind kind, uint32_t op, ep_t a, ep_t
 }
 
 // The whole of the caller's transaction: where the port is, take it all, the reply.
-static size_t whole_call(uint8_t *buf) {
+static size_t whole_call(uint8_t *buf)
+{
     size_t at = about(buf, WIRE_HEREIS, LOCATE_PORT, 56, 0);
     struct wire_hdr *ack = frame(buf + at, WIRE_REQUEST_ACK);
     ack->tid = 2;
@@ -245,7 +306,49 @@ static size_t whole_call(uint8_t *buf) {
     return at;
 }
 
-size_t fuzz_seed(unsigned i, uint8_t *buf, size_t max) {
+// The port's server answers, but not with a reply; the port is asked for, and the server gone.
+static size_t refused_call(uint8_t *buf, enum wire_kind kind, uint32_t op)
+{
+    size_t at = about(buf, WIRE_HEREIS, LOCATE_PORT, 56, 0);
+    struct wire_hdr *h = frame(buf + at, kind);
+    h->tid = 2;
+    h->src_ep = 56;
+    h->op = op;
+    h->arg[0] = 56;
+    h->arg[1] = kind == WIRE_MOVED ? OTHER : WIRE_REQUEST;
+    h->flags = kind == WIRE_REQUEST_ACK ? WIRE_FLAG_WAIT : 0;
+    h->tag[0] = 50;
+    return at + sizeof(*h);
+}
+
+// A node makes itself known on one link; a frame for it comes in on another.
+static size_t transit(uint8_t *buf)
+{
+    size_t at = about(buf, WIRE_LOCATE, LOCATE_EP, 77, 0);
+    struct wire_hdr *h = (struct wire_hdr *)(void *)buf;
+    h->src_node = h->src_ep = OTHER;
+    h->src_mac[1] = 1;
+    h->tag[1] = 1;
+    h = frame(buf + at, WIRE_REPLY);
+    h->dst_node = OTHER;
+    return at + sizeof(*h);
+}
+
+static size_t with_deed(uint8_t *buf, enum deed deed, size_t len)
+{
+    ((struct wire_hdr *)(void *)buf)->tag[2] = (uint8_t)deed;
+    return len;
+}
+
+static size_t request_to(uint8_t *buf, ep_t ep, enum deed deed)
+{
+    size_t len = fragments(buf, WIRE_REQUEST, 1000, 1320);
+    ((struct wire_hdr *)(void *)buf)->dst_ep = ep;
+    return with_deed(buf, deed, len);
+}
+
+size_t fuzz_seed(unsigned i, uint8_t *buf, size_t max)
+{
     if (max < 64 * KIB)
         return 0;
     switch (i) {
@@ -264,6 +367,18 @@ size_t fuzz_seed(unsigned i, uint8_t *buf, size_t max) {
     case 12: return about(buf, WIRE_ECHO, 0, 0, 0);
     case 13: return about(buf, WIRE_ECHO_BACK, 0, 0, 0);
     case 14: return about(buf, WIRE_REPLY_ACK, 0, 0, 0);
+    case 15: return with_deed(buf, DEED_ECHO, about(buf, WIRE_ECHO_BACK, 0, 0, 0));
+    case 16: return with_deed(buf, DEED_LINK, about(buf, WIRE_REPLY_ACK, 0, 0, 0));
+    case 17: return with_deed(buf, DEED_NODES, about(buf, WIRE_HEREIS, LOCATE_NODES, 0, 0));
+    case 18: return with_deed(buf, DEED_MOVED, about(buf, WIRE_LOCATE, LOCATE_EP, GONE, 0));
+    case 19: return request_to(buf, GONE, DEED_MOVED);
+    case 20: return request_to(buf, STUNNED, 0);
+    case 21: return request_to(buf, EP_NONE, 0);
+    case 22: return transit(buf);
+    case 23: return refused_call(buf, WIRE_REQUEST_ACK, 0);
+    case 24: return refused_call(buf, WIRE_MOVED, 0);
+    case 25: return refused_call(buf, WIRE_NOTHERE, NOTHERE_PORT);
+    case 26: return refused_call(buf, WIRE_NOTHERE, NOTHERE_TXN);
     default: return 0;
     }
 }

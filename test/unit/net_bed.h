@@ -54,10 +54,10 @@ static struct bed {
     unsigned nnodes;
     struct bed_link link[BED_LINKS];
     unsigned nlinks, nwires;
-    bool cut[BED_LINKS];       // wires that swallow frames and do not tell
-    unsigned doubled;          // every frame is delivered so many times more
+    bool cut[BED_LINKS]; // wires that swallow frames and do not tell
+    unsigned doubled;    // every frame is delivered so many times more
     struct frame *first, **last;
-    uint64_t frames;           // put on any wire
+    uint64_t frames; // put on any wire
     uint64_t kinds[WIRE_KINDS];
     struct note notes[NOTES_MAX];
     unsigned nnotes;
@@ -65,33 +65,44 @@ static struct bed {
 
 // --- In place of xfer.c ----------------------------------------------------------------------------
 
-static struct note *bed_note(struct node *n) {
+static struct note *bed_note(struct node *n)
+{
     struct note *note = &bed.notes[bed.nnotes++ % NOTES_MAX];
     memset(note, 0, sizeof(*note));
     note->node = n;
     return note;
 }
 const struct transport xfer_transport;
-void xfer_input(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned npieces) {
+void xfer_input(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
+{
     (void)p, (void)npieces;
     bed_note(n)->h = *h;
 }
-void net_found_ep(struct node *n, ep_t ep) { bed_note(n)->found_ep = ep; }
-void net_found_port(struct node *n, struct port p) { bed_note(n)->found_port = p; }
+void net_found_ep(struct node *n, ep_t ep)
+{
+    bed_note(n)->found_ep = ep;
+}
+void net_found_port(struct node *n, struct port p)
+{
+    bed_note(n)->found_port = p;
+}
 
-UNUSED static const struct note *last_note(void) {
+UNUSED static const struct note *last_note(void)
+{
     assert_true(bed.nnotes > 0);
     return &bed.notes[(bed.nnotes - 1) % NOTES_MAX];
 }
 
 // --- Nodes and wires -------------------------------------------------------------------------------
 
-static uint64_t bed_clock(struct node *n) {
+static uint64_t bed_clock(struct node *n)
+{
     (void)n;
     return bed.now;
 }
 
-static void bed_send(struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned np) {
+static void bed_send(struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned np)
+{
     struct bed_link *bl = (struct bed_link *)(void *)l;
     struct frame *f = calloc(1, sizeof(*f) + h->payload);
     size_t at = 0;
@@ -108,7 +119,8 @@ static void bed_send(struct link *l, const struct wire_hdr *h, const struct piec
     bed.kinds[h->kind]++;
 }
 
-static struct link *bed_attach(unsigned node, unsigned wire, uint32_t payload_max) {
+static struct link *bed_attach(unsigned node, unsigned wire, uint32_t payload_max)
+{
     struct bed_link *bl = &bed.link[bed.nlinks++];
     uint8_t mac[6] = {2, 0, 0, 0, (uint8_t)node, (uint8_t)bed.nlinks};
     bl->wire = wire;
@@ -118,14 +130,16 @@ static struct link *bed_attach(unsigned node, unsigned wire, uint32_t payload_ma
     return &bl->l;
 }
 
-static unsigned bed_wire(unsigned a, unsigned b) { // a cable between two nodes
+static unsigned bed_wire(unsigned a, unsigned b)
+{ // a cable between two nodes
     unsigned wire = bed.nwires++;
     bed_attach(a, wire, WIRE_PAYLOAD_MAX);
     bed_attach(b, wire, WIRE_PAYLOAD_MAX);
     return wire;
 }
 
-static void bed_new(unsigned nnodes) {
+static void bed_new(unsigned nnodes)
+{
     assert_true(nnodes <= BED_NODES);
     memset(&bed, 0, sizeof(bed));
     bed.last = &bed.first;
@@ -143,18 +157,21 @@ static void bed_new(unsigned nnodes) {
     bed.nnodes = nnodes;
 }
 
-UNUSED static void bed_line(unsigned nnodes) {
+UNUSED static void bed_line(unsigned nnodes)
+{
     bed_new(nnodes);
     for (unsigned i = 0; i + 1 < nnodes; i++)
         bed_wire(i, i + 1);
 }
 
-UNUSED static void bed_ring(unsigned nnodes) { // wire i joins nodes i and i + 1
+UNUSED static void bed_ring(unsigned nnodes)
+{ // wire i joins nodes i and i + 1
     bed_line(nnodes);
     bed_wire(nnodes - 1, 0);
 }
 
-static int bed_free(void **state) {
+static int bed_free(void **state)
+{
     (void)state;
     size_t lost = 0;
     while (bed.first) {
@@ -178,18 +195,23 @@ static int bed_free(void **state) {
     return lost > 0 ? -1 : 0;
 }
 
-UNUSED static ep_t ep_of(unsigned node) { return node_ep(bed.node[node]); }
+UNUSED static ep_t ep_of(unsigned node)
+{
+    return node_ep(bed.node[node]);
+}
 
 // --- Time ------------------------------------------------------------------------------------------
 
-static void bed_hand_over(struct frame *f, struct bed_link *to) {
+static void bed_hand_over(struct frame *f, struct bed_link *to)
+{
     struct piece p[2] = {{f->payload, f->h.payload / 2},
                          {f->payload + f->h.payload / 2, f->h.payload - f->h.payload / 2}};
     host_node_enter(to->l.node);
     net_input(to->l.node, &to->l, &f->h, p, 2, f->h.payload);
 }
 
-static void bed_deliver(void) {
+static void bed_deliver(void)
+{
     struct frame *f = bed.first;
     bed.first = f->next;
     if (!bed.first)
@@ -203,7 +225,8 @@ static void bed_deliver(void) {
     free(f);
 }
 
-static uint64_t bed_next(void) {
+static uint64_t bed_next(void)
+{
     uint64_t at = bed.first ? bed.first->at_ns : UINT64_MAX;
     for (unsigned i = 0; i < bed.nnodes; i++)
         if (timer_next(bed.node[i]) < at)
@@ -212,7 +235,8 @@ static uint64_t bed_next(void) {
 }
 
 // Lets everything happen that is due within the next `ns`.
-UNUSED static void bed_run(uint64_t ns) {
+UNUSED static void bed_run(uint64_t ns)
+{
     uint64_t end = bed.now + ns;
     for (uint64_t at = bed_next(); at <= end; at = bed_next()) {
         if (at > bed.now)
@@ -228,7 +252,8 @@ UNUSED static void bed_run(uint64_t ns) {
 }
 
 // Sends a frame of the transport from node a to node b; answers whether it arrived.
-UNUSED static bool bed_say(unsigned a, unsigned b) {
+UNUSED static bool bed_say(unsigned a, unsigned b)
+{
     struct wire_hdr h = {.kind = WIRE_REQUEST, .dst_node = ep_of(b), .src_ep = ep_of(a), .tid = 1};
     unsigned notes = bed.nnotes;
     host_node_enter(bed.node[a]);
@@ -236,14 +261,16 @@ UNUSED static bool bed_say(unsigned a, unsigned b) {
     bed_run(5 * NS_PER_MS);
     for (unsigned i = notes; i < bed.nnotes; i++) {
         const struct note *note = &bed.notes[i % NOTES_MAX];
-        if (note->node == bed.node[b] && note->h.kind == WIRE_REQUEST && note->h.src_node == ep_of(a))
+        if (note->node == bed.node[b] && note->h.kind == WIRE_REQUEST &&
+            note->h.src_node == ep_of(a))
             return true;
     }
     return false;
 }
 
 // Node a looks for node b, as the first frame to it does.
-UNUSED static void bed_meet(unsigned a, unsigned b) {
+UNUSED static void bed_meet(unsigned a, unsigned b)
+{
     locate_ask_ep(bed.node[a], ep_of(b));
     bed_run(100 * NS_PER_MS);
     assert_non_null(route_find(bed.node[a], ep_of(b)));

@@ -1,23 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "test/unit/net_bed.h"
 
-static struct proc *process_on(unsigned node, ep_t ep, enum proc_state s) {
+static struct proc *process_on(unsigned node, ep_t ep, enum proc_state s)
+{
     struct proc *p;
     host_node_enter(bed.node[node]);
     assert_int_equal(proc_create(bed.node[node], ep, &p), 0);
     p->state = s; // any state at once: its table is proc's business
     return p;
 }
-static struct port port_of(uint64_t w) { return (struct port){{w, ~w}}; }
-static void serve(unsigned node, struct proc *p, struct port port) {
+static struct port port_of(uint64_t w)
+{
+    return (struct port){{w, ~w}};
+}
+static void serve(unsigned node, struct proc *p, struct port port)
+{
     assert_int_equal(port_add(bed.node[node], port, p, 0, NULL), 0);
 }
-static void stop_serving(unsigned node, struct proc *p, struct port port) {
+static void stop_serving(unsigned node, struct proc *p, struct port port)
+{
     port_remove(bed.node[node], port, p, NULL);
 }
 
 // A line of the ring: far things need the second and third, wider questions.
-static void endpoint_is_found_at_any_distance(void **state) {
+static void endpoint_is_found_at_any_distance(void **state)
+{
     (void)state;
     bed_line(12);
     for (unsigned i = 1; i < 12; i++) {
@@ -31,7 +38,8 @@ static void endpoint_is_found_at_any_distance(void **state) {
     assert_int_equal(bed.nnotes, 11); // told once each
 }
 
-static void near_things_do_not_wake_the_whole_ring(void **state) {
+static void near_things_do_not_wake_the_whole_ring(void **state)
+{
     (void)state;
     bed_line(12);
     process_on(2, 1002, PROC_RUN);
@@ -41,7 +49,8 @@ static void near_things_do_not_wake_the_whole_ring(void **state) {
     assert_null(route_find(bed.node[3], ep_of(0)));
 }
 
-static void what_lives_here_is_known_without_asking(void **state) {
+static void what_lives_here_is_known_without_asking(void **state)
+{
     (void)state;
     bed_line(2);
     process_on(0, 1000, PROC_STUNNED);
@@ -52,7 +61,8 @@ static void what_lives_here_is_known_without_asking(void **state) {
     assert_int_equal(bed.frames, 0);
 }
 
-static void port_is_found_with_its_server(void **state) {
+static void port_is_found_with_its_server(void **state)
+{
     (void)state;
     bed_line(3);
     struct proc *p = process_on(2, 1002, PROC_RUN);
@@ -67,7 +77,8 @@ static void port_is_found_with_its_server(void **state) {
     stop_serving(2, p, port_of(5));
 }
 
-static void port_remembers_where_its_server_was(void **state) {
+static void port_remembers_where_its_server_was(void **state)
+{
     (void)state;
     bed_line(2);
     struct node *n = bed.node[0];
@@ -80,7 +91,8 @@ static void port_remembers_where_its_server_was(void **state) {
     assert_true(locate_ep(n, 1002) == 901); // newer knowledge stays
 }
 
-static void first_of_several_servers_is_taken(void **state) {
+static void first_of_several_servers_is_taken(void **state)
+{
     (void)state;
     bed_line(4);
     struct proc *near = process_on(1, 1001, PROC_RUN), *far = process_on(3, 1003, PROC_RUN);
@@ -93,7 +105,8 @@ static void first_of_several_servers_is_taken(void **state) {
     stop_serving(3, far, port_of(5));
 }
 
-static void asked_in_state(enum proc_state s, bool answers) {
+static void asked_in_state(enum proc_state s, bool answers)
+{
     bed_line(2);
     struct proc *p = process_on(1, 1001, s);
     serve(1, p, port_of(5));
@@ -105,25 +118,30 @@ static void asked_in_state(enum proc_state s, bool answers) {
     stop_serving(1, p, port_of(5));
 }
 
-static void arriving_process_does_not_answer(void **state) {
+static void arriving_process_does_not_answer(void **state)
+{
     (void)state;
     asked_in_state(PROC_ARRIVING, false);
 }
-static void dead_process_does_not_answer(void **state) {
+static void dead_process_does_not_answer(void **state)
+{
     (void)state;
     asked_in_state(PROC_DEAD, false);
 }
-static void leaving_process_answers_until_commit(void **state) {
+static void leaving_process_answers_until_commit(void **state)
+{
     (void)state;
     asked_in_state(PROC_MOVING, true);
 }
-static void process_in_doubt_answers(void **state) {
+static void process_in_doubt_answers(void **state)
+{
     (void)state;
     asked_in_state(PROC_DOUBT, true);
 }
 
 // The port of an arriving process itself is served by the kernel, which runs.
-static void control_port_of_an_arriving_process_is_not_here(void **state) {
+static void control_port_of_an_arriving_process_is_not_here(void **state)
+{
     (void)state;
     bed_line(2);
     struct node *n = bed.node[1];
@@ -138,7 +156,8 @@ static void control_port_of_an_arriving_process_is_not_here(void **state) {
     port_remove(n, port_of(5), n->kproc, p);
 }
 
-static void moved_to_answers_when_the_mover_is_asked(void **state) {
+static void moved_to_answers_when_the_mover_is_asked(void **state)
+{
     (void)state;
     bed_line(3);
     locate_set_moved(bed.node[1], 1000, ep_of(2)); // node 2 cannot be asked: it has not got it yet
@@ -148,16 +167,18 @@ static void moved_to_answers_when_the_mover_is_asked(void **state) {
     assert_true(last_note()->found_ep == 1000);
     assert_int_equal(bed.kinds[WIRE_MOVED], 1);
     assert_true(locate_ep(bed.node[1], 1000) == ep_of(2)); // and the mover knows it for itself
-    locate_forget_ep(bed.node[1], 1000); // it led nowhere: then the ring is asked
+    locate_forget_ep(bed.node[1], 1000);                   // it led nowhere: then the ring is asked
     assert_true(locate_ep(bed.node[1], 1000) == EP_NONE);
 }
 
 // The way to a node was lost and found: whoever waits for an endpoint there goes on too.
-static void node_found_again_wakes_its_endpoints(void **state) {
+static void node_found_again_wakes_its_endpoints(void **state)
+{
     (void)state;
     bed_line(3);
     locate_learn_ep(bed.node[0], 1000, ep_of(2));
-    struct wire_hdr h = {.kind = WIRE_REQUEST, .dst_node = ep_of(2), .src_ep = 5, .dst_ep = 1000, .tid = 1};
+    struct wire_hdr h = {
+        .kind = WIRE_REQUEST, .dst_node = ep_of(2), .src_ep = 5, .dst_ep = 1000, .tid = 1};
     assert_false(route_send(bed.node[0], &h, NULL, 0));
     bed_run(NS_PER_MS);
     assert_int_equal(bed.nnotes, 2);
@@ -166,7 +187,8 @@ static void node_found_again_wakes_its_endpoints(void **state) {
 }
 
 // Moved 1 -> 2 -> 3: what node 1 says is old, and arrives first.
-static void old_hint_does_not_win_against_the_process_itself(void **state) {
+static void old_hint_does_not_win_against_the_process_itself(void **state)
+{
     (void)state;
     bed_line(5);
     locate_set_moved(bed.node[1], 1000, 666); // a node that is gone
@@ -177,7 +199,8 @@ static void old_hint_does_not_win_against_the_process_itself(void **state) {
     assert_int_equal(bed.node[0]->net->nquestions, 0);
 }
 
-static void moved_to_expires(void **state) {
+static void moved_to_expires(void **state)
+{
     (void)state;
     bed_line(2);
     struct node *n = bed.node[0];
@@ -191,7 +214,8 @@ static void moved_to_expires(void **state) {
     assert_true(locate_moved(n, 1000) == EP_NONE);
 }
 
-static void moved_to_is_bounded(void **state) {
+static void moved_to_is_bounded(void **state)
+{
     (void)state;
     bed_line(2);
     struct node *n = bed.node[0];
@@ -206,7 +230,8 @@ static void moved_to_is_bounded(void **state) {
     assert_true(locate_moved(n, 6000) == 77);
 }
 
-static void cache_is_bounded_after_10000_endpoints(void **state) {
+static void cache_is_bounded_after_10000_endpoints(void **state)
+{
     (void)state;
     bed_line(2);
     struct node *n = bed.node[0];
@@ -225,7 +250,8 @@ static void cache_is_bounded_after_10000_endpoints(void **state) {
     assert_int_equal(page_free_count(n), pages);
 }
 
-static void forgotten_endpoint_is_unknown(void **state) {
+static void forgotten_endpoint_is_unknown(void **state)
+{
     (void)state;
     bed_line(2);
     locate_learn_ep(bed.node[0], 1000, 77);
@@ -235,7 +261,8 @@ static void forgotten_endpoint_is_unknown(void **state) {
     assert_true(locate_ep(bed.node[0], 1000) == EP_NONE);
 }
 
-static void frames_that_claim_what_is_here_teach_nothing(void **state) {
+static void frames_that_claim_what_is_here_teach_nothing(void **state)
+{
     (void)state;
     bed_line(2);
     struct node *n = bed.node[0];
@@ -249,7 +276,8 @@ static void frames_that_claim_what_is_here_teach_nothing(void **state) {
     assert_true(locate_port(n, port_of(5)) == EP_NONE);
 }
 
-static void traffic_teaches_where_its_endpoint_is(void **state) {
+static void traffic_teaches_where_its_endpoint_is(void **state)
+{
     (void)state;
     bed_line(3);
     bed_meet(0, 2);
@@ -261,17 +289,20 @@ static void traffic_teaches_where_its_endpoint_is(void **state) {
 }
 
 // "Not here" speaks about an endpoint; it does not come from it.
-static void not_here_does_not_teach_that_it_is_there(void **state) {
+static void not_here_does_not_teach_that_it_is_there(void **state)
+{
     (void)state;
     bed_line(2);
     bed_meet(0, 1);
-    struct wire_hdr h = {.kind = WIRE_NOTHERE, .op = NOTHERE_EP, .dst_node = ep_of(1), .src_ep = 1000};
+    struct wire_hdr h = {
+        .kind = WIRE_NOTHERE, .op = NOTHERE_EP, .dst_node = ep_of(1), .src_ep = 1000};
     route_send(bed.node[0], &h, NULL, 0);
     bed_run(NS_PER_MS);
     assert_true(locate_ep(bed.node[1], 1000) == EP_NONE);
 }
 
-static void traffic_answers_an_open_question(void **state) {
+static void traffic_answers_an_open_question(void **state)
+{
     (void)state;
     bed_line(2);
     bed_meet(1, 0);
@@ -286,7 +317,8 @@ static void traffic_answers_an_open_question(void **state) {
     assert_int_equal(bed.node[1]->net->nquestions, 0);
 }
 
-static void one_question_however_many_ask(void **state) {
+static void one_question_however_many_ask(void **state)
+{
     (void)state;
     bed_line(2);
     for (int i = 0; i < 1000; i++) {
@@ -300,7 +332,8 @@ static void one_question_however_many_ask(void **state) {
     assert_true(timer_next(bed.node[0]) == UINT64_MAX);
 }
 
-static void questions_are_bounded_in_number_and_rate(void **state) {
+static void questions_are_bounded_in_number_and_rate(void **state)
+{
     (void)state;
     bed_line(2);
     for (ep_t ep = 1; ep <= 10000; ep++)
@@ -317,7 +350,8 @@ static void questions_are_bounded_in_number_and_rate(void **state) {
     assert_true(bed.frames - before >= FLOODS_PER_S / 2);
 }
 
-static void question_that_waited_its_turn_is_answered(void **state) {
+static void question_that_waited_its_turn_is_answered(void **state)
+{
     (void)state;
     bed_line(2);
     for (ep_t ep = 1; ep <= FLOOD_BURST; ep++)
@@ -329,7 +363,8 @@ static void question_that_waited_its_turn_is_answered(void **state) {
     assert_true(locate_ep(bed.node[0], 1001) == ep_of(1));
 }
 
-static void question_without_links_expires(void **state) {
+static void question_without_links_expires(void **state)
+{
     (void)state;
     bed_new(1);
     locate_ask_ep(bed.node[0], 4711);
@@ -338,7 +373,8 @@ static void question_without_links_expires(void **state) {
     assert_int_equal(bed.nnotes, 0);
 }
 
-static void link_that_comes_up_is_asked_at_once(void **state) {
+static void link_that_comes_up_is_asked_at_once(void **state)
+{
     (void)state;
     bed_line(2);
     struct link *l = &bed.link[0].l;
@@ -358,20 +394,23 @@ static void link_that_comes_up_is_asked_at_once(void **state) {
 
 static struct net_node seen[32];
 static unsigned nseen;
-static void on_seen(struct node *n, void *arg, const struct net_node *who) {
+static void on_seen(struct node *n, void *arg, const struct net_node *who)
+{
     (void)n;
     assert_ptr_equal(arg, &nseen);
     assert_true(nseen < 32);
     seen[nseen++] = *who;
 }
-static bool saw(const char *name, unsigned hops) {
+static bool saw(const char *name, unsigned hops)
+{
     unsigned times = 0;
     for (unsigned i = 0; i < nseen; i++)
         times += strcmp(seen[i].name, name) == 0 && seen[i].hops == hops;
     return times == 1;
 }
 
-static void names_of_all_nodes_are_collected_once(void **state) {
+static void names_of_all_nodes_are_collected_once(void **state)
+{
     (void)state;
     bed_ring(8);
     nseen = 0;
@@ -388,7 +427,8 @@ static void names_of_all_nodes_are_collected_once(void **state) {
     assert_true(timer_next(bed.node[0]) == UINT64_MAX);
 }
 
-static void node_that_was_cut_off_is_reported_later(void **state) {
+static void node_that_was_cut_off_is_reported_later(void **state)
+{
     (void)state;
     bed_line(3);
     bed.cut[1] = true;
@@ -407,7 +447,8 @@ static void node_that_was_cut_off_is_reported_later(void **state) {
     net_nodes_stop(bed.node[0]);
 }
 
-static void name_from_outside_cannot_speak_to_a_terminal(void **state) {
+static void name_from_outside_cannot_speak_to_a_terminal(void **state)
+{
     (void)state;
     bed_line(2);
     memcpy(bed.node[1]->net->name, "\033[2Jevil\nxxxxxxxxxxxxxxxxxxxxxx", NAME_MAX_LEN);
@@ -420,7 +461,8 @@ static void name_from_outside_cannot_speak_to_a_terminal(void **state) {
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, bed_free)
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         TEST(endpoint_is_found_at_any_distance),
         TEST(near_things_do_not_wake_the_whole_ring),

@@ -2,7 +2,8 @@
 #include "test/unit/net_bed.h"
 
 // A line has one way between any two nodes, and the middle ones forward.
-static void line_of_three_forwards_both_ways(void **state) {
+static void line_of_three_forwards_both_ways(void **state)
+{
     (void)state;
     bed_line(3);
     bed_meet(0, 2);
@@ -13,7 +14,8 @@ static void line_of_three_forwards_both_ways(void **state) {
     assert_true(bed_say(2, 0));
 }
 
-static void sending_without_a_route_looks_for_the_node(void **state) {
+static void sending_without_a_route_looks_for_the_node(void **state)
+{
     (void)state;
     bed_line(3);
     struct wire_hdr h = {.kind = WIRE_REQUEST, .dst_node = ep_of(2), .src_ep = 5, .tid = 1};
@@ -24,7 +26,8 @@ static void sending_without_a_route_looks_for_the_node(void **state) {
     assert_true(bed_say(0, 2));
 }
 
-static void every_address_field_is_filled_in(void **state) {
+static void every_address_field_is_filled_in(void **state)
+{
     (void)state;
     bed_line(2);
     bed_meet(0, 1);
@@ -32,7 +35,7 @@ static void every_address_field_is_filled_in(void **state) {
     memset(&h, 0xff, sizeof(h)); // what the caller left there must not get out
     h.kind = WIRE_REQUEST;
     h.dst_node = ep_of(1);
-    h.payload = h.flags = 0;
+    h.payload = h.frag = h.flags = 0;
     h.total = h.offset = 0;
     assert_true(route_send(bed.node[0], &h, NULL, 0));
     bed_run(NS_PER_MS);
@@ -46,7 +49,8 @@ static void every_address_field_is_filled_in(void **state) {
     assert_memory_equal(got->tag, (uint8_t[16]){0}, 16);
 }
 
-static void frames_for_oneself_are_not_sent(void **state) {
+static void frames_for_oneself_are_not_sent(void **state)
+{
     (void)state;
     bed_line(2);
     struct wire_hdr h = {.kind = WIRE_REQUEST, .dst_node = ep_of(0), .src_ep = 5, .tid = 1};
@@ -55,7 +59,8 @@ static void frames_for_oneself_are_not_sent(void **state) {
     assert_int_equal(bed.frames, 0);
 }
 
-static void ring_takes_the_shorter_way(void **state) {
+static void ring_takes_the_shorter_way(void **state)
+{
     (void)state;
     bed_ring(8);
     bed_meet(0, 3);
@@ -67,7 +72,8 @@ static void ring_takes_the_shorter_way(void **state) {
 }
 
 // The cable swallows frames in silence: no carrier tells anybody.
-static void ring_cut_is_got_round_after_suspicion(void **state) {
+static void ring_cut_is_got_round_after_suspicion(void **state)
+{
     (void)state;
     bed_ring(8);
     bed_meet(0, 3);
@@ -84,7 +90,8 @@ static void ring_cut_is_got_round_after_suspicion(void **state) {
     assert_true(bed_say(3, 0)); // the question taught the way back
 }
 
-static void link_down_takes_its_routes_along(void **state) {
+static void link_down_takes_its_routes_along(void **state)
+{
     (void)state;
     bed_ring(4);
     bed_meet(0, 1);
@@ -98,7 +105,8 @@ static void link_down_takes_its_routes_along(void **state) {
 }
 
 // Node 2 sees its link to 3 go down. The question it asks on the frame's behalf mends the route of node 0.
-static void node_in_between_mends_the_senders_route(void **state) {
+static void node_in_between_mends_the_senders_route(void **state)
+{
     (void)state;
     bed_ring(8);
     bed_meet(0, 3);
@@ -114,7 +122,8 @@ static void node_in_between_mends_the_senders_route(void **state) {
     assert_true(bed_say(0, 3));
 }
 
-static void fresh_route_is_not_suspected(void **state) {
+static void fresh_route_is_not_suspected(void **state)
+{
     (void)state;
     bed_line(2);
     bed_meet(0, 1);
@@ -127,7 +136,8 @@ static void fresh_route_is_not_suspected(void **state) {
     route_suspect(bed.node[0], 12345); // unknown: nothing happens
 }
 
-static void longer_way_replaces_only_a_silent_one(void **state) {
+static void longer_way_replaces_only_a_silent_one(void **state)
+{
     (void)state;
     bed_line(2);
     bed_wire(0, 1);
@@ -149,7 +159,8 @@ static void longer_way_replaces_only_a_silent_one(void **state) {
     assert_int_equal(route_find(n, 77)->hops, 5);
 }
 
-static void equal_ways_do_not_take_turns(void **state) {
+static void equal_ways_do_not_take_turns(void **state)
+{
     (void)state;
     bed_ring(4);
     bed_meet(0, 2);
@@ -161,7 +172,8 @@ static void equal_ways_do_not_take_turns(void **state) {
     }
 }
 
-static void flood_on_a_ring_of_eight_is_bounded(void **state) {
+static void flood_on_a_ring_of_eight_is_bounded(void **state)
+{
     (void)state;
     bed_ring(8);
     struct wire_hdr h = {.kind = WIRE_LOCATE, .op = LOCATE_EP, .arg = {4711}};
@@ -172,7 +184,8 @@ static void flood_on_a_ring_of_eight_is_bounded(void **state) {
 }
 
 // A full mesh is where an unsuppressed flood would grow without bound.
-static void flood_in_a_mesh_crosses_each_cable_at_most_twice(void **state) {
+static void flood_in_a_mesh_crosses_each_cable_at_most_twice(void **state)
+{
     (void)state;
     bed_new(6);
     for (unsigned a = 0; a < 6; a++)
@@ -184,7 +197,8 @@ static void flood_in_a_mesh_crosses_each_cable_at_most_twice(void **state) {
     assert_true(bed.frames <= 2 * 15);
 }
 
-static void flood_goes_no_further_than_its_limit(void **state) {
+static void flood_goes_no_further_than_its_limit(void **state)
+{
     (void)state;
     bed_line(6);
     struct wire_hdr h = {.kind = WIRE_LOCATE, .op = LOCATE_EP, .arg = {4711}};
@@ -195,7 +209,8 @@ static void flood_goes_no_further_than_its_limit(void **state) {
     assert_null(route_find(bed.node[4], ep_of(0)));
 }
 
-static void duplicate_floods_are_dropped(void **state) {
+static void duplicate_floods_are_dropped(void **state)
+{
     (void)state;
     bed_line(3);
     bed.doubled = 3; // every frame arrives four times
@@ -203,10 +218,12 @@ static void duplicate_floods_are_dropped(void **state) {
     route_flood(bed.node[0], &h, NULL, 0, 8);
     bed_run(NS_PER_S);
     assert_int_equal(bed.kinds[WIRE_LOCATE], 2);
-    assert_int_equal(bed.kinds[WIRE_HEREIS], 1 + 4); // one answer; node 1 forwards all four copies of it
+    assert_int_equal(bed.kinds[WIRE_HEREIS],
+                     1 + 4); // one answer; node 1 forwards all four copies of it
 }
 
-static void flood_window_knows_old_numbers(void **state) {
+static void flood_window_knows_old_numbers(void **state)
+{
     (void)state;
     bed_line(2);
     struct node *n = bed.node[0];
@@ -227,7 +244,8 @@ static void flood_window_knows_old_numbers(void **state) {
     assert_true(route_flood_seen(n, 9, 10002));
 }
 
-static void flood_numbers_of_300_sources_do_not_overflow_the_table(void **state) {
+static void flood_numbers_of_300_sources_do_not_overflow_the_table(void **state)
+{
     (void)state;
     bed_line(2);
     for (ep_t node = 1000; node < 1300; node++) {
@@ -237,7 +255,8 @@ static void flood_numbers_of_300_sources_do_not_overflow_the_table(void **state)
     assert_true(route_flood_seen(bed.node[0], 1299, 1));
 }
 
-static void routes_are_bounded_and_the_oldest_goes(void **state) {
+static void routes_are_bounded_and_the_oldest_goes(void **state)
+{
     (void)state;
     bed_line(2);
     struct node *n = bed.node[0];
@@ -254,7 +273,8 @@ static void routes_are_bounded_and_the_oldest_goes(void **state) {
     assert_null(route_find(n, 1000000 + (10000 - ROUTES_MAX) * 7));
 }
 
-static void both_ends_learn_the_smallest_payload_of_the_way(void **state) {
+static void both_ends_learn_the_smallest_payload_of_the_way(void **state)
+{
     (void)state;
     bed_new(4);
     bed_wire(0, 1);
@@ -265,11 +285,13 @@ static void both_ends_learn_the_smallest_payload_of_the_way(void **state) {
     assert_int_equal(route_payload(bed.node[3], ep_of(0)), 1320);
     bed_meet(0, 1);
     assert_int_equal(route_payload(bed.node[0], ep_of(1)), WIRE_PAYLOAD_MAX);
-    assert_int_equal(route_payload(bed.node[0], 4711), ROUTE_PAYLOAD_SAFE); // unknown: what any link carries
+    assert_int_equal(route_payload(bed.node[0], 4711),
+                     ROUTE_PAYLOAD_SAFE); // unknown: what any link carries
     assert_int_equal(route_payload(bed.node[0], ep_of(0)), WIRE_PAYLOAD_MAX);
 }
 
-static void frame_longer_than_the_link_is_dropped_and_counted(void **state) {
+static void frame_longer_than_the_link_is_dropped_and_counted(void **state)
+{
     (void)state;
     bed_new(2);
     struct link *l = bed_attach(0, 0, 512);
@@ -285,7 +307,8 @@ static void frame_longer_than_the_link_is_dropped_and_counted(void **state) {
 }
 
 // Two nodes that each believe the other to be on the way must not throw a frame to and fro.
-static void frame_is_not_sent_back_where_it_came_from(void **state) {
+static void frame_is_not_sent_back_where_it_came_from(void **state)
+{
     (void)state;
     bed_line(2);
     bed_meet(0, 1);
@@ -299,7 +322,8 @@ static void frame_is_not_sent_back_where_it_came_from(void **state) {
     assert_null(route_find(bed.node[1], 77));
 }
 
-static void frames_for_another_station_are_left_alone(void **state) {
+static void frames_for_another_station_are_left_alone(void **state)
+{
     (void)state;
     bed_new(3); // one wire for all, and every node hears everything
     for (unsigned i = 0; i < 3; i++)
@@ -310,7 +334,8 @@ static void frames_for_another_station_are_left_alone(void **state) {
     assert_int_equal(bed.frames, before + 1);
 }
 
-static void own_frames_that_come_back_are_ignored(void **state) {
+static void own_frames_that_come_back_are_ignored(void **state)
+{
     (void)state;
     bed_new(1); // a loop of cable
     bed_attach(0, 0, 1320), bed_attach(0, 0, 1320);
@@ -321,7 +346,8 @@ static void own_frames_that_come_back_are_ignored(void **state) {
 }
 
 // Node 0 has it no more and sends the frame on to node 2: the way there leads past the sender.
-static void redirected_frame_passes_its_own_sender(void **state) {
+static void redirected_frame_passes_its_own_sender(void **state)
+{
     (void)state;
     bed_line(3);
     bed_meet(1, 0);
@@ -336,7 +362,8 @@ static void redirected_frame_passes_its_own_sender(void **state) {
     assert_true(last_note()->h.src_node == ep_of(1));
 }
 
-static void malformed_frames_are_counted_and_teach_nothing(void **state) {
+static void malformed_frames_are_counted_and_teach_nothing(void **state)
+{
     (void)state;
     bed_line(2);
     struct wire_hdr h = {.version = WIRE_VERSION, .kind = WIRE_REQUEST, .src_node = 99};
@@ -344,10 +371,12 @@ static void malformed_frames_are_counted_and_teach_nothing(void **state) {
     assert_int_equal(bed.link[0].l.stat.rx_bad, 1);
     assert_int_equal(bed.link[0].l.stat.rx, 0);
     assert_null(route_find(bed.node[0], 99));
-    assert_int_equal(bed.node[0]->trace.ev[(bed.node[0]->trace.count - 1) % TRACE_SIZE].kind, TRACE_DROP);
+    assert_int_equal(bed.node[0]->trace.ev[(bed.node[0]->trace.count - 1) % TRACE_SIZE].kind,
+                     TRACE_DROP);
 }
 
-static void echo_comes_back_whole_and_touches_no_table(void **state) {
+static void echo_comes_back_whole_and_touches_no_table(void **state)
+{
     (void)state;
     bed_line(2);
     struct link *l = &bed.link[0].l;
@@ -364,7 +393,8 @@ static void echo_comes_back_whole_and_touches_no_table(void **state) {
     assert_null(route_find(bed.node[1], ep_of(0)));
 }
 
-static void links_are_limited(void **state) {
+static void links_are_limited(void **state)
+{
     (void)state;
     bed_new(1);
     for (unsigned i = 0; i < LINKS_MAX; i++)
@@ -373,7 +403,8 @@ static void links_are_limited(void **state) {
     assert_int_equal(net_link_add(bed.node[0], &more), -E_LIMIT);
 }
 
-static void net_init_fails_cleanly_without_memory(void **state) {
+static void net_init_fails_cleanly_without_memory(void **state)
+{
     (void)state;
     bed_new(1);
     net_fini(bed.node[0]);
@@ -385,7 +416,8 @@ static void net_init_fails_cleanly_without_memory(void **state) {
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, bed_free)
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         TEST(line_of_three_forwards_both_ways),
         TEST(sending_without_a_route_looks_for_the_node),

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a system call and a transaction cost, in instructions. Run QEMU with -icount shift=0: without it, rdinstret
+// counts ticks of the host's clock and the numbers mean nothing.
+//
+//   bench_null ROUNDS              null system call; null transaction to a thread of this process
+//   bench_null ROUNDS NAME [BYTES] null transaction to the server of that name, BYTES each way (default 0)
+//   bench_null server NAME         be such a server, until stopped
+//
+// NAME is looked up in the directory "dir"; "node" there is the node's own service, a privileged task. Counted
+// is everything that ran on this hart between the two readings: kernel, server and client.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest/lib/rotifer.h"
+#include "services/protocol.h"
+
+#define BYTES_MAX 65536
+
+static uint8_t request[BYTES_MAX], reply[BYTES_MAX], served[BYTES_MAX];
+
+static inline uint64_t instructions(void)
+{
+    uint64_t n;
+    __asm__ volatile("rdinstret %0" : "=r"(n));
+    return n;
+}
+
+struct bench {
+    const char *name;
+    struct cap cap;
+    size_t bytes;
+    int64_t status; // of the last transaction
+};
+
+static void null_call(struct bench *b)
+{
+    (void)b;
+    sys_null();
+}
+
+static void null_trans(struct bench *b)
+{
+    b->status = trans(&b->cap, OP_NODE_NULL, NULL, request, b->bytes, reply, sizeof reply, NULL);
+}
+
+static void nothing(struct bench *b)
+{
+    (void)b;
+    __asm__ volatile("");
+}
+
+static uint64_t measure(uint64_t rounds, void (*op)(struct bench *), struct bench *b)
+{
+    for (int i = 0; i < 10; i++)
+        op(b); // first times are different: routes are learned, pages filled
+    uint64_t start = instructions();
+    for (uint64_t i = 0; i < rounds; i++)
+        op(b);
+    return instructions() - start;
+}
+
+static int report(uint64_t rounds, void (*op)(struct bench *), struct bench *b)
+{
+    uint64_t start = clock_ns();
+    uint64_t all = measure(rounds, op, b), loop = measure(rounds, nothing, b);
+    uint64_t ns = clock_ns() - start;
+    if (b->status < 0) {
+        printf("bench_null: %s: %s\n", b->name, error_string(b->status));
+        return 1;
+    }
+    printf("bench_null: %s, %zu bytes: %lu instructions, %lu ns\n", b->name, b->bytes,
+           (all - loop) / rounds, ns / rounds);
+    return 0;
+}
+
+// --- Being the server ---------------------------------------------------------------------------------
+
+static int64_t handle;
+
+// Answers every request with its own bytes and looks at nothing, also not at the check field.
+static void *serve(void *unused)
+{
+    (void)unused;
+    struct request req;
+    while (getreq(1ull << handle, served, sizeof served, 0, &req) == 0)
+        putrep(0, served, req.len, NULL);
+    return NULL;
+}
+
+static struct cap open_port(void)
+{
+    struct port port = {{0}};
+    uint8_t key[CAP_KEY_BYTES] = {0};
+    handle = port_listen(port_random(), &port);
+    return cap_make(port, 0, RIGHT_ALL, key);
+}
+
+static int be_server(const char *name)
+{
+    struct cap cap = open_port();
+    int64_t result = dir_enter(NULL, name, &cap);
+    if (result < 0) {
+        printf("bench_null: %s: %s\n", name, error_string(result));
+        return 1;
+    }
+    printf("bench_null: %s ready\n", name);
+    serve(NULL);
+    return 0;
+}
+
+// --- The two clients ----------------------------------------------------------------------------------
+
+static int bench_self(uint64_t rounds)
+{
+    struct bench call = {.name = "null system call"};
+    struct bench self = {.name = "transaction with a thread of this process", .cap = open_port()};
+    if (!thread_create(serve, NULL, 0)) {
+        perror("bench_null");
+        return 1;
+    }
+    return report(rounds, null_call, &call) | report(rounds, null_trans, &self);
+}
+
+static int bench_other(uint64_t rounds, const char *name, size_t bytes)
+{
+    struct bench other = {.name = name, .bytes = bytes < BYTES_MAX ? bytes : BYTES_MAX};
+    int64_t result = dir_lookup(NULL, name, &other.cap);
+    if (result < 0) {
+        printf("bench_null: %s: %s\n", name, error_string(result));
+        return 1;
+    }
+    return report(rounds, null_trans, &other);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "server") == 0)
+        return be_server(argv[2]);
+    uint64_t rounds = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
+    if (rounds == 0) {
+        fprintf(stderr, "usage: bench_null ROUNDS [NAME [BYTES]] | server NAME\n");
+        return 2;
+    }
+    if (argc == 2)
+        return bench_self(rounds);
+    return bench_other(rounds, argv[2], argc > 3 ? strtoull(argv[3], NULL, 10) : 0);
+}
