@@ -8,8 +8,9 @@
 
 #include "arch/riscv/arch.h"
 
-#define S_EXTERNAL 9u // interrupts-extended: the S-mode external interrupt of a hart (Priv table 4.2)
-#define DEPTH_MAX 16  // levels of the tree that addresses are translated through
+#define S_EXTERNAL                                                                                 \
+    9u // interrupts-extended: the S-mode external interrupt of a hart (Priv table 4.2)
+#define DEPTH_MAX 16 // levels of the tree that addresses are translated through
 
 struct reader {
     const struct dt_request *q;
@@ -20,7 +21,8 @@ struct reader {
     bool firmware_reserved; // the tree says what the firmware keeps
 };
 
-static void warn(const struct reader *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void warn(const struct reader *r, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 static void warn(const struct reader *r, const char *fmt, ...)
 {
     char text[160];
@@ -37,7 +39,7 @@ static const char *name_of(const struct reader *r, int node)
     return name ? name : "?";
 }
 
-// --- Properties -----------------------------------------------------------------------------------------
+// --- Properties ----------------------------------------------------------------------------------
 
 static uint32_t be32(const uint8_t *p)
 {
@@ -74,7 +76,8 @@ static uint32_t number(const struct reader *r, int node, const char *name, uint3
     if (!p)
         return otherwise;
     if (len != 4) {
-        warn(r, "device tree: %s/%s is %u bytes long, not 4: taken as %u", name_of(r, node), name, len, otherwise);
+        warn(r, "device tree: %s/%s is %u bytes long, not 4: taken as %u", name_of(r, node), name,
+             len, otherwise);
         return otherwise;
     }
     return be32(p);
@@ -95,7 +98,7 @@ static bool compatible(const struct reader *r, int node, const char *name)
     return fdt_node_check_compatible(r->fdt, node, name) == 0;
 }
 
-// --- Addresses ------------------------------------------------------------------------------------------
+// --- Addresses -----------------------------------------------------------------------------------
 
 // Number of cells of an address or a size below `parent`; section 2.3.5. 0: we cannot read that.
 static uint32_t cells(const struct reader *r, int parent, const char *name, uint32_t otherwise)
@@ -187,9 +190,10 @@ static bool device(const struct reader *r, int node, uint64_t least, struct dt_d
     return true;
 }
 
-// --- Harts ----------------------------------------------------------------------------------------------
+// --- Harts ---------------------------------------------------------------------------------------
 
-// Of "rv64imafdc_zba_zbb_sstc" and the like (RISC-V ISA manual, chapter "ISA Extension Naming Conventions").
+// Of "rv64imafdc_zba_zbb_sstc" and the like (RISC-V ISA manual, chapter "ISA Extension Naming
+// Conventions").
 static void parse_isa(const char *s, struct dt_hart *h)
 {
     static const struct {
@@ -235,9 +239,9 @@ static void parse_isa_list(const struct reader *r, int node, struct dt_hart *h)
 static uint32_t hart_phandle(const struct reader *r, int cpu)
 {
     int child;
-    fdt_for_each_subnode(child, r->fdt, cpu)
-        if (compatible(r, child, "riscv,cpu-intc"))
-            return fdt_get_phandle(r->fdt, child);
+    fdt_for_each_subnode(
+        child, r->fdt,
+        cpu) if (compatible(r, child, "riscv,cpu-intc")) return fdt_get_phandle(r->fdt, child);
     return 0;
 }
 
@@ -258,8 +262,8 @@ static bool read_hart(const struct reader *r, int cpu, struct dt_hart *h)
     return true;
 }
 
-// Why we cannot use it; NULL: we can. A hart without mmu-type has no S-mode (the E51 of the FU540 says okay
-// all the same); one may have mmu-type and yet be disabled (hart 0 of the JH7110).
+// Why we cannot use it; NULL: we can. A hart without mmu-type has no S-mode (the E51 of the FU540
+// says okay all the same); one may have mmu-type and yet be disabled (hart 0 of the JH7110).
 static const char *unusable(const struct reader *r, int cpu, const struct dt_hart *h)
 {
     const uint64_t needed = ISA_RV64GC;
@@ -317,7 +321,7 @@ static void read_harts(struct reader *r)
     }
 }
 
-// --- Memory ---------------------------------------------------------------------------------------------
+// --- Memory --------------------------------------------------------------------------------------
 
 static void add_hole(struct reader *r, uint64_t from, uint64_t to)
 {
@@ -363,7 +367,8 @@ static void punch(struct reader *r, struct range hole)
 {
     struct machine *m = r->m;
     hole.from &= ~PAGE_MASK;
-    hole.to = hole.to > UINT64_MAX - PAGE_MASK ? UINT64_MAX & ~PAGE_MASK : (hole.to + PAGE_MASK) & ~PAGE_MASK;
+    hole.to = hole.to > UINT64_MAX - PAGE_MASK ? UINT64_MAX & ~PAGE_MASK
+                                               : (hole.to + PAGE_MASK) & ~PAGE_MASK;
     for (unsigned i = 0; i < m->nram; i++) {
         struct range *ram = &m->ram[i];
         if (hole.from >= ram->to || hole.to <= ram->from)
@@ -423,18 +428,19 @@ static void read_reserved(struct reader *r)
             add_hole(r, at, at + len);
     if (parent < 0)
         return;
-    fdt_for_each_subnode(node, r->fdt, parent)
-        for (unsigned i = 0; reg(r, node, i, &hole); i++) {
-            add_hole(r, hole.from, hole.to);
-            r->firmware_reserved |= hole.from < r->q->image.from;
-        }
+    fdt_for_each_subnode(node, r->fdt, parent) for (unsigned i = 0; reg(r, node, i, &hole); i++)
+    {
+        add_hole(r, hole.from, hole.to);
+        r->firmware_reserved |= hole.from < r->q->image.from;
+    }
 }
 
 static void read_initrd(struct reader *r)
 {
     uint32_t n0, n1;
     int chosen = fdt_path_offset(r->fdt, "/chosen");
-    const uint8_t *p0 = bytes(r, chosen, "linux,initrd-start", &n0), *p1 = bytes(r, chosen, "linux,initrd-end", &n1);
+    const uint8_t *p0 = bytes(r, chosen, "linux,initrd-start", &n0),
+                  *p1 = bytes(r, chosen, "linux,initrd-end", &n1);
     if ((n0 == 4 || n0 == 8) && (n1 == 4 || n1 == 8))
         add_hole(r, cell_value(p0, n0 / 4), cell_value(p1, n1 / 4));
 }
@@ -452,7 +458,8 @@ static void read_memory(struct reader *r)
         for (unsigned i = 0; i < m->nram; i++)
             if (image->from >= m->ram[i].from && image->from < m->ram[i].to) {
                 if (image->from - m->ram[i].from > 0)
-                    warn(r, "device tree: does not say what the firmware keeps: memory below the kernel is not used");
+                    warn(r,
+                         "device tree: firmware memory not marked: none below the kernel is used");
                 add_hole(r, m->ram[i].from, image->from);
             }
     }
@@ -461,9 +468,10 @@ static void read_memory(struct reader *r)
     sort_ram(m);
 }
 
-// --- Devices --------------------------------------------------------------------------------------------
+// --- Devices -------------------------------------------------------------------------------------
 
-// Which context of the PLIC is the S-mode of which hart: the place in the list, as boards number them differently.
+// Which context of the PLIC is the S-mode of which hart: the place in the list, as boards number
+// them differently.
 static void read_plic_contexts(struct reader *r, int node)
 {
     uint32_t len;
@@ -471,7 +479,8 @@ static void read_plic_contexts(struct reader *r, int node)
     for (uint32_t i = 0; i < len / 8; i++) // pairs: phandle, interrupt
         for (unsigned h = 0; h < r->m->nharts; h++) {
             struct dt_hart *hart = &r->m->harts[h];
-            if (hart->phandle && be32(p + 8 * i) == hart->phandle && be32(p + 8 * i + 4) == S_EXTERNAL) {
+            if (hart->phandle && be32(p + 8 * i) == hart->phandle &&
+                be32(p + 8 * i + 4) == S_EXTERNAL) {
                 hart->has_context = true;
                 hart->context = i;
             }
@@ -487,12 +496,14 @@ static void read_plic(struct reader *r, int node)
         r->m->plic_irqs = 1023;
     read_plic_contexts(r, node);
     if (!r->m->harts[0].has_context)
-        warn(r, "device tree: the PLIC has no S-mode context for the boot hart: no device interrupts");
+        warn(r,
+             "device tree: the PLIC has no S-mode context for the boot hart: no device interrupts");
 }
 
 static enum uart_kind uart_kind_of(const struct reader *r, int node)
 {
-    if (compatible(r, node, "ns16550a") || compatible(r, node, "ns16550") || compatible(r, node, "snps,dw-apb-uart"))
+    if (compatible(r, node, "ns16550a") || compatible(r, node, "ns16550") ||
+        compatible(r, node, "snps,dw-apb-uart"))
         return UART_NS16550;
     return compatible(r, node, "sifive,uart0") ? UART_SIFIVE : UART_NONE;
 }
@@ -504,9 +515,10 @@ static void read_uart(struct reader *r, int node)
     enum uart_kind kind = uart_kind_of(r, node);
     if (kind == UART_NONE || !enabled(r, node) || !device(r, node, 8, &d))
         return;
-    *u = (struct dt_uart){kind, d.pa, number(r, node, "reg-shift", 0), number(r, node, "reg-io-width", 1), d.irq};
-    if (kind == UART_NS16550 && (u->shift > 3 || (u->width != 1 && u->width != 4) || (u->width == 4 && u->shift < 2) ||
-                                 d.len < 8ull << u->shift)) {
+    *u = (struct dt_uart){kind, d.pa, number(r, node, "reg-shift", 0),
+                          number(r, node, "reg-io-width", 1), d.irq};
+    if (kind == UART_NS16550 && (u->shift > 3 || (u->width != 1 && u->width != 4) ||
+                                 (u->width == 4 && u->shift < 2) || d.len < 8ull << u->shift)) {
         warn(r, "device tree: %s: registers of an unknown shape: ignored", name_of(r, node));
         u->kind = UART_NONE;
     }
@@ -523,7 +535,8 @@ static void read_devices(struct reader *r)
 {
     struct machine *m = r->m;
     int depth = 0;
-    for (int node = fdt_next_node(r->fdt, 0, &depth); node >= 0 && depth >= 0; node = fdt_next_node(r->fdt, node, &depth)) {
+    for (int node = fdt_next_node(r->fdt, 0, &depth); node >= 0 && depth >= 0;
+         node = fdt_next_node(r->fdt, node, &depth)) {
         struct dt_device d;
         if (!enabled(r, node))
             continue;
@@ -531,7 +544,8 @@ static void read_devices(struct reader *r)
             read_plic(r, node);
         else if (compatible(r, node, "sifive,test0") && m->test_pa == 0 && device(r, node, 4, &d))
             m->test_pa = d.pa;
-        else if (compatible(r, node, "virtio,mmio") && device(r, node, 0x200, &d) && m->nvirtio < DT_VIRTIO_MAX)
+        else if (compatible(r, node, "virtio,mmio") && device(r, node, 0x200, &d) &&
+                 m->nvirtio < DT_VIRTIO_MAX)
             m->virtio[m->nvirtio++] = d;
         else if (m->uart.kind == UART_NONE)
             read_uart(r, node);
@@ -546,7 +560,8 @@ static void read_chosen(struct reader *r)
         return;
     const char *args = text(r, chosen, "bootargs");
     if (args && strlen(args) >= sizeof m->bootargs)
-        warn(r, "device tree: boot arguments cut after %u characters", (unsigned)sizeof m->bootargs - 1);
+        warn(r, "device tree: boot arguments cut after %u characters",
+             (unsigned)sizeof m->bootargs - 1);
     if (args)
         snprintf(m->bootargs, sizeof m->bootargs, "%s", args);
     uint32_t len;
@@ -559,13 +574,21 @@ static void read_chosen(struct reader *r)
         read_uart(r, uart);
 }
 
+// Lengths and places within the tree are libfdt's to check; not alignment (section 5.6), on which
+// its loads rely.
+static bool is_tree(const void *fdt)
+{
+    return fdt && fdt_check_header(fdt) == 0 && fdt_totalsize(fdt) <= DT_MAX_BYTES &&
+           fdt_off_dt_struct(fdt) % 4 == 0 && fdt_off_mem_rsvmap(fdt) % 8 == 0;
+}
+
 bool dt_read(const struct dt_request *q, struct machine *m)
 {
     struct reader r = {.q = q, .fdt = q->fdt, .m = m};
     *m = (struct machine){.timebase_hz = 10000000, .nharts = 1, .isa = ISA_RV64GC};
     m->harts[0] = (struct dt_hart){.hartid = q->boot_hartid, .isa = ISA_RV64GC};
     snprintf(m->model, sizeof m->model, "unknown machine");
-    if (!q->fdt || fdt_check_header(q->fdt) != 0 || fdt_totalsize(q->fdt) > DT_MAX_BYTES) {
+    if (!is_tree(q->fdt)) {
         warn(&r, "there is no device tree where the firmware says");
         return false;
     }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the device tree says, read once. Property names and formats: Devicetree Specification 0.4; bindings of
-// single devices as in Linux, Documentation/devicetree/bindings.
+// What the device tree says, read once. Property names and formats: Devicetree Specification 0.4;
+// bindings of single devices as in Linux, Documentation/devicetree/bindings.
 //
-// The tree comes from outside. Whatever is wrong in it gives a warning and a safe default (a hart, a memory range
-// or a device less), never a crash. Compiles for the host too, for tests with the trees of real boards.
+// The tree comes from outside. Whatever is wrong in it gives a warning and a safe default (a hart,
+// a memory range or a device less), never a crash. Compiles for the host too, for tests with the
+// trees of real boards.
 #ifndef BOARDS_DT_H
 #define BOARDS_DT_H
 
@@ -24,11 +25,11 @@ struct range {
 
 struct dt_hart {
     uint64_t hartid;
-    uint64_t isa;      // ISA_* of arch.h
+    uint64_t isa; // ISA_* of arch.h
     bool sstc;
-    bool has_context;  // of the interrupt controller, for S-mode
+    bool has_context; // of the interrupt controller, for S-mode
     uint32_t context;
-    uint32_t phandle;  // of its interrupt controller node
+    uint32_t phandle; // of its interrupt controller node
 };
 
 enum uart_kind { UART_NONE, UART_NS16550, UART_SIFIVE };
@@ -51,11 +52,11 @@ struct machine {
     uint64_t timebase_hz;
     struct dt_hart harts[HARTS_MAX]; // that we can use; [0] is the boot hart
     unsigned nharts;
-    uint64_t isa;  // common to all of them
+    uint64_t isa; // common to all of them
     bool sstc;
     struct range ram[DT_RANGES_MAX]; // that is ours to give, sorted, in whole pages
     unsigned nram;
-    uint64_t ram_bytes; // of the machine, reserved parts included
+    uint64_t ram_bytes;    // of the machine, reserved parts included
     struct dt_device plic; // len 0 = none
     uint32_t plic_irqs;    // highest number
     struct dt_uart uart;
@@ -67,17 +68,18 @@ struct machine {
 };
 
 struct dt_request {
-    const void *fdt;       // readable for DT_MAX_BYTES, or as far as its header says
+    const void *fdt; // readable for DT_MAX_BYTES, or as far as its header says
     uint64_t fdt_pa;
     uint64_t boot_hartid;
-    struct range image;    // where the kernel lies
+    struct range image; // where the kernel lies
     void (*warn)(const char *text);
 };
 
 // Answers false only when there is no tree at all; *m then has what can be assumed without.
 bool dt_read(const struct dt_request *q, struct machine *m);
 
-// Value of NAME=value in the boot arguments, cut at the next blank; false: not there, or longer than size - 1.
+// Value of NAME=value in the boot arguments, cut at the next blank; false: not there, or longer
+// than size - 1.
 bool dt_bootarg(const struct machine *m, const char *name, char *value, size_t size);
 
 #endif

@@ -2,7 +2,8 @@
 // From the device tree to a node of the ring. kmain() is the table of contents.
 //
 // Boot arguments: node=NAME  name of the node (n1)
-//                 ringkey=64 hexadecimal digits, the secret of the ring (all zero: everybody may join)
+//                 ringkey=64 hexadecimal digits, the secret of the ring (all zero: everybody may
+//                 join)
 //                 harts=N    use at most that many harts
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,7 +29,7 @@
 static struct node node;
 static struct machine machine;
 
-// --- Words ----------------------------------------------------------------------------------------------
+// --- Words ---------------------------------------------------------------------------------------
 
 static void print(const char *text)
 {
@@ -54,7 +55,7 @@ static _Noreturn void give_up(const char *what, int error)
     arch_stop(STATUS_NO_BOOT);
 }
 
-// --- Machine --------------------------------------------------------------------------------------------
+// --- Machine -------------------------------------------------------------------------------------
 
 static void boot_hart(uint64_t hartid)
 {
@@ -66,8 +67,10 @@ static void boot_hart(uint64_t hartid)
 
 static void read_machine(uint64_t hartid, uint64_t dtb_pa)
 {
-    struct dt_request q = {
-        .fdt = arch_direct(dtb_pa, DT_MAX_BYTES), .fdt_pa = dtb_pa, .boot_hartid = hartid, .warn = print};
+    struct dt_request q = {.fdt = arch_direct(dtb_pa, DT_MAX_BYTES),
+                           .fdt_pa = dtb_pa,
+                           .boot_hartid = hartid,
+                           .warn = print};
     uint64_t image_len;
     arch_image(&q.image.from, &image_len);
     q.image.to = q.image.from + image_len;
@@ -85,10 +88,11 @@ static void start_console(void)
     say("rotifer %s on %s (%s)", ROTIFER_VERSION, machine.model, arch_firmware());
 }
 
-// --- Memory ---------------------------------------------------------------------------------------------
+// --- Memory --------------------------------------------------------------------------------------
 
-// The table of holders needs 2 bytes for each page from the first to the last, holes included. Ranges so far
-// away that the table would take more than 1/8 of the memory before them are left alone.
+// The table of holders needs 2 bytes for each page from the first to the last, holes included.
+// Ranges so far away that the table would take more than 1/8 of the memory before them are left
+// alone.
 static uint64_t choose_ranges(void)
 {
     struct range *ram = machine.ram;
@@ -127,34 +131,38 @@ static void give_memory(void)
     uint64_t base = machine.ram[0].from;
     page_init(&node, arch_direct(base, 0), (end - base) >> PAGE_SHIFT, holders);
     for (unsigned i = 0; i < machine.nram; i++)
-        page_add_range(&node, arch_direct(machine.ram[i].from, 0), arch_direct(machine.ram[i].to, 0));
+        page_add_range(&node, arch_direct(machine.ram[i].from, 0),
+                       arch_direct(machine.ram[i].to, 0));
     say("memory: %lu MiB, %lu pages free", (unsigned long)(machine.ram_bytes / MIB),
         (unsigned long)page_free_count(&node));
 }
 
-// --- Harts ----------------------------------------------------------------------------------------------
+// --- Harts ---------------------------------------------------------------------------------------
 
 static void count_harts(void)
 {
     char value[8];
     unsigned most = HARTS_MAX;
-    if (dt_bootarg(&machine, "harts", value, sizeof value) && value[0] >= '1' && value[0] <= '9' && value[1] == 0)
+    if (dt_bootarg(&machine, "harts", value, sizeof value) && value[0] >= '1' && value[0] <= '9' &&
+        value[1] == 0)
         most = (unsigned)(value[0] - '0');
     node.nharts = machine.nharts < most ? machine.nharts : most;
     for (unsigned i = 1; i < node.nharts; i++)
         arch_hart_init(&node.harts[i], &node, i, machine.harts[i].hartid);
-    say("harts: %u (booted on %lu), clock %lu kHz, timer %s", node.nharts, (unsigned long)machine.harts[0].hartid,
-        (unsigned long)(machine.timebase_hz / 1000), arch_uses_sstc() ? "Sstc" : "SBI");
+    say("harts: %u (booted on %lu), clock %lu kHz, timer %s", node.nharts,
+        (unsigned long)machine.harts[0].hartid, (unsigned long)(machine.timebase_hz / 1000),
+        arch_uses_sstc() ? "Sstc" : "SBI");
 }
 
 static void start_other_harts(void)
 {
     for (unsigned i = 1; i < node.nharts; i++)
         if (!arch_hart_start(&node.harts[i]))
-            say("hart %lu: the firmware does not start it", (unsigned long)node.harts[i].arch.hartid);
+            say("hart %lu: the firmware does not start it",
+                (unsigned long)node.harts[i].arch.hartid);
 }
 
-// --- Node -----------------------------------------------------------------------------------------------
+// --- Node ----------------------------------------------------------------------------------------
 
 static uint64_t node_clock(struct node *n)
 {
@@ -177,7 +185,10 @@ static void node_log_line(struct node *n, const char *line)
 
 static int hex_digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 static void read_ring_key(void)
@@ -186,7 +197,8 @@ static void read_ring_key(void)
     uint8_t key[sizeof node.ring_key];
     if (!strstr(machine.bootargs, "ringkey="))
         return;
-    bool good = dt_bootarg(&machine, "ringkey", value, sizeof value) && strlen(value) == sizeof value - 1;
+    bool good =
+        dt_bootarg(&machine, "ringkey", value, sizeof value) && strlen(value) == sizeof value - 1;
     for (size_t i = 0; good && i < sizeof key; i++) {
         int high = hex_digit(value[2 * i]), low = hex_digit(value[2 * i + 1]);
         good = high >= 0 && low >= 0;
@@ -222,8 +234,9 @@ static void join_ring(void)
     unsigned links = vnet_start(&node, &machine);
     for (unsigned i = 0; i < links; i++) {
         const struct link *l = vnet_link(i);
-        say("%s: %02x:%02x:%02x:%02x:%02x:%02x, payload %u bytes, %s", l->name, l->mac[0], l->mac[1], l->mac[2],
-            l->mac[3], l->mac[4], l->mac[5], l->payload_max, l->up ? "up" : "down");
+        say("%s: %02x:%02x:%02x:%02x:%02x:%02x, payload %u bytes, %s", l->name, l->mac[0],
+            l->mac[1], l->mac[2], l->mac[3], l->mac[4], l->mac[5], l->payload_max,
+            l->up ? "up" : "down");
     }
 }
 

@@ -133,9 +133,12 @@ const char *rec_state_name(enum rec_state s)
     return s <= REC_DONE ? names[s] : "?";
 }
 
+// Whom an event is about: process and thread, in one word.
+static uint32_t who(ep_t ep, uint32_t tid) { return ((uint32_t)ep & CAP_OBJ_MAX) << 8 | (tid & 0xffu); }
+
 static void rec_set_state(struct node *n, struct rec *r, enum rec_state s)
 {
-    trace(n, TRACE_REC, r->tid, r->seq, (uint64_t)r->state << 8 | s);
+    trace(n, TRACE_REC, who(r->client, r->tid), r->seq, (uint64_t)r->state << 8 | s);
     r->state = s;
 }
 
@@ -168,7 +171,7 @@ static void call_finish(struct node *n, struct thread *t, int64_t status, bool h
 {
     struct call *c = &t->call;
     ASSERT(t->state == THREAD_CALL);
-    trace(n, TRACE_CALL, t->tid, c->seq, (uint64_t)status);
+    trace(n, TRACE_CALL, who(t->proc->ep, t->tid), c->seq, (uint64_t)status);
     c->status = status;
     c->state = CALL_NONE;
     list_del(&c->remote_link);
@@ -382,6 +385,7 @@ int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, e
     c->server = server;
     if (c->state != CALL_SEND)
         return 0;
+    bool was_busy = c->busy;
     c->busy = wait;
     if (!wait || p->base > 0)
         c->begun = true;
@@ -393,6 +397,9 @@ int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, e
     } else if (!wait) {
         if (news)
             c->retry_ns = RETRY_FIRST_NS;
+        // "Go", or the same again: what was sent before is not on its way any more, it was thrown away.
+        if (was_busy || !news)
+            c->sent.high = c->sent.base;
         call_to_remote(n, t);
     }
     return 0;
@@ -538,6 +545,8 @@ static void rec_assign(struct node *n, struct rec *r, struct thread *s)
     s->serve.rec = r;
     thread_set_state(s, THREAD_FILL);
     rec_set_state(n, r, REC_FILL);
+    if (r->remote)
+        rec_arm(n, r); // should its client fall silent now, the server must not wait for ever
 }
 
 static enum txn_verdict rec_begin(struct node *n, struct rec *r)
@@ -564,7 +573,8 @@ static enum txn_verdict rec_again(struct node *n, struct rec *r)
         return TXN_ACK;
     case REC_FILL:
         return TXN_TAKE;
-    case REC_REPLY:
+    case REC_REPLY: // it asks because it got nothing
+        r->sent.high = r->sent.base;
         rec_reply(n, r);
         return TXN_REPLY;
     case REC_DONE:
@@ -704,6 +714,10 @@ static struct thread *rec_fill(struct node *n, struct rec *r)
     struct thread *client = rec_client(n, r, &here);
     if (!here) {
         r->remote = true;
+        if (r->req_len == 0) { // its header was all of it
+            rec_deliver(n, r);
+            return NULL;
+        }
         if (r->heard_ns == 0)
             r->heard_ns = node_now(n);
         rec_arm(n, r);
@@ -933,12 +947,16 @@ void txn_reply_acked(struct node *n, ep_t server, ep_t client, uint32_t tid, uin
         rec_done(n, r);
         return;
     }
-    if (p->base > r->sent.base || p->mask != r->sent.mask)
+    bool news = p->base > r->sent.base || p->mask != r->sent.mask;
+    if (news)
         r->retry_ns = RETRY_FIRST_NS;
     progress_acked(&r->sent, p);
     rec_arm(n, r);
-    if (!wait)
-        n->transport->reply(n, r);
+    if (wait)
+        return;
+    if (!news) // it asks again: what was sent is not on its way any more
+        r->sent.high = r->sent.base;
+    n->transport->reply(n, r);
 }
 
 static void rec_due(struct node *n, struct timer *tm)

@@ -521,9 +521,8 @@ void locate_moved_hint(struct node *n, const struct wire_hdr *h)
     ep_t ep = h->arg[0];
     if (!question_about_ep(n->net, ep) || !worth_learning(n, ep, h->arg[1]))
         return;
-    ep_t known = locate_ep(n, ep);
-    if (known != EP_NONE &&
-        known != h->src_node) // who was thought to have it may say that he has not
+    ep_t known = locate_ep(n, ep); // who was thought to have it may say that he has not
+    if (known != EP_NONE && known != h->src_node)
         return;
     cache_ep(n->net, ep, h->arg[1]);
     net_found_ep(n, ep);

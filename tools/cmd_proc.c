@@ -28,8 +28,8 @@ struct about {
 
 static void print_move(const struct found_proc *p, const char *target, const uint64_t res[4])
 {
-    printf("%s %06x: %s -> %s, %s bytes, %s pages, freeze %.2f ms\n", p->e.name, p->e.pid, p->node, target,
-           with_commas(res[0]), with_commas(res[2]), (double)res[1] / 1e6);
+    printf("%s %06x: %s -> %s, %s bytes, %s pages, freeze %.2f ms\n", p->e.name, p->e.pid, p->node,
+           target, with_commas(res[0]), with_commas(res[2]), (double)res[1] / 1e6);
 }
 
 static int migrate_task(struct node *n, void *arg)
@@ -44,8 +44,8 @@ static int migrate_task(struct node *n, void *arg)
         printf("%s %06x is on %s already\n", p.e.name, p.e.pid, p.node);
         return EXIT_OK;
     }
-    int64_t s = task_trans(n, &p.e.cap, OP_PROC_MIGRATE, NULL, buf_kernel(&target, sizeof target), buf_none(),
-                           MOVE_TIMEOUT_MS, &r);
+    int64_t s = task_trans(n, &p.e.cap, OP_PROC_MIGRATE, NULL, buf_kernel(&target, sizeof target),
+                           buf_none(), MOVE_TIMEOUT_MS, &r);
     if (s < 0)
         return fail_error(s, "%s %06x: %s -> %s", p.e.name, p.e.pid, p.node, a->node);
     print_move(&p, a->node, r.res);
@@ -78,7 +78,8 @@ static int control_task(struct node *n, void *arg)
     struct found_proc p;
     if (!find_proc(n, a->what, &p))
         return EXIT_FAILED;
-    int64_t s = task_trans(n, &p.e.cap, a->op, NULL, buf_none(), buf_none(), CONTROL_TIMEOUT_MS, NULL);
+    int64_t s =
+        task_trans(n, &p.e.cap, a->op, NULL, buf_none(), buf_none(), CONTROL_TIMEOUT_MS, NULL);
     if (s < 0)
         return fail_error(s, "%s %06x on %s", p.e.name, p.e.pid, p.node);
     printf("%s %06x on %s: %s\n", p.e.name, p.e.pid, p.node, a->done);
@@ -97,21 +98,24 @@ static int control(int argc, char **argv, uint32_t op, const char *done, const c
 
 int cmd_kill(int argc, char **argv)
 {
-    return control(argc, argv, OP_DESTROY, "killed",
-                   "usage: rotifer kill PROC\n\nEnds a process, wherever it is. Its owner is told.\n");
+    return control(
+        argc, argv, OP_DESTROY, "killed",
+        "usage: rotifer kill PROC\n\nEnds a process, wherever it is. Its owner is told.\n");
 }
 
 int cmd_stun(int argc, char **argv)
 {
-    return control(argc, argv, OP_PROC_STUN, "stunned",
-                   "usage: rotifer stun PROC\n\nStops a process, whole, at a well-defined point. Callers of it "
-                   "wait for as long as\nit is stopped, and are told so.\nNext: rotifer resume PROC\n");
+    return control(
+        argc, argv, OP_PROC_STUN, "stunned",
+        "usage: rotifer stun PROC\n\nStops a process, whole, at a well-defined point. Callers of it "
+        "wait for as long as\nit is stopped, and are told so.\nNext: rotifer resume PROC\n");
 }
 
 int cmd_resume(int argc, char **argv)
 {
-    return control(argc, argv, OP_PROC_RESUME, "runs",
-                   "usage: rotifer resume PROC\n\nLets a stunned process go on from where it was.\n");
+    return control(
+        argc, argv, OP_PROC_RESUME, "runs",
+        "usage: rotifer resume PROC\n\nLets a stunned process go on from where it was.\n");
 }
 
 // --- info -----------------------------------------------------------------------------------------------
@@ -124,8 +128,8 @@ static int info_task(struct node *n, void *arg)
     if (!find_proc(n, a->what, &p))
         return EXIT_FAILED;
     char *text = malloc(TEXT_MAX);
-    int64_t s = text ? task_trans(n, &p.e.cap, OP_STATUS, NULL, buf_none(), buf_kernel(text, TEXT_MAX),
-                                  CONTROL_TIMEOUT_MS, &r)
+    int64_t s = text ? task_trans(n, &p.e.cap, OP_STATUS, NULL, buf_none(),
+                                  buf_kernel(text, TEXT_MAX), CONTROL_TIMEOUT_MS, &r)
                      : -E_MEM;
     if (s >= 0) {
         printf("%s %06x on %s\n", p.e.name, p.e.pid, p.node);
@@ -139,7 +143,8 @@ static int info_task(struct node *n, void *arg)
 
 int cmd_info(int argc, char **argv)
 {
-    if (wants_help(argc, argv, "usage: rotifer info PROC\n\nAll that its kernel tells about a process.\n"))
+    if (wants_help(argc, argv,
+                   "usage: rotifer info PROC\n\nAll that its kernel tells about a process.\n"))
         return EXIT_OK;
     if (argc != 2)
         return usage_error("info", "one argument is needed: a process");

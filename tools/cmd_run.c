@@ -28,25 +28,27 @@
 #define EXEC_TIMEOUT_MS 120000
 #define KILL_TIMEOUT_MS 5000
 #define LOOK_AFTER_NS (3 * NS_PER_S) // between two looks whether the process is still anywhere
+#define LOOK_TIMEOUT_MS 60000        // longer than it takes to find out that nobody serves a port
 #define LOST_AFTER 3                 // looks in a row that found it nowhere
 #define LAST_WORD_NS (2 * NS_PER_S)  // a fault was reported: how long to wait for "ended"
 
 static const char help[] =
-    "usage: rotifer run [--node NODE] [--name NAME] [--env K=V]... [--quiet] PROGRAM [ARG...]\n"
+    "usage: rotifer run [--node NODE] [--name NAME] [--env K=V]... [--dir NODE] [--quiet] PROGRAM [ARG...]\n"
     "\n"
     "Starts PROGRAM (a static RISC-V ELF file, or NAME for build/guest/NAME.elf) on a node and stays its\n"
     "terminal and its owner, wherever it moves. An ARG that names a readable file may be read by the program.\n"
     "  --node NODE   where to start it (default n1)\n"
     "  --name NAME   what ps, migrate and kill call it (default: the program's)\n"
     "  --env K=V     put K=V into its environment\n"
+    "  --dir NODE    whose boot directory it gets as \"dir\" (default host, where all programs meet)\n"
     "  --quiet       say nothing but what the program says\n"
     "Exit status: the program's own; 128 + n when it was ended by what is signal n on Linux; 125 when it was\n"
     "lost. Ctrl-C kills it.\n"
     "Next, from another terminal: rotifer ps; rotifer migrate NAME n2\n";
 
 struct run {
-    const char *node;
-    const char *what;
+    const char *node; // where it starts
+    const char *dir;  // node whose boot directory it gets
     bool quiet;
     struct program program;
     struct cap process;
@@ -83,7 +85,8 @@ static bool offer_file(struct node *n, struct program *p, const char *path)
         return true; // an argument like any other
     }
     if ((size_t)snprintf(name, sizeof name, "file:%s", path) >= sizeof p->cap[0].name) {
-        warn("%s is a file, but its name is longer than 26 bytes: the program cannot open it", path);
+        warn("%s is a file, but its name is longer than 26 bytes: the program cannot open it",
+             path);
         close(fd);
         return true;
     }
@@ -94,11 +97,12 @@ static bool offer_file(struct node *n, struct program *p, const char *path)
     return false;
 }
 
-static bool offer_services(struct node *n, struct program *p)
+static bool offer_services(struct node *n, struct run *run)
 {
+    struct program *p = &run->program;
     struct cap tty;
     // Names of its own it may enter and remove there; what else the directory holds, it may only look up.
-    struct cap dir = dir_root_cap(n->ring_key, HOST_NODE, RIGHT_READ | RIGHT_CREATE | RIGHT_DESTROY);
+    struct cap dir = dir_root_cap(n->ring_key, run->dir, RIGHT_READ | RIGHT_CREATE | RIGHT_DESTROY);
     int e = terminal_start(n, command_loop(), nobody_reads, &tty);
     if (e < 0) {
         fail_error(e, "terminal");
@@ -132,7 +136,7 @@ static void *prepare(struct node *n, struct run *run, uint64_t *len)
         fail_error(e, "cannot serve files");
         return NULL;
     }
-    if (!offer_services(n, p))
+    if (!offer_services(n, run))
         return NULL;
     offer_date(p);
     for (int i = 1; i < p->argc; i++)
@@ -170,7 +174,8 @@ static void watch(struct node *n, void *arg)
     struct run *run = arg;
     for (unsigned missing = 0; missing < LOST_AFTER;) {
         task_sleep(n, LOOK_AFTER_NS);
-        int64_t s = task_trans(n, &run->process, OP_INFO, NULL, buf_none(), buf_none(), FIND_TIMEOUT_MS, NULL);
+        int64_t s = task_trans(n, &run->process, OP_INFO, NULL, buf_none(), buf_none(),
+                               LOOK_TIMEOUT_MS, NULL);
         missing = s == -E_NOTHERE || s == -E_DIED || s == -E_OBJECT ? missing + 1 : 0;
     }
     run->lost = true;
@@ -179,7 +184,8 @@ static void watch(struct node *n, void *arg)
 
 static void kill_it(struct node *n, const struct run *run)
 {
-    int64_t s = task_trans(n, &run->process, OP_DESTROY, NULL, buf_none(), buf_none(), KILL_TIMEOUT_MS, NULL);
+    int64_t s = task_trans(n, &run->process, OP_DESTROY, NULL, buf_none(), buf_none(),
+                           KILL_TIMEOUT_MS, NULL);
     if (s < 0 && s != -E_NOTHERE && s != -E_DIED)
         fail_error(s, "%s %06x could not be killed", run->program.name, run->pid);
     // Its kernel tells the owner, and would go on trying if we left without an answer.
@@ -229,7 +235,8 @@ static void print_place(const struct run *run, const char *what, uint64_t pc)
     uint64_t off;
     const char *name = elf_function(&run->program.elf, pc, &off);
     if (name)
-        fprintf(stderr, "  %-11s %#llx  %s+%#llx\n", what, (unsigned long long)pc, name, (unsigned long long)off);
+        fprintf(stderr, "  %-11s %#llx  %s+%#llx\n", what, (unsigned long long)pc, name,
+                (unsigned long long)off);
     else
         fprintf(stderr, "  %-11s %#llx\n", what, (unsigned long long)pc);
 }
@@ -238,8 +245,8 @@ static int end_by_fault(const struct run *run, const struct owner_report *o)
 {
     bool known = o->fault_kind > 0 && o->fault_kind < sizeof faults / sizeof faults[0];
     uint32_t kind = known ? o->fault_kind : FAULT_OTHER;
-    warn("%s %06x, thread %u: %s %#llx (scause %llu)", run->program.name, run->pid, o->tid, faults[kind].what,
-         (unsigned long long)o->fault.addr, (unsigned long long)o->fault.cause);
+    warn("%s %06x, thread %u: %s %#llx (scause %llu)", run->program.name, run->pid, o->tid,
+         faults[kind].what, (unsigned long long)o->fault.addr, (unsigned long long)o->fault.cause);
     print_place(run, "at", o->fault.pc);
     print_place(run, "called from", o->fault.ra);
     fprintf(stderr, "  %-11s %#llx\n", "sp", (unsigned long long)o->fault.sp);
@@ -260,8 +267,9 @@ static int how_it_ended(const struct run *run)
         return EXIT_LOST;
     }
     if (o->last != EVENT_ENDED) {
-        warn("%s %06x is lost: no node knows it any more. Its node may have lost power; try: rotifer nodes",
-             run->program.name, run->pid);
+        warn(
+            "%s %06x is lost: no node knows it any more. Its node may have lost power; try: rotifer nodes",
+            run->program.name, run->pid);
         return EXIT_LOST;
     }
     if (o->status == -E_CANCEL) {
@@ -333,24 +341,25 @@ static int take_options(int argc, char **argv, struct options *o)
             o->run.quiet = true;
             continue;
         }
-        bool node = strcmp(argv[i], "--node") == 0, name = strcmp(argv[i], "--name") == 0;
-        if (!node && !name && strcmp(argv[i], "--env") != 0)
-            return usage_error("run", "what is '%s'?", argv[i]), 0;
-        if (!(v = value_of(argc, argv, &i)))
+        const char *option = argv[i];
+        bool env = strcmp(option, "--env") == 0;
+        const char **where = strcmp(option, "--node") == 0   ? &o->run.node
+                             : strcmp(option, "--dir") == 0  ? &o->run.dir
+                             : strcmp(option, "--name") == 0 ? &o->name
+                                                             : NULL;
+        if (!env && !where)
+            return usage_error("run", "what is '%s'?", option), 0;
+        if (!(v = value_of(argc, argv, &i)) || (env && !take_env(o, v)))
             return 0;
-        if (node)
-            o->run.node = v;
-        else if (name)
-            o->name = v;
-        else if (!take_env(o, v))
-            return 0;
+        if (where)
+            *where = v;
     }
     return i < argc ? i : (usage_error("run", "which program?"), 0);
 }
 
 int cmd_run(int argc, char **argv)
 {
-    static struct options o = {.run = {.node = "n1"}};
+    static struct options o = {.run = {.node = "n1", .dir = HOST_NODE}};
     if (argc > 1 && wants_help(2, argv, help))
         return EXIT_OK;
     int first = take_options(argc, argv, &o);

@@ -13,6 +13,6 @@ int cmd_kill(int argc, char **argv);
 int cmd_stun(int argc, char **argv);
 int cmd_resume(int argc, char **argv);
 int cmd_info(int argc, char **argv);
-int cmd_bench(int argc, char **argv);   // cmd_bench.c
+int cmd_bench(int argc, char **argv); // cmd_bench.c
 
 #endif

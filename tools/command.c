@@ -35,8 +35,14 @@ static struct {
     char socket[32];
 } command;
 
-struct loop *command_loop(void) { return &command.loop; }
-void command_on_interrupt(void (*fn)(struct node *n)) { command.on_interrupt = fn; }
+struct loop *command_loop(void)
+{
+    return &command.loop;
+}
+void command_on_interrupt(void (*fn)(struct node *n))
+{
+    command.on_interrupt = fn;
+}
 
 static void log_nothing(struct node *n, const char *line)
 {
@@ -145,6 +151,13 @@ static void task(struct node *n, void *arg)
     loop_stop(&command.loop, command.fn(n, command.arg));
 }
 
+static void ring_is_gone(void)
+{
+    if (!command.loop.done)
+        fail("the ring has gone down");
+    loop_stop(&command.loop, EXIT_LOST);
+}
+
 // A MAC of its own: the daemon's switch tells commands apart by it. Locally administered (IEEE 802, bit 1).
 // The daemon's socket is named by way of a descriptor, for while the command runs it is where the user is, not in the
 // run directory; and the directory's own path may be too long for a socket's name.
@@ -158,7 +171,10 @@ static bool plug_in(void)
         return false;
     }
     snprintf(remote, sizeof remote, "/proc/self/fd/%d/cli.sock", dir);
-    return wire_open(&command.loop, "cli", mac, command.socket, remote) != NULL;
+    struct wire *w = wire_open(&command.loop, "cli", mac, command.socket, remote);
+    if (w)
+        wire_on_gone(w, ring_is_gone);
+    return w != NULL;
 }
 
 // In the run directory: all that can be wrong before there is a node.

@@ -62,11 +62,16 @@ static const char *check_load(const struct elf *e, const Elf64_Phdr *p)
 
 static uint32_t map_flags(uint32_t pf)
 {
-    uint32_t f = (pf & PF_R ? MAP_READ : 0) | (pf & PF_W ? MAP_WRITE : 0) | (pf & PF_X ? MAP_EXEC : 0);
-    return f & MAP_WRITE ? f | MAP_READ : f; // Sv39 has no write-only page (Privileged ISA, table 4.5)
+    uint32_t f =
+        (pf & PF_R ? MAP_READ : 0) | (pf & PF_W ? MAP_WRITE : 0) | (pf & PF_X ? MAP_EXEC : 0);
+    return f & MAP_WRITE ? f | MAP_READ
+                         : f; // Sv39 has no write-only page (Privileged ISA, table 4.5)
 }
 
-static uint64_t page_end(uint64_t va) { return (va + PAGE_MASK) & ~PAGE_MASK; }
+static uint64_t page_end(uint64_t va)
+{
+    return (va + PAGE_MASK) & ~PAGE_MASK;
+}
 
 static const char *take_load(struct elf *e, const Elf64_Phdr *p)
 {
@@ -80,10 +85,10 @@ static const char *take_load(struct elf *e, const Elf64_Phdr *p)
     if ((p->p_vaddr & ~PAGE_MASK) < e->end)
         return "two segments share a page or are out of order; link with -z max-page-size=4096";
     e->load[e->nloads++] = (struct elf_load){.va = p->p_vaddr,
-                                            .mem_len = p->p_memsz,
-                                            .off = p->p_offset,
-                                            .file_len = p->p_filesz,
-                                            .flags = map_flags(p->p_flags)};
+                                             .mem_len = p->p_memsz,
+                                             .off = p->p_offset,
+                                             .file_len = p->p_filesz,
+                                             .flags = map_flags(p->p_flags)};
     e->end = page_end(p->p_vaddr + p->p_memsz);
     return NULL;
 }

@@ -18,8 +18,8 @@ struct elf {
     uint64_t len;
     uint64_t entry;
     unsigned nloads;
-    struct elf_load load[ELF_LOADS_MAX]; // by rising address, no two in one page
-    uint64_t end;                        // first page boundary after the last load
+    struct elf_load load[ELF_LOADS_MAX];       // by rising address, no two in one page
+    uint64_t end;                              // first page boundary after the last load
     uint64_t sym_off, nsyms, str_off, str_len; // of the symbol table; nsyms 0: stripped
 };
 

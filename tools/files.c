@@ -68,8 +68,8 @@ static void free_buffer(struct node *n, struct request *r)
 }
 
 // The bytes [off, off + len), len > 0; NULL: no memory or the file fails. *got may be less: it was cut meanwhile.
-static const unsigned char *fetch(const struct file *f, struct request *r, uint64_t off, uint64_t len,
-                                  uint64_t *got)
+static const unsigned char *fetch(const struct file *f, struct request *r, uint64_t off,
+                                  uint64_t len, uint64_t *got)
 {
     *got = len;
     if (f->bytes)
@@ -154,7 +154,10 @@ struct cap files_add_bytes(struct node *n, const void *bytes, uint64_t len)
     return add(n, (struct file){.bytes = bytes, .len = len, .fd = -1});
 }
 
-struct cap files_add_file(struct node *n, int fd) { return add(n, (struct file){.fd = fd}); }
+struct cap files_add_file(struct node *n, int fd)
+{
+    return add(n, (struct file){.fd = fd});
+}
 
 static void *read_open(int fd, uint64_t max, uint64_t *len)
 {

@@ -39,7 +39,10 @@ static void seen(struct node *n, void *arg, const struct net_node *who)
     snprintf(f->name, sizeof f->name, "%.31s", who->name);
 }
 
-bool find_is_command(const char *node_name) { return strncmp(node_name, "cli-", 4) == 0; }
+bool find_is_command(const char *node_name)
+{
+    return strncmp(node_name, "cli-", 4) == 0;
+}
 
 static int by_name(const void *a, const void *b)
 {
@@ -114,7 +117,8 @@ int64_t find_status(struct node *n, const char *node, struct node_status *out)
     int64_t s = find_service(n, node, "node", &c);
     if (s < 0)
         return s;
-    s = task_trans(n, &c, OP_NODE_STATUS, NULL, buf_none(), buf_kernel(out, sizeof *out), FIND_TIMEOUT_MS, &r);
+    s = task_trans(n, &c, OP_NODE_STATUS, NULL, buf_none(), buf_kernel(out, sizeof *out),
+                   FIND_TIMEOUT_MS, &r);
     return s >= 0 && r.len != sizeof *out ? -E_FORMAT : s;
 }
 
@@ -157,7 +161,8 @@ static unsigned list_node(struct node *n, const char *node, struct found_proc *o
     struct proc_entry *list = malloc(size);
     int64_t s = list ? find_service(n, node, "proc", &c) : -E_MEM;
     if (s >= 0)
-        s = task_trans(n, &c, OP_PROC_LIST, NULL, buf_none(), buf_kernel(list, size), FIND_TIMEOUT_MS, &r);
+        s = task_trans(n, &c, OP_PROC_LIST, NULL, buf_none(), buf_kernel(list, size),
+                       FIND_TIMEOUT_MS, &r);
     unsigned count = 0;
     if (s < 0 && s != -E_NAME) // E_NAME: a node that runs no guests, such as the host daemon
         fail_error(s, "%s did not list its processes", node);
@@ -196,7 +201,10 @@ unsigned find_procs(struct node *n, const char *only_node, struct found_proc **o
     return count;
 }
 
-static bool is_named(const struct found_proc *p, const char *what) { return strcmp(p->e.name, what) == 0; }
+static bool is_named(const struct found_proc *p, const char *what)
+{
+    return strcmp(p->e.name, what) == 0;
+}
 
 static bool is_numbered(const struct found_proc *p, const char *what)
 {

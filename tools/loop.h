@@ -27,7 +27,8 @@ struct loop {
 
 void loop_init(struct loop *l, struct node *n);
 // ready(arg, events) is called, from loop_run and under the node lock, when one of events happens to fd.
-void loop_watch(struct loop *l, int fd, short events, void (*ready)(void *arg, short events), void *arg);
+void loop_watch(struct loop *l, int fd, short events, void (*ready)(void *arg, short events),
+                void *arg);
 void loop_set_events(struct loop *l, int fd, short events);
 // Runs the node until loop_stop; returns its status.
 int loop_run(struct loop *l);

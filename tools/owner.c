@@ -14,7 +14,10 @@ static struct {
     struct owner_report report;
 } owner;
 
-struct owner_report *owner_so_far(void) { return &owner.report; }
+struct owner_report *owner_so_far(void)
+{
+    return &owner.report;
+}
 
 static int owner_key(struct node *n, const struct request *r, uint8_t key[16])
 {

@@ -80,7 +80,10 @@ struct block {
     uint64_t strings; // offset of the next string
 };
 
-static uint64_t align16(uint64_t v) { return (v + 15) & ~15ull; }
+static uint64_t align16(uint64_t v)
+{
+    return (v + 15) & ~15ull;
+}
 
 static uint64_t block_size(const struct program *p, uint64_t *strings)
 {
@@ -162,8 +165,14 @@ static void put(struct writer *w, uint32_t tag, const void *p, uint64_t len)
     w->sections++;
 }
 
-static uint64_t page_up(uint64_t v) { return (v + PAGE_MASK) & ~PAGE_MASK; }
-static uint64_t page_down(uint64_t v) { return v & ~PAGE_MASK; }
+static uint64_t page_up(uint64_t v)
+{
+    return (v + PAGE_MASK) & ~PAGE_MASK;
+}
+static uint64_t page_down(uint64_t v)
+{
+    return v & ~PAGE_MASK;
+}
 
 static struct part load_part(const struct elf_load *l, const struct cap *file)
 {
@@ -216,9 +225,13 @@ static void put_thread(struct writer *w, uint64_t pc, uint64_t startup)
     put(w, DESC_THRD, &t, sizeof t);
 }
 
-static uint64_t heap_base(const struct elf *e) { return (e->end + 2 * MIB - 1) & ~(MIB - 1); }
+static uint64_t heap_base(const struct elf *e)
+{
+    return (e->end + 2 * MIB - 1) & ~(MIB - 1);
+}
 
-static unsigned collect_parts(struct node *n, const struct program *p, struct part part[ELF_LOADS_MAX + 2])
+static unsigned collect_parts(struct node *n, const struct program *p,
+                              struct part part[ELF_LOADS_MAX + 2])
 {
     struct block b;
     struct cap file = files_add_bytes(n, p->file, p->len);
@@ -234,7 +247,8 @@ static unsigned collect_parts(struct node *n, const struct program *p, struct pa
     return count;
 }
 
-void *program_descriptor(struct node *n, const struct program *p, const struct cap *owner, uint64_t *len)
+void *program_descriptor(struct node *n, const struct program *p, const struct cap *owner,
+                         uint64_t *len)
 {
     struct part part[ELF_LOADS_MAX + 2];
     unsigned count = collect_parts(n, p, part);
@@ -252,7 +266,8 @@ void *program_descriptor(struct node *n, const struct program *p, const struct c
         part[i].map.seg = i;
         put(&w, DESC_MAP, &part[i].map, sizeof part[i].map);
     }
-    put_thread(&w, p->elf.entry, part[count - 1].map.va + part[count - 1].map.len - part[count - 1].seg.source_len);
+    put_thread(&w, p->elf.entry,
+               part[count - 1].map.va + part[count - 1].map.len - part[count - 1].seg.source_len);
     desc_seal(w.bytes, w.len, w.sections);
     *len = w.len;
     return w.bytes;

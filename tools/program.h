@@ -40,6 +40,7 @@ bool program_load(struct program *p, const char *what);
 // false: no room, or the name is longer than a startup_cap has room for.
 bool program_add_cap(struct program *p, const char *name, const struct cap *cap);
 // The descriptor, malloc()ed; its sources are objects of files.c. NULL, after saying why.
-void *program_descriptor(struct node *n, const struct program *p, const struct cap *owner, uint64_t *len);
+void *program_descriptor(struct node *n, const struct program *p, const struct cap *owner,
+                         uint64_t *len);
 
 #endif

@@ -23,7 +23,8 @@ struct qemu_options {
 };
 // Starts node number `position` (1..nodes) in the current directory, as a session of its own, with its console in
 // nI.log. Answers its pid, or -1 after saying why.
-pid_t qemu_start(unsigned position, unsigned nodes, const uint8_t key[32], const struct qemu_options *o);
+pid_t qemu_start(unsigned position, unsigned nodes, const uint8_t key[32],
+                 const struct qemu_options *o);
 // Does QEMU exist? false: said why not.
 bool qemu_present(void);
 // Asks it to end, through its control socket NAME.qmp in the current directory. false: could not ask.

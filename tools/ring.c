@@ -114,8 +114,8 @@ static void stop_all(const struct ring_state *s)
 
 static void remove_files(bool keep_logs)
 {
-    static const char *const ours[] = {"ring.state", "ring.state.new", "ring.key", "*.sock", "n[1-8].qmp",
-                                       "n[1-8].cfg", "r[1-8h]", "l[1-8h]"};
+    static const char *const ours[] = {"ring.state", "ring.state.new", "ring.key", "*.sock",
+                                       "n[1-8].qmp", "n[1-8].cfg",     "r[1-8h]",  "l[1-8h]"};
     static const char *const logs[] = {"n[1-8].log", "n[1-8].err", "host.err"};
     glob_t g = {.gl_pathc = 0};
     int more = 0;
@@ -174,7 +174,8 @@ static int ring_status(int argc, char **argv)
     for (unsigned i = 0; i < s.count; i++) {
         bool alive = process_alive(&s.proc[i]);
         whole &= alive;
-        printf("  %-5s pid %-7d %s\n", s.proc[i].name, (int)s.proc[i].pid, alive ? "runs" : "has ended");
+        printf("  %-5s pid %-7d %s\n", s.proc[i].name, (int)s.proc[i].pid,
+               alive ? "runs" : "has ended");
     }
     puts(whole ? "Next: rotifer nodes" : "Not all of it runs. Next: rotifer ring down");
     return whole ? EXIT_OK : EXIT_FAILED;
@@ -368,7 +369,8 @@ static bool take_lock(struct ring *r)
     if (r->lock < 0)
         fail("cannot write in %s: %s", rundir_path(), strerror(errno));
     else if (ring_state_read(&s))
-        fail("a ring of %u is up already (in %s). Try: rotifer nodes, or rotifer ring down", s.nodes, rundir_path());
+        fail("a ring of %u is up already (in %s). Try: rotifer nodes, or rotifer ring down",
+             s.nodes, rundir_path());
     else
         fail("a ring is being started already (in %s)", rundir_path());
     return false;
@@ -392,7 +394,8 @@ static bool start_all(struct ring *r)
 static int bring_up(struct ring *r)
 {
     clear_remains();
-    printf("A ring of %u: n1 - ... - n%u - host - n1, in %s\n", r->state.nodes, r->state.nodes, rundir_path());
+    printf("A ring of %u: n1 - ... - n%u - host - n1, in %s\n", r->state.nodes, r->state.nodes,
+           rundir_path());
     netns_enter();
     bool started = start_all(r);
     rundir_leave();
@@ -441,7 +444,8 @@ static int take_options(int argc, char **argv, struct ring *r)
             i++;
         } else if (strcmp(o, "--append") == 0 && v) {
             if (strchr(v, '"') || strchr(v, '\n'))
-                return usage_error("ring", "the kernel's command line cannot hold \" or a line end");
+                return usage_error("ring",
+                                   "the kernel's command line cannot hold \" or a line end");
             r->qemu.append = v;
             i++;
         } else {

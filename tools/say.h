@@ -10,8 +10,8 @@ enum {
     EXIT_OK = 0,
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
-    EXIT_LOST = 125,    // the process is gone and nobody knows how it ended
-    EXIT_KILLED = 137,  // 128 + SIGKILL, as a shell would say
+    EXIT_LOST = 125,   // the process is gone and nobody knows how it ended
+    EXIT_KILLED = 137, // 128 + SIGKILL, as a shell would say
     EXIT_INTERRUPT = 130,
 };
 

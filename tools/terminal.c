@@ -13,7 +13,8 @@
 
 #define TERMINAL_OBJECT 1u
 #define REQUEST_PAGES 64u
-#define CHUNK 4096u // poll() promises that so many bytes can be written to a pipe without waiting (PIPE_BUF)
+#define CHUNK                                                                                      \
+    4096u // poll() promises that so many bytes can be written to a pipe without waiting (PIPE_BUF)
 #define INPUT_MAX (64 * KIB)
 
 static struct {
@@ -72,7 +73,7 @@ static int terminal_key(struct node *n, const struct request *r, uint8_t key[16]
 // A pipe without a reader: Linux would have ended the program by SIGPIPE.
 static void tell_broken(struct node *n)
 {
-    void (*broken)(struct node *n) = terminal.broken;
+    void (*broken)(struct node * n) = terminal.broken;
     terminal.broken = NULL;
     if (broken)
         broken(n);

@@ -20,9 +20,9 @@
 #include <unistd.h>
 
 #define PEERS_MAX 64
-#define QUEUE_MAX 512        // frames that wait for one peer: 16 MiB of the largest
-#define AGAIN_NS 200000      // between two tries to a peer whose queue is full
-#define BATCH 32             // frames taken in before the node's tasks get their turn
+#define QUEUE_MAX 512   // frames that wait for one peer: 16 MiB of the largest
+#define AGAIN_NS 200000 // between two tries to a peer whose queue is full
+#define BATCH 32        // frames taken in before the node's tasks get their turn
 #define SOCKET_BUFFER (4 << 20)
 
 struct frame {
@@ -47,6 +47,7 @@ struct wire {
     struct loop *loop;
     int rx, timer;
     bool is_switch, armed;
+    void (*gone)(void);          // or NULL
     struct peer peer[PEERS_MAX]; // a cable has peer[0]
     struct wire_hdr hdr;         // of the frame that is coming in
     unsigned char *payload;
@@ -54,8 +55,14 @@ struct wire {
 
 static struct wire *wires; // in the order of opening
 
-static bool mac_eq(const uint8_t *a, const uint8_t *b) { return memcmp(a, b, 6) == 0; }
-static bool mac_is_group(const uint8_t *m) { return (m[0] & 1) != 0; }
+static bool mac_eq(const uint8_t *a, const uint8_t *b)
+{
+    return memcmp(a, b, 6) == 0;
+}
+static bool mac_is_group(const uint8_t *m)
+{
+    return (m[0] & 1) != 0;
+}
 
 // --- Peers ------------------------------------------------------------------------------------------
 
@@ -93,11 +100,14 @@ static void peer_forget(struct wire *w, struct peer *p)
     if (w->is_switch) {
         close(p->fd);
         p->used = false;
+    } else if (w->gone) {
+        w->gone();
     }
 }
 
 // The peer that sent from this address with this MAC; learned now when it is new.
-static void peer_learn(struct wire *w, const uint8_t mac[6], const struct sockaddr_un *addr, socklen_t len)
+static void peer_learn(struct wire *w, const uint8_t mac[6], const struct sockaddr_un *addr,
+                       socklen_t len)
 {
     struct peer *slot = NULL;
     for (unsigned i = 0; i < PEERS_MAX; i++) {
@@ -130,7 +140,8 @@ enum outcome { SENT, FULL, GONE };
 
 static enum outcome try_send(struct peer *p, struct iovec *iov, unsigned niov)
 {
-    struct msghdr m = {.msg_name = &p->addr, .msg_namelen = p->addr_len, .msg_iov = iov, .msg_iovlen = niov};
+    struct msghdr m = {
+        .msg_name = &p->addr, .msg_namelen = p->addr_len, .msg_iov = iov, .msg_iovlen = niov};
     for (;;) {
         if (sendmsg(p->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
             return SENT;
@@ -204,8 +215,8 @@ static void timer_ready(void *arg, short events)
 }
 
 // To whoever has the MAC; to all but `from` when it is a group's.
-static void send_frame(struct wire *w, const uint8_t dst[6], const struct peer *from, struct iovec *iov,
-                       unsigned niov)
+static void send_frame(struct wire *w, const uint8_t dst[6], const struct peer *from,
+                       struct iovec *iov, unsigned niov)
 {
     for (unsigned i = 0; i < PEERS_MAX; i++) {
         struct peer *p = &w->peer[i];
@@ -216,7 +227,8 @@ static void send_frame(struct wire *w, const uint8_t dst[6], const struct peer *
     }
 }
 
-static void wire_send(struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
+static void wire_send(struct link *l, const struct wire_hdr *h, const struct piece *p,
+                      unsigned npieces)
 {
     struct wire *w = l->driver;
     struct iovec iov[1 + WIRE_PIECES_MAX] = {{(void *)(uintptr_t)h, sizeof *h}};
@@ -250,7 +262,8 @@ static bool take_frame(struct wire *w)
 {
     struct sockaddr_un from;
     struct iovec iov[2] = {{&w->hdr, sizeof w->hdr}, {w->payload, WIRE_PAYLOAD_MAX}};
-    struct msghdr m = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = iov, .msg_iovlen = 2};
+    struct msghdr m = {
+        .msg_name = &from, .msg_namelen = sizeof from, .msg_iov = iov, .msg_iovlen = 2};
     ssize_t got = recvmsg(w->rx, &m, MSG_DONTWAIT);
     if (got < 0)
         return errno == EINTR;
@@ -294,7 +307,15 @@ struct wire *wire_next(const struct node *n, const struct wire *after)
     return w;
 }
 
-const struct link *wire_link(const struct wire *w) { return &w->link; }
+void wire_on_gone(struct wire *w, void (*gone)(void))
+{
+    w->gone = gone;
+}
+
+const struct link *wire_link(const struct wire *w)
+{
+    return &w->link;
+}
 
 // --- Opening ----------------------------------------------------------------------------------------
 
@@ -350,6 +371,7 @@ struct wire *wire_open(struct loop *l, const char *name, const uint8_t mac[6], c
     fail_error(e, "cannot add link %s", name);
     return NULL;
 no:
-    fail("cannot open the link %s (%s in %s): %s", name, local, "the run directory", strerror(errno));
+    fail("cannot open the link %s (%s in %s): %s", name, local, "the run directory",
+         strerror(errno));
     return NULL;
 }

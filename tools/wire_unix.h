@@ -17,6 +17,9 @@ struct wire;
 struct wire *wire_open(struct loop *l, const char *name, const uint8_t mac[6], const char *local,
                        const char *remote);
 
+// gone() is called when nobody has the peer's socket any more (a cable; on a switch peers come and go).
+void wire_on_gone(struct wire *w, void (*gone)(void));
+
 // The wires of a node, in the order in which they were opened: after NULL the first, after the last NULL.
 struct wire *wire_next(const struct node *n, const struct wire *after);
 const struct link *wire_link(const struct wire *w);

@@ -3,7 +3,8 @@
 // compile for the host too (arch/host/ implements this page with ucontext and malloc).
 //
 // Rules: everything here runs with the node lock held, except arch_lock() itself and arch_putc(),
-// arch_now_ns(). Nothing here blocks. `struct hart`, `struct node` are core's (core/hart.h, core/node.h).
+// arch_now_ns(). Nothing here blocks. `struct hart`, `struct node` are core's (core/hart.h,
+// core/node.h).
 #ifndef ARCH_RISCV_ARCH_H
 #define ARCH_RISCV_ARCH_H
 
@@ -15,20 +16,21 @@ struct node;
 struct hart;
 struct thread;
 
-// --- User registers -------------------------------------------------------------------------------
+// --- User registers ------------------------------------------------------------------------------
 // All that U-mode can see of a hart. First member of struct thread; offsets are asserted in
-// arch/riscv/offsets.h for the assembly. x[0] stays 0. FP state is valid here only when the thread is
-// on no hart (arch_fp_save).
+// arch/riscv/offsets.h for the assembly. x[0] stays 0. FP state is valid here only when the thread
+// is on no hart (arch_fp_save).
 struct arch_regs {
     uint64_t x[32];
     uint64_t pc;
     uint64_t f[32];
     uint64_t fcsr;
     uint32_t fp_used; // 0: never touched the FP unit, f[] and fcsr are zero
-    uint32_t fp_hart; // hart index + 1 whose FP registers are this thread's too, 0 = only f[] has them
+    uint32_t
+        fp_hart; // hart index + 1 whose FP registers are this thread's too, 0 = only f[] has them
 };
-// Who writes f[] or fcsr of a stopped thread sets fp_used to 1 and fp_hart to 0, or a hart that still has the old
-// values would go on with them.
+// Who writes f[] or fcsr of a stopped thread sets fp_used to 1 and fp_hart to 0, or a hart that
+// still has the old values would go on with them.
 #define REG_RA 1
 #define REG_SP 2
 #define REG_TP 4
@@ -48,12 +50,13 @@ struct arch_regs {
 #define REG_T5 30
 #define REG_T6 31
 
-// Puts the live FP registers of a thread that ran on this hart into its record. Called on that hart whenever a
-// guest thread leaves it, for whatever reason; cheap when the unit was not touched since. Afterwards f[] and
-// fcsr are right. (Whom this was not called for may go on there without a look at its address space.)
+// Puts the live FP registers of a thread that ran on this hart into its record. Called on that hart
+// whenever a guest thread leaves it, for whatever reason; cheap when the unit was not touched
+// since. Afterwards f[] and fcsr are right. (Whom this was not called for may go on there without a
+// look at its address space.)
 void arch_fp_save(struct hart *h, struct arch_regs *r);
 
-// --- Time and harts -------------------------------------------------------------------------------
+// --- Time and harts ------------------------------------------------------------------------------
 uint64_t arch_now_ns(void); // monotonic since boot
 // Asks for entry_timer() on this hart at or soon after at_ns (UINT64_MAX: never).
 void arch_timer_set(struct hart *h, uint64_t at_ns);
@@ -61,14 +64,14 @@ void arch_timer_set(struct hart *h, uint64_t at_ns);
 void arch_kick(struct hart *h);
 struct hart *arch_this_hart(void);
 
-// --- Lock: the node lock is one of these (design D6) -------------------------------------------------
+// --- Lock: the node lock is one of these (design D6) ---------------------------------------------
 struct arch_lock {
     volatile uint32_t held;
 };
 void arch_lock(struct arch_lock *l);
 void arch_unlock(struct arch_lock *l);
 
-// --- Address spaces: Sv39, lower half; the upper half is the kernel's and the same in all ------------
+// --- Address spaces: Sv39, lower half; the upper half is the kernel's and the same in all --------
 struct arch_aspace {
     uint64_t *root;     // page table root (kernel address), NULL before init
     uint32_t loaded_on; // mask of harts whose satp names it
@@ -81,28 +84,29 @@ int arch_aspace_init(struct node *n, struct arch_aspace *as);
 // Frees all tables (never the mapped pages). No thread of it runs; harts that still have it loaded
 // are made to leave it first.
 void arch_aspace_free(struct node *n, struct arch_aspace *as);
-// Maps one page at va (page-aligned, below USER_END), replacing what was there. Presets A and D
-// (D only with PROT_W): boards fault where QEMU sets them. Makes code written there fetchable (fence.i
+// Maps one page at va (page-aligned, below USER_END), replacing what was there. Presets A and D (D
+// only with PROT_W): boards fault where QEMU sets them. Makes code written there fetchable (fence.i
 // on all harts before the first fetch) when prot has PROT_X. E_MEM.
 int arch_aspace_map(struct node *n, struct arch_aspace *as, uint64_t va, void *page, unsigned prot);
 // Removes the translations of [va, va + len) and flushes them on all harts that have it loaded.
 void arch_aspace_unmap(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t len);
 
-// --- Privileged tasks: S-mode contexts with a stack -----------------------------------------------
+// --- Privileged tasks: S-mode contexts with a stack ----------------------------------------------
 struct arch_ctx {
     uint64_t reg[14]; // ra, sp, s0..s11; the host uses ptr instead
     void *ptr;
 };
-// After the first switch to *c, fn(arg) runs on the stack that ends at stack + size. fn never returns.
+// After the first switch to *c, fn(arg) runs on the stack that ends at stack + size. fn never
+// returns.
 void arch_ctx_init(struct arch_ctx *c, void *stack, size_t size, void (*fn)(void *), void *arg);
 // Frees what init took besides the stack itself (nothing on RISC-V).
 void arch_ctx_free(struct arch_ctx *c);
 // Saves the callee-saved state in *from and goes on with *to. The node lock goes along.
 void arch_ctx_switch(struct arch_ctx *from, struct arch_ctx *to);
 
-// --- The rest -------------------------------------------------------------------------------------
-void arch_putc(char c);                            // the earliest console there is
-_Noreturn void arch_stop(int status);              // ends the machine; QEMU exits with status
+// --- The rest ------------------------------------------------------------------------------------
+void arch_putc(char c);                              // the earliest console there is
+_Noreturn void arch_stop(int status);                // ends the machine; QEMU exits with status
 void arch_backtrace(void (*line)(const char *text)); // one call a frame, innermost first
 // Bits of ISA extensions present on every hart: bit (letter - 'a') for the single letters; ISA_Z*.
 uint64_t arch_isa(void);
@@ -113,19 +117,21 @@ uint64_t arch_isa(void);
 #define ISA_ZBB (1ull << 33)
 #define ISA_ZBS (1ull << 34)
 
-// What is private to this architecture in struct hart. Zero at first; hart_init() of arch/riscv/hart.h.
+// What is private to this architecture in struct hart. Zero at first; hart_init() of
+// arch/riscv/hart.h.
 struct arch_hart {
-    uint64_t hartid;             // [I] as the firmware counts
-    uint64_t timer_at;           // [h] ns the timer is set to, to skip setting it to the same
-    struct arch_aspace *aspace;  // [N] what satp names; NULL = kernel only
-    struct arch_regs *fp_owner;  // [h] whose FP registers are live on this hart
-    struct thread *ready;        // [h] whose address space and FP registers are in place, NULL = to be seen
-    void *stack_top;             // [I]
-    uint64_t scratch;            // [h] one register, on the way in
-    uint32_t stale;              // [N] STALE_*: to be flushed before this hart, idle now, goes on
-    uint32_t idle;               // [N] in wfi, or on the way into or out of it
-    uint32_t kicked;             // [N] an interrupt is on the way to it
-    volatile uint32_t leave;     // the hart that asks holds the lock: give up the address space at once
+    uint64_t hartid;            // [I] as the firmware counts
+    uint64_t timer_at;          // [h] ns the timer is set to, to skip setting it to the same
+    struct arch_aspace *aspace; // [N] what satp names; NULL = kernel only
+    struct arch_regs *fp_owner; // [h] whose FP registers are live on this hart
+    struct thread
+        *ready;       // [h] whose address space and FP registers are in place, NULL = to be seen
+    void *stack_top;  // [I]
+    uint64_t scratch; // [h] one register, on the way in
+    uint32_t stale;   // [N] STALE_*: to be flushed before this hart, idle now, goes on
+    uint32_t idle;    // [N] in wfi, or on the way into or out of it
+    uint32_t kicked;  // [N] an interrupt is on the way to it
+    volatile uint32_t leave; // the hart that asks holds the lock: give up the address space at once
 };
 
 #endif

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The first instructions: boot header, boot hart, further harts.
 //
-// boot: a0 = hart id, a1 = physical address of the device tree, satp = 0 (RISC-V boot conventions of Linux,
-// Documentation/riscv/boot.rst; the firmware keeps the same). At any physical address that is a multiple of 2 MiB.
-//   1. Nothing may interrupt, nothing is known: interrupts off, tp = gp = 0, arguments into s0, s1. Only the first
-//      hart goes on with 2.; whoever else comes in here goes to 6. Firmware without HSM sends all harts; and
-//      OpenSBI before 1.3 lets a hart that is just being started see "start" before it sees where (the state is
-//      set first, the address after), and then it comes here.
+// boot: a0 = hart id, a1 = physical address of the device tree, satp = 0 (RISC-V boot conventions
+// of Linux, Documentation/riscv/boot.rst; the firmware keeps the same). At any physical address
+// that is a multiple of 2 MiB.
+//   1. Nothing may interrupt, nothing is known: interrupts off, tp = gp = 0, arguments into s0, s1.
+//      Only the first hart goes on with 2.; whoever else comes in here goes to 6. Firmware without
+//      HSM sends all harts; and OpenSBI before 1.3 lets a hart that is just being started see
+//      "start" before it sees where (the state is set first, the address after), and then it comes
+//      here.
 //   2. Clear .bss.
 //   3. Page table: all of memory at DIRECT_BASE, the image at IMAGE_BASE.
-//   4. Paging on. There is no identity mapping: the instruction after the write to satp faults, and stvec
-//      holds the virtual address of where to go on.
+//   4. Paging on. There is no identity mapping: the instruction after the write to satp faults, and
+//      stvec holds the virtual address of where to go on.
 //   5. The stack of hart 0, and kmain(hart id, device tree).
 //
 // hart_entry: a further hart, started by sbi_hart_start. a0 = hart id.
@@ -18,8 +20,8 @@
 //   7. As 4.
 //   8. Its own stack, and hart_main(hart).
 //
-// Through legacy SBI putchar, "Rot" appears step by step: R entered, o memory is ours, t paging is on. What is
-// missing tells where a board hangs.
+// Through legacy SBI putchar, "Rot" appears step by step: R entered, o memory is ours, t paging is
+// on. What is missing tells where a board hangs.
 
 #include "arch/riscv/offsets.h"
 
@@ -32,7 +34,8 @@
     ecall
 .endm
 
-// Goes on at `where`, at its virtual address, with paging on. kernel_root is complete. t0, t1 are lost.
+// Goes on at `where`, at its virtual address, with paging on. kernel_root is complete. t0, t1 are
+// lost.
 .macro paging_on where
     lla t0, \where
     lla t1, _start
@@ -50,7 +53,7 @@
     unimp // never: the fetch faults
 .endm
 
-// --- Boot header: Linux, Documentation/riscv/boot-image-header.rst, version 0.2 --------------------------
+// --- Boot header: Linux, Documentation/riscv/boot-image-header.rst, version 0.2 ------------------
     .section .head, "ax"
     .option push
     .option norvc
@@ -71,7 +74,7 @@ header:
 
     .option norelax
 
-// --- 1. -------------------------------------------------------------------------------------------------
+// --- 1. ------------------------------------------------------------------------------------------
 boot:
     csrw sie, zero
     csrci sstatus, 2 // SIE
@@ -85,7 +88,7 @@ boot:
     bnez t1, hart_entry
     mark 'R'
 
-// --- 2. -------------------------------------------------------------------------------------------------
+// --- 2. ------------------------------------------------------------------------------------------
     lla t0, _edata
     lla t1, _end
 1:  sd zero, 0(t0)
@@ -96,7 +99,7 @@ boot:
     sd s2, 0(t0)
     mark 'o'
 
-// --- 3. -------------------------------------------------------------------------------------------------
+// --- 3. ------------------------------------------------------------------------------------------
     // Gigapages, root entries 256.. = physical 0..
     lla s3, kernel_root
     li t0, DIRECT_GIB
@@ -110,7 +113,8 @@ boot:
     addi t0, t0, -1
     bnez t0, 1b
 
-    // Second-last root entry -> image_root; its entries 1.. = the image, all rights until sv39_protect().
+    // Second-last root entry -> image_root; its entries 1.. = the image, all rights until
+    // sv39_protect().
     lla t0, image_root
     srli t1, t0, 12
     slli t1, t1, PTE_PPN_SHIFT
@@ -129,7 +133,7 @@ boot:
     addi t3, t3, -1
     bnez t3, 1b
 
-// --- 4. -------------------------------------------------------------------------------------------------
+// --- 4. ------------------------------------------------------------------------------------------
     paging_on boot_high
     .balign 4
 boot_high:
@@ -137,7 +141,7 @@ boot_high:
     lla t0, early_trap
     csrw stvec, t0
 
-// --- 5. -------------------------------------------------------------------------------------------------
+// --- 5. ------------------------------------------------------------------------------------------
     lla sp, hart_stacks
     li t0, STACK_GUARD + STACK_SIZE
     add sp, sp, t0
@@ -155,7 +159,7 @@ early_trap:
 1:  wfi
     j 1b
 
-// --- 6. -------------------------------------------------------------------------------------------------
+// --- 6. ------------------------------------------------------------------------------------------
     .global hart_entry
 hart_entry:
     csrw sie, zero
@@ -170,12 +174,12 @@ hart_entry:
     beqz s1, 1b
     fence r, rw // the pointer before what it points to
 
-// --- 7. -------------------------------------------------------------------------------------------------
+// --- 7. ------------------------------------------------------------------------------------------
     paging_on hart_high
     .balign 4
 hart_high:
 
-// --- 8. -------------------------------------------------------------------------------------------------
+// --- 8. ------------------------------------------------------------------------------------------
     mv tp, s1
     ld sp, HART_STACK_TOP(tp)
     mv a0, s1

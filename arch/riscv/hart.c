@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A hart in the kernel. Interrupts are off here (sstatus.SIE = 0, always): they come from U-mode as traps, and
-// in the idle loop wfi returns when one is pending (Priv 3.3.3: also when it is off in sstatus).
+// A hart in the kernel. Interrupts are off here (sstatus.SIE = 0, always): they come from U-mode as
+// traps, and in the idle loop wfi returns when one is pending (Priv 3.3.3: also when it is off in
+// sstatus).
 #include "arch/riscv/hart.h"
 
 #include <stdio.h>
@@ -35,7 +36,7 @@ uint64_t arch_isa(void)
     return config.isa;
 }
 
-// --- The lock -------------------------------------------------------------------------------------------
+// --- The lock ------------------------------------------------------------------------------------
 // A word: 0, or the low half of the holder's struct hart. trap.S has the first attempt of its own.
 
 static uint32_t lock_mark(const struct hart *h)
@@ -43,12 +44,14 @@ static uint32_t lock_mark(const struct hart *h)
     return (uint32_t)(uintptr_t)h;
 }
 
-// A hart that waits must still leave an address space when asked: the holder may be waiting for just that.
+// A hart that waits must still leave an address space when asked: the holder may be waiting for
+// just that.
 void lock_wait(struct arch_lock *l)
 {
     struct hart *h = this_hart();
     uint32_t nobody = 0;
-    while (!__atomic_compare_exchange_n(&l->held, &nobody, lock_mark(h), true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+    while (!__atomic_compare_exchange_n(&l->held, &nobody, lock_mark(h), true, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED)) {
         nobody = 0;
         while (l->held)
             if (h->arch.leave)
@@ -68,7 +71,7 @@ void arch_unlock(struct arch_lock *l)
     __atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
 }
 
-// --- Interrupts -----------------------------------------------------------------------------------------
+// --- Interrupts ----------------------------------------------------------------------------------
 
 void arch_kick(struct hart *h)
 {
@@ -95,7 +98,7 @@ static void interrupts(struct hart *h)
         entry_external(h);
 }
 
-// --- The way out ----------------------------------------------------------------------------------------
+// --- The way out ---------------------------------------------------------------------------------
 
 // Nobody wants this hart: sleeps until an interrupt is pending, and serves it.
 void trap_idle(struct hart *h)
@@ -120,7 +123,7 @@ void trap_switch(struct hart *h, struct thread *t)
     h->arch.ready = t;
 }
 
-// --- The way in -----------------------------------------------------------------------------------------
+// --- The way in ----------------------------------------------------------------------------------
 
 static enum fault_kind kind_of(uint64_t cause)
 {
@@ -161,11 +164,11 @@ void trap_kernel(uint64_t cause, uint64_t pc, uint64_t value, uint64_t sp, uint6
     backtrace_from(pc, fp, print_line);
     uint64_t guard = (uint64_t)(uintptr_t)hart_stacks[this_hart()->index];
     const char *what = value >= guard && value < guard + STACK_GUARD ? ", hart stack overflow" : "";
-    panic("cause %lu%s, pc %016lx, stval %016lx, sp %016lx", (unsigned long)cause, what, (unsigned long)pc,
-          (unsigned long)value, (unsigned long)sp);
+    panic("cause %lu%s, pc %016lx, stval %016lx, sp %016lx", (unsigned long)cause, what,
+          (unsigned long)pc, (unsigned long)value, (unsigned long)sp);
 }
 
-// --- Starting -------------------------------------------------------------------------------------------
+// --- Starting ------------------------------------------------------------------------------------
 
 void arch_hart_init(struct hart *h, struct node *n, unsigned index, uint64_t hartid)
 {
@@ -180,11 +183,12 @@ static void hart_setup(struct hart *h)
     __asm__ volatile("mv tp, %0" ::"r"(h));
     csr_write(sscratch, h);
     csr_write(stvec, trap_entry);
-    csr_clear(sstatus, SSTATUS_SIE | SSTATUS_SPIE | SSTATUS_SPP | SSTATUS_FS);
+    csr_clear(sstatus, SSTATUS_SIE | SSTATUS_SPIE | SSTATUS_SPP | SSTATUS_FS | SSTATUS_VS |
+                           SSTATUS_SUM | SSTATUS_MXR);
     csr_clear(sip, INT_SOFT);
     csr_write(sie, INT_SOFT | INT_EXTERNAL);
-    // Guests may read cycle, time and instret (Priv 4.1.5): benchmarks count instructions with them. They are
-    // this hart's own and jump when a process moves; SYS_TIME does not.
+    // Guests may read cycle, time and instret (Priv 4.1.5): benchmarks count instructions with
+    // them. They are this hart's own and jump when a process moves; SYS_TIME does not.
     csr_write(scounteren, 7);
 }
 
@@ -221,20 +225,22 @@ void hart_main(struct hart *h)
 void arch_enter(struct hart *h)
 {
     // The stack from its top again: nothing below is needed any more.
-    __asm__ volatile("mv sp, %0\n    mv a0, %1\n    li s0, 0\n    tail hart_main" ::"r"(h->arch.stack_top), "r"(h)
-                     : "a0", "memory");
+    __asm__ volatile(
+        "mv sp, %0\n    mv a0, %1\n    li s0, 0\n    tail hart_main" ::"r"(h->arch.stack_top),
+        "r"(h)
+        : "a0", "memory");
     __builtin_unreachable();
 }
 
 const char *arch_firmware(void)
 {
     static char text[48];
-    snprintf(text, sizeof text, "%s, SBI %u.%u%s", sbi.implementation == 1 ? "OpenSBI" : "firmware", sbi.version >> 24,
-             sbi.version & 0xffffffu, sbi.dbcn ? " with debug console" : "");
+    snprintf(text, sizeof text, "%s, SBI %u.%u%s", sbi.implementation == 1 ? "OpenSBI" : "firmware",
+             sbi.version >> 24, sbi.version & 0xffffffu, sbi.dbcn ? " with debug console" : "");
     return text;
 }
 
-// --- Stopping -------------------------------------------------------------------------------------------
+// --- Stopping ------------------------------------------------------------------------------------
 
 // The device that ends QEMU: "sifive,test0". 0x5555 = pass; 0x3333 | status << 16 = fail.
 void arch_stop(int status)

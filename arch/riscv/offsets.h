@@ -3,7 +3,7 @@
 #ifndef ARCH_RISCV_OFFSETS_H
 #define ARCH_RISCV_OFFSETS_H
 
-// Virtual addresses (arch/riscv/sv39.h, linker/kernel.ld)
+// Virtual addresses (drawn in arch/riscv/sv39.h). IMAGE_BASE is linker/kernel.ld's image_base too.
 #define DIRECT_BASE 0xffffffc000000000 // physical address 0
 #define DIRECT_GIB 128                 // how much of physical memory is mapped there
 #define IMAGE_BASE 0xffffffff80200000

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Address spaces. Priv = Privileged Architecture 1.12, chapter 4.
 //
-// What the emulator makes dear decides here: a change of satp or an sfence.vma costs 4-12 us. So satp is
-// written only when it changes, and a translation that was not there, or had fewer rights, is not flushed:
-// Priv 4.2.1 lets a hart fault on it all the same; then the same entry is mapped again, and that flushes.
+// What the emulator makes dear decides here: a change of satp or an sfence.vma costs 4-12 us. So
+// satp is written only when it changes, and a translation that was not there, or had fewer rights,
+// is not flushed: Priv 4.2.1 lets a hart fault on it all the same; then the same entry is mapped
+// again, and that flushes.
 //
-// Harts that are idle are not interrupted for a flush; they do it when they go on (arch_hart.stale).
+// Harts that are idle are not interrupted for a flush; they do it when they go on
+// (arch_hart.stale).
 #include "arch/riscv/sv39.h"
 
 #include "arch/riscv/boot.h"
@@ -79,7 +81,7 @@ static void fence_i(void)
     __asm__ volatile("fence.i" ::: "memory"); // Unprivileged, chapter "Zifencei"
 }
 
-// --- The image ------------------------------------------------------------------------------------------
+// --- The image -----------------------------------------------------------------------------------
 
 static uint64_t image_rights(const uint8_t *page)
 {
@@ -99,7 +101,8 @@ void sv39_protect(void)
     for (uint8_t *page = _start; page < _end; page += PAGE_SIZE) {
         uint64_t number = (uint64_t)(page - _start) >> PAGE_SHIFT;
         uint64_t rights = image_rights(page);
-        image_tables[number / ENTRIES][number % ENTRIES] = rights ? pte_of(arch_phys(page), rights) : 0;
+        image_tables[number / ENTRIES][number % ENTRIES] =
+            rights ? pte_of(arch_phys(page), rights) : 0;
     }
     // Entry 0 would be the 2 MiB below IMAGE_BASE.
     for (unsigned i = 0; i < IMAGE_TABLES; i++)
@@ -107,7 +110,7 @@ void sv39_protect(void)
     flush_all();
 }
 
-// --- Harts' view ----------------------------------------------------------------------------------------
+// --- Harts' view ---------------------------------------------------------------------------------
 
 static uint32_t bit_of(const struct hart *h)
 {
@@ -190,7 +193,7 @@ static void flush(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t 
         sbi_remote_sfence_vma(ids, va, len);
 }
 
-// --- arch.h ---------------------------------------------------------------------------------------------
+// --- arch.h --------------------------------------------------------------------------------------
 
 int arch_aspace_init(struct node *n, struct arch_aspace *as)
 {
@@ -278,7 +281,8 @@ int arch_aspace_map(struct node *n, struct arch_aspace *as, uint64_t va, void *p
 {
     ASSERT(as->root != NULL);
     ASSERT(va % PAGE_SIZE == 0 && va < USER_END);
-    if (!(prot & (PROT_R | PROT_W | PROT_X))) { // an entry without rights would mean a further table
+    if (!(prot &
+          (PROT_R | PROT_W | PROT_X))) { // an entry without rights would mean a further table
         arch_aspace_unmap(n, as, va, PAGE_SIZE);
         return 0;
     }
@@ -292,7 +296,8 @@ int arch_aspace_map(struct node *n, struct arch_aspace *as, uint64_t va, void *p
     __atomic_store_n(pte, new, __ATOMIC_RELEASE);
     if (!(old & PTE_V))
         return 0;
-    if (pte_pa(old) == pte_pa(new) && (old & ~new) == 0) { // no right lost: who faults will come here
+    if (pte_pa(old) == pte_pa(new) &&
+        (old & ~new) == 0) { // no right lost: who faults will come here
         if (loaded_here(as))
             flush_page(va);
     } else {

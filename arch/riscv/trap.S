@@ -1,27 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The way in and the way out. A guest thread has no kernel stack (design D1): all of it goes into its record,
-// and the hart's own stack is empty then.
+// The way in and the way out. A guest thread has no kernel stack (design D1): all of it goes into
+// its record, and the hart's own stack is empty then.
 //
-// In the kernel tp = this hart, and so is sscratch, always; sstatus.SIE is 0, so only faults come from there.
+// In the kernel tp = this hart, and so is sscratch, always; sstatus.SIE is 0, so only faults come
+// from there.
 //
 //   1. Swap tp and sscratch. From U-mode this gives the hart; from the kernel it changes nothing.
-//   2. A system call? It has a way in of its own, for it must be short. Anything else goes to step 9.
+//   2. A system call? It has a way in of its own, for it must be short. Anything else goes to step
+//      9.
 //   3. All registers into the record of the current thread, pc behind the ecall.
 //   4. The hart's own stack from its top, and the node lock.
 //   5. entry_syscall(hart, thread).
-//   6. (trap_out; lock held, tp = hart) sched_next(hart) answers who goes on; nobody: trap_idle(hart) and again.
-//   7. Another one than the last to leave here: trap_switch(hart, thread) loads its address space and FP registers.
-//   8. Unlock, all registers from the record, sret. sstatus still has SPP = 0, as the last trap from U-mode left
-//      it, or hart_setup() the first time.
+//   6. (trap_out; lock held, tp = hart) sched_next(hart) answers who goes on; nobody:
+//      trap_idle(hart) and again.
+//   7. Another one than the last to leave here: trap_switch(hart, thread) loads its address space
+//      and FP registers.
+//   8. Unlock, all registers from the record, sret. sstatus still has SPP = 0, as the last trap
+//      from U-mode left it, or hart_setup() the first time.
 //
 //   9. A trap of the kernel itself is a mistake: step 11.
 //  10. As 3. and 4., then trap_other(hart, thread, scause, stval), and out by 6.
-//  11. trap_kernel(scause, sepc, stval, sp, s0) on the panic stack: the own one may be what is broken. A
-//      second fault of the same hart stops the machine; another hart's waits until the first one has stopped it.
+//  11. trap_kernel(scause, sepc, stval, sp, s0) on the panic stack: the own one may be what is
+//      broken. A second fault of the same hart stops the machine; another hart's waits until the
+//      first one has stopped it.
 
 #include "arch/riscv/offsets.h"
 
-// t0 = struct arch_regs; user's t0 is in the hart's scratch word, user's tp in sscratch. t1, t2 are lost.
+// t0 = struct arch_regs; user's t0 is in the hart's scratch word, user's tp in sscratch. t1, t2 are
+// lost.
 .macro save_registers
     sd x1, REGS_X(1)(t0)
     sd x2, REGS_X(2)(t0)
@@ -77,38 +83,38 @@
     .balign 4
     .global trap_entry
 trap_entry:
-// --- 1. -------------------------------------------------------------------------------------------------
+// --- 1. ------------------------------------------------------------------------------------------
     csrrw tp, sscratch, tp
     sd t0, HART_SCRATCH(tp)
-// --- 2. -------------------------------------------------------------------------------------------------
+// --- 2. ------------------------------------------------------------------------------------------
     csrr t0, scause
     addi t0, t0, -CAUSE_ECALL_U
     bnez t0, trap_not_ecall
-// --- 3. -------------------------------------------------------------------------------------------------
+// --- 3. ------------------------------------------------------------------------------------------
     ld t0, HART_CURRENT(tp)
     save_registers
     csrr t1, sepc
     addi t1, t1, 4
     sd t1, REGS_PC(t0)
-// --- 4. -------------------------------------------------------------------------------------------------
+// --- 4. ------------------------------------------------------------------------------------------
     ld sp, HART_STACK_TOP(tp)
     mv s2, t0
     take_lock
-// --- 5. -------------------------------------------------------------------------------------------------
+// --- 5. ------------------------------------------------------------------------------------------
     mv a0, tp
     mv a1, s2
     call entry_syscall
 
-// --- 6. -------------------------------------------------------------------------------------------------
+// --- 6. ------------------------------------------------------------------------------------------
     .global trap_out
 trap_out:
     mv a0, tp
     call sched_next
     beqz a0, 2f
-// --- 7. -------------------------------------------------------------------------------------------------
+// --- 7. ------------------------------------------------------------------------------------------
     ld t0, HART_READY(tp)
     bne t0, a0, 3f
-// --- 8. -------------------------------------------------------------------------------------------------
+// --- 8. ------------------------------------------------------------------------------------------
 1:  ld t1, HART_NODE(tp)
     ld t0, REGS_PC(a0)
     csrw sepc, t0
@@ -156,12 +162,12 @@ trap_out:
     mv a0, s2
     j 1b
 
-// --- 9. -------------------------------------------------------------------------------------------------
+// --- 9. ------------------------------------------------------------------------------------------
 trap_not_ecall:
     csrr t0, sstatus
     andi t0, t0, SSTATUS_SPP
     bnez t0, trap_in_kernel
-// --- 10. ------------------------------------------------------------------------------------------------
+// --- 10. -----------------------------------------------------------------------------------------
     ld t0, HART_CURRENT(tp)
     save_registers
     csrr t1, sepc
@@ -176,7 +182,7 @@ trap_not_ecall:
     call trap_other
     j trap_out
 
-// --- 11. ------------------------------------------------------------------------------------------------
+// --- 11. -----------------------------------------------------------------------------------------
 trap_in_kernel:
     csrw sscratch, tp
     mv a3, sp

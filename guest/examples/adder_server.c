@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A service in user mode: a port of its own, a capability it signs itself, and a name in the directory.
+// A service in user mode: a port of its own, a capability it signs itself, and a name in the
+// directory.
 //
 //   adder_server NAME [THREADS]
 //
-// It adds up numbers and keeps a table of which calls it has seen, so that a request executed twice, or lost
-// and reported as executed, does not go unnoticed: each client numbers its calls 1, 2, 3, ...
+// It adds up numbers and keeps a table of which calls it has seen, so that a request executed
+// twice, or lost and reported as executed, does not go unnoticed: each client numbers its calls 1,
+// 2, 3, ...
 //
 //   operation      words of the request              words of the result
-//   ADD            number, client, sequence, -       sum, calls so far, sum of the request's bytes, bytes
+//   ADD            number, client, sequence, -       sum, calls, sum of the request's bytes, bytes
 //                  request bytes are sent back as the reply
 //   REPORT         -                                 sum, calls, duplicates, gaps
 //   STOP           -                                 as REPORT; then the server exits
@@ -118,7 +120,8 @@ int main(int argc, char **argv)
         return 1;
     }
     sys_random(key, sizeof key);
-    // 2. The capability for it: whoever has these 32 bytes may call. The directory hands them out by name.
+    // 2. The capability for it: whoever has these 32 bytes may call. The directory hands them out
+    // by name.
     struct cap cap = cap_make(put_port, 0, RIGHT_READ, key);
     int64_t result = dir_enter(NULL, argv[1], &cap);
     if (result < 0) {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a system call and a transaction cost, in instructions. Run QEMU with -icount shift=0: without it, rdinstret
-// counts ticks of the host's clock and the numbers mean nothing.
+// What a system call and a transaction cost, in instructions. Run QEMU with -icount shift=0:
+// without it, rdinstret counts ticks of the host's clock and the numbers mean nothing.
 //
 //   bench_null ROUNDS              null system call; null transaction to a thread of this process
-//   bench_null ROUNDS NAME [BYTES] null transaction to the server of that name, BYTES each way (default 0)
+//   bench_null ROUNDS NAME [BYTES] null transaction to that server, BYTES each way (default 0)
 //   bench_null server NAME         be such a server, until stopped
 //
-// NAME is looked up in the directory "dir"; "node" there is the node's own service, a privileged task. Counted
-// is everything that ran on this hart between the two readings: kernel, server and client.
+// NAME is looked up in the directory "dir"; "node" there is the node's own service, a privileged
+// task. Counted is everything that ran on this hart between the two readings: kernel, server and
+// client.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +75,7 @@ static int report(uint64_t rounds, void (*op)(struct bench *), struct bench *b)
     return 0;
 }
 
-// --- Being the server ---------------------------------------------------------------------------------
+// --- Being the server ----------------------------------------------------------------------------
 
 static int64_t handle;
 
@@ -109,7 +110,7 @@ static int be_server(const char *name)
     return 0;
 }
 
-// --- The two clients ----------------------------------------------------------------------------------
+// --- The two clients -----------------------------------------------------------------------------
 
 static int bench_self(uint64_t rounds)
 {

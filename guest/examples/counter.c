@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A process to move about while it works. It prints numbered lines and watches itself: every part of its state
-// that a hand-off or a checkpoint must carry is checked against what it must be, and a difference is reported
-// and counted. Missing or repeated numbers in the output would show a process that was lost or ran twice.
+// A process to move about while it works. It prints numbered lines and watches itself: every part
+// of its state that a hand-off or a checkpoint must carry is checked against what it must be, and a
+// difference is reported and counted. Missing or repeated numbers in the output would show a
+// process that was lost or ran twice.
 //
 //   counter [LINES] [MILLISECONDS between lines] [KIB of memory]        default: 20 500 256
 //
@@ -25,7 +26,7 @@ static void check(bool ok, const char *what)
     printf("counter: WRONG: %s\n", what);
 }
 
-// --- Memory: every word holds a mixture of its index and the round ------------------------------------
+// --- Memory: every word holds a mixture of its index and the round -------------------------------
 
 static uint64_t pattern(uint64_t i, uint64_t round)
 {
@@ -48,10 +49,10 @@ static void memory_check(const uint64_t *words, size_t n, uint64_t round)
         }
 }
 
-// --- Floating point: values held in registers across the work, and the rounding mode --------------------
+// --- Floating point: values held in registers across the work, and the rounding mode -------------
 
-// Eight values that never leave their registers for long, turned by a rotation that comes back to the start
-// after 360 steps. Returns how far it missed.
+// Eight values that never leave their registers for long, turned by a rotation that comes back to
+// the start after 360 steps. Returns how far it missed.
 static double circle(void)
 {
     const double c = 0.99984769515639123916, s = 0.01745240643728351282; // one degree
@@ -80,7 +81,7 @@ static void rounding_check(uint64_t round)
     fesetround(modes[(round + 1) % 4]);
 }
 
-// --- The whole ----------------------------------------------------------------------------------------
+// --- The whole -----------------------------------------------------------------------------------
 
 // Computes until `until_ns`, checking all the time.
 static void work(uint64_t *words, size_t n, uint64_t round, uint64_t until_ns)

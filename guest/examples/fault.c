@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// One mistake of your choice. The kernel ends the process and tells its owner what happened and where; node and
-// neighbours do not notice.
+// One mistake of your choice. The kernel ends the process and tells its owner what happened and
+// where; node and neighbours do not notice.
 //
 //   fault illegal       an instruction that no RISC-V has
 //   fault null          a load through a NULL pointer
 //   fault write         a store into the program's own text, which is mapped read and execute
 //   fault execute       a jump into data
 //   fault kernel        a load from the kernel's half of the address space
-//   fault stack         recursion without end: the stack grows until something is in its way, or a limit
+//   fault stack         recursion without end: the stack grows until something is in its way
 //   fault privileged    an instruction for the kernel only
 //   fault break         a breakpoint with no debugger about
 //   fault div           a division by zero: no fault on RISC-V, the quotient is -1
-//   fault misaligned    a load from an odd address: hardware, firmware or kernel makes it work, or a fault
+//   fault misaligned    a load from an odd address: hardware or firmware makes it work, or a fault
 //   fault abort         abort(): status 134
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +56,8 @@ static void kernel(void)
 static uint64_t recurse(uint64_t depth)
 {
     volatile char frame[1024];
+    if (depth == UINT64_MAX) // never: but a compiler that knew would refuse the recursion
+        return 0;
     frame[depth % sizeof frame] = (char)depth;
     __asm__ volatile("" : "+r"(depth));
     return recurse(depth + 1) + (uint64_t)frame[0];
@@ -80,8 +82,11 @@ static void breakpoint(void)
 
 static void divide(void)
 {
-    volatile int64_t zero = 0;
-    printf("1 / 0 = %ld, 1 %% 0 = %ld\n", 1 / zero, 1 % zero);
+    int64_t quotient, rest; // in C a division by zero may be anything: so in assembly
+    __asm__ volatile("div %0, %2, %3\n\trem %1, %2, %3"
+                     : "=&r"(quotient), "=&r"(rest)
+                     : "r"(1l), "r"(0l));
+    printf("1 / 0 = %ld, 1 %% 0 = %ld\n", quotient, rest);
 }
 
 static void misaligned(void)
@@ -96,10 +101,10 @@ static const struct {
     const char *name;
     void (*make)(void);
 } mistakes[] = {
-    {"illegal", illegal},       {"null", null},        {"write", write_text}, {"execute", execute},
-    {"kernel", kernel},         {"stack", stack},      {"privileged", privileged},
-    {"break", breakpoint},      {"div", divide},       {"misaligned", misaligned},
-    {"abort", abort},
+    {"illegal", illegal},       {"null", null},        {"write", write_text},
+    {"execute", execute},       {"kernel", kernel},    {"stack", stack},
+    {"privileged", privileged}, {"break", breakpoint}, {"div", divide},
+    {"misaligned", misaligned}, {"abort", abort},
 };
 
 int main(int argc, char **argv)

@@ -4,9 +4,10 @@
     .section .text.start, "ax"
 
 // In:  a0 = the startup block, sp = top of the stack, tp = 0.
+//
 // 1. gp: the middle of the small variables. Before that, no access to them may go through it.
 // 2. tp: the first thread's block of thread-local variables (start() fills it).
-// 3. sp: 16-byte aligned, as compiled code expects (RISC-V ELF psABI, "Integer Calling Convention").
+// 3. sp: aligned to 16 (RISC-V ELF psABI, "Integer Calling Convention").
 // 4. C. ra = 0 and fp = 0 end a debugger's walk up the stack here.
     .globl _start
     .type _start, @function

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Files to read. A process gets at just the files it was given: a capability named "file:PATH" in the startup
-// block (the program loader makes one for each argument that names a file) answers OP_READ and OP_SIZE.
-// picolibc's fopen stands on open, read, lseek and close below. There is no writing.
+// Files to read. A process gets at just the files it was given: a capability named "file:PATH" in
+// the startup block (the program loader makes one for each argument that names a file) answers
+// OP_READ and OP_SIZE. picolibc's fopen stands on open, read, lseek and close below. There is no
+// writing.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -14,8 +15,9 @@
 #include "services/protocol.h"
 
 #define FILES_MAX 16
-#define FD_BASE 3      // 0, 1 and 2 are the terminal
-#define AHEAD_BYTES 16384 // read at once: picolibc asks for 512 bytes at a time, each would be a transaction
+#define FD_BASE 3 // 0, 1 and 2 are the terminal
+#define AHEAD_BYTES                                                                                \
+    16384 // read at once: picolibc asks for 512 bytes at a time, each would be a transaction
 
 struct file {
     bool used;
@@ -96,8 +98,8 @@ int close(int fd)
     return f || (fd >= 0 && fd < FD_BASE) ? 0 : -1;
 }
 
-// Reads at most len bytes at f->offset into buf. The reply may stop short at a hole, whose zeros are not sent but
-// counted in res[0]. Returns the number of bytes, 0 at the end, -1 on an error.
+// Reads at most len bytes at f->offset into buf. The reply may stop short at a hole, whose zeros
+// are not sent but counted in res[0]. Returns the number of bytes, 0 at the end, -1 on an error.
 static int64_t fetch(struct file *f, char *buf, size_t len)
 {
     struct trans_result result;
@@ -115,7 +117,8 @@ static int64_t fetch(struct file *f, char *buf, size_t len)
     return (int64_t)(got + zeros);
 }
 
-// What was read ahead from f->offset on: *bytes points at it. Returns its length, 0 at the end, -1 on an error.
+// What was read ahead from f->offset on: *bytes points at it. Returns its length, 0 at the end, -1
+// on an error.
 static int64_t look(struct file *f, const char **bytes)
 {
     if (f->offset < f->ahead_at || f->offset >= f->ahead_at + f->ahead_len) {

@@ -13,7 +13,7 @@ extern char tls_image[], tls_image_bytes[], tls_bytes[], tls_first[];
 void start(const struct startup *block);
 // Makes `block` (tls_bytes long, aligned to 16) a fresh set of thread-local variables.
 void tls_fill(char *block);
-void thread_entry(void); // start.S: first instruction of a new thread; a0 = its struct thread
+void thread_entry(void); // entry.S: first instruction of a new thread; a0 = its struct thread
 void thread_main(struct thread *t);
 
 // --- lock.c: a mutex that its holder may take again ---
@@ -27,8 +27,8 @@ bool rlock_try(struct rlock *l);
 void rlock_give(struct rlock *l);
 
 // --- tty.c ---
-// Puts bytes into the output buffer; it is sent at the next stdio_unlock if there is a newline in it.
-// Call between stdio_lock and stdio_unlock.
+// Puts bytes into the output buffer; it is sent at the next stdio_unlock if there is a newline in
+// it. Call between stdio_lock and stdio_unlock.
 void tty_put(const char *bytes, size_t len);
 bool tty_is_output(const FILE *f); // stdout or stderr
 // Sends what is buffered. 0, or EOF when the terminal did not take it (it is dropped then).
@@ -39,10 +39,11 @@ int tty_unlock(void);
 int64_t tty_read(char *bytes, size_t len);
 
 // --- decimal.c ---
-// Exact decimal digits of mantissa * 2^exponent2: value = 0.d1 d2 d3... * 10^*exponent10, digits as '0'..'9'
-// without zeros at either end. Returns their number, 0 for the value 0. Exponents as far as a double and the
-// points half-way between two doubles need: -1076..971.
+// Exact decimal digits of mantissa * 2^exponent2: value = 0.d1 d2 d3... * 10^*exponent10, digits as
+// '0'..'9' without zeros at either end. Returns their number, 0 for the value 0. Exponents as far
+// as a double and the points half-way between two doubles need: -1076..971.
 #define DECIMAL_DIGITS_MAX 800
-int decimal_expand(uint64_t mantissa, int exponent2, char digits[DECIMAL_DIGITS_MAX], int *exponent10);
+int decimal_expand(uint64_t mantissa, int exponent2, char digits[DECIMAL_DIGITS_MAX],
+                   int *exponent10);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The recursive lock, and with it the locks that picolibc asks for: one around malloc, environment and
-// time zone, one for each open file. picolibc's own versions of these functions do nothing; ours are linked
-// instead because librotifer.a comes first, whole.
+// The recursive lock, and with it the locks that picolibc asks for: one around malloc, environment
+// and time zone, one for each open file. picolibc's own versions of these functions do nothing;
+// ours are linked instead because librotifer.a comes first, whole.
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/lock.h>
@@ -60,8 +60,8 @@ struct __lock {
 };
 struct __lock __lock___libc_recursive_mutex;
 
-// Whoever gets no memory for a lock gets none for the file either: picolibc makes the lock last, and its
-// functions have no way to say that it failed. One shared lock is safe then, only slower.
+// Whoever gets no memory for a lock gets none for the file either: picolibc makes the lock last,
+// and its functions have no way to say that it failed. One shared lock is safe then, only slower.
 static struct __lock shared;
 
 void __retarget_lock_init(_LOCK_T *lock)
@@ -93,8 +93,23 @@ void __retarget_lock_release(_LOCK_T lock)
 }
 
 // A lock that may be taken again does where it need not be.
-void __retarget_lock_init_recursive(_LOCK_T *lock) { __retarget_lock_init(lock); }
-void __retarget_lock_close_recursive(_LOCK_T lock) { __retarget_lock_close(lock); }
-void __retarget_lock_acquire_recursive(_LOCK_T lock) { __retarget_lock_acquire(lock); }
-int __retarget_lock_try_acquire_recursive(_LOCK_T lock) { return __retarget_lock_try_acquire(lock); }
-void __retarget_lock_release_recursive(_LOCK_T lock) { __retarget_lock_release(lock); }
+void __retarget_lock_init_recursive(_LOCK_T *lock)
+{
+    __retarget_lock_init(lock);
+}
+void __retarget_lock_close_recursive(_LOCK_T lock)
+{
+    __retarget_lock_close(lock);
+}
+void __retarget_lock_acquire_recursive(_LOCK_T lock)
+{
+    __retarget_lock_acquire(lock);
+}
+int __retarget_lock_try_acquire_recursive(_LOCK_T lock)
+{
+    return __retarget_lock_try_acquire(lock);
+}
+void __retarget_lock_release_recursive(_LOCK_T lock)
+{
+    __retarget_lock_release(lock);
+}

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// malloc with boundary tags and segregated lists (D. E. Knuth, TAOCP 1, 2.5; M. Masmano and others, "TLSF", 2004).
-// Every operation takes constant time. picolibc's keeps one list of free blocks and walks it at every call: Lua's
-// garbage collector spends a hundred times as long there as in the work itself.
+// malloc with boundary tags and segregated lists (D. E. Knuth, TAOCP 1, 2.5; M. Masmano and others,
+// "TLSF", 2004). Every operation takes constant time. picolibc's keeps one list of free blocks and
+// walks it at every call: Lua's garbage collector spends a hundred times as long there as in the
+// work itself.
 //
 //   in use   | size, flags | payload ...                                |
 //   free     | size, flags | next | previous | ...         | size again |
 //            8 bytes       ^ multiple of 16
 //
-// Two neighbours are never both free. The "size again" at a free block's end is how its right neighbour finds
-// its beginning; that this is there to be read, the neighbour's flag LEFT_FREE says. The heap ends with a header
-// of size 0, in use, so that the last block has a right neighbour too.
+// Two neighbours are never both free. The "size again" at a free block's end is how its right
+// neighbour finds its beginning; that this is there to be read, the neighbour's flag LEFT_FREE
+// says. The heap ends with a header of size 0, in use, so that the last block has a right neighbour
+// too.
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,7 +30,7 @@
 #define REQUEST_MAX (SIZE_MAX / 4)
 
 struct block {
-    size_t word; // size of the whole block, header included, | flags
+    size_t word;                   // size of the whole block, header included, | flags
     struct block *next, *previous; // of a free block: others in its list
 };
 
@@ -41,16 +43,35 @@ static struct block *list[LISTS];
 static uint64_t not_empty[(LISTS + 63) / 64]; // a bit for each list
 static struct block *heap_end;                // the header of size 0
 
-static size_t size_of(const struct block *b) { return b->word & ~(size_t)FLAGS; }
-static struct block *at(const void *p, size_t offset) { return (struct block *)((uintptr_t)p + offset); }
-static struct block *right_of(const struct block *b) { return at(b, size_of(b)); }
-static struct block *left_of(const struct block *b) { return at(b, -((const size_t *)b)[-1]); }
-static void *payload(struct block *b) { return at(b, HEADER); }
-static struct block *block_of(void *payload) { return at(payload, -HEADER); }
+static size_t size_of(const struct block *b)
+{
+    return b->word & ~(size_t)FLAGS;
+}
+static struct block *at(const void *p, size_t offset)
+{
+    return (struct block *)((uintptr_t)p + offset);
+}
+static struct block *right_of(const struct block *b)
+{
+    return at(b, size_of(b));
+}
+static struct block *left_of(const struct block *b)
+{
+    return at(b, -((const size_t *)b)[-1]);
+}
+static void *payload(struct block *b)
+{
+    return at(b, HEADER);
+}
+static struct block *block_of(void *payload)
+{
+    return at(payload, -HEADER);
+}
 
-// --- Lists of free blocks -----------------------------------------------------------------------------
+// --- Lists of free blocks ------------------------------------------------------------------------
 
-// The list in which a block of this size is kept: its blocks are at least as long as list_floor says.
+// The list in which a block of this size is kept: its blocks are at least as long as list_floor
+// says.
 static unsigned list_for(size_t size)
 {
     if (size < SMALL)
@@ -114,16 +135,18 @@ static struct block *find(size_t size)
     }
 }
 
-// --- Blocks -------------------------------------------------------------------------------------------
+// --- Blocks --------------------------------------------------------------------------------------
 
-// Makes a free block of these bytes, one with its free neighbours. `flags`: what is known of the left one.
+// Makes a free block of these bytes, one with its free neighbours. `flags`: what is known of the
+// left one.
 static void release(struct block *b, size_t size, size_t flags)
 {
     struct block *right = at(b, size);
     if (right->word & FREE) {
         take_out(right);
         size += size_of(right);
-        right->word |= FREE; // stays behind inside the new block: by it checked() knows a second free
+        right->word |=
+            FREE; // stays behind inside the new block: by it checked() knows a second free
     }
     if (flags & LEFT_FREE) {
         b->word |= FREE; // likewise
@@ -156,8 +179,8 @@ static bool grow(size_t size)
             return false;
     }
     if (!heap_end || p != (char *)heap_end + HEADER) {
-        // The first time; or somebody else called sbrk in between, and a new stretch begins: its first 8
-        // bytes put payloads at multiples of 16, its last 8 are the end's header.
+        // The first time; or somebody else called sbrk in between, and a new stretch begins: its
+        // first 8 bytes put payloads at multiples of 16, its last 8 are the end's header.
         size_t skip = HEADER + (-(uintptr_t)p & 15);
         heap_end = at(p, skip);
         heap_end->word = 0;
@@ -180,7 +203,8 @@ static size_t block_size(size_t request)
 static struct block *allocate(size_t size)
 {
     struct block *b = find(size);
-    // Room for the stretch's ends and for rounding to the list, so that the second search cannot fail.
+    // Room for the stretch's ends and for rounding to the list, so that the second search cannot
+    // fail.
     if (!b && grow(round_to_list(size) + 64))
         b = find(size);
     if (b)
@@ -203,7 +227,7 @@ static struct block *checked(void *p)
     return b;
 }
 
-// --- What programs call -------------------------------------------------------------------------------
+// --- What programs call --------------------------------------------------------------------------
 
 static void *no_memory(void)
 {

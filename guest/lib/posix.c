@@ -12,15 +12,15 @@
 
 #define NS_PER_S 1000000000ull
 
-// --- The end ------------------------------------------------------------------------------------------
+// --- The end -------------------------------------------------------------------------------------
 
 noreturn void _exit(int status)
 {
     sys_exit(status);
 }
 
-// A signal that nobody catches ends the process with the status a shell would show: abort() gives 134.
-// picolibc's raise() calls the handler itself if there is one, else comes here.
+// A signal that nobody catches ends the process with the status a shell would show: abort() gives
+// 134. picolibc's raise() calls the handler itself if there is one, else comes here.
 int kill(pid_t pid, int sig)
 {
     if (pid != getpid()) {
@@ -53,7 +53,7 @@ int getentropy(void *buf, size_t len)
     return -1;
 }
 
-// --- Time ---------------------------------------------------------------------------------------------
+// --- Time ----------------------------------------------------------------------------------------
 
 static uint64_t clock_at_start, epoch_ns;
 

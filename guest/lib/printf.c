@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// printf and its family: ISO C11 7.21.6.1 without wide characters, and with glibc's spelling where the standard
-// leaves it open ("(null)", "(nil)", the form of %a), because the outputs of one program here and on Linux are
-// compared byte for byte. picolibc's own has at most 17 digits of a double.
+// printf and its family: ISO C11 7.21.6.1 without wide characters, and with glibc's spelling where
+// the standard leaves it open ("(null)", "(nil)", the form of %a), because the outputs of one
+// program here and on Linux are compared byte for byte. picolibc's own has at most 17 digits of a
+// double.
 #include <limits.h>
 #include <math.h>
 #include <stdarg.h>
@@ -11,7 +12,7 @@
 
 #include "guest/lib/internal.h"
 
-// --- Where it goes ------------------------------------------------------------------------------------
+// --- Where it goes -------------------------------------------------------------------------------
 
 struct sink {
     FILE *file; // NULL: into buf
@@ -45,7 +46,7 @@ static void emit_repeated(struct sink *s, char c, int n)
         emit(s, run, n < (int)sizeof run ? (size_t)n : sizeof run);
 }
 
-// --- One conversion -----------------------------------------------------------------------------------
+// --- One conversion ------------------------------------------------------------------------------
 
 struct spec {
     bool left, plus, space, alt, zero;
@@ -54,8 +55,10 @@ struct spec {
     char conversion;
 };
 
-// Opens a field for `len` bytes behind `prefix` (a sign, "0x"): blanks, prefix, zeros, whichever applies.
-static void field_begin(struct sink *s, const struct spec *f, const char *prefix, int len, bool may_zero)
+// Opens a field for `len` bytes behind `prefix` (a sign, "0x"): blanks, prefix, zeros, whichever
+// applies.
+static void field_begin(struct sink *s, const struct spec *f, const char *prefix, int len,
+                        bool may_zero)
 {
     int prefix_len = (int)strlen(prefix);
     int padding = f->width - prefix_len - len;
@@ -73,8 +76,8 @@ static void field_end(struct sink *s, const struct spec *f, const char *prefix, 
         emit_repeated(s, ' ', f->width - (int)strlen(prefix) - len);
 }
 
-static void field(struct sink *s, const struct spec *f, const char *prefix, const char *text, int len,
-                  bool may_zero)
+static void field(struct sink *s, const struct spec *f, const char *prefix, const char *text,
+                  int len, bool may_zero)
 {
     field_begin(s, f, prefix, len, may_zero);
     emit(s, text, (size_t)len);
@@ -87,7 +90,8 @@ static const char *sign_prefix(const struct spec *f, bool negative)
 }
 
 // An integer in the given base, `prefix` before it.
-static void integer(struct sink *s, const struct spec *f, const char *prefix, uint64_t value, unsigned base)
+static void integer(struct sink *s, const struct spec *f, const char *prefix, uint64_t value,
+                    unsigned base)
 {
     const char *set = f->conversion == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
     char text[24], *end = text + sizeof text, *p = end;
@@ -121,7 +125,7 @@ static void pointer(struct sink *s, const struct spec *f, const void *p)
         integer(s, f, "0x", (uint64_t)p, 16);
 }
 
-// --- Floating point -----------------------------------------------------------------------------------
+// --- Floating point ------------------------------------------------------------------------------
 
 struct decimal {
     int n;        // digits
@@ -141,8 +145,8 @@ static void expand(struct decimal *d, double value)
         d->exponent = 1;
 }
 
-// Should the part behind the first `keep` digits (0 <= keep < n) be rounded away from zero? To nearest, ties to
-// even: the digits are exact, so a 5 with nothing behind it is a true tie.
+// Should the part behind the first `keep` digits (0 <= keep < n) be rounded away from zero? To
+// nearest, ties to even: the digits are exact, so a 5 with nothing behind it is a true tie.
 static bool rounds_up(const struct decimal *d, int keep)
 {
     char next = d->digit[keep];
@@ -153,7 +157,8 @@ static bool rounds_up(const struct decimal *d, int keep)
     return keep > 0 && (d->digit[keep - 1] - '0') % 2 == 1;
 }
 
-// Keeps at most `keep` digits; negative: the value is less than half a unit of the last place, so nothing.
+// Keeps at most `keep` digits; negative: the value is less than half a unit of the last place, so
+// nothing.
 static void round_to(struct decimal *d, int keep)
 {
     if (keep >= d->n)
@@ -219,8 +224,8 @@ static int exponent_text(char text[8], char letter, int exponent, int least_digi
     return at;
 }
 
-static void scientific(struct sink *s, const struct spec *f, const char *sign, const struct decimal *d,
-                       int precision)
+static void scientific(struct sink *s, const struct spec *f, const char *sign,
+                       const struct decimal *d, int precision)
 {
     char tail[8];
     int tail_len = exponent_text(tail, f->conversion < 'a' ? 'E' : 'e', d->exponent - 1, 2);
@@ -235,8 +240,10 @@ static void scientific(struct sink *s, const struct spec *f, const char *sign, c
     field_end(s, f, sign, len);
 }
 
-// %g: `precision` significant digits, in whichever form is shorter, without zeros at the end unless "#".
-static void general(struct sink *s, const struct spec *f, const char *sign, struct decimal *d, int precision)
+// %g: `precision` significant digits, in whichever form is shorter, without zeros at the end unless
+// "#".
+static void general(struct sink *s, const struct spec *f, const char *sign, struct decimal *d,
+                    int precision)
 {
     if (precision == 0)
         precision = 1;
@@ -327,12 +334,11 @@ static void floating(struct sink *s, const struct spec *f, double value)
         round_to(&d, d.exponent + precision);
         fixed(s, f, sign, &d, precision);
         break;
-    default:
-        general(s, f, sign, &d, precision);
+    default: general(s, f, sign, &d, precision);
     }
 }
 
-// --- The format string --------------------------------------------------------------------------------
+// --- The format string ---------------------------------------------------------------------------
 
 enum length { INT, CHAR, SHORT, LONG, LONG_DOUBLE }; // long long, size_t, ... are all LONG here
 
@@ -480,7 +486,7 @@ static void format(struct sink *s, const char *p, va_list *ap)
     }
 }
 
-// --- The family ---------------------------------------------------------------------------------------
+// --- The family ----------------------------------------------------------------------------------
 
 int vfprintf(FILE *file, const char *fmt, va_list ap)
 {
@@ -559,7 +565,7 @@ int sprintf(char *buf, const char *fmt, ...)
     return n;
 }
 
-// --- Whole strings ------------------------------------------------------------------------------------
+// --- Whole strings -------------------------------------------------------------------------------
 
 size_t fwrite(const void *bytes, size_t size, size_t n, FILE *file)
 {

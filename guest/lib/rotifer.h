@@ -2,13 +2,13 @@
 // Rotifer for guest programs: everything that standard C does not have.
 //
 // A program is standard C (picolibc: printf, malloc, files to read) plus this header. Link with
-// librotifer.a. Your process may be stunned, moved to another node and resumed between any two of its
-// instructions, also in the middle of any function here: you need not do anything about it, and nothing
-// here fails because of it.
+// librotifer.a. Your process may be stunned, moved to another node and resumed between any two of
+// its instructions, also in the middle of any function here: you need not do anything about it, and
+// nothing here fails because of it.
 //
-// Results: unless said otherwise a function returns a value >= 0 on success and the negative of a number
-// of core/error.h otherwise: error_string(result) gives the sentence. Lengths are in bytes; times say
-// their unit in their name; a time-out of 0 ms means "wait for ever".
+// Results: unless said otherwise a function returns a value >= 0 on success and the negative of a
+// number of core/error.h otherwise: error_string(result) gives the sentence. Lengths are in bytes;
+// times say their unit in their name; a time-out of 0 ms means "wait for ever".
 #ifndef GUEST_LIB_ROTIFER_H
 #define GUEST_LIB_ROTIFER_H
 
@@ -18,14 +18,14 @@
 #include "core/error.h"
 #include "core/types.h"
 
-// --- Start ----------------------------------------------------------------------------------------------
+// --- Start ---------------------------------------------------------------------------------------
 
 // The startup block: arguments, environment and capabilities that this process was started with.
 const struct startup *startup_block(void);
 // Copies the capability with this name ("tty", "dir", "owner", ...) to *out.  E_NAME.
 int64_t startup_cap(const char *name, struct cap *out);
 
-// --- Transactions ---------------------------------------------------------------------------------------
+// --- Transactions --------------------------------------------------------------------------------
 
 struct trans_result {
     uint64_t reply_len; // bytes received
@@ -36,16 +36,17 @@ struct trans_result {
 //   args     four words, or NULL for four zeros
 //   req, rep buffers of any size up to MESSAGE_MAX_BYTES; NULL with length 0
 //   out      receives reply length and words; may be NULL
-// Returns the server's status: >= 0, or a negative error of the server's or the kernel's. Which of the
-// kernel's errors mean "not executed" and which "may have been executed" is said in core/error.h.
-int64_t trans(const struct cap *cap, uint32_t op, const uint64_t args[4], const void *req, size_t req_len,
-              void *rep, size_t rep_cap, struct trans_result *out);
+// Returns the server's status: >= 0, or a negative error of the server's or the kernel's. Which of
+// the kernel's errors mean "not executed" and which "may have been executed" is said in
+// core/error.h.
+int64_t trans(const struct cap *cap, uint32_t op, const uint64_t args[4], const void *req,
+              size_t req_len, void *rep, size_t rep_cap, struct trans_result *out);
 // The same, but gives up with E_TIMEOUT after timeout_ms: the request may have been executed.
 int64_t trans_timeout(const struct cap *cap, uint32_t op, const uint64_t args[4], const void *req,
                       size_t req_len, void *rep, size_t rep_cap, uint64_t timeout_ms,
                       struct trans_result *out);
 
-// --- Serving --------------------------------------------------------------------------------------------
+// --- Serving -------------------------------------------------------------------------------------
 
 struct request {
     uint64_t len;        // bytes received
@@ -56,8 +57,8 @@ struct request {
     uint64_t args[4];
 };
 
-// Serves the port F(get_port) from now on; *put_port receives it (may be NULL). Returns a handle, 0..63.
-// Whoever knows get_port can serve in our place: draw it with port_random and tell nobody.
+// Serves the port F(get_port) from now on; *put_port receives it (may be NULL). Returns a handle,
+// 0..63. Whoever knows get_port can serve in our place: draw it with port_random and tell nobody.
 //   E_LIMIT too many ports; E_EXISTS this process listens to it already; E_MEM.
 int64_t port_listen(struct port get_port, struct port *put_port);
 // Stops serving.  E_ARG no such handle.
@@ -69,48 +70,53 @@ struct port port_random(void);
 // Each thread that serves owes a putrep before its next getreq.
 //   E_ARG; E_STATE the thread owes a reply; E_FAULT; E_TIMEOUT.
 int64_t getreq(uint64_t mask, void *buf, size_t cap, uint64_t timeout_ms, struct request *out);
-// Answers the request that this thread received last. status: >= 0, or a negative error, which becomes
-// the result of the client's trans. res: four words, or NULL for zeros.  E_STATE; E_ARG; E_FAULT.
+// Answers the request that this thread received last. status: >= 0, or a negative error, which
+// becomes the result of the client's trans. res: four words, or NULL for zeros.  E_STATE; E_ARG;
+// E_FAULT.
 int64_t putrep(int64_t status, const void *rep, size_t rep_len, const uint64_t res[4]);
 
-// --- Capabilities ---------------------------------------------------------------------------------------
+// --- Capabilities --------------------------------------------------------------------------------
 
 #define CAP_KEY_BYTES 16 // a server keeps one such secret, from sys_random, for each object
 
-// A capability for object `obj` (0..CAP_OBJ_MAX) of the server of put_port, with these RIGHT_* bits,
-// signed with the key: SipHash-2-4-128 over port and obj_rights, first 96 bits.
-struct cap cap_make(struct port put_port, uint32_t obj, uint32_t rights, const uint8_t key[CAP_KEY_BYTES]);
-// 0; E_CAP the check field does not fit; E_RIGHTS a bit of `need` is missing. Tell the client which.
+// A capability for object `obj` (0..CAP_OBJ_MAX) of the server of put_port, with these RIGHT_*
+// bits, signed with the key: SipHash-2-4-128 over port and obj_rights, first 96 bits.
+struct cap cap_make(struct port put_port, uint32_t obj, uint32_t rights,
+                    const uint8_t key[CAP_KEY_BYTES]);
+// 0; E_CAP the check field does not fit; E_RIGHTS a bit of `need` is missing. Tell the client
+// which.
 int64_t cap_check(const struct cap *cap, const uint8_t key[CAP_KEY_BYTES], uint32_t need);
 // The same for the capability with which a request came in to put_port.
-int64_t request_check(const struct request *req, struct port put_port, const uint8_t key[CAP_KEY_BYTES],
-                      uint32_t need);
+int64_t request_check(const struct request *req, struct port put_port,
+                      const uint8_t key[CAP_KEY_BYTES], uint32_t need);
 
-// --- Directory: names for capabilities --------------------------------------------------------------------
+// --- Directory: names for capabilities -----------------------------------------------------------
 // `dir` may be NULL: the directory named "dir" in the startup block. Names: 1..31 bytes.
 
-int64_t dir_lookup(const struct cap *dir, const char *name, struct cap *out);       // E_NAME
-int64_t dir_enter(const struct cap *dir, const char *name, const struct cap *cap); // replaces. E_LIMIT
-int64_t dir_remove(const struct cap *dir, const char *name);                       // E_NAME
+int64_t dir_lookup(const struct cap *dir, const char *name, struct cap *out); // E_NAME
+int64_t dir_enter(const struct cap *dir, const char *name,
+                  const struct cap *cap);                    // replaces. E_LIMIT
+int64_t dir_remove(const struct cap *dir, const char *name); // E_NAME
 
-// --- Threads ----------------------------------------------------------------------------------------------
+// --- Threads -------------------------------------------------------------------------------------
 
 #define THREAD_STACK_DEFAULT ((size_t)64 * 1024)
 
 struct thread; // of this process; opaque
 
-// Runs fn(arg) in a new thread with a stack of stack_bytes (0 = THREAD_STACK_DEFAULT) and its own set of
-// _Thread_local variables. NULL and errno = ENOMEM or EAGAIN (a limit) on failure. Each such thread takes
-// one of the process's PROC_MAPS_MAX mappings: about 25 threads at a time.
+// Runs fn(arg) in a new thread with a stack of stack_bytes (0 = THREAD_STACK_DEFAULT) and its own
+// set of _Thread_local variables. NULL and errno = ENOMEM or EAGAIN (a limit) on failure. Each such
+// thread takes one of the process's PROC_MAPS_MAX mappings: about 25 threads at a time.
 struct thread *thread_create(void *(*fn)(void *), void *arg, size_t stack_bytes);
-// Waits until the thread has ended, frees its stack, returns what fn returned. Once for each thread.
+// Waits until the thread has ended, frees its stack, returns what fn returned. Once for each
+// thread.
 void *thread_join(struct thread *thread);
 // Ends the calling thread as if fn had returned `result`. In the first thread: others run on.
 noreturn void thread_exit(void *result);
 // The calling thread; NULL in the first one.
 struct thread *thread_self(void);
 
-// --- Monitors ---------------------------------------------------------------------------------------------
+// --- Monitors ------------------------------------------------------------------------------------
 // Zeroed memory is a valid unlocked mutex, a condition nobody waits for, and a semaphore of 0.
 // Uncontended operations make no system call.
 
@@ -125,7 +131,8 @@ struct cond {
     _Atomic uint32_t sequence; // changes with every signal
     _Atomic uint32_t waiters;
 };
-// Gives up the mutex, waits, takes it again. May return without a signal: test your condition in a loop.
+// Gives up the mutex, waits, takes it again. May return without a signal: test your condition in a
+// loop.
 void cond_wait(struct cond *c, struct mutex *m);
 // 0, or E_TIMEOUT after timeout_ms; the mutex is taken either way.
 int64_t cond_wait_timeout(struct cond *c, struct mutex *m, uint64_t timeout_ms);
@@ -140,23 +147,23 @@ void sem_init(struct sem *s, uint32_t count);
 void sem_down(struct sem *s); // waits for count > 0, takes one
 void sem_up(struct sem *s);
 
-// --- Time and chance --------------------------------------------------------------------------------------
+// --- Time and chance -----------------------------------------------------------------------------
 
-// Nanoseconds of the process's clock: never goes back, not even by a move. time() and gettimeofday() give
-// the date when the process was started with EPOCH_NS in its environment.
+// Nanoseconds of the process's clock: never goes back, not even by a move. time() and
+// gettimeofday() give the date when the process was started with EPOCH_NS in its environment.
 uint64_t clock_ns(void);
 void sleep_ns(uint64_t ns);
 void sleep_ms(uint64_t ms);
 
-// --- Terminal ---------------------------------------------------------------------------------------------
+// --- Terminal ------------------------------------------------------------------------------------
 
-// stdout and stderr share one buffer, sent to "tty" in one transaction when a stdio call leaves a newline in
-// it, when it is full, before stdin is read, and at exit. Without a "tty", output goes nowhere and input is
-// at its end. Each stdio call is atomic; to keep several together:
+// stdout and stderr share one buffer, sent to "tty" in one transaction when a stdio call leaves a
+// newline in it, when it is full, before stdin is read, and at exit. Without a "tty", output goes
+// nowhere and input is at its end. Each stdio call is atomic; to keep several together:
 void stdio_lock(void); // recursive
 void stdio_unlock(void);
 
-// --- System calls as they are (core/abi.h says what each does) -----------------------------------------------
+// --- System calls as they are (core/abi.h says what each does) -----------------------------------
 
 int64_t sys_null(void);
 int64_t sys_thread_create(void (*pc)(void), void *sp, uint64_t a0, void *tp);

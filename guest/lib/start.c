@@ -16,8 +16,8 @@ static const struct startup *the_block;
 void start(const struct startup *block)
 {
     tls_fill(tls_first);
-    if (block->magic != STARTUP_MAGIC)
-        sys_exit(126); // whoever started us is no program loader of ours; and there is no terminal to say so
+    if (block->magic != STARTUP_MAGIC) // no program loader of ours; and no terminal to say so
+        sys_exit(126);
     the_block = block;
     environ = (char **)block->envp;
     __libc_init_array();

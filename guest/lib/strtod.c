@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// strtod, correctly rounded for every input: picolibc's is off by one in the last place for about one number
-// of 18 or more digits in twenty-five.
+// strtod, correctly rounded for every input: picolibc's is off by one in the last place for about
+// one number of 18 or more digits in twenty-five.
 //
-// Up to 15 digits and a small power of ten, one multiplication or division is exact enough (W. Clinger, "How to
-// read floating point numbers accurately", 1990). Otherwise: a guess in double arithmetic, a few units off at
-// most, and then steps to the neighbour as long as the decimal number lies beyond the point half-way to it. That
-// point is a binary number too, and decimal_expand gives its digits exactly: comparing is comparing strings.
+// Up to 15 digits and a small power of ten, one multiplication or division is exact enough (W.
+// Clinger, "How to read floating point numbers accurately", 1990). Otherwise: a guess in double
+// arithmetic, a few units off at most, and then steps to the neighbour as long as the decimal
+// number lies beyond the point half-way to it. That point is a binary number too, and
+// decimal_expand gives its digits exactly: comparing is comparing strings.
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -46,14 +47,16 @@ static uint64_t to_bits(double d)
     return bits;
 }
 
-// How `number` compares with the point half-way between the double of these bits and the next larger one.
+// How `number` compares with the point half-way between the double of these bits and the next
+// larger one.
 static int compare_half(const struct decimal *number, uint64_t bits)
 {
     uint64_t fraction = bits & ((1ull << 52) - 1);
     int biased = (int)(bits >> 52);
     uint64_t mantissa = biased ? 1ull << 52 | fraction : fraction;
     struct decimal half;
-    half.n = decimal_expand(2 * mantissa + 1, (biased ? biased : 1) - 1076, half.digit, &half.exponent);
+    half.n =
+        decimal_expand(2 * mantissa + 1, (biased ? biased : 1) - 1076, half.digit, &half.exponent);
     return compare(number, &half);
 }
 
@@ -109,7 +112,7 @@ static double decimal_value(const struct decimal *number)
     return round_exactly(number, guess(leading, exponent));
 }
 
-// --- Reading the text ---------------------------------------------------------------------------------
+// --- Reading the text ----------------------------------------------------------------------------
 
 // The number after an exponent's letter at s, clamped; *end moves behind it if there is one.
 static int read_exponent(const char *s, const char **end)
@@ -168,7 +171,8 @@ static double read_decimal(const char *s, const char **end)
     return value;
 }
 
-// mantissa * 2^exponent rounded to even; `rest` says that something not zero follows the mantissa's last bit.
+// mantissa * 2^exponent rounded to even; `rest` says that something not zero follows the mantissa's
+// last bit.
 static double scale(uint64_t mantissa, int exponent, bool rest)
 {
     if (mantissa == 0)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The system calls as C functions. The kernel keeps every register but the results that core/abi.h names,
-// so each asm statement lists exactly those as outputs; "memory" because the kernel reads and writes buffers.
+// The system calls as C functions. The kernel keeps every register but the results that core/abi.h
+// names, so each asm statement lists exactly those as outputs; "memory" because the kernel reads
+// and writes buffers.
 //
-// GCC keeps a local register variable in its register only at an asm statement: so nothing that could need a
-// call is computed after the first of them is set.
+// GCC keeps a local register variable in its register only at an asm statement: so nothing that
+// could need a call is computed after the first of them is set.
 #include "guest/lib/rotifer.h"
 
 #define REG(name) register uint64_t name __asm__(#name)
@@ -62,15 +63,16 @@ int64_t trans_timeout(const struct cap *cap, uint32_t op, const uint64_t args[4]
     REG(t6) = arg[3];
     __asm__ volatile("ecall"
                      : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5)
-                     : "r"(a6), "r"(a7), "r"(t0), "r"(t1), "r"(t2), "r"(t3), "r"(t4), "r"(t5), "r"(t6)
+                     : "r"(a6), "r"(a7), "r"(t0), "r"(t1), "r"(t2), "r"(t3), "r"(t4), "r"(t5),
+                       "r"(t6)
                      : "memory");
     if (out)
         *out = (struct trans_result){a1, {a2, a3, a4, a5}};
     return (int64_t)a0;
 }
 
-int64_t trans(const struct cap *cap, uint32_t op, const uint64_t args[4], const void *req, size_t req_len,
-              void *rep, size_t rep_cap, struct trans_result *out)
+int64_t trans(const struct cap *cap, uint32_t op, const uint64_t args[4], const void *req,
+              size_t req_len, void *rep, size_t rep_cap, struct trans_result *out)
 {
     return trans_timeout(cap, op, args, req, req_len, rep, rep_cap, 0, out);
 }
@@ -89,8 +91,8 @@ int64_t getreq(uint64_t mask, void *buf, size_t cap, uint64_t timeout_ms, struct
     REG(t1) = 0;
     REG(t2) = 0;
     __asm__ volatile("ecall"
-                     : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "+r"(a6), "+r"(a7),
-                       "+r"(t0), "+r"(t1), "+r"(t2)
+                     : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "+r"(a6),
+                       "+r"(a7), "+r"(t0), "+r"(t1), "+r"(t2)
                      :
                      : "memory");
     if (a0 == 0)

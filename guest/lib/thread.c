@@ -21,7 +21,7 @@ struct thread {
 
 static _Thread_local struct thread *self;
 
-#define ALIGN_UP(n, a) (((n) + (a) - 1) & ~((size_t)(a) - 1))
+#define ALIGN_UP(n, a) (((n) + (a)-1) & ~((size_t)(a)-1))
 
 void tls_fill(char *block)
 {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Standard streams on the terminal capability "tty".
 //
-// picolibc's stdio hands over one character at a time; a transaction for each would be hopeless. So output
-// gathers in one buffer, which stdout and stderr share: what was printed first then also arrives first.
-// When the outermost stdio call ends (stdio_unlock) and left a newline in the buffer, the buffer is sent.
-// Hence one printf is one transaction, however many lines it prints, and lines of two threads never mix.
+// picolibc's stdio hands over one character at a time; a transaction for each would be hopeless. So
+// output gathers in one buffer, which stdout and stderr share: what was printed first then also
+// arrives first. When the outermost stdio call ends (stdio_unlock) and left a newline in the
+// buffer, the buffer is sent. Hence one printf is one transaction, however many lines it prints,
+// and lines of two threads never mix.
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdio-bufio.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "guest/lib/internal.h"
@@ -24,7 +25,8 @@ static struct {
     bool due;    // holds a newline, or something that must not wait for one
     bool failed; // something was dropped since the outermost call began
 } out;
-static int out_mode = _IOLBF; // setvbuf's; not in `out`, so that its buffer takes no room in the ELF file
+static int out_mode =
+    _IOLBF; // setvbuf's; not in `out`, so that its buffer takes no room in the ELF file
 
 static struct {
     struct rlock lock;
@@ -32,14 +34,15 @@ static struct {
     size_t at, len;
 } in;
 
-// --- Transactions with the terminal -------------------------------------------------------------------
+// --- Transactions with the terminal --------------------------------------------------------------
 
 static bool terminal(struct cap *cap)
 {
     return startup_cap("tty", cap) == 0;
 }
 
-// Sends all of it: 0, or EOF when the terminal refuses or takes nothing. No terminal: gone, and well.
+// Sends all of it: 0, or EOF when the terminal refuses or takes nothing. No terminal: gone, and
+// well.
 static int send(const char *bytes, size_t len)
 {
     struct cap tty;
@@ -80,7 +83,7 @@ int64_t tty_read(char *bytes, size_t len)
     return (int64_t)result.reply_len;
 }
 
-// --- Output -------------------------------------------------------------------------------------------
+// --- Output --------------------------------------------------------------------------------------
 
 int tty_flush(void)
 {
@@ -168,7 +171,7 @@ __attribute__((destructor)) static void flush_at_exit(void)
     flush(stdout);
 }
 
-// --- Input --------------------------------------------------------------------------------------------
+// --- Input ---------------------------------------------------------------------------------------
 
 static int get(FILE *f)
 {
@@ -194,7 +197,7 @@ static int setvbuf_in(FILE *f, char *buf, int mode, size_t size)
     return 0;
 }
 
-// --- The streams --------------------------------------------------------------------------------------
+// --- The streams ---------------------------------------------------------------------------------
 
 static int no_close(FILE *f)
 {

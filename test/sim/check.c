@@ -62,6 +62,19 @@ static struct proc *copy_on(struct sim *s, const struct sim_guest *g, int node)
 
 static bool runs(const struct proc *p) { return p && (p->state == PROC_RUN || p->state == PROC_STUNNING); }
 
+// Executed twice, or with the wrong bytes: seen at once, while the traces still tell why.
+static void check_data(struct sim *s, struct node *n, struct proc *p, const struct sim_guest *g)
+{
+    const struct map *m = proc_find_map(p, GUEST_DATA);
+    const struct guest_data *d = m ? seg_page(n, m->seg, m->off, false) : NULL;
+    if (!d || (!d->doubles && !d->gaps && !d->corrupt && !d->errors))
+        return;
+    sim_trouble(s, "%s on %s: %llu calls executed twice, %llu left out, %llu corrupt, %llu errors, first %lld at %llu",
+                g->name, n->name, (unsigned long long)d->doubles, (unsigned long long)d->gaps,
+                (unsigned long long)d->corrupt, (unsigned long long)d->errors, (long long)d->first_status,
+                (unsigned long long)d->first_call);
+}
+
 // AT MOST ONE COPY RUNS. Only the node of the event can have changed.
 static void check_one_copy(struct sim *s, struct sim_node *sn)
 {
@@ -77,6 +90,7 @@ static void check_one_copy(struct sim *s, struct sim_node *sn)
             sim_trouble(s, "%s runs under another endpoint", g->name);
         if (g->ended)
             sim_trouble(s, "%s runs on %s after its end", g->name, sn->name);
+        check_data(s, sn->n, p, g);
         if (g->where == (int)sn->index)
             continue;
         for (unsigned i = 0; i < s->nnodes; i++)

@@ -256,6 +256,7 @@ void sim_power_on(struct sim *s, unsigned node)
     struct sim_node *sn = &s->node[node];
     ASSERT(!sn->n);
     sn->births++;
+    sn->followed = 0;
     struct host_options o = {
         .clock = clock_of,
         .seed = sim_rand(&s->rand) | 1,
@@ -339,6 +340,26 @@ static uint64_t next_event(struct sim *s, struct sim_node **sn)
     return at;
 }
 
+// Every trace event as it comes, for the search of a fault.
+static void follow(struct sim *s)
+{
+    static const char *const names[] = {
+#define X(name, text) text,
+        TRACE_EVENTS(X)
+#undef X
+    };
+    for (unsigned i = 0; i < s->nnodes; i++) {
+        struct sim_node *sn = &s->node[i];
+        if (!sn->n)
+            continue;
+        for (; sn->followed < sn->n->trace.count; sn->followed++) {
+            const struct trace_event *e = &sn->n->trace.ev[sn->followed % TRACE_SIZE];
+            sim_say(s, "%s %-9s %8x %16llx %16llx", sn->name, names[e->kind], e->a, (unsigned long long)e->b,
+                    (unsigned long long)e->c);
+        }
+    }
+}
+
 static void event(struct sim *s, uint64_t at, struct sim_node *sn)
 {
     if (at > s->now_ns)
@@ -348,6 +369,8 @@ static void event(struct sim *s, uint64_t at, struct sim_node *sn)
         node_step(s, sn);
     else
         deliver(s, heap_take(s));
+    if (s->follow)
+        follow(s);
 }
 
 void sim_step(struct sim *s)

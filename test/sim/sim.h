@@ -70,6 +70,7 @@ struct sim_node {
     uint64_t skew_ns;    // its clock - virtual time
     uint64_t run_at_ns;  // virtual time of its next step
     uint64_t busy_ns;    // until then it works on the last one
+    uint64_t followed;   // trace events told
     size_t pages_empty;  // free before net and services came
     struct sim_counts idle; // with services and no guest
 };
@@ -109,7 +110,7 @@ struct sim {
     uint64_t seed;
     struct sim_rand rand; // of the world; programs have their own seeds
     uint64_t now_ns;
-    bool loud;            // tell what happens
+    bool loud, follow;    // tell what happens; tell every trace event
     const char *name;     // of the scenario
     struct sim_weather weather;
     struct sim_wire wire[SIM_WIRES];

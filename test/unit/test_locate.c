@@ -199,6 +199,23 @@ static void old_hint_does_not_win_against_the_process_itself(void **state)
     assert_int_equal(bed.node[0]->net->nquestions, 0);
 }
 
+// Unless it comes from the very node that was thought to have it.
+static void hint_of_the_node_that_had_it_is_taken(void **state)
+{
+    (void)state;
+    bed_line(2);
+    bed_meet(0, 1);
+    locate_learn_ep(bed.node[0], 1000, ep_of(1));
+    locate_learn_ep(bed.node[0], 1001, 555);
+    locate_set_moved(bed.node[1], 1000, 666);
+    locate_set_moved(bed.node[1], 1001, 666);
+    locate_ask_ep(bed.node[0], 1000);
+    locate_ask_ep(bed.node[0], 1001);
+    bed_run(NS_PER_MS);
+    assert_true(locate_ep(bed.node[0], 1000) == 666);
+    assert_true(locate_ep(bed.node[0], 1001) == 555);
+}
+
 static void moved_to_expires(void **state)
 {
     (void)state;
@@ -478,6 +495,7 @@ int main(void)
         TEST(moved_to_answers_when_the_mover_is_asked),
         TEST(node_found_again_wakes_its_endpoints),
         TEST(old_hint_does_not_win_against_the_process_itself),
+        TEST(hint_of_the_node_that_had_it_is_taken),
         TEST(moved_to_expires),
         TEST(moved_to_is_bounded),
         TEST(cache_is_bounded_after_10000_endpoints),

@@ -8,6 +8,7 @@ static void line_of_three_forwards_both_ways(void **state)
     bed_line(3);
     bed_meet(0, 2);
     assert_int_equal(route_find(bed.node[0], ep_of(2))->hops, 2);
+    assert_true(locate_ep(bed.node[0], ep_of(2)) == ep_of(2));    // a node is where its route leads
     assert_int_equal(route_find(bed.node[2], ep_of(0))->hops, 2); // learned from the question
     assert_true(bed_say(0, 2));
     assert_int_equal(last_note()->h.hops, 1);
@@ -290,6 +291,18 @@ static void both_ends_learn_the_smallest_payload_of_the_way(void **state)
     assert_int_equal(route_payload(bed.node[0], ep_of(0)), WIRE_PAYLOAD_MAX);
 }
 
+static void each_copy_of_a_flood_knows_its_own_link(void **state)
+{
+    (void)state;
+    bed_new(3);
+    bed_attach(0, 7, 1320), bed_attach(1, 7, 1320);
+    bed_wire(0, 2);
+    locate_ask_ep(bed.node[0], 4711);
+    bed_run(NS_PER_MS);
+    assert_int_equal(route_payload(bed.node[1], ep_of(0)), 1320);
+    assert_int_equal(route_payload(bed.node[2], ep_of(0)), WIRE_PAYLOAD_MAX);
+}
+
 static void frame_longer_than_the_link_is_dropped_and_counted(void **state)
 {
     (void)state;
@@ -438,6 +451,7 @@ int main(void)
         TEST(flood_numbers_of_300_sources_do_not_overflow_the_table),
         TEST(routes_are_bounded_and_the_oldest_goes),
         TEST(both_ends_learn_the_smallest_payload_of_the_way),
+        TEST(each_copy_of_a_flood_knows_its_own_link),
         TEST(frame_longer_than_the_link_is_dropped_and_counted),
         TEST(frame_is_not_sent_back_where_it_came_from),
         TEST(frames_for_another_station_are_left_alone),
