@@ -14,6 +14,7 @@ rotifer=${ROTIFER:-$PWD/build/rotifer}
 lua_program=${DEMO_LUA:-guest/examples/demo.lua}
 nodes=${NODES:-4}
 calls_each=500 # calls of one client program; then the next one starts, under a new number
+pause_ms=2     # between two calls: the machine is to have time for Lua, too
 work=$(mktemp -d "${TMPDIR:-/tmp}/rotifer-demo.XXXXXX") || exit 1
 export ROTIFER_RUN=$work/run # not the ring that you may have up already
 jobs_started=()
@@ -76,7 +77,7 @@ jobs_started+=("$server_job")
 clients_on() {
     local node=$1 number=$2 last=$3
     while [[ ! -e $work/stop && $number -le $last ]]; do
-        "$rotifer" run --quiet --node "$node" --name "client-$number" adder_client adder "$calls_each" "$number"
+        "$rotifer" run --quiet --node "$node" --name "client-$number" adder_client adder "$calls_each" "$number" "$pause_ms"
         number=$((number + 1))
     done
 }
@@ -135,6 +136,10 @@ read -r executed duplicates gaps < <(sed -nE 's/.* ([0-9]+) calls, ([0-9]+) dupl
 
 note "   $clients client programs: $client_calls calls, $client_errors errors"
 note "   the service: ${executed:-?} calls executed, ${duplicates:-?} of them twice, ${gaps:-?} left out"
+if [[ -z ${executed:-} || $server_status -ne 0 ]]; then
+    echo "   the service said, and ended with status $server_status:"
+    { cat "$work/server" && echo "$report"; } | tail -n 12 | sed 's/^/   | /'
+fi
 [[ -z $strange ]] || { echo "   also said by clients:" && head -n 10 <<<"$strange" | sed 's/^/   | /'; }
 if ! cmp -s "$work/expected" "$work/actual"; then
     echo "   Lua's output differs (< this machine, > the ring):"
