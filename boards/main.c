@@ -12,6 +12,7 @@
 #include "arch/riscv/boot.h"
 #include "boards/dt.h"
 #include "boards/entropy.h"
+#include "boards/glue.h"
 #include "boards/plic.h"
 #include "boards/uart.h"
 #include "boards/virtio_net.h"
@@ -245,6 +246,7 @@ static void start_services(void)
     int error = services_start(&node);
     if (error)
         give_up("services", error);
+    glue_start(&node);
 }
 
 void kmain(uint64_t hartid, uint64_t dtb_pa)

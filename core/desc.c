@@ -214,7 +214,7 @@ static void put_thread(struct writer *w, const struct thread *t)
     if (t->state == THREAD_CALL) {
         const struct call *c = &t->call;
         d.call.state = c->state;
-        d.call.begun = c->begun || c->tries > 0;
+        d.call.begun = c->begun || c->remote;
         d.call.busy = c->busy;
         d.call.op = c->op;
         d.call.seq = c->seq;
@@ -622,7 +622,7 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
         return 0;
     struct call *c = &t->call;
     c->state = (enum call_state)s->call.state;
-    c->begun = s->call.begun != 0;
+    c->begun = c->remote = s->call.begun != 0;
     c->busy = s->call.busy != 0;
     c->op = s->call.op;
     c->seq = s->call.seq;

@@ -46,6 +46,7 @@ struct call {
     enum call_state state;
     struct list remote_link; // node->calls while the server is, or is looked for, elsewhere
     bool begun;           // a server may have it: errors then say "may have been executed"
+    bool remote;          // a frame of it was sent: copies may be under way somewhere
     uint32_t tries;       // times that request fragments were sent to this server
     bool busy;            // server said wait: it has no room for the data yet, or is stunned
     uint32_t op;

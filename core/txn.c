@@ -64,13 +64,17 @@ uint64_t progress_next(const struct progress *p, uint64_t off, uint64_t total)
     return UINT64_MAX;
 }
 
-// What the receiver said. Answers may overtake each other: an older one says nothing.
-static void progress_acked(struct progress *p, const struct progress *said)
+// What the receiver said. Returns whether it says anything new: answers may overtake each other, and duplicates of
+// fragments are answered too. What is there stays there, so of two answers with one base both are right.
+static bool progress_acked(struct progress *p, const struct progress *said)
 {
     if (said->base < p->base)
-        return;
+        return false;
+    uint64_t mask = said->frag == p->frag ? said->mask : 0;
+    bool news = said->base > p->base || (mask & ~p->mask) != 0;
+    p->mask = said->base > p->base ? mask : p->mask | mask;
     p->base = said->base;
-    p->mask = said->frag == p->frag ? said->mask : 0;
+    return news;
 }
 
 // --- Records ------------------------------------------------------------------------------------------
@@ -142,18 +146,27 @@ static void rec_set_state(struct node *n, struct rec *r, enum rec_state s)
     r->state = s;
 }
 
-// The client thread, when it lives on this node and still waits for just this transaction. *here: its process is here.
-static struct thread *rec_client(struct node *n, const struct rec *r, bool *here)
+// Where the client of a record is.
+enum client_place {
+    CLIENT_AWAY,   // not on this node: ask the network
+    CLIENT_HERE,   // *t waits for just this transaction
+    CLIENT_FROZEN, // its process is here and stopped. What its threads wait for says nothing: when it was handed off,
+                   // it may have gone on elsewhere before this copy is removed
+    CLIENT_GONE,   // it does not wait any more, for certain
+};
+
+static enum client_place rec_client(struct node *n, const struct rec *r, struct thread **t)
 {
-    *here = true;
+    *t = NULL;
     if (r->lost)
-        return NULL;
+        return CLIENT_GONE;
     struct proc *p = proc_by_ep(n, r->client);
-    *here = p && p->state != PROC_ARRIVING && p->state != PROC_DEAD;
-    if (!*here)
-        return NULL;
-    struct thread *t = thread_find(p, r->tid);
-    return t && t->state == THREAD_CALL && t->call.seq == r->seq ? t : NULL;
+    if (!p || p->state == PROC_ARRIVING || p->state == PROC_DEAD)
+        return CLIENT_AWAY;
+    if (proc_frozen(p))
+        return CLIENT_FROZEN;
+    *t = thread_find(p, r->tid);
+    return *t && (*t)->state == THREAD_CALL && (*t)->call.seq == r->seq ? CLIENT_HERE : CLIENT_GONE;
 }
 
 static void rec_arm(struct node *n, struct rec *r) { timer_set(n, &r->timer, node_now(n) + r->retry_ns); }
@@ -211,7 +224,7 @@ int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t 
     struct call *c = &t->call;
     ASSERT(c->state == CALL_NONE && !list_linked(&c->remote_link));
     c->state = CALL_SEND;
-    c->begun = c->busy = false;
+    c->begun = c->busy = c->remote = false;
     c->tries = 0;
     c->op = op;
     c->seq = ++t->seq;
@@ -264,6 +277,7 @@ static void call_to_local(struct node *n, struct thread *t, struct proc *server)
     }
     struct txn_request q = {
         .client = t->proc->ep, .tid = t->tid, .op = c->op, .seq = c->seq, .total = c->req.len, .cap = c->cap,
+        .local = !c->remote,
     };
     memcpy(q.arg, c->arg, sizeof q.arg);
     struct rec *r;
@@ -271,7 +285,6 @@ static void call_to_local(struct node *n, struct thread *t, struct proc *server)
     case TXN_TAKE: {
         n->stat.trans_local++;
         c->server = server->ep;
-        r->remote |= c->begun || c->tries > 0;
         struct thread *s = rec_fill(n, r);
         if (s)
             serve_next(n, s);
@@ -279,7 +292,6 @@ static void call_to_local(struct node *n, struct thread *t, struct proc *server)
     }
     case TXN_ACK:
         c->server = server->ep;
-        r->remote |= c->begun || c->tries > 0;
         c->begun = true;
         c->busy = r->state == REC_QUEUED;
         if (r->state == REC_SERVE)
@@ -385,21 +397,23 @@ int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, e
     c->server = server;
     if (c->state != CALL_SEND)
         return 0;
-    bool was_busy = c->busy;
+    bool go = c->busy && !wait; // what was sent before was thrown away
     c->busy = wait;
     if (!wait || p->base > 0)
         c->begun = true;
-    bool news = p->base > c->sent.base || p->mask != c->sent.mask || p->frag != c->sent.frag;
-    progress_acked(&c->sent, p);
-    if (working || (c->sent.base == c->req.len && !wait)) {
+    bool news = progress_acked(&c->sent, p);
+    // Of an empty request, only "working" tells that it is there.
+    if (working || (c->req.len > 0 && c->sent.base == c->req.len && !wait)) {
         c->state = CALL_WAIT;
         call_arm(n, t, PROBE_NS);
-    } else if (!wait) {
-        if (news)
-            c->retry_ns = RETRY_FIRST_NS;
-        // "Go", or the same again: what was sent before is not on its way any more, it was thrown away.
-        if (was_busy || !news)
-            c->sent.high = c->sent.base;
+        return 0;
+    }
+    if (go)
+        c->sent.high = c->sent.base;
+    // Without news there is nothing to do: it answers a duplicate. To send for that would be answered again, and so
+    // on without end; to put off the timer could go on for ever, when the server asks at the same pace.
+    if (go || (news && !wait)) {
+        c->retry_ns = RETRY_FIRST_NS;
         call_to_remote(n, t);
     }
     return 0;
@@ -565,7 +579,7 @@ static enum txn_verdict rec_begin(struct node *n, struct rec *r)
     return TXN_TAKE;
 }
 
-static enum txn_verdict rec_again(struct node *n, struct rec *r)
+static enum txn_verdict rec_again(struct node *n, struct rec *r, bool probe)
 {
     switch (r->state) {
     case REC_QUEUED:
@@ -573,8 +587,9 @@ static enum txn_verdict rec_again(struct node *n, struct rec *r)
         return TXN_ACK;
     case REC_FILL:
         return TXN_TAKE;
-    case REC_REPLY: // it asks because it got nothing
-        r->sent.high = r->sent.base;
+    case REC_REPLY:
+        if (probe) // it asks, by its timer. Duplicates of the request ask nothing, and there may be many
+            r->sent.high = r->sent.base;
         rec_reply(n, r);
         return TXN_REPLY;
     case REC_DONE:
@@ -616,7 +631,7 @@ enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_reque
             return TXN_OLD;
         }
         rec_heard(n, r);
-        return rec_again(n, r);
+        return rec_again(n, r, probe);
     }
     if (probe)
         return TXN_UNKNOWN;
@@ -636,11 +651,8 @@ enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_reque
     r->req_len = q->total;
     r->got = r->sent = (struct progress){0};
     r->rep_len = 0;
-    r->remote = proc_by_ep(n, q->client) == NULL;
-    r->retry_ns = RETRY_FIRST_NS;
-    r->locate_ns = 0;
-    if (r->remote)
-        rec_heard(n, r);
+    r->remote |= !q->local; // once there was a frame, the record is history for its time, whatever comes after
+    rec_heard(n, r);
     *out = r;
     return rec_begin(n, r);
 }
@@ -710,28 +722,29 @@ static struct thread *fill_local(struct node *n, struct rec *r, struct thread *c
 // Gets the request's data: from the client's pages when it is here, else by asking its node. Returns as rec_release.
 static struct thread *rec_fill(struct node *n, struct rec *r)
 {
-    bool here;
-    struct thread *client = rec_client(n, r, &here);
-    if (!here) {
-        r->remote = true;
-        if (r->req_len == 0) { // its header was all of it
-            rec_deliver(n, r);
-            return NULL;
-        }
-        if (r->heard_ns == 0)
-            r->heard_ns = node_now(n);
-        rec_arm(n, r);
-        if (n->transport)
-            n->transport->request_ack(n, r);
-        return NULL;
-    }
-    if (!client) // it gave up, or its thread ended
+    struct thread *client;
+    switch (rec_client(n, r, &client)) {
+    case CLIENT_HERE:
+        return fill_local(n, r, client);
+    case CLIENT_GONE: // it gave up, or its thread ended
         return rec_release(n, r);
-    if (proc_frozen(client->proc)) {
+    case CLIENT_FROZEN:
         rec_arm(n, r);
         return NULL;
+    case CLIENT_AWAY:
+        break;
     }
-    return fill_local(n, r, client);
+    r->remote = true;
+    if (r->req_len == 0) { // its header was all of it
+        rec_deliver(n, r);
+        return NULL;
+    }
+    if (r->heard_ns == 0)
+        r->heard_ns = node_now(n);
+    rec_arm(n, r);
+    if (n->transport)
+        n->transport->request_ack(n, r);
+    return NULL;
 }
 
 int txn_request_data(struct node *n, struct rec *r, uint64_t off, uint32_t frag, const struct buf *src)
@@ -879,21 +892,25 @@ static void reply_local(struct node *n, struct rec *r, struct thread *client)
 static void rec_reply(struct node *n, struct rec *r)
 {
     ASSERT(r->state == REC_REPLY);
-    bool here;
-    struct thread *client = rec_client(n, r, &here);
-    if (here && !client) {
-        rec_done(n, r); // nobody wants it any more
-    } else if (here && proc_frozen(client->proc)) {
-        rec_arm(n, r);
-    } else if (here) {
+    struct thread *client;
+    switch (rec_client(n, r, &client)) {
+    case CLIENT_HERE:
         reply_local(n, r, client);
-    } else if (n->transport) {
+        return;
+    case CLIENT_FROZEN:
+        rec_arm(n, r);
+        return;
+    case CLIENT_AWAY:
+        if (!n->transport)
+            break;
         r->remote = true;
         rec_arm(n, r);
         n->transport->reply(n, r);
-    } else {
-        rec_done(n, r);
+        return;
+    case CLIENT_GONE:
+        break;
     }
+    rec_done(n, r); // nobody wants it any more
 }
 
 int txn_putrep(struct node *n, struct thread *t, int64_t status, const uint64_t res[4], struct buf rep)
@@ -915,9 +932,8 @@ int txn_putrep(struct node *n, struct thread *t, int64_t status, const uint64_t 
     r->rep_len = rep.len;
     r->sent = (struct progress){0};
     t->serve.buf = rep;
-    bool here;
-    struct thread *client = rec_client(n, r, &here);
-    bool at_once = rep.len <= COPY_STEP && here && client && !proc_frozen(client->proc);
+    struct thread *client;
+    bool at_once = rep.len <= COPY_STEP && rec_client(n, r, &client) == CLIENT_HERE;
     if (!at_once && rep.len > 0 && rep.len <= REPLY_COPY_MAX && (r->copy = page_alloc(n)) != NULL &&
         buf_read(n, &rep, 0, r->copy, (size_t)rep.len) < 0)
         rec_drop_copy(n, r); // its pages come later; the reply stays where it is
@@ -947,15 +963,10 @@ void txn_reply_acked(struct node *n, ep_t server, ep_t client, uint32_t tid, uin
         rec_done(n, r);
         return;
     }
-    bool news = p->base > r->sent.base || p->mask != r->sent.mask;
-    if (news)
-        r->retry_ns = RETRY_FIRST_NS;
-    progress_acked(&r->sent, p);
+    if (!progress_acked(&r->sent, p) || wait)
+        return; // the timer goes on
+    r->retry_ns = RETRY_FIRST_NS;
     rec_arm(n, r);
-    if (wait)
-        return;
-    if (!news) // it asks again: what was sent is not on its way any more
-        r->sent.high = r->sent.base;
     n->transport->reply(n, r);
 }
 
@@ -1061,11 +1072,11 @@ void txn_thread_gone(struct node *n, struct thread *t)
 // answered "not here".
 static void rec_orphan(struct node *n, struct rec *r)
 {
-    bool here;
-    struct thread *client = rec_client(n, r, &here);
-    if (client && !proc_frozen(client->proc)) {
+    struct thread *client;
+    enum client_place place = rec_client(n, r, &client);
+    if (place == CLIENT_HERE) {
         call_fail(n, client, r->state == REC_QUEUED ? E_NOTHERE : E_DIED);
-    } else if (!here && n->transport && r->state != REC_DONE && r->state != REC_REPLY) {
+    } else if (place == CLIENT_AWAY && n->transport && r->state != REC_DONE && r->state != REC_REPLY) {
         r->status = r->state == REC_QUEUED ? -E_NOTHERE : -E_DIED;
         memset(r->res, 0, sizeof r->res);
         r->rep_len = 0;

@@ -98,6 +98,7 @@ struct txn_request { // header of a request, the same in every fragment
     uint64_t seq, total;
     struct cap cap;
     uint64_t arg[4];
+    bool local; // no frame of it was ever sent: its client is on this node, and always was since it began
 };
 enum txn_verdict {
     TXN_TAKE,    // rec is in FILL: the payload may be stored (txn_request_data), then acknowledge

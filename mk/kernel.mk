@@ -39,12 +39,21 @@ build/kernel/%.o: %.S $(MAKE_FILES) | build/compiler.ok
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) -c -o $@ $<
 
-# A table of function names for backtraces would be made here: link once, list the symbols, compile
-# the list, and add its object to this second link.
-KERNEL_LATE_OBJS :=
+# The image is linked twice: the first link says where every function is, which becomes a table of names for
+# backtraces (linker/kernel.ld puts it behind everything, so that no address changes).
+KERNEL_LINK_WITH := $(KERNEL_OBJS) build/kernel/libsodium.a build/kernel/libfdt.a
 
-build/rotifer.elf: $(KERNEL_OBJS) $(KERNEL_LATE_OBJS) build/kernel/libsodium.a build/kernel/libfdt.a \
-                   linker/kernel.ld build/list/kernel
+build/kernel/first.elf: $(KERNEL_LINK_WITH) linker/kernel.ld build/list/kernel
+	$(call say,LD,$@)
+	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
+
+build/kernel/symbols.S: build/kernel/first.elf tools/mksyms.py
+	$(Q)$(CROSS)nm -n $< | python3 tools/mksyms.py > $@
+
+build/kernel/symbols.o: build/kernel/symbols.S
+	$(Q)$(CROSS)gcc $(KERNEL_ARCH) -c -o $@ $<
+
+build/rotifer.elf: $(KERNEL_LINK_WITH) build/kernel/symbols.o linker/kernel.ld build/list/kernel
 	$(call say,LD,$@)
 	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
 

@@ -88,6 +88,11 @@ static void echo_header(struct node *n, struct link *l, struct wire_hdr *h, enum
     h->src_node = node_ep(n);
 }
 
+struct link *net_link(struct node *n, unsigned i)
+{
+    return i < n->net->nlinks ? n->net->links[i] : NULL;
+}
+
 void net_echo(struct node *n, struct link *l, uint32_t payload)
 {
     ASSERT(l->node == n && payload <= l->payload_max);

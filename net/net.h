@@ -9,6 +9,9 @@
 int net_init(struct node *n);
 void net_fini(struct node *n);
 
+// Link number i of the node, in the order in which they were added; NULL beyond the last.
+struct link *net_link(struct node *n, unsigned i);
+
 struct net_node { // one answer to "all nodes"
     ep_t node;
     char name[32];

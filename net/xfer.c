@@ -179,12 +179,11 @@ static void xfer_request(struct node *n, struct thread *t)
             txn_refused(n, t->proc->ep, t->tid, c->seq, call_error(c));
         return;
     }
-    if (c->state == CALL_RECV) {
-        send_reply_ack(n, t, node);
-        return;
-    }
+    if (c->state == CALL_RECV)
+        send_reply_ack(n, t, node); // says what is missing; the probe asks for it
     struct wire_hdr h = call_header(t, WIRE_REQUEST, node);
-    if (c->state == CALL_WAIT) {
+    c->remote = true;
+    if (c->state == CALL_WAIT || c->state == CALL_RECV) {
         h.flags = WIRE_FLAG_PROBE;
         route_send(n, &h, NULL, 0);
         return;

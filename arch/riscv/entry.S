@@ -6,9 +6,9 @@
 // that is a multiple of 2 MiB.
 //   1. Nothing may interrupt, nothing is known: interrupts off, tp = gp = 0, arguments into s0, s1.
 //      Only the first hart goes on with 2.; whoever else comes in here goes to 6. Firmware without
-//      HSM sends all harts; and OpenSBI before 1.3 lets a hart that is just being started see
-//      "start" before it sees where (the state is set first, the address after), and then it comes
-//      here.
+//      HSM sends all harts. And older OpenSBI (1.1, say) tells a hart "start" before it writes down
+//      where: one that comes just then starts here (sbi_hsm_hart_start sets the state, then
+//      next_addr; newer versions do it the other way round).
 //   2. Clear .bss.
 //   3. Page table: all of memory at DIRECT_BASE, the image at IMAGE_BASE.
 //   4. Paging on. There is no identity mapping: the instruction after the write to satp faults, and

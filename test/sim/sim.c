@@ -116,6 +116,8 @@ static void frame_launch(struct sim *s, struct sim_wire *w, unsigned end, const 
         frame_copy_out(f, p, np);
         heap_put(s, f);
     }
+    if (s->nframes > SIM_FRAMES_MAX)
+        sim_trouble(s, "a storm: %zu frames are under way", s->nframes);
 }
 
 static void link_send(struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned np)

@@ -23,6 +23,7 @@
 #define SIM_NODES 16
 #define SIM_WIRES 20
 #define SIM_GUESTS 48
+#define SIM_FRAMES_MAX 5000u // under way at one time: more is a storm
 #define SIM_SKEW_NS (1000 * NS_PER_S) // between the clocks of two nodes: no protocol may compare them
 #define SIM_FRAG_ETHERNET 1312u       // payload of a link that carries plain Ethernet frames
 

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What services need of net/ and of the drivers and may not include: given to them as functions at boot.
+#ifndef BOARDS_GLUE_H
+#define BOARDS_GLUE_H
+
+struct node;
+
+// After services_start(). Link statistics and the echo of the bare link for the node service; characters from the
+// UART for the console.
+void glue_start(struct node *n);
+
+#endif
