@@ -580,8 +580,10 @@ static int dec_port(struct decoder *d, const struct desc_port *s)
     struct port get = {{s->get[0], s->get[1]}};
     struct port pp = cap_put_port(get);
     int r = port_add(d->n, pp, p, s->handle, NULL);
-    if (r == 0)
+    if (r == 0) {
         *l = (struct listen){.get = get, .put = pp};
+        p->port_mask |= 1ull << s->handle;
+    }
     return r;
 }
 

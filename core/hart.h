@@ -15,7 +15,8 @@ struct hart {
     struct thread *handoff;     // [N] a transaction handed the processor to this thread: it runs next
     struct arch_ctx loop;       // [h] where a task goes back to
     bool online, idle;          // [N]
-    uint64_t slice_end_ns;      // [N] when current has had its turn
+    uint64_t slice_end_ns;      // [N] when current will have had its turn; UINT64_MAX: nobody waits
+    bool slice_over;            // [N] it has, and somebody may be waiting
 };
 
 #endif

@@ -68,6 +68,7 @@ int port_listen(struct node *n, struct proc *p, struct port get, struct port *pu
         return r;
     p->ports[slot].get = get;
     p->ports[slot].put = pp;
+    p->port_mask |= 1ull << slot;
     *put = pp;
     return slot;
 }
@@ -78,6 +79,7 @@ int port_close(struct node *n, struct proc *p, uint32_t handle)
         return -E_ARG;
     port_remove(n, p->ports[handle].put, p, NULL);
     p->ports[handle] = (struct listen){0};
+    p->port_mask &= ~(1ull << handle);
     txn_port_closed(n, p, handle);
     return 0;
 }

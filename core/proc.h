@@ -48,6 +48,7 @@ struct proc {
     struct list threads;   // [N]
     uint32_t nthreads, next_tid;
     struct listen ports[PROC_PORTS_MAX]; // [N] handle = index
+    uint64_t port_mask;    // [N] bit i: ports[i] is in use
     struct list getters;   // [N] threads in GETREQ, longest wait first
     struct list recs;      // [N] server-side records of transactions (txn.h)
     struct list queue;     // [N] those in REC_QUEUED, oldest first

@@ -98,11 +98,16 @@ static bool current_goes_on(struct node *n, struct hart *h)
         return false;
     if (proc_frozen(t->proc) || !list_empty(&n->ready_tasks))
         return false;
-    if (list_empty(&n->ready_guests) && !h->handoff)
+    if (list_empty(&n->ready_guests) && !h->handoff) {
+        h->slice_over = false;
         return true;
+    }
+    if (h->slice_over)
+        return false;
+    // The clock is read only when a slice begins: threads that hand the processor to and fro share one.
     if (h->slice_end_ns == NO_SLICE)
         h->slice_end_ns = node_now(n) + SLICE_NS;
-    return node_now(n) < h->slice_end_ns;
+    return true;
 }
 
 static void put_back(struct node *n, struct hart *h)
@@ -114,7 +119,7 @@ static void put_back(struct node *n, struct hart *h)
         if (proc_frozen(t->proc))
             return;
         // Preempted by a task: keeps its place. At the end of its slice: to the end of the queue.
-        if (h->slice_end_ns != NO_SLICE && node_now(n) >= h->slice_end_ns)
+        if (h->slice_over)
             list_add_tail(&n->ready_guests, &t->run_link);
         else
             list_add(&n->ready_guests, &t->run_link);
@@ -177,10 +182,10 @@ struct thread *sched_next(struct hart *h)
         h->current = t;
         h->idle = false;
         n->stat.switches++;
-        if (list_empty(&n->ready_guests))
-            h->slice_end_ns = NO_SLICE;
-        else if (!handed || h->slice_end_ns == NO_SLICE)
-            h->slice_end_ns = node_now(n) + SLICE_NS;
+        if (!handed || h->slice_over) {
+            h->slice_end_ns = list_empty(&n->ready_guests) ? NO_SLICE : node_now(n) + SLICE_NS;
+            h->slice_over = false;
+        }
         set_timer(n, h);
         return t;
     }
@@ -199,8 +204,13 @@ void entry_hart_online(struct node *n, struct hart *h)
 
 void entry_timer(struct hart *h)
 {
+    uint64_t now = node_now(h->node);
     h->idle = false;
-    timer_run(h->node, node_now(h->node));
+    if (now >= h->slice_end_ns) {
+        h->slice_over = true;
+        h->slice_end_ns = NO_SLICE;
+    }
+    timer_run(h->node, now);
 }
 
 void entry_kick(struct hart *h) { h->idle = false; }

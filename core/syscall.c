@@ -52,7 +52,7 @@ static void sys_null(struct node *n, struct thread *t)
 static void sys_trans(struct node *n, struct thread *t)
 {
     struct cap cap;
-    memcpy(&cap, &ARG(0), sizeof cap); // a0..a3
+    copy_cap(&cap, (const struct cap *)(const void *)&ARG(0)); // a0..a3
     const uint64_t arg[4] = {t->regs.x[REG_T3], t->regs.x[REG_T4], t->regs.x[REG_T5], t->regs.x[REG_T6]};
     struct buf req = ARG(6) ? buf_user(t->proc, ARG(5), ARG(6)) : buf_none();
     struct buf rep = t->regs.x[REG_T1] ? buf_user(t->proc, t->regs.x[REG_T0], t->regs.x[REG_T1]) : buf_none();

@@ -142,7 +142,8 @@ static uint32_t who(ep_t ep, uint32_t tid) { return ((uint32_t)ep & CAP_OBJ_MAX)
 
 static void rec_set_state(struct node *n, struct rec *r, enum rec_state s)
 {
-    trace(n, TRACE_REC, who(r->client, r->tid), r->seq, (uint64_t)r->state << 8 | s);
+    if (r->remote) // a local one is over in a microsecond; to note it would cost more than to do it
+        trace(n, TRACE_REC, who(r->client, r->tid), r->seq, (uint64_t)r->state << 8 | s);
     r->state = s;
 }
 
@@ -184,7 +185,8 @@ static void call_finish(struct node *n, struct thread *t, int64_t status, bool h
 {
     struct call *c = &t->call;
     ASSERT(t->state == THREAD_CALL);
-    trace(n, TRACE_CALL, who(t->proc->ep, t->tid), c->seq, (uint64_t)status);
+    if (c->remote)
+        trace(n, TRACE_CALL, who(t->proc->ep, t->tid), c->seq, (uint64_t)status);
     c->status = status;
     c->state = CALL_NONE;
     list_del(&c->remote_link);
@@ -228,8 +230,8 @@ int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t 
     c->tries = 0;
     c->op = op;
     c->seq = ++t->seq;
-    c->cap = *cap;
-    memcpy(c->arg, arg, sizeof c->arg);
+    copy_cap(&c->cap, cap);
+    copy_words(c->arg, arg);
     c->req = req;
     c->rep = rep;
     c->server = EP_NONE;
@@ -279,7 +281,7 @@ static void call_to_local(struct node *n, struct thread *t, struct proc *server)
         .client = t->proc->ep, .tid = t->tid, .op = c->op, .seq = c->seq, .total = c->req.len, .cap = c->cap,
         .local = !c->remote,
     };
-    memcpy(q.arg, c->arg, sizeof q.arg);
+    copy_words(q.arg, c->arg);
     struct rec *r;
     switch (txn_request_in(n, server->ep, &q, false, &r)) {
     case TXN_TAKE: {
@@ -439,7 +441,7 @@ int txn_reply_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t s
     c->state = CALL_RECV;
     c->sent.base = c->req.len;
     c->status = h->status;
-    memcpy(c->res, h->res, sizeof c->res);
+    copy_words(c->res, h->res);
     c->rep_total = h->total;
     if (h->total > c->rep.len) {
         call_fail(n, t, E_TOOBIG);
@@ -593,6 +595,8 @@ static enum txn_verdict rec_again(struct node *n, struct rec *r, bool probe)
         rec_reply(n, r);
         return TXN_REPLY;
     case REC_DONE:
+        if (r->lost) // it was given up, and there it is again
+            return TXN_UNKNOWN;
         break; // it said that it has the reply: a late duplicate
     }
     n->stat.dups_dropped++;
@@ -643,11 +647,12 @@ enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_reque
         timer_cancel(n, &r->timer);
     } else if (!(r = txn_rec_create(n, p, q->client, q->tid)))
         return TXN_BUSY;
+    r->lost = false;
     r->seq = q->seq;
     r->handle = (uint32_t)handle;
-    r->cap = q->cap;
+    copy_cap(&r->cap, &q->cap);
     r->op = q->op;
-    memcpy(r->arg, q->arg, sizeof r->arg);
+    copy_words(r->arg, q->arg);
     r->req_len = q->total;
     r->got = r->sent = (struct progress){0};
     r->rep_len = 0;
@@ -672,20 +677,24 @@ static void rec_deliver(struct node *n, struct rec *r)
     sched_handoff(n, s);
 }
 
-// The server's buffer failed (unmapped meanwhile, no memory): its getreq ends with the error, the request waits for
-// the next.
-static void rec_server_fault(struct node *n, struct rec *r, int error)
+// The server's buffer was unmapped meanwhile: its getreq ends with the error. The request waits for the next, unless
+// part of it has come: the client was told so, and what is acknowledged is not sent again.
+static void rec_server_fault(struct node *n, struct rec *r)
 {
     struct thread *s = r->server;
     r->server = NULL;
-    r->got = (struct progress){0};
-    rec_set_state(n, r, REC_QUEUED);
-    list_add(&r->proc->queue, &r->queue_link);
     s->serve.rec = NULL;
-    s->serve.result = -error;
+    s->serve.result = -E_FAULT;
     if (!thread_is_task(s))
         syscall_done_getreq(s);
     thread_wake(n, s);
+    if (r->got.base > 0 || r->got.mask) {
+        rec_refuse(n, r, E_FAULT);
+        return;
+    }
+    timer_cancel(n, &r->timer);
+    rec_set_state(n, r, REC_QUEUED);
+    list_add(&r->proc->queue, &r->queue_link);
 }
 
 static struct thread *fill_local(struct node *n, struct rec *r, struct thread *client)
@@ -695,11 +704,15 @@ static struct thread *fill_local(struct node *n, struct rec *r, struct thread *c
         len = COPY_STEP;
     int e = buf_copy(n, &r->server->serve.buf, r->got.base, &client->call.req, r->got.base, len);
     if (e < 0) {
+        if (e == -E_MEM) { // not for ever
+            rec_arm(n, r);
+            return NULL;
+        }
         if (buf_check(n, &client->call.req, false) < 0) {
             call_fail(n, client, E_FAULT);
             return rec_release(n, r);
         }
-        rec_server_fault(n, r, -e);
+        rec_server_fault(n, r);
         return NULL;
     }
     r->got.base += len;
@@ -757,8 +770,10 @@ int txn_request_data(struct node *n, struct rec *r, uint64_t off, uint32_t frag,
         int e = buf_copy(n, &r->server->serve.buf, off, src, 0, src->len);
         if (e < 0) {
             r->got = before;
-            rec_server_fault(n, r, -e);
-            return e;
+            if (e != -E_MEM) {
+                rec_server_fault(n, r);
+                return e;
+            } // no memory now: the fragment comes again
         }
     }
     if (r->got.base < r->req_len) {
@@ -800,10 +815,7 @@ int txn_getreq(struct node *n, struct thread *t, uint64_t mask, struct buf buf, 
     const struct proc *p = t->proc;
     if (t->serve.open)
         return -E_STATE;
-    for (uint32_t i = 0; i < 64; i++)
-        if ((mask >> i & 1) && (i >= PROC_PORTS_MAX || port_is_null(p->ports[i].put)))
-            return -E_ARG;
-    if (mask == 0 || buf.len > MESSAGE_MAX_BYTES)
+    if (mask == 0 || (mask & ~p->port_mask) || buf.len > MESSAGE_MAX_BYTES)
         return -E_ARG;
     if (buf_check(n, &buf, true) < 0)
         return -E_FAULT;
@@ -884,7 +896,7 @@ static void reply_local(struct node *n, struct rec *r, struct thread *client)
         timer_set(n, &r->timer, node_now(n));
         return;
     }
-    memcpy(c->res, r->res, sizeof c->res);
+    copy_words(c->res, r->res);
     call_finish(n, client, r->status, true);
     rec_done(n, r);
 }
@@ -903,6 +915,8 @@ static void rec_reply(struct node *n, struct rec *r)
     case CLIENT_AWAY:
         if (!n->transport)
             break;
+        if (!r->remote) // it was here when it called
+            rec_heard(n, r);
         r->remote = true;
         rec_arm(n, r);
         n->transport->reply(n, r);
@@ -928,7 +942,7 @@ int txn_putrep(struct node *n, struct thread *t, int64_t status, const uint64_t 
     }
     ASSERT(r->state == REC_SERVE && r->server == t);
     r->status = status;
-    memcpy(r->res, res, sizeof r->res);
+    copy_words(r->res, res);
     r->rep_len = rep.len;
     r->sent = (struct progress){0};
     t->serve.buf = rep;
@@ -938,7 +952,8 @@ int txn_putrep(struct node *n, struct thread *t, int64_t status, const uint64_t 
         buf_read(n, &rep, 0, r->copy, (size_t)rep.len) < 0)
         rec_drop_copy(n, r); // its pages come later; the reply stays where it is
     rec_set_state(n, r, REC_REPLY);
-    rec_heard(n, r);
+    if (r->remote) // a local client needs no clock
+        rec_heard(n, r);
     if (r->copy || rep.len == 0) {
         r->server = NULL;
         t->serve.rec = NULL;
@@ -992,6 +1007,7 @@ static void rec_due(struct node *n, struct timer *tm)
 
 void txn_client_lost(struct node *n, struct rec *r)
 {
+    r->lost = true;
     if (r->state == REC_REPLY)
         rec_done(n, r);
     else

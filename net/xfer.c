@@ -144,7 +144,19 @@ static void send_reply_ack(struct node *n, const struct thread *t, ep_t node)
     route_send(n, &h, NULL, 0);
 }
 
-static int call_error(const struct call *c) { return c->begun || c->tries > 1 ? E_DIED : E_NOTHERE; }
+// The server is nowhere. Whoever has not answered a single frame may have executed it all the same.
+static void server_lost(struct node *n, struct thread *t)
+{
+    struct call *c = &t->call;
+    locate_forget_port(n, c->cap.port); // or the next call would wait for it as long
+    if (!c->begun && c->tries == 0) {   // nothing was sent to it: another may serve the port
+        c->server = EP_NONE;
+        c->locate_ns = 0;
+        txn_kick_call(n, t);
+        return;
+    }
+    txn_refused(n, t->proc->ep, t->tid, c->seq, E_DIED);
+}
 
 // The call has no server yet: which endpoint serves the port? false: not known now.
 static bool find_server(struct node *n, struct thread *t)
@@ -176,7 +188,7 @@ static void xfer_request(struct node *n, struct thread *t)
     ep_t node = peer_node(n, c->server, &c->heard_ns, &c->locate_ns, &lost);
     if (node == EP_NONE) {
         if (lost)
-            txn_refused(n, t->proc->ep, t->tid, c->seq, call_error(c));
+            server_lost(n, t);
         return;
     }
     if (c->state == CALL_RECV)
@@ -463,14 +475,11 @@ static void refused_call(struct node *n, const struct wire_hdr *h)
         return;
     struct call *c = &t->call;
     bool fresh = !c->begun && c->tries <= 1; // one frame went out, and it was refused
-    if (h->op == NOTHERE_TXN) {
-        if (c->state != CALL_SEND) {
-            txn_refused(n, p->ep, t->tid, c->seq, E_DIED);
-            return;
-        }
-        c->busy = false; // nothing of it is known there: from the beginning
-        c->sent = (struct progress){0};
-    } else if (h->op == NOTHERE_PORT && !fresh) {
+    if (h->op == NOTHERE_TXN) { // it was known there, and was given up
+        txn_refused(n, p->ep, t->tid, c->seq, E_DIED);
+        return;
+    }
+    if (h->op == NOTHERE_PORT && !fresh) {
         txn_refused(n, p->ep, t->tid, c->seq, c->begun ? E_DIED : E_NOTHERE);
         return;
     } else if (fresh) {

@@ -45,6 +45,7 @@ struct guest_spec {
     uint64_t work_ns; // most time that the server is asked to work
     uint64_t seed;
     unsigned threads; // server
+    bool may_fail;    // for the oracles: see struct sim_guest
     uint64_t get[2];  // server: its get-port
     struct cap cap;   // client, nested server: whom to call
 };

@@ -144,7 +144,8 @@ struct sim_guest *sim_exec(struct sim *s, unsigned node, const struct guest_spec
     static struct bytes b; // large; used until the order is done
     ASSERT(s->nguests < SIM_GUESTS);
     struct sim_guest *g = &s->guest[s->nguests];
-    *g = (struct sim_guest){.index = s->nguests++, .program = spec->program, .where = -1};
+    *g = (struct sim_guest){.index = s->nguests++, .program = spec->program, .where = -1,
+                              .may_fail = spec->may_fail};
     snprintf(g->name, sizeof g->name, "g%u", g->index);
     struct cap data;
     int64_t status = make_data(s, &data);
@@ -152,8 +153,9 @@ struct sim_guest *sim_exec(struct sim *s, unsigned node, const struct guest_spec
     struct sim_order o = {.op = OP_PROC_EXEC, .req = buf_kernel(b.at, b.len), .rep = buf_kernel(&g->cap, sizeof g->cap)};
     struct sim_order look = {.cap = dir_root_cap(s->ring_key, s->node[node].name, RIGHT_READ), .op = OP_DIR_LOOKUP,
                              .req = buf_kernel("proc", 4), .rep = buf_kernel(&o.cap, sizeof o.cap)};
-    if (status == 0)
-        status = sim_order(s, &look);
+    for (unsigned tries = 0; status == 0 && tries < 3; tries++) // the node may be born again, and n0 not know it yet
+        if (sim_order(s, &look) == 0)
+            break;
     if (status == 0)
         status = sim_order(s, &o);
     struct sim_order drop = {.cap = data, .op = OP_DESTROY};

@@ -84,6 +84,7 @@ struct sim_guest {
     struct cap cap;  // of the process
     ep_t ep;
     bool started, ended, may_be_lost, killed;
+    bool may_fail;   // its calls may end with errors; a server may miss calls. Never twice, never wrong bytes
     int where;       // node on which it was seen last, in any state but ARRIVING
     int64_t status;  // ended
     struct guest_data data; // ended: the first page of its memory

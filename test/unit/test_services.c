@@ -1485,8 +1485,9 @@ static void node_body(struct node *n, void *arg)
     assert_int_equal(st.pages_total, PAGES);
     assert_string_equal(st.link[0].name, "net0");
     static char text[30000];
+    trace(n, TRACE_DROP, 1, 2, 3);
     assert_int_equal(call(n, c, OP_NODE_TRACE, 0, 0, NULL, 0, text, sizeof text - 1), 0);
-    assert_non_null(strstr(text, "rec"));
+    assert_non_null(strstr(text, "drop"));
     assert_int_equal(text[res.len - 1], '\n');
     uint64_t ns[16];
     assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_TRANS, 10, 0, 0, &c, sizeof c, ns, sizeof ns), 0);
