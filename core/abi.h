@@ -74,6 +74,13 @@ enum sys_number {
     // out: a0 thread number, a1 process number, a2 the process's endpoint, a3 endpoint of the node that it
     // runs on now (differs after a move).
     SYS_SELF = 18,
+
+    // PUTREP, then at once GETREQ: what a server does at the end of its loop, with one entry into the kernel.
+    //   in:  a0 status, a1 reply address, a2 reply length (bytes, at most REPLY_COPY_MAX = 4096), a3..a6 results;
+    //        t0 mask, t1 buffer address, t2 capacity, t3 time-out (ms) as for GETREQ
+    //   out: as GETREQ. E_TOOBIG the reply is longer: nothing was done, use the two calls. E_STATE, E_ARG, E_FAULT as
+    //        for PUTREP (the request stays open); an error of the GETREQ part comes after the reply went out.
+    SYS_PUTREP_GETREQ = 19,
     SYS_COUNT
 };
 

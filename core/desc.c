@@ -271,7 +271,8 @@ int desc_encode(struct node *n, struct proc *p, struct seg **out, uint64_t *len)
     LIST_FOR(l, &p->recs)
     {
         const struct rec *q = LIST_ENTRY(l, struct rec, link);
-        if (q->state != REC_QUEUED)
+        // Not those that only wait for a thread of this node to call again.
+        if (q->state != REC_QUEUED && (q->state != REC_DONE || q->remote))
             put_rec(&w, q);
     }
     LIST_FOR(l, &p->queue) put_rec(&w, LIST_ENTRY(l, struct rec, queue_link));
@@ -538,7 +539,7 @@ static int dec_proc(struct decoder *d, const struct desc_proc *s, uint64_t isa)
         p->ctl_get = (struct port){{s->ctl_get[0], s->ctl_get[1]}};
         p->ctl_put = cap_put_port(p->ctl_get);
         memcpy(p->key, s->key, sizeof p->key);
-        p->time_offset = s->clock_ns - node_now(d->n); // the clock stands still while it moves
+        p->time_offset = s->clock_ns - node_now(d->n); // the clock stands still between the two
     }
     return 0;
 }

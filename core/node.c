@@ -68,6 +68,7 @@ static void init_lists(struct node *n)
     list_init(&n->procs);
     list_init(&n->segs);
     list_init(&n->calls);
+    timer_init(&n->sweep, txn_sweep);
     list_init(&n->ready_tasks);
     list_init(&n->ready_guests);
     init_hash(n->procs_hash, PROCS_HASH);

@@ -48,6 +48,7 @@ struct node {
     struct port seg_get, seg_put;   // segment service of this node: drawn at boot
     // Time, harts
     struct timers timers;
+    struct timer sweep; // txn_sweep
     struct list ready_tasks, ready_guests;
     struct hart harts[HARTS_MAX];
     unsigned nharts;

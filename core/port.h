@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Ports that are served on this node: put-port -> (process, handle). Several processes may serve one
-// port; the one with a waiting thread is preferred. Processes in any state but DEAD are found.
+// port; the one with a waiting thread is preferred. Processes that are DEAD or ARRIVING are not found.
 #ifndef CORE_PORT_H
 #define CORE_PORT_H
 

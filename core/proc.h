@@ -9,7 +9,7 @@
 #include "core/thread.h"
 
 // state      may run  frames for it         leaves by
-// ARRIVING   no       "wait"                proc_activate (COMMIT) -> RUN; proc_destroy (abandoned)
+// ARRIVING   no       "not here"            proc_resume (COMMIT) -> RUN; proc_destroy (abandoned)
 // RUN        yes      processed             proc_stun; proc_finish
 // STUNNING   no       "wait"                last thread has left its hart -> STUNNED
 // STUNNED    no       "wait"                proc_resume -> RUN; MOVING; proc_finish

@@ -107,6 +107,11 @@ static bool current_goes_on(struct node *n, struct hart *h)
     // The clock is read only when a slice begins: threads that hand the processor to and fro share one.
     if (h->slice_end_ns == NO_SLICE)
         h->slice_end_ns = node_now(n) + SLICE_NS;
+    struct thread *next = h->handoff;
+    if (next && idle_hart(n)) { // this thread did not wait for it: another hart can have it now
+        h->handoff = NULL;
+        sched_ready(n, next);
+    }
     return true;
 }
 
@@ -150,7 +155,8 @@ static void set_timer(struct node *n, struct hart *h)
     uint64_t at = timer_next(n);
     if (h->current && h->slice_end_ns < at)
         at = h->slice_end_ns;
-    arch_timer_set(h, at);
+    if (at != h->arch.timer_at)
+        arch_timer_set(h, at);
 }
 
 struct thread *sched_next(struct hart *h)

@@ -87,6 +87,22 @@ static void sys_putrep(struct node *n, struct thread *t)
         answer(t, r < 0 ? r : 0);
 }
 
+static void sys_putrep_getreq(struct node *n, struct thread *t)
+{
+    if (ARG(2) > REPLY_COPY_MAX || t->regs.x[REG_T3] > UINT32_MAX) {
+        answer(t, ARG(2) > REPLY_COPY_MAX ? -E_TOOBIG : -E_ARG);
+        return;
+    }
+    struct buf rep = ARG(2) ? buf_user(t->proc, ARG(1), ARG(2)) : buf_none();
+    int r = txn_putrep_short(n, t, (int64_t)ARG(0), &ARG(3), rep);
+    if (r == 0) {
+        struct buf b = t->regs.x[REG_T2] ? buf_user(t->proc, t->regs.x[REG_T1], t->regs.x[REG_T2]) : buf_none();
+        r = txn_getreq(n, t, t->regs.x[REG_T0], b, t->regs.x[REG_T3] * NS_PER_MS);
+    }
+    if (r < 0)
+        answer(t, r);
+}
+
 static void sys_port_listen(struct node *n, struct thread *t)
 {
     struct port get = {{ARG(0), ARG(1)}}, put;
@@ -296,6 +312,7 @@ static sys_fn *const table[SYS_COUNT] = {
     [SYS_EXIT] = sys_exit,
     [SYS_RANDOM] = sys_random,
     [SYS_SELF] = sys_self,
+    [SYS_PUTREP_GETREQ] = sys_putrep_getreq,
 };
 
 void entry_syscall(struct hart *h, struct thread *t)

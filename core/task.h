@@ -9,7 +9,7 @@
 // Starts fn(n, arg) as a task of node->kproc. NULL: no memory. When fn returns the task ends.
 struct thread *task_spawn(struct node *n, const char *name, void (*fn)(struct node *n, void *arg),
                           void *arg);
-void task_free(struct node *n, struct thread *t); // sched.c: an ended task, off its stack
+void task_free(struct node *n, struct thread *t); // an ended task, off its stack
 struct thread *task_self(struct node *n); // the running task
 
 struct task_result {

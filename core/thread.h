@@ -44,6 +44,7 @@ struct progress {
 enum call_state { CALL_NONE, CALL_SEND, CALL_WAIT, CALL_RECV };
 struct call {
     enum call_state state;
+    struct rec *rec;         // record of this call at a server here, or of the last one, kept for the next
     struct list remote_link; // node->calls while the server is, or is looked for, elsewhere
     bool begun;           // a server may have it: errors then say "may have been executed"
     bool remote;          // a frame of it was sent: copies may be under way somewhere

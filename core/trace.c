@@ -26,7 +26,7 @@ static void show(const struct trace_event *e, void (*line)(const char *text))
     // A panic may show this, so a damaged event must not lead outside the table.
     const char *name = e->kind < TRACE_KINDS ? names[e->kind] : "?";
     unsigned long long sec = e->at_ns / NS_PER_S, us = e->at_ns % NS_PER_S / 1000;
-    snprintf(text, sizeof text, "%6llu.%06llu %-9s %8lu %16llx %16llx", sec, us, name,
+    snprintf(text, sizeof text, "%6llu.%06llu %-9s %8lx %16llx %16llx", sec, us, name,
              (unsigned long)e->a, (unsigned long long)e->b, (unsigned long long)e->c);
     line(text);
 }

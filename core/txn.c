@@ -119,8 +119,63 @@ static void rec_drop_copy(struct node *n, struct rec *r)
     r->copy = NULL;
 }
 
+// A thread that calls a server of this node keeps the record from call to call: finding, making and freeing one costs
+// more than the rest of a short transaction. It keeps one, that of its last server.
+static void rec_keep(struct node *n, struct rec *r, struct thread *caller)
+{
+    struct rec *old = caller->call.rec;
+    if (old == r)
+        return;
+    if (old) {
+        old->caller = NULL;
+        if (old->state == REC_DONE && !old->remote)
+            txn_rec_free(n, old);
+    }
+    if (r->caller)
+        r->caller->call.rec = NULL;
+    r->caller = caller;
+    caller->call.rec = r;
+    if (!n->sweep.armed)
+        timer_set(n, &n->sweep, node_now(n) + RECORD_LIFE_NS);
+}
+
+// Records kept for a next call that did not come for RECORD_LIFE go. One timer for all: one for each would have to be
+// set and cancelled at every call.
+void txn_sweep(struct node *n, struct timer *tm)
+{
+    bool more = false;
+    LIST_FOR(pl, &n->procs)
+    {
+        struct proc *p = LIST_ENTRY(pl, struct proc, link);
+        LIST_FOR(l, &p->threads)
+        {
+            struct rec *r = LIST_ENTRY(l, struct thread, link)->call.rec;
+            if (r && r->state == REC_DONE && !r->remote && r->idle)
+                txn_rec_free(n, r);
+            else if (r)
+                more = r->idle = true;
+        }
+    }
+    if (more)
+        timer_set(n, tm, node_now(n) + RECORD_LIFE_NS);
+}
+
+// The thread ends, or leaves this node.
+static void rec_let_go(struct node *n, struct thread *caller)
+{
+    struct rec *r = caller->call.rec;
+    if (!r)
+        return;
+    caller->call.rec = NULL;
+    r->caller = NULL;
+    if (r->state == REC_DONE && !r->remote)
+        txn_rec_free(n, r);
+}
+
 void txn_rec_free(struct node *n, struct rec *r)
 {
+    if (r->caller)
+        r->caller->call.rec = NULL;
     timer_cancel(n, &r->timer);
     if (r->server && r->server->serve.rec == r)
         r->server->serve.rec = NULL;
@@ -161,12 +216,12 @@ static enum client_place rec_client(struct node *n, const struct rec *r, struct 
     *t = NULL;
     if (r->lost)
         return CLIENT_GONE;
-    struct proc *p = proc_by_ep(n, r->client);
+    struct proc *p = r->caller ? r->caller->proc : proc_by_ep(n, r->client);
     if (!p || p->state == PROC_ARRIVING || p->state == PROC_DEAD)
         return CLIENT_AWAY;
     if (proc_frozen(p))
         return CLIENT_FROZEN;
-    *t = thread_find(p, r->tid);
+    *t = r->caller ? r->caller : thread_find(p, r->tid);
     return *t && (*t)->state == THREAD_CALL && (*t)->call.seq == r->seq ? CLIENT_HERE : CLIENT_GONE;
 }
 
@@ -216,12 +271,17 @@ static void call_arm(struct node *n, struct thread *t, uint64_t after_ns)
     timer_set(n, &t->timer, at);
 }
 
+static inline bool buf_bad(struct node *n, const struct buf *b, bool write)
+{
+    return b->kind != BUF_NONE && buf_check(n, b, write) < 0;
+}
+
 int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t op,
               const uint64_t arg[4], struct buf req, struct buf rep, uint64_t timeout_ns)
 {
     if (req.len > MESSAGE_MAX_BYTES || rep.len > MESSAGE_MAX_BYTES || port_is_null(cap->port))
         return -E_ARG;
-    if (buf_check(n, &req, false) < 0 || buf_check(n, &rep, true) < 0)
+    if (buf_bad(n, &req, false) || buf_bad(n, &rep, true))
         return -E_FAULT;
     struct call *c = &t->call;
     ASSERT(c->state == CALL_NONE && !list_linked(&c->remote_link));
@@ -279,7 +339,7 @@ static void call_to_local(struct node *n, struct thread *t, struct proc *server)
     }
     struct txn_request q = {
         .client = t->proc->ep, .tid = t->tid, .op = c->op, .seq = c->seq, .total = c->req.len, .cap = c->cap,
-        .local = !c->remote,
+        .local = !c->remote, .caller = t,
     };
     copy_words(q.arg, c->arg);
     struct rec *r;
@@ -627,13 +687,16 @@ enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_reque
         return TXN_NOTHERE;
     if (proc_frozen(p))
         return TXN_BUSY;
-    struct rec *r = txn_rec_find(n, p->ep, q->client, q->tid);
+    struct rec *r = q->caller ? q->caller->call.rec : NULL;
+    if (!r || r->proc != p)
+        r = txn_rec_find(n, p->ep, q->client, q->tid);
     if (r && q->seq <= r->seq) {
         *out = r;
         if (q->seq < r->seq) {
             n->stat.dups_dropped++;
             return TXN_OLD;
         }
+        r->remote |= !q->local; // it may have moved since it called
         rec_heard(n, r);
         return rec_again(n, r, probe);
     }
@@ -643,11 +706,12 @@ enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_reque
     if (handle < 0)
         return TXN_NOTHERE;
     if (r) {
-        rec_abandon(n, r); // a higher number says that the client is through with the old one
+        if (r->state != REC_DONE)
+            rec_abandon(n, r); // a higher number says that the client is through with the old one
         timer_cancel(n, &r->timer);
     } else if (!(r = txn_rec_create(n, p, q->client, q->tid)))
         return TXN_BUSY;
-    r->lost = false;
+    r->lost = r->idle = false;
     r->seq = q->seq;
     r->handle = (uint32_t)handle;
     copy_cap(&r->cap, &q->cap);
@@ -657,7 +721,12 @@ enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_reque
     r->got = r->sent = (struct progress){0};
     r->rep_len = 0;
     r->remote |= !q->local; // once there was a frame, the record is history for its time, whatever comes after
-    rec_heard(n, r);
+    if (q->caller)
+        rec_keep(n, r, q->caller);
+    r->retry_ns = RETRY_FIRST_NS;
+    r->heard_ns = r->locate_ns = 0;
+    if (r->remote)
+        rec_heard(n, r);
     *out = r;
     return rec_begin(n, r);
 }
@@ -702,7 +771,7 @@ static struct thread *fill_local(struct node *n, struct rec *r, struct thread *c
     uint64_t len = r->req_len - r->got.base;
     if (len > COPY_STEP)
         len = COPY_STEP;
-    int e = buf_copy(n, &r->server->serve.buf, r->got.base, &client->call.req, r->got.base, len);
+    int e = len ? buf_copy(n, &r->server->serve.buf, r->got.base, &client->call.req, r->got.base, len) : 0;
     if (e < 0) {
         if (e == -E_MEM) { // not for ever
             rec_arm(n, r);
@@ -747,13 +816,13 @@ static struct thread *rec_fill(struct node *n, struct rec *r)
     case CLIENT_AWAY:
         break;
     }
+    if (!r->remote || r->heard_ns == 0) // it was here when it called
+        rec_heard(n, r);
     r->remote = true;
     if (r->req_len == 0) { // its header was all of it
         rec_deliver(n, r);
         return NULL;
     }
-    if (r->heard_ns == 0)
-        r->heard_ns = node_now(n);
     rec_arm(n, r);
     if (n->transport)
         n->transport->request_ack(n, r);
@@ -817,7 +886,7 @@ int txn_getreq(struct node *n, struct thread *t, uint64_t mask, struct buf buf, 
         return -E_STATE;
     if (mask == 0 || (mask & ~p->port_mask) || buf.len > MESSAGE_MAX_BYTES)
         return -E_ARG;
-    if (buf_check(n, &buf, true) < 0)
+    if (buf_bad(n, &buf, true))
         return -E_FAULT;
     t->serve.mask = mask;
     t->serve.buf = buf;
@@ -864,11 +933,12 @@ static void rec_done(struct node *n, struct rec *r)
     }
     if (r->remote)
         timer_set(n, &r->timer, node_now(n) + RECORD_LIFE_NS);
-    else
+    else if (!r->caller)
         txn_rec_free(n, r); // no frame of it was ever under way: no duplicate can come
 }
 
-static void reply_local(struct node *n, struct rec *r, struct thread *client)
+// src: the reply's bytes.
+static void reply_local(struct node *n, struct rec *r, struct thread *client, const struct buf *src)
 {
     struct call *c = &client->call;
     c->state = CALL_RECV;
@@ -883,8 +953,7 @@ static void reply_local(struct node *n, struct rec *r, struct thread *client)
     uint64_t len = r->rep_len - r->sent.base;
     if (len > COPY_STEP)
         len = COPY_STEP;
-    struct buf src = rec_reply_buf(r);
-    int e = buf_copy(n, &c->rep, r->sent.base, &src, r->sent.base, len);
+    int e = len ? buf_copy(n, &c->rep, r->sent.base, src, r->sent.base, len) : 0;
     if (e < 0) {
         call_fail(n, client, e == -E_MEM ? E_MEM : E_FAULT);
         rec_done(n, r);
@@ -905,9 +974,11 @@ static void rec_reply(struct node *n, struct rec *r)
 {
     ASSERT(r->state == REC_REPLY);
     struct thread *client;
+    struct buf src;
     switch (rec_client(n, r, &client)) {
     case CLIENT_HERE:
-        reply_local(n, r, client);
+        src = rec_reply_buf(r);
+        reply_local(n, r, client, &src);
         return;
     case CLIENT_FROZEN:
         rec_arm(n, r);
@@ -927,42 +998,83 @@ static void rec_reply(struct node *n, struct rec *r)
     rec_done(n, r); // nobody wants it any more
 }
 
-int txn_putrep(struct node *n, struct thread *t, int64_t status, const uint64_t res[4], struct buf rep)
+// What putrep may refuse, before anything changes.
+static int putrep_check(struct node *n, const struct thread *t, const struct buf *rep)
 {
     if (!t->serve.open)
         return -E_STATE;
-    if (rep.len > MESSAGE_MAX_BYTES)
+    if (rep->len > MESSAGE_MAX_BYTES)
         return -E_ARG;
-    if (buf_check(n, &rep, false) < 0)
-        return -E_FAULT;
+    return buf_bad(n, rep, false) ? -E_FAULT : 0;
+}
+
+static void putrep_note(struct node *n, struct rec *r, int64_t status, const uint64_t res[4], uint64_t len)
+{
+    r->status = status;
+    copy_words(r->res, res);
+    r->rep_len = len;
+    r->sent = (struct progress){0};
+    rec_set_state(n, r, REC_REPLY);
+    if (r->remote) // a local client needs no clock
+        rec_heard(n, r);
+}
+
+// The reply leaves the server's hands at once: into a client that is here and waits, or, when it is short, into the
+// record. false: it must stay where it is, and nothing has changed.
+static bool putrep_at_once(struct node *n, struct thread *t, int64_t status, const uint64_t res[4],
+                           const struct buf *rep)
+{
+    struct rec *r = t->serve.rec;
+    struct thread *client;
+    bool here = rep->len <= COPY_STEP && rec_client(n, r, &client) == CLIENT_HERE;
+    if (!here && rep->len > 0) {
+        if (rep->len > REPLY_COPY_MAX || (r->copy = page_alloc(n)) == NULL)
+            return false;
+        if (buf_read(n, rep, 0, r->copy, (size_t)rep->len) < 0) {
+            rec_drop_copy(n, r);
+            return false;
+        }
+    }
+    r->server = NULL;
+    t->serve.rec = NULL;
+    t->serve.open = false;
+    putrep_note(n, r, status, res, rep->len);
+    if (here)
+        reply_local(n, r, client, rep);
+    else
+        rec_reply(n, r);
+    return true;
+}
+
+int txn_putrep(struct node *n, struct thread *t, int64_t status, const uint64_t res[4], struct buf rep)
+{
+    int e = putrep_check(n, t, &rep);
+    if (e < 0)
+        return e;
     struct rec *r = t->serve.rec;
     if (!r) { // the client is gone
         t->serve.open = false;
         return 1;
     }
     ASSERT(r->state == REC_SERVE && r->server == t);
-    r->status = status;
-    copy_words(r->res, res);
-    r->rep_len = rep.len;
-    r->sent = (struct progress){0};
-    t->serve.buf = rep;
-    struct thread *client;
-    bool at_once = rep.len <= COPY_STEP && rec_client(n, r, &client) == CLIENT_HERE;
-    if (!at_once && rep.len > 0 && rep.len <= REPLY_COPY_MAX && (r->copy = page_alloc(n)) != NULL &&
-        buf_read(n, &rep, 0, r->copy, (size_t)rep.len) < 0)
-        rec_drop_copy(n, r); // its pages come later; the reply stays where it is
-    rec_set_state(n, r, REC_REPLY);
-    if (r->remote) // a local client needs no clock
-        rec_heard(n, r);
-    if (r->copy || rep.len == 0) {
-        r->server = NULL;
-        t->serve.rec = NULL;
-        t->serve.open = false;
-        rec_reply(n, r);
+    if (putrep_at_once(n, t, status, res, &rep))
         return 1;
-    }
+    t->serve.buf = rep;
+    putrep_note(n, r, status, res, rep.len);
     thread_set_state(t, THREAD_PUTREP);
     rec_reply(n, r);
+    return 0;
+}
+
+int txn_putrep_short(struct node *n, struct thread *t, int64_t status, const uint64_t res[4], struct buf rep)
+{
+    int e = putrep_check(n, t, &rep);
+    if (e < 0)
+        return e;
+    if (!t->serve.rec)
+        t->serve.open = false;
+    else if (!putrep_at_once(n, t, status, res, &rep))
+        return -E_MEM;
     return 0;
 }
 
@@ -1075,6 +1187,7 @@ void txn_thread_gone(struct node *n, struct thread *t)
 {
     if (t->state == THREAD_CALL)
         call_leave_server(n, t);
+    rec_let_go(n, t);
     struct rec *r = t->serve.rec;
     if (!r)
         return;

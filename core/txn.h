@@ -28,7 +28,8 @@
 //   REPLY  acknowledged                            DONE   a server in putrep goes on; start RECORD_LIFE timer
 //   DONE   time                                    -      forgotten
 //   QUEUED,FILL,SERVE: same request again          same   "wait" / what is there / "working"
-//   REPLY, DONE: same request again                same   reply again (DONE: E_DIED when it was long: cannot be)
+//   REPLY: same request again                      same   reply again
+//   DONE: same request again                       same   nothing: the client said that it has the reply
 //   any    request with a higher number            as -   implies that the client has the old reply
 //   any    request with a lower number             same   ignored: an old duplicate
 #ifndef CORE_TXN_H
@@ -62,6 +63,8 @@ struct rec {
     struct timer timer;     // REPLY: retransmission. DONE: RECORD_LIFE
     uint64_t retry_ns;
     uint64_t heard_ns;      // last sign of life of the client
+    bool idle;              // kept for a next call, and none came since the last sweep
+    struct thread *caller;  // [N] client thread here that holds this record as call.rec, else NULL
     bool lost;              // the client is known to be dead
     bool remote;            // a frame of it may be under way somewhere: keep as history when done
     uint64_t locate_ns;     // as in struct call
@@ -70,7 +73,7 @@ struct rec {
 // What txn asks of the network, all fire and forget: retransmission is txn's, by its timers.
 struct transport {
     // The client's call has something due: send unacknowledged fragments (CALL_SEND and not busy), or a
-    // probe (busy, WAIT, RECV). Endpoint or port unknown: locate, and call txn_located or txn_not_found.
+    // probe (busy, WAIT, RECV). Endpoint or port unknown: locate, and txn_kick_call or txn_refused.
     void (*request)(struct node *n, struct thread *t);
     // Acknowledge what of the request is there (r->got), with "wait" for QUEUED, "working" for SERVE.
     void (*request_ack)(struct node *n, struct rec *r);
@@ -90,6 +93,8 @@ int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t 
 int txn_getreq(struct node *n, struct thread *t, uint64_t mask, struct buf buf, uint64_t timeout_ns);
 // May complete at once (returns 1): then the thread goes on.
 int txn_putrep(struct node *n, struct thread *t, int64_t status, const uint64_t res[4], struct buf rep);
+// For replies up to REPLY_COPY_MAX: always complete at once. E_MEM: no page to keep it in; the request stays open.
+int txn_putrep_short(struct node *n, struct thread *t, int64_t status, const uint64_t res[4], struct buf rep);
 
 // --- Called by net/ with what a frame said (all arguments already checked for form).
 struct txn_request { // header of a request, the same in every fragment
@@ -99,6 +104,7 @@ struct txn_request { // header of a request, the same in every fragment
     struct cap cap;
     uint64_t arg[4];
     bool local; // no frame of it was ever sent: its client is on this node, and always was since it began
+    struct thread *caller; // the client thread when it is on this node, else NULL
 };
 enum txn_verdict {
     TXN_TAKE,    // rec is in FILL: the payload may be stored (txn_request_data), then acknowledge
@@ -139,6 +145,7 @@ void txn_client_lost(struct node *n, struct rec *r);
 
 // --- Called by timers
 void txn_call_due(struct node *n, struct thread *t);   // deadline or retransmission of a client half
+void txn_sweep(struct node *n, struct timer *t);       // node->sweep
 void txn_getreq_due(struct node *n, struct thread *t); // time-out of getreq
 
 // --- Called by proc and hand-off

@@ -36,7 +36,8 @@ INCLUDES := -I. -isystem build/include -isystem third_party/libsodium/src/libsod
 
 # One section for each function, so that the linker keeps only what is reached; and the dependency
 # file, with an empty rule for each header so that deleting one is no error.
-COMMON := -g -fno-common -ffunction-sections -fdata-sections -MMD -MP
+# Registers, messages and capabilities are looked at as words and as structs; kernels are compiled so.
+COMMON := -g -fno-strict-aliasing -fno-common -ffunction-sections -fdata-sections -MMD -MP
 
 # --- bookkeeping -----------------------------------------------------------------------------------
 

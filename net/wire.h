@@ -3,7 +3,7 @@
 // (header, page, page, ...) lands payload in whole pages (design D2).
 //
 //   0         6         12   14  15  16   17    18    20        24
-//   | dst mac | src mac | type|ver|kind|hops|limit|flags| 0       |     Ethernet, EtherType 0x88B5
+//   | dst mac | src mac | type|ver|kind|hops|limit|flags| path payload |     Ethernet, EtherType 0x88B5
 //   24         32         40         48         56     60     64     72
 //   | src node | dst node | src ep   | dst ep   | tid  | op   | seq  |
 //   72                        104                    136      144

@@ -291,7 +291,7 @@ static void say_not_here(struct node *n, const struct wire_hdr *to, uint32_t wha
 }
 
 // A frame for an endpoint that does not live here. If it has moved, its sender is told where to, and this one frame goes
-// after it (mechanisms row 17: at most one forwarded message per sender); else the sender is told that it is not here.
+// after it (mechanisms row 17; the sender learns from the first); else the sender is told that it is not here.
 static void not_resident(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
 {
     ep_t node = locate_moved(n, h->dst_ep);
@@ -509,6 +509,19 @@ static void in_nothere(struct node *n, const struct wire_hdr *h)
         txn_client_lost(n, r);
 }
 
+// Who waits for the endpoint goes on at once, but only for news: to ask at once whoever has just said "not here, there"
+// would go round for ever when it is not there either.
+static void in_moved(struct node *n, const struct wire_hdr *h)
+{
+    ep_t ep = h->arg[0], was = locate_ep(n, ep);
+    if (h->arg[1] != node_ep(n))
+        locate_learn_ep(n, ep, h->arg[1]);
+    else if (was == h->src_node)
+        locate_forget_ep(n, ep); // it came here, and is gone: the timers look for it
+    if (locate_ep(n, ep) != was && locate_ep(n, ep) != EP_NONE)
+        txn_kick_peer(n, ep);
+}
+
 void xfer_input(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
 {
     switch (h->kind) {
@@ -528,8 +541,7 @@ void xfer_input(struct node *n, const struct wire_hdr *h, const struct piece *p,
         in_nothere(n, h);
         break;
     case WIRE_MOVED:
-        locate_learn_ep(n, h->arg[0], h->arg[1]);
-        txn_kick_peer(n, h->arg[0]);
+        in_moved(n, h);
         break;
     default:
         break;

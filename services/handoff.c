@@ -186,7 +186,7 @@ static int64_t move_done(struct node *n, struct move *m)
 {
     struct proc *p = move_proc(n, m);
     m->result.freeze_ns = node_now(n) - m->start_ns;
-    node_log(n, "proc: %s (%u) has moved: %llu KiB, frozen for %llu us", p->name, p->pid,
+    node_log(n, "proc: %s (%06x) has moved: %llu KiB, frozen for %llu us", p->name, p->pid,
              (unsigned long long)(m->result.bytes / KIB), (unsigned long long)(m->result.freeze_ns / 1000));
     // It runs there. Peers that still look for it here are sent on; then this copy goes, in silence: a client told
     // "died" now would hear it of a live server.
@@ -206,7 +206,7 @@ static int64_t move_refused(struct node *n, struct move *m)
 static int64_t move_doubt(struct node *n, struct move *m)
 {
     struct proc *p = move_proc(n, m);
-    node_log(n, "proc: %s (%u) is in doubt: the target may run it. It was not resumed here", p->name, p->pid);
+    node_log(n, "proc: %s (%06x) is in doubt: the target may run it. It was not resumed here", p->name, p->pid);
     owner_tell_doubt(n, p, m->result.node);
     return -E_DOUBT;
 }

@@ -163,7 +163,7 @@ static void arrived(struct node *n, struct proc *p)
         int e = proc_resume(n, p);
         ASSERT(e == 0);
     }
-    node_log(n, "proc: %s (%u) has arrived%s", p->name, p->pid, p->stay_stunned ? ", stunned" : "");
+    node_log(n, "proc: %s (%06x) has arrived%s", p->name, p->pid, p->stay_stunned ? ", stunned" : "");
 }
 
 // The one instant of ownership. Nothing in here blocks: who looks sees READY or COMMITTED, never a state between.

@@ -167,10 +167,10 @@ static void reap(struct node *n, struct proc *p)
     task_wake(n, &p->stun_event); // who waits for it to stop waits in vain
     if (p->fault.kind) {
         report_fill_fault(p, &t);
-        node_log(n, "proc: %s (%u) thread %u: %s at pc 0x%llx", p->name, p->pid, p->fault.tid, t.fault.what,
+        node_log(n, "proc: %s (%06x) thread %u: %s at pc 0x%llx", p->name, p->pid, p->fault.tid, t.fault.what,
                  (unsigned long long)p->fault.pc);
     }
-    node_log(n, "proc: %s (%u) ended: %lld%s", p->name, p->pid, (long long)p->exit_status,
+    node_log(n, "proc: %s (%06x) ended: %lld%s", p->name, p->pid, (long long)p->exit_status,
              p->killed ? " (killed)" : "");
     if (n->guest_done)
         n->guest_done(n, p);

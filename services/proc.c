@@ -59,7 +59,7 @@ static int64_t start(struct node *n, struct request *r, struct intake *in)
         n->transport->arrived(n, p); // a checkpoint that comes back to life may be looked for already
     status = proc_resume(n, p);
     ASSERT(status == 0);
-    node_log(n, "proc: %s (%u) started", p->name, p->pid);
+    node_log(n, "proc: %s (%06x) started", p->name, p->pid);
     r->res[0] = p->pid;
     return reply_cap(r, proc_cap(p, RIGHT_ALL));
 }
@@ -153,7 +153,7 @@ static int64_t run_resume(struct node *n, struct request *r)
     if (!p)
         return e;
     if (p->state == PROC_DOUBT) // the kernel never does this by itself: the owner says that the other copy is gone
-        node_log(n, "proc: %s (%u) was in doubt and resumes by its owner's order", p->name, p->pid);
+        node_log(n, "proc: %s (%06x) was in doubt and resumes by its owner's order", p->name, p->pid);
     p->stay_stunned = false;
     return p->state == PROC_RUN ? 0 : proc_resume(n, p);
 }
@@ -212,7 +212,7 @@ static int64_t run_destroy(struct node *n, struct request *r)
     if (!p)
         return e;
     if (p->state == PROC_DOUBT) { // the copy that may run elsewhere is not touched, nor its clients told anything
-        node_log(n, "proc: %s (%u) was in doubt; this copy is destroyed by its owner's order", p->name, p->pid);
+        node_log(n, "proc: %s (%06x) was in doubt; this copy is destroyed by its owner's order", p->name, p->pid);
         proc_drop(n, p, true);
         return 0;
     }
@@ -251,7 +251,7 @@ static int64_t run_status(struct node *n, struct request *r)
     const struct proc *p = r->in.about;
     if (!p)
         return run_info(n, r);
-    int64_t status = reply_line(n, r, "%s (%u) %s on %s, moved %llu times", p->name, p->pid,
+    int64_t status = reply_line(n, r, "%s (%06x) %s on %s, moved %llu times", p->name, p->pid,
                                 proc_state_name(p->state), n->name, (unsigned long long)p->moves);
     for (uint32_t i = 0; status == 0 && i < p->nmaps; i++) {
         const struct map *m = &p->maps[i];

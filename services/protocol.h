@@ -68,7 +68,7 @@ struct proc_entry {
 //   arg[0] enum owner_event, arg[1] endpoint of the process
 //   ENDED: arg[2] = exit status (int64)
 //   FAULT: arg[2] = fault_kind | tid << 32, arg[3] = address; request: struct owner_fault. The process ends afterwards.
-//   DOUBT: arg[2] = node that may run it.  GONE: its node forgot it (abandoned).
+//   DOUBT: arg[2] = node that may run it.
 enum owner_event { EVENT_ENDED = 1, EVENT_FAULT, EVENT_DOUBT };
 struct owner_fault {
     uint64_t cause, addr, pc, ra, sp;

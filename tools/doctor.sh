@@ -51,6 +51,7 @@ have_cmocka() {
         '#include <cmocka.h>' | "${CC:-cc}" -E -x c - >/dev/null || return 1
     dpkg-query -W -f '${Version}' libcmocka-dev || echo 1.1
 }
+have_uboot() { [[ -s /usr/lib/u-boot/qemu-riscv64_smode/uboot.elf ]] && dpkg-query -W -f '${Version}' u-boot-qemu; }
 have_certificates() { [[ -s /etc/ssl/certs/ca-certificates.crt ]] && echo 1; }
 have_opensbi() { compgen -G '/usr/share/qemu/opensbi*riscv64*' >/dev/null && echo 1; }
 qemu_version() { qemu-system-riscv64 --version | sed -n '1s/.*version //p'; }
@@ -67,6 +68,7 @@ check "GNU make" 4.2 build-essential -- make --version
 check "python3" 3.9 python3 -- python3 --version
 check "cmocka" 1.1 libcmocka-dev -- have_cmocka
 check "Lua" 5.4 lua5.4 -- lua5.4 -v
+check "U-Boot for QEMU" 2021 u-boot-qemu -- have_uboot
 check "gdb-multiarch" 12 gdb-multiarch -- gdb-multiarch --version
 check "xz" 5 xz-utils -- xz --version
 check "certificates" 1 ca-certificates -- have_certificates

@@ -21,6 +21,7 @@ packages=(
     python3                      # ring tests
     libcmocka-dev                # unit tests
     lua5.4                       # what the guest's Lua is compared with
+    u-boot-qemu                  # ring tests: the image as U-Boot starts it
     gdb-multiarch                # make gdb
     ca-certificates xz-utils     # to fetch and unpack sources
 )

@@ -78,23 +78,27 @@ static int report(uint64_t rounds, void (*op)(struct bench *), struct bench *b)
 // --- Being the server ----------------------------------------------------------------------------
 
 static int64_t handle;
+static struct port served_port;
+static uint8_t served_key[CAP_KEY_BYTES];
 
-// Answers every request with its own bytes and looks at nothing, also not at the check field.
+// Answers every request with its own bytes, after a look at the capability, as a real server does.
 static void *serve(void *unused)
 {
     (void)unused;
     struct request req;
-    while (getreq(1ull << handle, served, sizeof served, 0, &req) == 0)
-        putrep(0, served, req.len, NULL);
+    int64_t e = getreq(1ull << handle, served, sizeof served, 0, &req);
+    while (e == 0) {
+        int64_t status = request_check(&req, served_port, served_key, RIGHT_READ);
+        e = putrep_getreq(status, served, req.len, NULL, 1ull << handle, served, sizeof served, 0, &req);
+    }
     return NULL;
 }
 
 static struct cap open_port(void)
 {
-    struct port port = {{0}};
-    uint8_t key[CAP_KEY_BYTES] = {0};
-    handle = port_listen(port_random(), &port);
-    return cap_make(port, 0, RIGHT_ALL, key);
+    sys_random(served_key, sizeof served_key);
+    handle = port_listen(port_random(), &served_port);
+    return cap_make(served_port, 0, RIGHT_ALL, served_key);
 }
 
 static int be_server(const char *name)

@@ -126,6 +126,47 @@ int64_t putrep(int64_t status, const void *rep, size_t rep_len, const uint64_t r
     return (int64_t)a0;
 }
 
+int64_t putrep_getreq(int64_t status, const void *rep, size_t rep_len, const uint64_t res[4], uint64_t mask,
+                      void *buf, size_t cap, uint64_t timeout_ms, struct request *out)
+{
+    const uint64_t *word = res ? res : no_words;
+
+    REG(a0) = (uint64_t)status;
+    REG(a1) = (uint64_t)rep;
+    REG(a2) = rep_len;
+    REG(a3) = word[0];
+    REG(a4) = word[1];
+    REG(a5) = word[2];
+    REG(a6) = word[3];
+    REG(a7) = SYS_PUTREP_GETREQ;
+    REG(t0) = mask;
+    REG(t1) = (uint64_t)buf;
+    REG(t2) = cap;
+    REG(t3) = timeout_ms;
+    __asm__ volatile("ecall"
+                     : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "+r"(a6),
+                       "+r"(a7), "+r"(t0), "+r"(t1), "+r"(t2)
+                     : "r"(t3)
+                     : "memory");
+    if (a0 == 0) {
+        *out = (struct request){
+            .len = a1,
+            .handle = a2,
+            .op = (uint32_t)a3,
+            .obj_rights = (uint32_t)t0,
+            .check = {(uint32_t)t1, (uint32_t)(t1 >> 32), (uint32_t)t2},
+            .args = {a4, a5, a6, a7},
+        };
+        return 0;
+    }
+    int64_t e = (int64_t)a0;
+    if (e != -E_TOOBIG && e != -E_MEM)
+        return e;
+    // The long way round: the reply must stay in our pages until the client has it.
+    e = putrep(status, rep, rep_len, res);
+    return e < 0 ? e : getreq(mask, buf, cap, timeout_ms, out);
+}
+
 int64_t port_listen(struct port get_port, struct port *put_port)
 {
     uint64_t x[4] = {get_port.w[0], get_port.w[1]};

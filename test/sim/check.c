@@ -124,10 +124,25 @@ void sim_check_event(struct sim *s, struct sim_node *sn)
 
 // --- At the end --------------------------------------------------------------------------------------------------
 
+// Records that wait for the next call of a thread of this node, one a thread, are no history and no leak.
+static size_t recs_kept(struct node *n)
+{
+    size_t kept = 0;
+    LIST_FOR(pl, &n->procs)
+    {
+        LIST_FOR(l, &LIST_ENTRY(pl, struct proc, link)->recs)
+        {
+            const struct rec *r = LIST_ENTRY(l, struct rec, link);
+            kept += r->caller && r->state == REC_DONE && !r->remote;
+        }
+    }
+    return kept;
+}
+
 struct sim_counts sim_counts(struct node *n)
 {
-    return (struct sim_counts){n->pool_proc.used, n->pool_thread.used, n->pool_seg.used, n->pool_rec.used,
-                               n->pool_port.used};
+    return (struct sim_counts){n->pool_proc.used, n->pool_thread.used, n->pool_seg.used,
+                               n->pool_rec.used - recs_kept(n), n->pool_port.used};
 }
 
 bool sim_all_ended(struct sim *s, void *arg)
