@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What runs in U-mode: static ELF files, one for each guest/examples/*.c, and an unmodified Lua.
+# What runs in U-mode: static ELF files, one for each guest/examples/*.c and guest/tests/*.c (programs that
+# test/ring/ needs), and an unmodified Lua.
 
 GUEST_LIB_SRCS := $(wildcard guest/lib/*.c guest/lib/*.S)
 GUEST_EXAMPLES := $(wildcard guest/examples/*.c)
+GUEST_TESTS := $(wildcard guest/tests/*.c)
 $(call remember,guest,$(GUEST_LIB_SRCS))
 
 # Exactly this -march picks picolibc's default variant, which is the hard-float one.
@@ -22,11 +24,13 @@ GUEST_LIBS = -Wl,--whole-archive build/guest/librotifer.a -Wl,--no-whole-archive
 
 # A guest links once there are a library and a link script to link it with.
 GUEST_CAN_LINK := $(and $(GUEST_LIB_SRCS),$(wildcard linker/guest.ld))
-GUEST_ELFS := $(patsubst guest/examples/%.c,build/guest/%.elf,$(GUEST_EXAMPLES))
+GUEST_EXAMPLE_ELFS := $(patsubst guest/examples/%.c,build/guest/%.elf,$(GUEST_EXAMPLES))
+GUEST_TEST_ELFS := $(patsubst guest/tests/%.c,build/guest/%.elf,$(GUEST_TESTS))
+GUEST_ELFS := $(GUEST_EXAMPLE_ELFS) $(GUEST_TEST_ELFS)
 
 .PHONY: guest
 guest: $(if $(GUEST_CAN_LINK),$(GUEST_ELFS) build/guest/lua.elf, \
-    $(call objects,guest,$(GUEST_LIB_SRCS) $(GUEST_EXAMPLES)))
+    $(call objects,guest,$(GUEST_LIB_SRCS) $(GUEST_EXAMPLES) $(GUEST_TESTS)))
 
 build/guest/%.o: %.c $(MAKE_FILES) | $(SODIUM_VERSION) build/compiler.ok
 	$(call say,CC,$<)
@@ -48,7 +52,10 @@ $(Q)$(CROSS)gcc $(GUEST_LDFLAGS) -o $@ $1 $(GUEST_LIBS)
 endef
 GUEST_LINK_WITH := build/guest/librotifer.a build/guest/libsodium.a linker/guest.ld
 
-$(GUEST_ELFS): build/guest/%.elf: build/guest/guest/examples/%.o $(GUEST_LINK_WITH)
+$(GUEST_EXAMPLE_ELFS): build/guest/%.elf: build/guest/guest/examples/%.o $(GUEST_LINK_WITH)
+	$(call guest_link,$<)
+
+$(GUEST_TEST_ELFS): build/guest/%.elf: build/guest/guest/tests/%.o $(GUEST_LINK_WITH)
 	$(call guest_link,$<)
 
 # --- Lua: third_party/lua/src as it is; what it needs to know comes in by guest/lua/*.h ----------
@@ -66,4 +73,4 @@ $(LUA_OBJS): $(wildcard guest/lua/*.h) | build/compiler.ok
 build/guest/lua.elf: $(LUA_OBJS) $(GUEST_LINK_WITH)
 	$(call guest_link,$(LUA_OBJS))
 
--include $(patsubst %.o,%.d,$(call objects,guest,$(GUEST_LIB_SRCS) $(GUEST_EXAMPLES) $(LUA_SRCS)))
+-include $(patsubst %.o,%.d,$(call objects,guest,$(GUEST_LIB_SRCS) $(GUEST_EXAMPLES) $(GUEST_TESTS) $(LUA_SRCS)))

@@ -286,10 +286,10 @@ static int how_it_ended(const struct run *run)
 static int run_task(struct node *n, void *arg)
 {
     struct run *run = arg;
-    if (!start(n, run))
-        return EXIT_FAILED;
     running = run;
-    command_on_interrupt(interrupt);
+    command_on_interrupt(interrupt); // first: one that came between start and its answer would leave it an orphan
+    if (!start(n, run))
+        return run->interrupted ? EXIT_INTERRUPT : EXIT_FAILED;
     (void)task_spawn(n, "watch", watch, run);
     wait_for_end(n, run);
     if ((run->interrupted || run->unread) && !owner_so_far()->over)

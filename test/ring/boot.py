@@ -40,8 +40,16 @@ def processors():
     boots("-cpu sifive-u54", "-cpu", "sifive-u54", "-smp", "2", "-m", "64M", says=["timer SBI"])
 
 
+def available_mib():
+    with open("/proc/meminfo") as f:
+        return next(int(x.split()[1]) // 1024 for x in f if x.startswith("MemAvailable:"))
+
+
 def memories():
     for size, says in (("16M", "memory: 16 MiB"), ("64M", "memory: 64 MiB"), ("2G", "memory: 2048 MiB")):
+        if size == "2G" and available_mib() < 3072:  # our free list lies in the free pages: QEMU gets them all
+            skip("2G of memory", "this machine has %d MiB left" % available_mib())
+            continue
         boots("%s of memory" % size, "-m", size, says=[says])
 
 

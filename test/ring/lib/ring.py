@@ -403,20 +403,31 @@ class Ring:
                 return dict(zip(names, (int(x.replace(",", "")) for x in m.groups())))
         raise GiveUp("%s is not among the nodes:\n%s" % (node, out))
 
-    def back_to(self, before, node="n1", seconds=30):
-        """Waits until all counts are as before, but for what remembers transactions (20 s, by the rule of
-        Delta-t): those records are many on a page, so that they explain a few pages. The difference, or None."""
+    def back_to(self, before, exactly=False, node="n1", seconds=60):
+        """Waits until all counts are as before; what is different, or None.
+
+        For some time a node keeps more: records of transactions (20 s, the rule of Delta-t), and tasks of services
+        that had much to do, and buffers of the others (10 s). So much is allowed for; `exactly` waits until it is
+        gone as well, but for the records, which these looks make more of."""
         limit = time.monotonic() + hang(seconds)
+        start, first = time.monotonic(), None
+        pause = 0.05
         while True:
             now = self.counts(node)
-            records = max(0, now["transactions"] - before["transactions"])
-            spare = 2 + records // 4
-            if (now["processes"] == before["processes"] and now["threads"] <= before["threads"] and
-                    now["segments"] <= before["segments"] and now["pages"] + spare >= before["pages"]):
+            first = first or now
+            more = {k: max(0, now[k] - before[k]) for k in ("threads", "segments", "transactions")}
+            tasks = 0 if exactly else 6
+            explained = 1 + more["transactions"] // 4 + (0 if exactly else 40 + 9 * more["threads"])
+            if (now["processes"] == before["processes"] and more["threads"] <= tasks and
+                    more["segments"] <= tasks and now["pages"] + explained >= before["pages"]):
+                if time.monotonic() - start > 2:
+                    note("counts of %s took %.1f s to come back: before %r, at first %r" %
+                         (node, time.monotonic() - start, before, first))
                 return None
             if time.monotonic() > limit:
                 return "before %r\nnow    %r" % (before, now)
-            select.select([], [], [], 0.2)  # between two looks
+            select.select([], [], [], pause)  # between two looks, which leave traces themselves
+            pause = min(2 * pause, 2)
 
     # Health
 
