@@ -93,9 +93,9 @@ enum sys_number {
 // What a new process finds at the address in a0 of its first thread. Strings and arrays lie in the
 // same segment; addresses are guest addresses.
 struct startup {
-    uint64_t magic; // STARTUP_MAGIC
-    uint64_t argc, argv; // argv: array of argc + 1 addresses of strings, the last one 0
-    uint64_t envp;       // array of addresses of "NAME=value" strings, the last one 0
+    uint64_t magic;       // STARTUP_MAGIC
+    uint64_t argc, argv;  // argv: array of argc + 1 addresses of strings, the last one 0
+    uint64_t envp;        // array of addresses of "NAME=value" strings, the last one 0
     uint64_t ncaps, caps; // array of struct startup_cap
     uint64_t heap_base;   // address of the mapping (MAP_GROW_UP) that malloc grows
     uint64_t stack_top;

@@ -23,11 +23,15 @@ struct buf {
         struct proc *proc; // BUF_USER: at is a guest address
         struct seg *seg;   // BUF_SEG: at is an offset; the owner of the buffer holds the segment
     };
-    uint64_t at;  // BUF_KERNEL: a kernel address.  BUF_PIECES: that of the first struct piece, read only
+    uint64_t
+        at; // BUF_KERNEL: a kernel address.  BUF_PIECES: that of the first struct piece, read only
     uint64_t len; // bytes
 };
 
-static inline struct buf buf_none(void) { return (struct buf){.kind = BUF_NONE}; }
+static inline struct buf buf_none(void)
+{
+    return (struct buf){.kind = BUF_NONE};
+}
 static inline struct buf buf_kernel(const void *p, uint64_t len)
 {
     return (struct buf){.kind = BUF_KERNEL, .at = (uint64_t)(uintptr_t)p, .len = len};

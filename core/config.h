@@ -25,8 +25,8 @@
 
 // Segment: one directory page of 512 pointers to leaf pages of 512 page pointers = 1 GiB.
 #define SEG_MAX_BYTES (512ull * 512 * PAGE_SIZE)
-#define PROC_MAPS_MAX 32    // segments of one process
-#define PROC_PORTS_MAX 16   // ports one process listens to: a bit each in the getreq mask
+#define PROC_MAPS_MAX 32  // segments of one process
+#define PROC_PORTS_MAX 16 // ports one process listens to: a bit each in the getreq mask
 #define PROC_THREADS_MAX 4096
 #define MESSAGE_MAX_BYTES (256 * MIB) // one request or reply
 

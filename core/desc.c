@@ -96,14 +96,15 @@ static void put(struct writer *w, const void *src, uint64_t len)
         return;
     uint64_t end = w->off + ALIGN8(len);
     if (end > w->seg->len)
-        w->error = end > DESC_MAX_BYTES ? -E_LIMIT : seg_resize(w->n, w->seg, PAGES_FOR(end) * PAGE_SIZE);
+        w->error =
+            end > DESC_MAX_BYTES ? -E_LIMIT : seg_resize(w->n, w->seg, PAGES_FOR(end) * PAGE_SIZE);
     if (!w->error && len)
         w->error = seg_write(w->n, w->seg, w->off, src, (size_t)len);
     w->off = end;
 }
 
-static void put_section(struct writer *w, uint32_t tag, const void *src, uint64_t len, const void *more,
-                        uint64_t more_len)
+static void put_section(struct writer *w, uint32_t tag, const void *src, uint64_t len,
+                        const void *more, uint64_t more_len)
 {
     struct desc_sec s = {.tag = tag, .len = len + more_len};
     put(w, &s, sizeof s);
@@ -160,7 +161,8 @@ static void put_memory(struct writer *w, struct proc *p)
             first &= p->maps[j].seg != s;
         if (!first)
             continue;
-        struct desc_seg d = {.source = seg_cap(w->n, s, RIGHT_READ), .source_len = s->len, .len = s->len};
+        struct desc_seg d = {
+            .source = seg_cap(w->n, s, RIGHT_READ), .source_len = s->len, .len = s->len};
         put_section(w, DESC_SEG, &d, sizeof d, NULL, 0);
     }
     for (uint32_t i = 0; i < p->nmaps; i++) {
@@ -267,15 +269,16 @@ int desc_encode(struct node *n, struct proc *p, struct seg **out, uint64_t *len)
     put_proc(&w, p);
     put_memory(&w, p);
     put_ports(&w, p);
-    LIST_FOR(l, &p->threads) put_thread(&w, LIST_ENTRY(l, struct thread, link));
-    LIST_FOR(l, &p->recs)
-    {
+    LIST_FOR (l, &p->threads)
+        put_thread(&w, LIST_ENTRY(l, struct thread, link));
+    LIST_FOR (l, &p->recs) {
         const struct rec *q = LIST_ENTRY(l, struct rec, link);
         // Not those that only wait for a thread of this node to call again.
         if (q->state != REC_QUEUED && (q->state != REC_DONE || q->remote))
             put_rec(&w, q);
     }
-    LIST_FOR(l, &p->queue) put_rec(&w, LIST_ENTRY(l, struct rec, queue_link));
+    LIST_FOR (l, &p->queue)
+        put_rec(&w, LIST_ENTRY(l, struct rec, queue_link));
     struct desc_hdr hdr = {
         .magic = DESC_MAGIC,
         .version = DESC_VERSION,
@@ -368,8 +371,8 @@ static int check_seg(const struct desc_seg *d, const char **why)
 
 static int check_thread(const struct desc_thread *t, const char **why)
 {
-    if (t->tid == 0 || t->state >= THREAD_STATES || t->state == THREAD_RUN || t->state == THREAD_EVENT ||
-        t->state == THREAD_ENDED)
+    if (t->tid == 0 || t->state >= THREAD_STATES || t->state == THREAD_RUN ||
+        t->state == THREAD_EVENT || t->state == THREAD_ENDED)
         REFUSE(E_FORMAT, "state of a thread");
     if (t->x[0] != 0)
         REFUSE(E_FORMAT, "x0 of a thread is not zero");
@@ -399,7 +402,8 @@ static int check_rec(const struct desc_rec *r, uint64_t more, const char **why)
     if (r->req_len > MESSAGE_MAX_BYTES || r->rep_len > MESSAGE_MAX_BYTES ||
         !progress_ok(&r->got, r->req_len) || !progress_ok(&r->sent, r->rep_len))
         REFUSE(E_FORMAT, "progress of a transaction record");
-    if (r->has_copy ? r->rep_len > REPLY_COPY_MAX || r->rep_len == 0 || more != r->rep_len : more != 0)
+    if (r->has_copy ? r->rep_len > REPLY_COPY_MAX || r->rep_len == 0 || more != r->rep_len
+                    : more != 0)
         REFUSE(E_FORMAT, "reply of a transaction record");
     bool needs_server = r->state == REC_FILL || r->state == REC_SERVE ||
                         (r->state == REC_REPLY && !r->has_copy && r->rep_len > 0);
@@ -409,8 +413,8 @@ static int check_rec(const struct desc_rec *r, uint64_t more, const char **why)
 }
 
 static const uint64_t sec_size[] = {
-    [DESC_PROC] = sizeof(struct desc_proc), [DESC_SEG] = sizeof(struct desc_seg),
-    [DESC_MAP] = sizeof(struct desc_map),   [DESC_PORT] = sizeof(struct desc_port),
+    [DESC_PROC] = sizeof(struct desc_proc),   [DESC_SEG] = sizeof(struct desc_seg),
+    [DESC_MAP] = sizeof(struct desc_map),     [DESC_PORT] = sizeof(struct desc_port),
     [DESC_THRD] = sizeof(struct desc_thread), [DESC_REC] = sizeof(struct desc_rec),
 };
 
@@ -475,9 +479,7 @@ int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const cha
             next_tid = u.proc.next_tid;
             r = check_proc(&u.proc, why);
             break;
-        case DESC_SEG:
-            r = check_seg(&u.seg, why);
-            break;
+        case DESC_SEG: r = check_seg(&u.seg, why); break;
         case DESC_MAP:
             if (u.map.seg >= count[DESC_SEG])
                 REFUSE(E_FORMAT, "a mapping names a segment that is not there");
@@ -492,9 +494,7 @@ int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const cha
             last_tid = u.thrd.tid;
             r = check_thread(&u.thrd, why);
             break;
-        case DESC_REC:
-            r = check_rec(&u.rec, sec.len - sizeof(struct desc_rec), why);
-            break;
+        case DESC_REC: r = check_rec(&u.rec, sec.len - sizeof(struct desc_rec), why); break;
         }
     }
     if (r < 0)
@@ -598,7 +598,9 @@ static struct progress dec_progress(const struct desc_progress *p)
 }
 static uint64_t from_left(uint64_t left_ns, uint64_t now)
 {
-    return left_ns < UINT64_MAX - 1 - now ? now + left_ns : left_ns == UINT64_MAX ? UINT64_MAX : UINT64_MAX - 1;
+    return left_ns < UINT64_MAX - 1 - now ? now + left_ns
+           : left_ns == UINT64_MAX        ? UINT64_MAX
+                                          : UINT64_MAX - 1;
 }
 
 static int dec_thread(struct decoder *d, const struct desc_thread *s)
@@ -698,8 +700,7 @@ static int dec_rec(struct decoder *d, const struct desc_rec *s, uint64_t more_at
 
 static int threads_complete(struct proc *p)
 {
-    LIST_FOR(l, &p->threads)
-    {
+    LIST_FOR (l, &p->threads) {
         const struct thread *t = LIST_ENTRY(l, struct thread, link);
         if ((t->state == THREAD_FILL || t->state == THREAD_PUTREP) && !t->serve.rec)
             return -E_FORMAT;
@@ -711,18 +712,12 @@ static int dec_section(struct decoder *d, const struct desc_sec *sec, const unio
                        uint64_t more_at, uint64_t isa)
 {
     switch (sec->tag) {
-    case DESC_PROC:
-        return dec_proc(d, &u->proc, isa);
-    case DESC_SEG:
-        return dec_seg(d, &u->seg);
-    case DESC_MAP:
-        return dec_map(d, &u->map);
-    case DESC_PORT:
-        return dec_port(d, &u->port);
-    case DESC_THRD:
-        return dec_thread(d, &u->thrd);
-    case DESC_REC:
-        return dec_rec(d, &u->rec, more_at);
+    case DESC_PROC: return dec_proc(d, &u->proc, isa);
+    case DESC_SEG: return dec_seg(d, &u->seg);
+    case DESC_MAP: return dec_map(d, &u->map);
+    case DESC_PORT: return dec_port(d, &u->port);
+    case DESC_THRD: return dec_thread(d, &u->thrd);
+    case DESC_REC: return dec_rec(d, &u->rec, more_at);
     }
     return 0;
 }
@@ -745,7 +740,8 @@ int desc_decode(struct node *n, const struct buf *b, struct proc **out, struct d
     if (r == 0)
         r = threads_complete(d.p);
     for (uint32_t i = 0; i < d.nsegs; i++)
-        seg_drop(n, d.segs[i]); // the mappings hold them; one that none maps goes, and its fill with it
+        seg_drop(
+            n, d.segs[i]); // the mappings hold them; one that none maps goes, and its fill with it
     for (unsigned i = 0; r == 0 && i < d.nfills; i++) {
         bool mapped = false;
         for (uint32_t m = 0; m < d.p->nmaps; m++)

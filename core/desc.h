@@ -16,7 +16,6 @@
 #include "core/config.h"
 #include "core/types.h"
 
-
 #define DESC_MAGIC 0x31435345444f52ull // "RODESC1"
 #define DESC_VERSION 1u
 #define DESC_ARCH_RISCV64 243u // ELF e_machine of RISC-V
@@ -37,21 +36,21 @@ struct desc_sec {
 enum { DESC_PROC = 1, DESC_SEG, DESC_MAP, DESC_PORT, DESC_THRD, DESC_REC };
 
 struct desc_proc {
-    uint64_t ep;                    // 0: a new process, the kernel draws endpoint, control port and key
+    uint64_t ep; // 0: a new process, the kernel draws endpoint, control port and key
     uint64_t ctl_get[2];
     uint8_t key[16];
     struct cap owner;
-    uint64_t clock_ns;              // process clock at this moment
-    uint64_t mem_limit;             // bytes, 0 = the node's default
+    uint64_t clock_ns;  // process clock at this moment
+    uint64_t mem_limit; // bytes, 0 = the node's default
     uint64_t moves;
     uint32_t next_tid, stunned; // stunned: it was stopped by somebody and stays so where it arrives
     char name[NAME_MAX_LEN], comment[NAME_MAX_LEN];
 };
 struct desc_seg {
-    struct cap source;    // null: nothing to fill from, all zeros
+    struct cap source;               // null: nothing to fill from, all zeros
     uint64_t source_off, source_len; // bytes to fill from the source, at the start of the segment
-    uint64_t dest_off;    // where in the segment they go
-    uint64_t len;         // of the segment, page multiple
+    uint64_t dest_off;               // where in the segment they go
+    uint64_t len;                    // of the segment, page multiple
 };
 struct desc_map {
     uint64_t va, len, off;

@@ -16,8 +16,10 @@
 void entry_syscall(struct hart *h, struct thread *t);
 
 enum fault_kind {
-    FAULT_READ = 1, FAULT_WRITE, FAULT_EXEC, // no translation, or not with this access, at addr
-    FAULT_ILLEGAL,                           // addr = the instruction's bits when known
+    FAULT_READ = 1,
+    FAULT_WRITE,
+    FAULT_EXEC,    // no translation, or not with this access, at addr
+    FAULT_ILLEGAL, // addr = the instruction's bits when known
     FAULT_BREAK,
     FAULT_MISALIGNED,
     FAULT_ACCESS, // physical access fault

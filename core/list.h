@@ -18,9 +18,18 @@ struct list {
     for (struct list *pos = (head)->next, *nxt = pos->next; pos != (head);                         \
          pos = nxt, nxt = pos->next)
 
-static inline void list_init(struct list *l) { l->next = l->prev = l; }
-static inline bool list_empty(const struct list *l) { return l->next == l; }
-static inline bool list_linked(const struct list *l) { return l->next != l; }
+static inline void list_init(struct list *l)
+{
+    l->next = l->prev = l;
+}
+static inline bool list_empty(const struct list *l)
+{
+    return l->next == l;
+}
+static inline bool list_linked(const struct list *l)
+{
+    return l->next != l;
+}
 
 static inline void list_add(struct list *head, struct list *e) // at the front
 {

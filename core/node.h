@@ -20,19 +20,20 @@ struct net;      // net/net.h
 struct services; // services/service.h
 
 struct node {
-    struct arch_lock lock;            // the node lock: [N] everywhere
-    char name[NAME_MAX_LEN];          // [I] "n1"
-    uint8_t ring_key[32];             // [I] shared secret of the ring
+    struct arch_lock lock;   // the node lock: [N] everywhere
+    char name[NAME_MAX_LEN]; // [I] "n1"
+    uint8_t ring_key[32];    // [I] shared secret of the ring
     // What the world gives (set before node_init)
-    uint64_t (*clock)(struct node *n);                          // [I] ns, monotonic
-    void (*entropy)(struct node *n, void *buf, size_t len);     // [I] seed of the generator; once at init
-    void (*log)(struct node *n, const char *line);              // [I] a line for people
-    void (*irq)(struct node *n);                                // [I] device interrupt pending (boards)
-    void (*guest_done)(struct node *n, struct proc *p);         // [I] may be NULL
-    void *world;                                                // [I] whoever made the node
-    const struct transport *transport;                          // [I] NULL: a lone node
-    struct net *net;                                            // [I]
-    struct services *services;                                  // [I]
+    uint64_t (*clock)(struct node *n); // [I] ns, monotonic
+    void (*entropy)(struct node *n, void *buf,
+                    size_t len);                        // [I] seed of the generator; once at init
+    void (*log)(struct node *n, const char *line);      // [I] a line for people
+    void (*irq)(struct node *n);                        // [I] device interrupt pending (boards)
+    void (*guest_done)(struct node *n, struct proc *p); // [I] may be NULL
+    void *world;                                        // [I] whoever made the node
+    const struct transport *transport;                  // [I] NULL: a lone node
+    struct net *net;                                    // [I]
+    struct services *services;                          // [I]
     // Memory
     struct pages pages;
     struct pool pool_proc, pool_thread, pool_seg, pool_rec, pool_port;
@@ -43,9 +44,9 @@ struct node {
     struct list procs_hash[PROCS_HASH];
     struct list ports_hash[PORTS_HASH];
     struct list recs_hash[RECS_HASH];
-    struct proc *kproc;     // tasks; its ep is this node's endpoint
+    struct proc *kproc; // tasks; its ep is this node's endpoint
     uint32_t next_seg;
-    struct port seg_get, seg_put;   // segment service of this node: drawn at boot
+    struct port seg_get, seg_put; // segment service of this node: drawn at boot
     // Time, harts
     struct timers timers;
     struct timer sweep; // txn_sweep
@@ -61,8 +62,14 @@ struct node {
     } stat;
 };
 
-static inline ep_t node_ep(const struct node *n) { return n->kproc->ep; }
-static inline uint64_t node_now(struct node *n) { return n->clock(n); }
+static inline ep_t node_ep(const struct node *n)
+{
+    return n->kproc->ep;
+}
+static inline uint64_t node_now(struct node *n)
+{
+    return n->clock(n);
+}
 // Everything in order; pages must have been given (page_init, page_add_range) and clock, entropy, log, name set.
 // E_MEM.
 int node_init(struct node *n);

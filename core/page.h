@@ -12,13 +12,13 @@
 struct node;
 
 struct pages {
-    uint8_t *base;       // [I] kernel address of the first page covered
-    size_t span;         // [I] pages covered, holes included
-    uint16_t *holders;   // [N] per page; PAGE_HOLE = not ours to give
-    void *free;          // [N] free list through the pages' first words
-    size_t free_count;   // [N]
-    size_t total;        // [I] pages that were given by page_add_range
-    long fail_after;     // [N] tests: so many more succeed, then one fails; then -1 again = none will
+    uint8_t *base;     // [I] kernel address of the first page covered
+    size_t span;       // [I] pages covered, holes included
+    uint16_t *holders; // [N] per page; PAGE_HOLE = not ours to give
+    void *free;        // [N] free list through the pages' first words
+    size_t free_count; // [N]
+    size_t total;      // [I] pages that were given by page_add_range
+    long fail_after;   // [N] tests: so many more succeed, then one fails; then -1 again = none will
 };
 #define PAGE_HOLE 0xffffu
 

@@ -14,8 +14,10 @@ struct port_entry {
     struct proc *about; // [I] the process whose control port this is, else NULL
 };
 
-int port_add(struct node *n, struct port put, struct proc *server, uint32_t handle, struct proc *about);
-void port_remove(struct node *n, struct port put, const struct proc *server, const struct proc *about);
+int port_add(struct node *n, struct port put, struct proc *server, uint32_t handle,
+             struct proc *about);
+void port_remove(struct node *n, struct port put, const struct proc *server,
+                 const struct proc *about);
 struct port_entry *port_find(struct node *n, struct port put); // NULL: not served here
 // SYS_PORT_LISTEN and its twin. Returns the handle or a negative error.
 int port_listen(struct node *n, struct proc *p, struct port get, struct port *put);

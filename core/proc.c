@@ -9,7 +9,10 @@
 #include "core/task.h"
 #include <string.h>
 
-static struct list *bucket(struct node *n, ep_t ep) { return &n->procs_hash[ep % PROCS_HASH]; }
+static struct list *bucket(struct node *n, ep_t ep)
+{
+    return &n->procs_hash[ep % PROCS_HASH];
+}
 
 int proc_create(struct node *n, ep_t ep, struct proc **out)
 {
@@ -33,7 +36,8 @@ int proc_create(struct node *n, ep_t ep, struct proc **out)
         // What people type must be unique here; across the ring 24 random bits do.
         do
             p->ep = node_random64(n);
-        while (((uint32_t)p->ep & CAP_OBJ_MAX) == 0 || proc_by_pid(n, (uint32_t)p->ep & CAP_OBJ_MAX));
+        while (((uint32_t)p->ep & CAP_OBJ_MAX) == 0 ||
+               proc_by_pid(n, (uint32_t)p->ep & CAP_OBJ_MAX));
         node_random(n, &p->ctl_get, sizeof p->ctl_get);
         node_random(n, p->key, sizeof p->key);
         p->ctl_put = cap_put_port(p->ctl_get);
@@ -65,7 +69,8 @@ void proc_destroy(struct node *n, struct proc *p, bool silent)
             port_remove(n, p->ports[i].put, p, NULL);
     list_del(&p->hash_link);
     txn_proc_gone(n, p, silent);
-    LIST_FOR_SAFE(l, next, &p->threads) thread_destroy(n, LIST_ENTRY(l, struct thread, link));
+    LIST_FOR_SAFE (l, next, &p->threads)
+        thread_destroy(n, LIST_ENTRY(l, struct thread, link));
     arch_aspace_free(n, &p->aspace);
     free_maps(n, p);
     list_del(&p->link);
@@ -75,8 +80,7 @@ void proc_destroy(struct node *n, struct proc *p, bool silent)
 
 struct proc *proc_by_ep(struct node *n, ep_t ep)
 {
-    LIST_FOR(l, bucket(n, ep))
-    {
+    LIST_FOR (l, bucket(n, ep)) {
         struct proc *p = LIST_ENTRY(l, struct proc, hash_link);
         if (p->ep == ep)
             return p;
@@ -86,8 +90,7 @@ struct proc *proc_by_ep(struct node *n, ep_t ep)
 
 struct proc *proc_by_pid(struct node *n, uint32_t pid)
 {
-    LIST_FOR(l, &n->procs)
-    {
+    LIST_FOR (l, &n->procs) {
         struct proc *p = LIST_ENTRY(l, struct proc, link);
         if (p->pid == pid)
             return p;
@@ -146,11 +149,12 @@ static bool range_free(const struct proc *p, uint64_t va, uint64_t len, const st
 
 static bool range_valid(uint64_t va, uint64_t len)
 {
-    return len > 0 && !((va | len) & PAGE_MASK) && va >= USER_BASE && va < USER_END && len <= USER_END - va;
+    return len > 0 && !((va | len) & PAGE_MASK) && va >= USER_BASE && va < USER_END &&
+           len <= USER_END - va;
 }
 
-int proc_map(struct node *n, struct proc *p, uint64_t va, uint64_t len, struct seg *seg, uint64_t off,
-             uint32_t flags)
+int proc_map(struct node *n, struct proc *p, uint64_t va, uint64_t len, struct seg *seg,
+             uint64_t off, uint32_t flags)
 {
     (void)n;
     if (!range_valid(va, len) || (off & PAGE_MASK) || off > seg->len || len > seg->len - off ||
@@ -251,21 +255,22 @@ struct map *proc_map_at(struct proc *p, uint64_t va)
 int proc_fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)
 {
     struct map *m = proc_map_at(p, va);
-    _Static_assert(PROT_R == MAP_READ && PROT_W == MAP_WRITE && PROT_X == MAP_EXEC, "one set of bits");
+    _Static_assert(PROT_R == MAP_READ && PROT_W == MAP_WRITE && PROT_X == MAP_EXEC,
+                   "one set of bits");
     if (!m || (m->flags & prot) != prot)
         return -E_FAULT;
     void *page = seg_page(n, m->seg, m->off + (va - m->va), true);
     if (!page)
         return -E_MEM;
-    return arch_aspace_map(n, &p->aspace, va & ~PAGE_MASK, page, m->flags & (PROT_R | PROT_W | PROT_X));
+    return arch_aspace_map(n, &p->aspace, va & ~PAGE_MASK, page,
+                           m->flags & (PROT_R | PROT_W | PROT_X));
 }
 
 // --- Life -----------------------------------------------------------------------------------------
 
 static void leave_harts(struct node *n, struct proc *p)
 {
-    LIST_FOR(l, &p->threads)
-    {
+    LIST_FOR (l, &p->threads) {
         struct thread *t = LIST_ENTRY(l, struct thread, link);
         if (t->state == THREAD_READY)
             sched_remove(n, t);
@@ -293,8 +298,7 @@ int proc_resume(struct node *n, struct proc *p)
         p->state != PROC_DOUBT)
         return -E_STATE;
     proc_set_state(p, PROC_RUN);
-    LIST_FOR(l, &p->threads)
-    {
+    LIST_FOR (l, &p->threads) {
         struct thread *t = LIST_ENTRY(l, struct thread, link);
         if (t->state == THREAD_READY)
             sched_ready(n, t);
@@ -321,7 +325,8 @@ struct cap proc_cap(struct proc *p, uint32_t rights)
     return cap_make(p->ctl_put, p->pid, rights, p->key);
 }
 
-void entry_fault(struct hart *h, struct thread *t, enum fault_kind kind, uint64_t addr, uint64_t cause)
+void entry_fault(struct hart *h, struct thread *t, enum fault_kind kind, uint64_t addr,
+                 uint64_t cause)
 {
     struct node *n = h->node;
     struct proc *p = t->proc;

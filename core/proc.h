@@ -17,15 +17,21 @@
 // DOUBT      no       "wait"                answer: GONE or RUN
 // DEAD       no       "not here"            owner told, proc_destroy
 enum proc_state {
-    PROC_ARRIVING, PROC_RUN, PROC_STUNNING, PROC_STUNNED, PROC_MOVING, PROC_DOUBT, PROC_DEAD,
+    PROC_ARRIVING,
+    PROC_RUN,
+    PROC_STUNNING,
+    PROC_STUNNED,
+    PROC_MOVING,
+    PROC_DOUBT,
+    PROC_DEAD,
     PROC_STATES
 };
 
 struct map {
-    uint64_t va, len;    // bytes, page multiples
-    struct seg *seg;     // holds one ref
-    uint64_t off;        // offset of va in the segment; GROW_DOWN: bytes below that it may still grow by
-    uint32_t flags;      // MAP_* of abi.h
+    uint64_t va, len; // bytes, page multiples
+    struct seg *seg;  // holds one ref
+    uint64_t off;   // offset of va in the segment; GROW_DOWN: bytes below that it may still grow by
+    uint32_t flags; // MAP_* of abi.h
 };
 
 struct listen {
@@ -33,36 +39,37 @@ struct listen {
 };
 
 struct proc {
-    struct node *node;     // [I]
-    struct list link;      // [N] node->procs
-    struct list hash_link; // [N] node->procs_hash
-    ep_t ep;               // [I] endpoint: goes along
-    uint32_t pid;          // [I] low 24 bits of ep, never 0: what people type
-    char name[NAME_MAX_LEN]; // [N]
-    char comment[NAME_MAX_LEN]; // [N] any service's note
-    enum proc_state state; // [N] set by proc_set_state only
-    uint32_t on_harts;     // [N] threads in state RUN
+    struct node *node;              // [I]
+    struct list link;               // [N] node->procs
+    struct list hash_link;          // [N] node->procs_hash
+    ep_t ep;                        // [I] endpoint: goes along
+    uint32_t pid;                   // [I] low 24 bits of ep, never 0: what people type
+    char name[NAME_MAX_LEN];        // [N]
+    char comment[NAME_MAX_LEN];     // [N] any service's note
+    enum proc_state state;          // [N] set by proc_set_state only
+    uint32_t on_harts;              // [N] threads in state RUN
     struct map maps[PROC_MAPS_MAX]; // [N] sorted by va
     uint32_t nmaps;
     struct arch_aspace aspace; // [N]
-    struct list threads;   // [N]
+    struct list threads;       // [N]
     uint32_t nthreads, next_tid;
     struct listen ports[PROC_PORTS_MAX]; // [N] handle = index
-    uint64_t port_mask;    // [N] bit i: ports[i] is in use
-    struct list getters;   // [N] threads in GETREQ, longest wait first
-    struct list recs;      // [N] server-side records of transactions (txn.h)
-    struct list queue;     // [N] those in REC_QUEUED, oldest first
-    struct port ctl_get, ctl_put; // [I] port of the process's own capability; served by whatever kernel has it
-    uint8_t key[16];       // [N] of the check field of that capability
-    struct cap owner;      // [N] told of exceptions and of the end; null = nobody
-    uint64_t time_offset;  // [N] process clock = node clock + this
-    uint64_t mem_limit;    // [N] bytes of segments
-    uint64_t moves;        // [N] times it changed nodes
-    uint64_t isa;          // [N] extensions its code may use (arch.h ISA_*); 0 = rv64gc only
-    bool stay_stunned;     // [N] stunned by somebody: a move leaves it so
-    bool killed;           // [N]
-    int64_t exit_status;   // [N] DEAD: argument of SYS_EXIT, or negative error
-    struct {               // [N] what stopped it, kind 0 = nothing
+    uint64_t port_mask;                  // [N] bit i: ports[i] is in use
+    struct list getters;                 // [N] threads in GETREQ, longest wait first
+    struct list recs;                    // [N] server-side records of transactions (txn.h)
+    struct list queue;                   // [N] those in REC_QUEUED, oldest first
+    struct port ctl_get,
+        ctl_put;      // [I] port of the process's own capability; served by whatever kernel has it
+    uint8_t key[16];  // [N] of the check field of that capability
+    struct cap owner; // [N] told of exceptions and of the end; null = nobody
+    uint64_t time_offset; // [N] process clock = node clock + this
+    uint64_t mem_limit;   // [N] bytes of segments
+    uint64_t moves;       // [N] times it changed nodes
+    uint64_t isa;         // [N] extensions its code may use (arch.h ISA_*); 0 = rv64gc only
+    bool stay_stunned;    // [N] stunned by somebody: a move leaves it so
+    bool killed;          // [N]
+    int64_t exit_status;  // [N] DEAD: argument of SYS_EXIT, or negative error
+    struct {              // [N] what stopped it, kind 0 = nothing
         uint32_t kind, tid;
         uint64_t cause, addr, pc;
     } fault;
@@ -78,17 +85,20 @@ struct proc *proc_by_ep(struct node *n, ep_t ep);
 struct proc *proc_by_pid(struct node *n, uint32_t pid);
 void proc_set_state(struct proc *p, enum proc_state s);
 const char *proc_state_name(enum proc_state s);
-static inline bool proc_frozen(const struct proc *p) { return p->state != PROC_RUN; }
+static inline bool proc_frozen(const struct proc *p)
+{
+    return p->state != PROC_RUN;
+}
 
 // Adds a mapping; takes over the caller's ref of seg on success. E_OVERLAP, E_ARG, E_LIMIT.
-int proc_map(struct node *n, struct proc *p, uint64_t va, uint64_t len, struct seg *seg, uint64_t off,
-             uint32_t flags);
+int proc_map(struct node *n, struct proc *p, uint64_t va, uint64_t len, struct seg *seg,
+             uint64_t off, uint32_t flags);
 int proc_unmap(struct node *n, struct proc *p, uint64_t va);
 int proc_grow(struct node *n, struct proc *p, uint64_t va, uint64_t len);
 struct map *proc_find_map(struct proc *p, uint64_t va); // NULL: none
 // Same, growing a stack down to va when va lies below one and inside its segment.
 struct map *proc_map_at(struct proc *p, uint64_t va);
-uint64_t proc_find_gap(struct proc *p, uint64_t len);   // address for a new mapping, 0: none
+uint64_t proc_find_gap(struct proc *p, uint64_t len); // address for a new mapping, 0: none
 // Makes va usable for an access (PROT_*): grows a stack, brings the page in, maps it. E_FAULT, E_MEM.
 int proc_fault(struct node *n, struct proc *p, uint64_t va, unsigned prot);
 

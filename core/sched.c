@@ -219,7 +219,10 @@ void entry_timer(struct hart *h)
     timer_run(h->node, now);
 }
 
-void entry_kick(struct hart *h) { h->idle = false; }
+void entry_kick(struct hart *h)
+{
+    h->idle = false;
+}
 
 void entry_external(struct hart *h)
 {

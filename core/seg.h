@@ -11,13 +11,13 @@
 struct node;
 
 struct seg {
-    struct list link;     // [N] node->segs
-    uint32_t number;      // [I] object number at this node's segment service
-    uint32_t refs;        // [N] holders: mappings, running transfers, the creator
-    uint8_t key[16];      // [N] of the check field
-    uint64_t len;         // [N] bytes, multiple of PAGE_SIZE
-    uint64_t pages;       // [N] pages present
-    void ***dir;          // [N] 512 leaf tables of 512 pages each; one page, NULL when empty
+    struct list link; // [N] node->segs
+    uint32_t number;  // [I] object number at this node's segment service
+    uint32_t refs;    // [N] holders: mappings, running transfers, the creator
+    uint8_t key[16];  // [N] of the check field
+    uint64_t len;     // [N] bytes, multiple of PAGE_SIZE
+    uint64_t pages;   // [N] pages present
+    void ***dir;      // [N] 512 leaf tables of 512 pages each; one page, NULL when empty
 };
 
 // New segment of len bytes (rounded up to pages) of zeros that are not there yet; refs = 1.

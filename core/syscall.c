@@ -14,7 +14,10 @@
 
 typedef void sys_fn(struct node *n, struct thread *t);
 
-static void answer(struct thread *t, int64_t status) { t->regs.x[REG_A0] = (uint64_t)status; }
+static void answer(struct thread *t, int64_t status)
+{
+    t->regs.x[REG_A0] = (uint64_t)status;
+}
 
 void syscall_done_trans(struct thread *t)
 {
@@ -41,7 +44,10 @@ void syscall_done_getreq(struct thread *t)
     t->regs.x[REG_T2] = r->cap.check[2];
 }
 
-void syscall_done_putrep(struct thread *t) { answer(t, t->serve.result); }
+void syscall_done_putrep(struct thread *t)
+{
+    answer(t, t->serve.result);
+}
 
 static void sys_null(struct node *n, struct thread *t)
 {
@@ -53,9 +59,11 @@ static void sys_trans(struct node *n, struct thread *t)
 {
     struct cap cap;
     copy_cap(&cap, (const struct cap *)(const void *)&ARG(0)); // a0..a3
-    const uint64_t arg[4] = {t->regs.x[REG_T3], t->regs.x[REG_T4], t->regs.x[REG_T5], t->regs.x[REG_T6]};
+    const uint64_t arg[4] = {t->regs.x[REG_T3], t->regs.x[REG_T4], t->regs.x[REG_T5],
+                             t->regs.x[REG_T6]};
     struct buf req = ARG(6) ? buf_user(t->proc, ARG(5), ARG(6)) : buf_none();
-    struct buf rep = t->regs.x[REG_T1] ? buf_user(t->proc, t->regs.x[REG_T0], t->regs.x[REG_T1]) : buf_none();
+    struct buf rep =
+        t->regs.x[REG_T1] ? buf_user(t->proc, t->regs.x[REG_T0], t->regs.x[REG_T1]) : buf_none();
     uint64_t ms = t->regs.x[REG_T2];
     if (ms > UINT32_MAX) {
         answer(t, -E_ARG);
@@ -96,7 +104,8 @@ static void sys_putrep_getreq(struct node *n, struct thread *t)
     struct buf rep = ARG(2) ? buf_user(t->proc, ARG(1), ARG(2)) : buf_none();
     int r = txn_putrep_short(n, t, (int64_t)ARG(0), &ARG(3), rep);
     if (r == 0) {
-        struct buf b = t->regs.x[REG_T2] ? buf_user(t->proc, t->regs.x[REG_T1], t->regs.x[REG_T2]) : buf_none();
+        struct buf b = t->regs.x[REG_T2] ? buf_user(t->proc, t->regs.x[REG_T1], t->regs.x[REG_T2])
+                                         : buf_none();
         r = txn_getreq(n, t, t->regs.x[REG_T0], b, t->regs.x[REG_T3] * NS_PER_MS);
     }
     if (r < 0)
@@ -141,8 +150,7 @@ static void sys_thread_create(struct node *n, struct thread *t)
 static uint64_t wake_waiters(struct node *n, struct proc *p, uint64_t va, uint64_t max)
 {
     uint64_t woken = 0;
-    LIST_FOR(l, &p->threads)
-    {
+    LIST_FOR (l, &p->threads) {
         struct thread *w = LIST_ENTRY(l, struct thread, link);
         if (woken == max)
             break;
@@ -254,7 +262,10 @@ static void sys_map(struct node *n, struct thread *t)
     answer(t, map_new(n, t->proc, ARG(0), ARG(1), ARG(2)));
 }
 
-static void sys_unmap(struct node *n, struct thread *t) { answer(t, proc_unmap(n, t->proc, ARG(0))); }
+static void sys_unmap(struct node *n, struct thread *t)
+{
+    answer(t, proc_unmap(n, t->proc, ARG(0)));
+}
 
 static void sys_grow(struct node *n, struct thread *t)
 {

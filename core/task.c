@@ -143,8 +143,7 @@ void task_wake(struct node *n, const void *event)
 {
     if (!n->kproc)
         return;
-    LIST_FOR(l, &n->kproc->threads)
-    {
+    LIST_FOR (l, &n->kproc->threads) {
         struct thread *t = LIST_ENTRY(l, struct thread, link);
         if (t->state == THREAD_EVENT && t->event == event)
             thread_wake(n, t);

@@ -10,7 +10,7 @@
 struct thread *task_spawn(struct node *n, const char *name, void (*fn)(struct node *n, void *arg),
                           void *arg);
 void task_free(struct node *n, struct thread *t); // an ended task, off its stack
-struct thread *task_self(struct node *n); // the running task
+struct thread *task_self(struct node *n);         // the running task
 
 struct task_result {
     uint64_t res[4];
@@ -22,8 +22,8 @@ int64_t task_trans(struct node *n, const struct cap *cap, uint32_t op, const uin
 struct task_request {
     uint32_t handle, op;
     uint64_t arg[4];
-    struct cap cap; // as presented: port, object, rights, check
-    uint64_t len;   // bytes of request
+    struct cap cap;     // as presented: port, object, rights, check
+    uint64_t len;       // bytes of request
     struct proc *about; // control port of this process, or NULL
 };
 int task_getreq(struct node *n, uint64_t mask, struct buf buf, uint64_t timeout_ms,

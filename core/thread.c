@@ -39,8 +39,7 @@ void thread_destroy(struct node *n, struct thread *t)
 
 struct thread *thread_find(struct proc *p, uint32_t tid)
 {
-    LIST_FOR(l, &p->threads)
-    {
+    LIST_FOR (l, &p->threads) {
         struct thread *t = LIST_ENTRY(l, struct thread, link);
         if (t->tid == tid)
             return t;
@@ -79,12 +78,8 @@ static void thread_due(struct node *n, struct timer *tm)
     if (proc_frozen(t->proc))
         return;
     switch (t->state) {
-    case THREAD_CALL:
-        txn_call_due(n, t);
-        break;
-    case THREAD_GETREQ:
-        txn_getreq_due(n, t);
-        break;
+    case THREAD_CALL: txn_call_due(n, t); break;
+    case THREAD_GETREQ: txn_getreq_due(n, t); break;
     case THREAD_SLEEP:
         if (!thread_is_task(t))
             t->regs.x[REG_A0] = 0;
@@ -94,7 +89,6 @@ static void thread_due(struct node *n, struct timer *tm)
         t->regs.x[REG_A0] = (uint64_t)-E_TIMEOUT;
         thread_wake(n, t);
         break;
-    default:
-        break; // its wait ended in the same instant
+    default: break; // its wait ended in the same instant
     }
 }

@@ -8,6 +8,7 @@
 #include "core/buf.h"
 #include "core/error.h"
 #include "core/list.h"
+#include "core/progress.h"
 #include "core/timer.h"
 #include "core/types.h"
 
@@ -26,32 +27,31 @@ struct rec;
 // EVENT        a task: task_wake(event)               task_wake
 // ENDED        nothing: a task that returned           freed by the loop
 enum thread_state {
-    THREAD_READY, THREAD_RUN, THREAD_CALL, THREAD_GETREQ, THREAD_FILL, THREAD_PUTREP,
-    THREAD_SLEEP, THREAD_FUTEX, THREAD_EVENT, THREAD_ENDED,
+    THREAD_READY,
+    THREAD_RUN,
+    THREAD_CALL,
+    THREAD_GETREQ,
+    THREAD_FILL,
+    THREAD_PUTREP,
+    THREAD_SLEEP,
+    THREAD_FUTEX,
+    THREAD_EVENT,
+    THREAD_ENDED,
     THREAD_STATES
-};
-
-// How far a message has got, at either end. Bytes below base are there; bit i of mask: fragment i
-// after base, each frag bytes long, is there too. A change of frag forgets the mask, never the base.
-struct progress {
-    uint64_t base;
-    uint64_t mask;
-    uint64_t high; // sender: end of what was sent; put back to base by a time-out. Not part of a descriptor
-    uint32_t frag;
 };
 
 // Client half of a transaction: table in txn.h.
 enum call_state { CALL_NONE, CALL_SEND, CALL_WAIT, CALL_RECV };
 struct call {
     enum call_state state;
-    struct rec *rec;         // record of this call at a server here, or of the last one, kept for the next
+    struct rec *rec; // record of this call at a server here, or of the last one, kept for the next
     struct list remote_link; // node->calls while the server is, or is looked for, elsewhere
-    bool begun;           // a server may have it: errors then say "may have been executed"
-    bool remote;          // a frame of it was sent: copies may be under way somewhere
-    uint32_t tries;       // times that request fragments were sent to this server
-    bool busy;            // server said wait: it has no room for the data yet, or is stunned
+    bool begun;              // a server may have it: errors then say "may have been executed"
+    bool remote;             // a frame of it was sent: copies may be under way somewhere
+    uint32_t tries;          // times that request fragments were sent to this server
+    bool busy;               // server said wait: it has no room for the data yet, or is stunned
     uint32_t op;
-    uint64_t seq;         // number of this transaction among this thread's, from 1
+    uint64_t seq; // number of this transaction among this thread's, from 1
     struct cap cap;
     uint64_t arg[4];
     struct buf req, rep;
@@ -69,11 +69,12 @@ struct call {
 
 // Server half: the request that the thread waits for or works on.
 struct serve {
-    uint64_t mask;        // GETREQ: port handles
-    struct buf buf;       // GETREQ, FILL: where the request goes.  PUTREP: where the reply lies
-    struct rec *rec;      // FILL, working, PUTREP; NULL while open: its client is gone, the reply has no reader
-    bool open;            // a request was delivered and the reply is owed
-    int64_t result;       // for tasks: how getreq or putrep ended
+    uint64_t mask;  // GETREQ: port handles
+    struct buf buf; // GETREQ, FILL: where the request goes.  PUTREP: where the reply lies
+    struct rec
+        *rec; // FILL, working, PUTREP; NULL while open: its client is gone, the reply has no reader
+    bool open;      // a request was delivered and the reply is owed
+    int64_t result; // for tasks: how getreq or putrep ended
 };
 
 struct thread {
@@ -91,10 +92,10 @@ struct thread {
     uint64_t wait_va;        // [N] FUTEX
     uint64_t seq;            // [N] last transaction number used
     // Tasks only
-    const char *name;        // [I]
-    struct arch_ctx ctx;     // [N]
-    void *stack;             // [I] TASK_STACK_PAGES in a row
-    const void *event;       // [N] EVENT
+    const char *name;    // [I]
+    struct arch_ctx ctx; // [N]
+    void *stack;         // [I] TASK_STACK_PAGES in a row
+    const void *event;   // [N] EVENT
     void (*task_fn)(struct node *n, void *arg);
     void *task_arg;
 };
@@ -106,7 +107,10 @@ struct thread *thread_create(struct node *n, struct proc *p, uint32_t tid);
 void thread_destroy(struct node *n, struct thread *t);
 void thread_set_state(struct thread *t, enum thread_state s);
 struct thread *thread_find(struct proc *p, uint32_t tid); // NULL: none
-static inline bool thread_is_task(const struct thread *t) { return t->stack != NULL; }
+static inline bool thread_is_task(const struct thread *t)
+{
+    return t->stack != NULL;
+}
 const char *thread_state_name(enum thread_state s);
 // The thread's wait is over: results are in its registers (guest) or record (task); make it ready.
 // A stunned process's threads stay off the run queue.

@@ -10,10 +10,10 @@
 struct node;
 
 struct timer {
-    uint64_t at_ns;                              // [N] deadline
+    uint64_t at_ns;                                // [N] deadline
     void (*fire)(struct node *n, struct timer *t); // [I] runs once, with the timer disarmed
-    struct timer *child, *sibling, *prev;        // [N] heap links; prev = parent for a first child
-    bool armed;                                  // [N]
+    struct timer *child, *sibling, *prev; // [N] heap links; prev = parent for a first child
+    bool armed;                           // [N]
 };
 struct timers {
     struct timer *root;

@@ -48,26 +48,26 @@ struct rec {
     uint32_t tid;           // [I] the client's thread
     enum rec_state state;   // [N] set by rec_set_state only
     uint64_t seq;
-    uint32_t handle;        // of the port
+    uint32_t handle; // of the port
     struct cap cap;
     uint32_t op;
     uint64_t arg[4];
     uint64_t req_len;
-    struct thread *server;  // FILL, SERVE, and REPLY while the thread is in putrep
-    struct progress got;    // of the request
-    int64_t status;         // REPLY, DONE
+    struct thread *server; // FILL, SERVE, and REPLY while the thread is in putrep
+    struct progress got;   // of the request
+    int64_t status;        // REPLY, DONE
     uint64_t res[4];
     uint64_t rep_len;
-    void *copy;             // short reply: a page, NULL when none or length 0
-    struct progress sent;   // of the reply, as acknowledged
-    struct timer timer;     // REPLY: retransmission. DONE: RECORD_LIFE
+    void *copy;           // short reply: a page, NULL when none or length 0
+    struct progress sent; // of the reply, as acknowledged
+    struct timer timer;   // REPLY: retransmission. DONE: RECORD_LIFE
     uint64_t retry_ns;
-    uint64_t heard_ns;      // last sign of life of the client
-    bool idle;              // kept for a next call, and none came since the last sweep
-    struct thread *caller;  // [N] client thread here that holds this record as call.rec, else NULL
-    bool lost;              // the client is known to be dead
-    bool remote;            // a frame of it may be under way somewhere: keep as history when done
-    uint64_t locate_ns;     // as in struct call
+    uint64_t heard_ns;     // last sign of life of the client
+    bool idle;             // kept for a next call, and none came since the last sweep
+    struct thread *caller; // [N] client thread here that holds this record as call.rec, else NULL
+    bool lost;             // the client is known to be dead
+    bool remote;           // a frame of it may be under way somewhere: keep as history when done
+    uint64_t locate_ns;    // as in struct call
 };
 
 // What txn asks of the network, all fire and forget: retransmission is txn's, by its timers.
@@ -90,11 +90,14 @@ struct transport {
 // negative error at once (nothing has changed then). Results are in t->call / t->serve after the wake.
 int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t op,
               const uint64_t arg[4], struct buf req, struct buf rep, uint64_t timeout_ns);
-int txn_getreq(struct node *n, struct thread *t, uint64_t mask, struct buf buf, uint64_t timeout_ns);
+int txn_getreq(struct node *n, struct thread *t, uint64_t mask, struct buf buf,
+               uint64_t timeout_ns);
 // May complete at once (returns 1): then the thread goes on.
-int txn_putrep(struct node *n, struct thread *t, int64_t status, const uint64_t res[4], struct buf rep);
+int txn_putrep(struct node *n, struct thread *t, int64_t status, const uint64_t res[4],
+               struct buf rep);
 // For replies up to REPLY_COPY_MAX: always complete at once. E_MEM: no page to keep it in; the request stays open.
-int txn_putrep_short(struct node *n, struct thread *t, int64_t status, const uint64_t res[4], struct buf rep);
+int txn_putrep_short(struct node *n, struct thread *t, int64_t status, const uint64_t res[4],
+                     struct buf rep);
 
 // --- Called by net/ with what a frame said (all arguments already checked for form).
 struct txn_request { // header of a request, the same in every fragment
@@ -103,7 +106,8 @@ struct txn_request { // header of a request, the same in every fragment
     uint64_t seq, total;
     struct cap cap;
     uint64_t arg[4];
-    bool local; // no frame of it was ever sent: its client is on this node, and always was since it began
+    bool
+        local; // no frame of it was ever sent: its client is on this node, and always was since it began
     struct thread *caller; // the client thread when it is on this node, else NULL
 };
 enum txn_verdict {
@@ -120,10 +124,11 @@ enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_reque
                                 struct rec **out);
 // Stores a fragment: off is a multiple of frag from base on. src: pieces of kernel memory.
 // Returns 1 when the request is complete now (server woken), 0 when not, negative error.
-int txn_request_data(struct node *n, struct rec *r, uint64_t off, uint32_t frag, const struct buf *src);
+int txn_request_data(struct node *n, struct rec *r, uint64_t off, uint32_t frag,
+                     const struct buf *src);
 // Acknowledgement of a request from endpoint `server`. -E_OBJECT: there is no such call (any more): tell the server.
 int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server,
-                       const struct progress *p, bool wait, bool working);
+                      const struct progress *p, bool wait, bool working);
 struct txn_reply {
     int64_t status;
     uint64_t res[4];
@@ -144,29 +149,25 @@ void txn_refused(struct node *n, ep_t client, uint32_t tid, uint64_t seq, int er
 void txn_client_lost(struct node *n, struct rec *r);
 
 // --- Called by timers
-void txn_call_due(struct node *n, struct thread *t);   // deadline or retransmission of a client half
-void txn_sweep(struct node *n, struct timer *t);       // node->sweep
+void txn_call_due(struct node *n, struct thread *t); // deadline or retransmission of a client half
+void txn_sweep(struct node *n, struct timer *t);     // node->sweep
 void txn_getreq_due(struct node *n, struct thread *t); // time-out of getreq
 
 // --- Called by proc and hand-off
 // All of p's transactions are taken up again now, and those of local peers with it (it resumed, arrived or left).
 void txn_kick_proc(struct node *n, struct proc *p);
 void txn_kick_peer(struct node *n, ep_t peer);
-void txn_kick_call(struct node *n, struct thread *t); // net/: what the call was waiting for was found
-void txn_thread_gone(struct node *n, struct thread *t);             // the thread ends
-void txn_proc_gone(struct node *n, struct proc *p, bool silent);    // the process ends or has left
+void txn_kick_call(struct node *n,
+                   struct thread *t); // net/: what the call was waiting for was found
+void txn_thread_gone(struct node *n, struct thread *t);          // the thread ends
+void txn_proc_gone(struct node *n, struct proc *p, bool silent); // the process ends or has left
 void txn_port_closed(struct node *n, struct proc *p, uint32_t handle);
 // Arms the timers of a record or call that was decoded from a descriptor.
 void txn_adopt_rec(struct node *n, struct rec *r);
-struct rec *txn_rec_create(struct node *n, struct proc *p, ep_t client, uint32_t tid); // NULL: no memory
+struct rec *txn_rec_create(struct node *n, struct proc *p, ep_t client,
+                           uint32_t tid); // NULL: no memory
 struct rec *txn_rec_find(struct node *n, ep_t server, ep_t client, uint32_t tid);
 void txn_rec_free(struct node *n, struct rec *r);
 const char *rec_state_name(enum rec_state s);
-
-// --- Called by net/ for fragment arithmetic (also unit-tested alone)
-// Marks [off, off + len) as there. total: bytes of the message. Returns bytes newly counted, 0 a duplicate.
-uint64_t progress_mark(struct progress *p, uint64_t off, uint64_t len, uint64_t total, uint32_t frag);
-// First fragment at or after `off` that is not there and lies in the window of 64; UINT64_MAX: none.
-uint64_t progress_next(const struct progress *p, uint64_t off, uint64_t total);
 
 #endif

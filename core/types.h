@@ -32,8 +32,14 @@ struct cap {
 _Static_assert(sizeof(struct cap) == 32, "a capability is 32 bytes, four registers");
 
 #define CAP_OBJ_MAX 0xffffffu
-static inline uint32_t cap_obj(const struct cap *c) { return c->obj_rights >> 8; }
-static inline uint32_t cap_rights(const struct cap *c) { return c->obj_rights & 0xffu; }
+static inline uint32_t cap_obj(const struct cap *c)
+{
+    return c->obj_rights >> 8;
+}
+static inline uint32_t cap_rights(const struct cap *c)
+{
+    return c->obj_rights & 0xffu;
+}
 
 // Rights. A bit means the same on every kind of object.
 #define RIGHT_READ 0x01u    // read contents, look up
@@ -70,7 +76,13 @@ static inline bool port_eq(struct port a, struct port b)
 {
     return a.w[0] == b.w[0] && a.w[1] == b.w[1];
 }
-static inline bool port_is_null(struct port a) { return (a.w[0] | a.w[1]) == 0; }
-static inline bool cap_is_null(const struct cap *c) { return port_is_null(c->port); }
+static inline bool port_is_null(struct port a)
+{
+    return (a.w[0] | a.w[1]) == 0;
+}
+static inline bool cap_is_null(const struct cap *c)
+{
+    return port_is_null(c->port);
+}
 
 #endif

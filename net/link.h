@@ -10,18 +10,19 @@
 struct node;
 
 struct link {
-    const char *name;     // [I] "net0"
-    uint8_t mac[6];       // [I]
-    uint32_t payload_max; // [I] largest payload behind the wire header, multiple of 8, <= WIRE_PAYLOAD_MAX
-    bool up;              // [N] carrier
+    const char *name; // [I] "net0"
+    uint8_t mac[6];   // [I]
+    uint32_t
+        payload_max; // [I] largest payload behind the wire header, multiple of 8, <= WIRE_PAYLOAD_MAX
+    bool up;         // [N] carrier
     // Sends header (copied) and payload pieces. The driver may go on reading the pieces after the return: it
     // holds their pages (page_hold) until they are out. No answer: a full queue or dead wire drops the
     // frame and counts it.
     void (*send)(struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces);
-    void *driver;         // [I]
-    struct node *node;    // set by net_link_add
-    unsigned index;       // set by net_link_add
-    struct { // counted by net/; tx_drop by the driver too, for frames that it lost
+    void *driver;      // [I]
+    struct node *node; // set by net_link_add
+    unsigned index;    // set by net_link_add
+    struct {           // counted by net/; tx_drop by the driver too, for frames that it lost
         uint64_t tx, rx, tx_drop, rx_bad, tx_bytes, rx_bytes;
     } stat;
     struct { // net_echo: numbers of the last one sent and come back (equal: it is back), and when

@@ -11,7 +11,8 @@
 // false: no route known now; the frame is dropped and the node is being looked for.
 bool route_send(struct node *n, struct wire_hdr *h, const struct piece *p, unsigned npieces);
 // Out of every link that is up, at most `limit` hops far. h->seq is set to a fresh flood number.
-void route_flood(struct node *n, struct wire_hdr *h, const struct piece *p, unsigned npieces, unsigned limit);
+void route_flood(struct node *n, struct wire_hdr *h, const struct piece *p, unsigned npieces,
+                 unsigned limit);
 // Largest payload that every link on the way to the node carries (as far as known; never 0).
 uint32_t route_payload(struct node *n, ep_t node);
 // The peer was silent for too long by this way: forget it, the next send looks for another.

@@ -23,15 +23,16 @@
 #define WIRE_PIECES_MAX 9u      // a fragment cut from pages at any alignment
 
 enum wire_kind {
-    WIRE_REQUEST = 1,  // client -> server: a fragment of the request; FLAG_PROBE: no data, "are you working?"
-    WIRE_REQUEST_ACK,  // server -> client: offset = base, mask; FLAG_WAIT, FLAG_WORKING
-    WIRE_REPLY,        // server -> client: a fragment of the reply
-    WIRE_REPLY_ACK,    // client -> server: offset = base, mask; FLAG_WAIT, FLAG_DONE
-    WIRE_NOTHERE,      // "the endpoint (op = NOTHERE_EP), port (NOTHERE_PORT) or transaction (NOTHERE_TXN) is not here"
-    WIRE_MOVED,        // "endpoint arg[0] (0: the port in cap) is at node arg[1] now; ports: arg[2] = its server there"
-    WIRE_LOCATE,       // flooded; op = LOCATE_*: who has endpoint arg[0] / serves cap.port / all nodes
-    WIRE_HEREIS,       // answer: arg[0] endpoint, src node has it; LOCATE_NODES: payload = node name
-    WIRE_ECHO,         // turned round by the receiving link before any protocol: the limit of the link (bench)
+    WIRE_REQUEST =
+        1, // client -> server: a fragment of the request; FLAG_PROBE: no data, "are you working?"
+    WIRE_REQUEST_ACK, // server -> client: offset = base, mask; FLAG_WAIT, FLAG_WORKING
+    WIRE_REPLY,       // server -> client: a fragment of the reply
+    WIRE_REPLY_ACK,   // client -> server: offset = base, mask; FLAG_WAIT, FLAG_DONE
+    WIRE_NOTHERE, // "the endpoint (op = NOTHERE_EP), port (NOTHERE_PORT) or transaction (NOTHERE_TXN) is not here"
+    WIRE_MOVED, // "endpoint arg[0] (0: the port in cap) is at node arg[1] now; ports: arg[2] = its server there"
+    WIRE_LOCATE, // flooded; op = LOCATE_*: who has endpoint arg[0] / serves cap.port / all nodes
+    WIRE_HEREIS, // answer: arg[0] endpoint, src node has it; LOCATE_NODES: payload = node name
+    WIRE_ECHO, // turned round by the receiving link before any protocol: the limit of the link (bench)
     WIRE_ECHO_BACK,
     WIRE_KINDS
 };

@@ -27,7 +27,8 @@ static ep_t peer_node(struct node *n, ep_t ep, uint64_t *heard_ns, uint64_t *loc
         node = locate_ep(n, ep);
     }
     if (node != EP_NONE) {
-        if (*locate_ns != 0 && now - *locate_ns > SILENCE_MAX_NS) { // found, yet silent: look again in a while
+        if (*locate_ns != 0 &&
+            now - *locate_ns > SILENCE_MAX_NS) { // found, yet silent: look again in a while
             *locate_ns = 0;
             *heard_ns = now;
         }
@@ -72,7 +73,8 @@ static int cut(struct node *n, const struct buf *b, uint64_t off, uint32_t len,
 // Sends the fragments of a message that are due: those in the window that were not sent yet or, after a time-out (high
 // was put back), that are not acknowledged. h has everything but offset, payload and flags. Returns E_FAULT when the
 // pages are gone.
-static int send_due(struct node *n, struct wire_hdr *h, const struct buf *b, struct progress *p, unsigned window)
+static int send_due(struct node *n, struct wire_hdr *h, const struct buf *b, struct progress *p,
+                    unsigned window)
 {
     struct piece pieces[WIRE_PIECES_MAX];
     uint32_t frag = route_payload(n, h->dst_node);
@@ -292,7 +294,8 @@ static void say_not_here(struct node *n, const struct wire_hdr *to, uint32_t wha
 
 // A frame for an endpoint that does not live here. If it has moved, its sender is told where to, and this one frame goes
 // after it (mechanisms row 17; the sender learns from the first); else the sender is told that it is not here.
-static void not_resident(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
+static void not_resident(struct node *n, const struct wire_hdr *h, const struct piece *p,
+                         unsigned np)
 {
     ep_t node = locate_moved(n, h->dst_ep);
     if (node == EP_NONE || node == node_ep(n)) {
@@ -332,8 +335,11 @@ static void note_waiter(struct node *n, const struct wire_hdr *h)
             w = &net->waiters[i];
     if (!w)
         w = &net->waiters[net->next_waiter++ % WAITERS_MAX];
-    *w = (struct waiter){
-        .server = h->dst_ep, .client = h->src_ep, .node = h->src_node, .tid = h->tid, .seq = h->seq};
+    *w = (struct waiter){.server = h->dst_ep,
+                         .client = h->src_ep,
+                         .node = h->src_node,
+                         .tid = h->tid,
+                         .seq = h->seq};
 }
 
 static void say_wait(struct node *n, const struct wire_hdr *to, unsigned kind)
@@ -358,7 +364,8 @@ static bool ack_due(const struct wire_hdr *h, uint64_t base)
            (h->frag && base / h->frag % ACK_EVERY == 0);
 }
 
-static void request_taken(struct node *n, const struct wire_hdr *h, struct rec *r, const struct buf *src)
+static void request_taken(struct node *n, const struct wire_hdr *h, struct rec *r,
+                          const struct buf *src)
 {
     if (h->payload == 0 && h->total > 0) { // an announcement
         send_request_ack(n, r, h->src_node);
@@ -379,34 +386,29 @@ static void in_request(struct node *n, const struct wire_hdr *h, const struct pi
         return;
     }
     struct txn_request q = {
-        .client = h->src_ep, .tid = h->tid, .op = h->op, .seq = h->seq, .total = h->total, .cap = h->cap,
+        .client = h->src_ep,
+        .tid = h->tid,
+        .op = h->op,
+        .seq = h->seq,
+        .total = h->total,
+        .cap = h->cap,
     };
     memcpy(q.arg, h->arg, sizeof q.arg);
     struct buf src = {.kind = BUF_PIECES, .at = (uint64_t)(uintptr_t)p, .len = h->payload};
     struct rec *r;
     switch (txn_request_in(n, h->dst_ep, &q, h->flags & WIRE_FLAG_PROBE, &r)) {
-    case TXN_TAKE:
-        request_taken(n, h, r, &src);
-        break;
-    case TXN_ACK:
-        send_request_ack(n, r, h->src_node);
-        break;
-    case TXN_BUSY:
-        say_wait(n, h, WIRE_REQUEST_ACK);
-        break;
-    case TXN_NOTHERE:
-        say_not_here(n, h, NOTHERE_PORT);
-        break;
-    case TXN_UNKNOWN:
-        say_not_here(n, h, NOTHERE_TXN);
-        break;
+    case TXN_TAKE: request_taken(n, h, r, &src); break;
+    case TXN_ACK: send_request_ack(n, r, h->src_node); break;
+    case TXN_BUSY: say_wait(n, h, WIRE_REQUEST_ACK); break;
+    case TXN_NOTHERE: say_not_here(n, h, NOTHERE_PORT); break;
+    case TXN_UNKNOWN: say_not_here(n, h, NOTHERE_TXN); break;
     case TXN_REPLY: // it was sent again
-    case TXN_OLD:
-        break;
+    case TXN_OLD: break;
     }
 }
 
-static void in_request_ack(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
+static void in_request_ack(struct node *n, const struct wire_hdr *h, const struct piece *p,
+                           unsigned np)
 {
     if (!resident(n, h->dst_ep)) {
         not_resident(n, h, p, np);
@@ -429,7 +431,8 @@ static void in_reply(struct node *n, const struct wire_hdr *h, const struct piec
     memcpy(rep.res, h->arg, sizeof rep.res);
     struct buf src = {.kind = BUF_PIECES, .at = (uint64_t)(uintptr_t)p, .len = h->payload};
     struct thread *t = NULL;
-    int r = txn_reply_in(n, h->dst_ep, h->tid, h->seq, h->src_ep, &rep, h->offset, h->frag, &src, &t);
+    int r =
+        txn_reply_in(n, h->dst_ep, h->tid, h->seq, h->src_ep, &rep, h->offset, h->frag, &src, &t);
     if (r == -E_STATE) {
         say_wait(n, h, WIRE_REPLY_ACK);
         return;
@@ -454,7 +457,8 @@ static void in_reply(struct node *n, const struct wire_hdr *h, const struct piec
     route_send(n, &a, NULL, 0);
 }
 
-static void in_reply_ack(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
+static void in_reply_ack(struct node *n, const struct wire_hdr *h, const struct piece *p,
+                         unsigned np)
 {
     if (!resident(n, h->dst_ep)) {
         if (locate_moved(n, h->dst_ep) != EP_NONE)
@@ -475,7 +479,7 @@ static void refused_call(struct node *n, const struct wire_hdr *h)
         return;
     struct call *c = &t->call;
     bool fresh = !c->begun && c->tries <= 1; // one frame went out, and it was refused
-    if (h->op == NOTHERE_TXN) { // it was known there, and was given up
+    if (h->op == NOTHERE_TXN) {              // it was known there, and was given up
         txn_refused(n, p->ep, t->tid, c->seq, E_DIED);
         return;
     }
@@ -525,37 +529,26 @@ static void in_moved(struct node *n, const struct wire_hdr *h)
 void xfer_input(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
 {
     switch (h->kind) {
-    case WIRE_REQUEST:
-        in_request(n, h, p, np);
-        break;
-    case WIRE_REQUEST_ACK:
-        in_request_ack(n, h, p, np);
-        break;
-    case WIRE_REPLY:
-        in_reply(n, h, p, np);
-        break;
-    case WIRE_REPLY_ACK:
-        in_reply_ack(n, h, p, np);
-        break;
-    case WIRE_NOTHERE:
-        in_nothere(n, h);
-        break;
-    case WIRE_MOVED:
-        in_moved(n, h);
-        break;
-    default:
-        break;
+    case WIRE_REQUEST: in_request(n, h, p, np); break;
+    case WIRE_REQUEST_ACK: in_request_ack(n, h, p, np); break;
+    case WIRE_REPLY: in_reply(n, h, p, np); break;
+    case WIRE_REPLY_ACK: in_reply_ack(n, h, p, np); break;
+    case WIRE_NOTHERE: in_nothere(n, h); break;
+    case WIRE_MOVED: in_moved(n, h); break;
+    default: break;
     }
 }
 
 // --- What was looked for was found ----------------------------------------------------------------------
 
-void net_found_ep(struct node *n, ep_t ep) { txn_kick_peer(n, ep); }
+void net_found_ep(struct node *n, ep_t ep)
+{
+    txn_kick_peer(n, ep);
+}
 
 void net_found_port(struct node *n, struct port port)
 {
-    LIST_FOR(l, &n->calls)
-    {
+    LIST_FOR (l, &n->calls) {
         struct thread *t = LIST_ENTRY(l, struct thread, call.remote_link);
         if (t->call.server == EP_NONE && port_eq(t->call.cap.port, port))
             txn_kick_call(n, t);
@@ -586,7 +579,10 @@ static void tell_waiters(struct node *n, const struct proc *p, ep_t node)
     }
 }
 
-static void xfer_resumed(struct node *n, struct proc *p) { tell_waiters(n, p, EP_NONE); }
+static void xfer_resumed(struct node *n, struct proc *p)
+{
+    tell_waiters(n, p, EP_NONE);
+}
 
 static void xfer_moved_away(struct node *n, struct proc *p, ep_t target_node)
 {
@@ -595,7 +591,10 @@ static void xfer_moved_away(struct node *n, struct proc *p, ep_t target_node)
     tell_waiters(n, p, target_node);
 }
 
-static void xfer_arrived(struct node *n, struct proc *p) { locate_clear_moved(n, p->ep); }
+static void xfer_arrived(struct node *n, struct proc *p)
+{
+    locate_clear_moved(n, p->ep);
+}
 
 const struct transport xfer_transport = {
     .request = xfer_request,

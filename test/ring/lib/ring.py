@@ -38,6 +38,7 @@ def hang(seconds):
 _count = 0
 _failed = 0
 _on_failure = []  # functions that print what a person needs to find the cause
+TOLD_MAX = 3  # times: what follows is mostly of the same cause
 
 
 def note(text):
@@ -56,7 +57,7 @@ def ok(good, claim, detail=""):
         _failed += 1
         if detail:
             note(detail)
-        for tell in _on_failure:
+        for tell in _on_failure if _failed <= TOLD_MAX else []:
             try:
                 tell()
             except Exception as e:  # the claim has failed already; the rest is courtesy
@@ -463,7 +464,9 @@ class Ring:
     def tell(self):
         for node in self.names():
             note("console of %s:" % node)
-            note("\n".join("    " + x for x in self.log(node).rstrip().split("\n")[-60:]))
+            log = self.log(node)
+            log = log[max(0, log.find("\nrotifer ")):]  # without the firmware's words
+            note("\n".join("    " + x for x in log.strip().split("\n")[-60:]))
             if node not in self.dead:
                 note("trace of %s:" % node)
                 try:

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The client half of a transaction: struct call. Its table is in txn.h. It never cares whether its server was here a
+// moment ago and is elsewhere now: each retransmission looks again.
+#include "core/entry.h"
+#include "core/node.h"
+#include "core/port.h"
+#include "core/sched.h"
+#include "core/syscall.h"
+#include "core/txn_priv.h"
+#include <string.h>
+
+static void call_dispatch(struct node *n, struct thread *t);
+
+void call_finish(struct node *n, struct thread *t, int64_t status, bool handoff)
+{
+    struct call *c = &t->call;
+    ASSERT(t->state == THREAD_CALL);
+    if (c->remote)
+        trace(n, TRACE_CALL, rec_who(t->proc->ep, t->tid), c->seq, (uint64_t)status);
+    c->status = status;
+    c->state = CALL_NONE;
+    list_del(&c->remote_link);
+    timer_cancel(n, &t->timer);
+    if (!thread_is_task(t))
+        syscall_done_trans(t);
+    thread_set_state(t, THREAD_READY);
+    if (handoff)
+        sched_handoff(n, t);
+    else
+        sched_ready(n, t);
+}
+
+// For an error of the kernel: nothing came back.
+void call_fail(struct node *n, struct thread *t, int error)
+{
+    t->call.rep_total = 0;
+    memset(t->call.res, 0, sizeof t->call.res);
+    call_finish(n, t, -error, false);
+}
+
+void call_arm(struct node *n, struct thread *t, uint64_t after_ns)
+{
+    uint64_t at = node_now(n) + after_ns;
+    if (t->call.deadline_ns < at)
+        at = t->call.deadline_ns;
+    timer_set(n, &t->timer, at);
+}
+
+int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t op,
+              const uint64_t arg[4], struct buf req, struct buf rep, uint64_t timeout_ns)
+{
+    if (req.len > MESSAGE_MAX_BYTES || rep.len > MESSAGE_MAX_BYTES || port_is_null(cap->port))
+        return -E_ARG;
+    if (buf_bad(n, &req, false) || buf_bad(n, &rep, true))
+        return -E_FAULT;
+    struct call *c = &t->call;
+    ASSERT(c->state == CALL_NONE && !list_linked(&c->remote_link));
+    c->state = CALL_SEND;
+    c->begun = c->busy = c->remote = false;
+    c->tries = 0;
+    c->op = op;
+    c->seq = ++t->seq;
+    copy_cap(&c->cap, cap);
+    copy_words(c->arg, arg);
+    c->req = req;
+    c->rep = rep;
+    c->server = EP_NONE;
+    c->sent = c->got = (struct progress){0};
+    c->rep_total = 0;
+    c->retry_ns = RETRY_FIRST_NS;
+    c->heard_ns = c->locate_ns = 0;
+    c->deadline_ns = timeout_ns ? node_now(n) + timeout_ns : UINT64_MAX;
+    thread_set_state(t, THREAD_CALL);
+    call_dispatch(n, t);
+    return 0;
+}
+
+static void call_to_remote(struct node *n, struct thread *t)
+{
+    struct call *c = &t->call;
+    if (!n->transport) {
+        call_fail(n, t, c->begun ? E_DIED : E_NOTHERE);
+        return;
+    }
+    if (!list_linked(&c->remote_link)) {
+        list_add_tail(&n->calls, &c->remote_link);
+        c->heard_ns = node_now(n);
+        n->stat.trans_remote++;
+    }
+    call_arm(n, t, c->state == CALL_WAIT ? PROBE_NS : c->retry_ns);
+    n->transport->request(n, t);
+}
+
+// The server is on this node. The request and its acknowledgement are one function call.
+static void call_to_local(struct node *n, struct thread *t, struct proc *server)
+{
+    struct call *c = &t->call;
+    list_del(&c->remote_link);
+    if (c->state != CALL_SEND) {
+        // The reply is the record's business; make sure that it knows of us, it may have just arrived here.
+        struct rec *r = txn_rec_find(n, server->ep, t->proc->ep, t->tid);
+        if (!r || r->seq != c->seq)
+            call_fail(n, t, E_DIED);
+        else if (r->state == REC_REPLY && !proc_frozen(server))
+            rec_reply(n, r);
+        else if (c->deadline_ns != UINT64_MAX)
+            call_arm(n, t, PROBE_NS);
+        return;
+    }
+    struct txn_request q = {
+        .client = t->proc->ep,
+        .tid = t->tid,
+        .op = c->op,
+        .seq = c->seq,
+        .total = c->req.len,
+        .cap = c->cap,
+        .local = !c->remote,
+        .caller = t,
+    };
+    copy_words(q.arg, c->arg);
+    struct rec *r;
+    switch (txn_request_in(n, server->ep, &q, false, &r)) {
+    case TXN_TAKE: {
+        n->stat.trans_local++;
+        c->server = server->ep;
+        struct thread *s = rec_fill(n, r);
+        if (s)
+            serve_next(n, s);
+        break;
+    }
+    case TXN_ACK:
+        c->server = server->ep;
+        c->begun = true;
+        c->busy = r->state == REC_QUEUED;
+        if (r->state == REC_SERVE)
+            c->state = CALL_WAIT;
+        if (c->deadline_ns != UINT64_MAX)
+            call_arm(n, t, PROBE_NS);
+        break;
+    case TXN_REPLY: // delivered on the way
+        break;
+    case TXN_BUSY: // stunned, or no memory: resuming it kicks us; the timer is for the memory
+        c->server = server->ep;
+        c->busy = true;
+        call_arm(n, t, c->retry_ns);
+        break;
+    case TXN_NOTHERE: call_fail(n, t, c->begun ? E_DIED : E_NOTHERE); break;
+    case TXN_OLD:
+    case TXN_UNKNOWN: call_fail(n, t, E_DIED); break;
+    }
+}
+
+// Sends the call where its server is now. Every retransmission comes through here, so a peer that moved in the
+// meantime is found.
+static void call_dispatch(struct node *n, struct thread *t)
+{
+    struct call *c = &t->call;
+    struct proc *server = NULL;
+    if (c->server != EP_NONE) {
+        server = proc_by_ep(n, c->server);
+        if (server && (server->state == PROC_ARRIVING || server->state == PROC_DEAD))
+            server = NULL;
+    } else {
+        struct port_entry *e = port_find(n, c->cap.port);
+        server = e ? e->proc : NULL;
+    }
+    if (server)
+        call_to_local(n, t, server);
+    else
+        call_to_remote(n, t);
+}
+
+// The client gives up: a local server that has not begun is spared the work. A remote one finds out when it asks.
+void call_leave_server(struct node *n, struct thread *t)
+{
+    struct call *c = &t->call;
+    struct rec *r = c->server != EP_NONE ? txn_rec_find(n, c->server, t->proc->ep, t->tid) : NULL;
+    if (r && r->seq == c->seq && !proc_frozen(r->proc) && r->state != REC_SERVE)
+        txn_client_lost(n, r); // SERVE: the server's putrep will find nobody
+}
+
+void txn_call_due(struct node *n, struct thread *t)
+{
+    struct call *c = &t->call;
+    if (node_now(n) >= c->deadline_ns) {
+        call_leave_server(n, t);
+        call_fail(n, t, E_TIMEOUT);
+        return;
+    }
+    n->stat.retries++;
+    c->retry_ns = c->retry_ns * 2 < RETRY_MAX_NS ? c->retry_ns * 2 : RETRY_MAX_NS;
+    c->sent.high = c->sent.base;
+    call_dispatch(n, t);
+}
+
+void txn_kick_call(struct node *n, struct thread *t)
+{
+    if (t->state != THREAD_CALL || proc_frozen(t->proc))
+        return;
+    // By the timer, not at once: the caller may be walking lists that a dispatch changes.
+    t->call.retry_ns = RETRY_FIRST_NS / 2;
+    timer_set(n, &t->timer, node_now(n));
+}
+
+static struct thread *call_find(struct node *n, ep_t client, uint32_t tid, uint64_t seq)
+{
+    struct proc *p = proc_by_ep(n, client);
+    struct thread *t = p && !proc_frozen(p) ? thread_find(p, tid) : NULL;
+    return t && t->state == THREAD_CALL && t->call.seq == seq ? t : NULL;
+}
+
+static void call_heard(struct node *n, struct thread *t)
+{
+    t->call.heard_ns = node_now(n);
+    t->call.locate_ns = 0;
+}
+
+int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server,
+                      const struct progress *p, bool wait, bool working)
+{
+    struct proc *cp = proc_by_ep(n, client);
+    if (cp && proc_frozen(cp))
+        return 0; // resuming it asks again
+    struct thread *t = call_find(n, client, tid, seq);
+    if (!t)
+        return -E_OBJECT;
+    struct call *c = &t->call;
+    if ((c->server != EP_NONE && c->server != server) || p->base > c->req.len)
+        return -E_OBJECT;
+    call_heard(n, t);
+    c->server = server;
+    if (c->state != CALL_SEND)
+        return 0;
+    bool go = c->busy && !wait; // what was sent before was thrown away
+    c->busy = wait;
+    if (!wait || p->base > 0)
+        c->begun = true;
+    bool news = progress_acked(&c->sent, p);
+    // Of an empty request, only "working" tells that it is there.
+    if (working || (c->req.len > 0 && c->sent.base == c->req.len && !wait)) {
+        c->state = CALL_WAIT;
+        call_arm(n, t, PROBE_NS);
+        return 0;
+    }
+    if (go)
+        c->sent.high = c->sent.base;
+    // Without news there is nothing to do: it answers a duplicate. To send for that would be answered again, and so
+    // on without end; to put off the timer could go on for ever, when the server asks at the same pace.
+    if (go || (news && !wait)) {
+        c->retry_ns = RETRY_FIRST_NS;
+        call_to_remote(n, t);
+    }
+    return 0;
+}
+
+int txn_reply_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server,
+                 const struct txn_reply *h, uint64_t off, uint32_t frag, const struct buf *src,
+                 struct thread **out)
+{
+    struct proc *p = proc_by_ep(n, client);
+    struct thread *t = p ? thread_find(p, tid) : NULL;
+    if (p && proc_frozen(p))
+        return -E_STATE;
+    if (!t || t->state != THREAD_CALL || t->call.seq != seq)
+        return -E_OBJECT;
+    struct call *c = &t->call;
+    if (c->server != EP_NONE && c->server != server)
+        return -E_OBJECT; // a server that this call was never accepted by
+    call_heard(n, t);
+    *out = t;
+    c->server = server;
+    c->begun = true;
+    c->state = CALL_RECV;
+    c->sent.base = c->req.len;
+    c->status = h->status;
+    copy_words(c->res, h->res);
+    c->rep_total = h->total;
+    if (h->total > c->rep.len) {
+        call_fail(n, t, E_TOOBIG);
+        return 1;
+    }
+    if (c->got.base > h->total) // the server broke off with an error
+        c->got = (struct progress){0};
+    struct progress before = c->got;
+    uint64_t gain = progress_mark(&c->got, off, src->len, h->total, frag);
+    if (gain > 0) {
+        int r = buf_copy(n, &c->rep, off, src, 0, src->len);
+        if (r == -E_MEM) { // not for ever: the fragment comes again
+            c->got = before;
+            return 0;
+        }
+        if (r < 0) {
+            call_fail(n, t, E_FAULT);
+            return 1;
+        }
+    }
+    if (c->got.base == h->total) {
+        call_finish(n, t, h->status, false);
+        return 1;
+    }
+    if (gain > 0)
+        c->retry_ns = RETRY_FIRST_NS;
+    call_arm(n, t, c->retry_ns);
+    return 0;
+}
+
+void txn_refused(struct node *n, ep_t client, uint32_t tid, uint64_t seq, int error)
+{
+    struct thread *t = call_find(n, client, tid, seq);
+    if (t)
+        call_fail(n, t, error);
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The server half, second part: putrep, and the reply's way to the client.
+#include "core/entry.h"
+#include "core/node.h"
+#include "core/syscall.h"
+#include "core/txn_priv.h"
+
+static struct buf rec_reply_buf(const struct rec *r)
+{
+    if (r->rep_len == 0)
+        return buf_none();
+    return r->copy ? buf_kernel(r->copy, r->rep_len) : r->server->serve.buf;
+}
+
+// The client has the whole reply.
+void rec_done(struct node *n, struct rec *r)
+{
+    struct thread *s = r->server;
+    r->server = NULL;
+    rec_drop_copy(n, r);
+    rec_set_state(n, r, REC_DONE);
+    if (s) {
+        ASSERT(s->state == THREAD_PUTREP);
+        s->serve.rec = NULL;
+        s->serve.open = false;
+        s->serve.result = 0;
+        if (!thread_is_task(s))
+            syscall_done_putrep(s);
+        thread_wake(n, s);
+    }
+    if (r->remote)
+        timer_set(n, &r->timer, node_now(n) + RECORD_LIFE_NS);
+    else if (!r->caller)
+        txn_rec_free(n, r); // no frame of it was ever under way: no duplicate can come
+}
+
+// src: the reply's bytes.
+static void reply_local(struct node *n, struct rec *r, struct thread *client, const struct buf *src)
+{
+    struct call *c = &client->call;
+    c->state = CALL_RECV;
+    c->begun = true;
+    c->sent.base = c->req.len;
+    c->rep_total = r->rep_len;
+    if (r->rep_len > c->rep.len) {
+        call_fail(n, client, E_TOOBIG);
+        rec_done(n, r);
+        return;
+    }
+    uint64_t len = r->rep_len - r->sent.base;
+    if (len > COPY_STEP)
+        len = COPY_STEP;
+    int e = len ? buf_copy(n, &c->rep, r->sent.base, src, r->sent.base, len) : 0;
+    if (e < 0) {
+        call_fail(n, client, e == -E_MEM ? E_MEM : E_FAULT);
+        rec_done(n, r);
+        return;
+    }
+    r->sent.base += len;
+    c->got.base = r->sent.base;
+    if (r->sent.base < r->rep_len) {
+        timer_set(n, &r->timer, node_now(n));
+        return;
+    }
+    copy_words(c->res, r->res);
+    call_finish(n, client, r->status, true);
+    rec_done(n, r);
+}
+
+void rec_reply(struct node *n, struct rec *r)
+{
+    ASSERT(r->state == REC_REPLY);
+    struct thread *client;
+    struct buf src;
+    switch (rec_client(n, r, &client)) {
+    case CLIENT_HERE:
+        src = rec_reply_buf(r);
+        reply_local(n, r, client, &src);
+        return;
+    case CLIENT_FROZEN: rec_arm(n, r); return;
+    case CLIENT_AWAY:
+        if (!n->transport)
+            break;
+        if (!r->remote) // it was here when it called
+            rec_heard(n, r);
+        r->remote = true;
+        rec_arm(n, r);
+        n->transport->reply(n, r);
+        return;
+    case CLIENT_GONE: break;
+    }
+    rec_done(n, r); // nobody wants it any more
+}
+
+// What putrep may refuse, before anything changes.
+static int putrep_check(struct node *n, const struct thread *t, const struct buf *rep)
+{
+    if (!t->serve.open)
+        return -E_STATE;
+    if (rep->len > MESSAGE_MAX_BYTES)
+        return -E_ARG;
+    return buf_bad(n, rep, false) ? -E_FAULT : 0;
+}
+
+static void putrep_note(struct node *n, struct rec *r, int64_t status, const uint64_t res[4],
+                        uint64_t len)
+{
+    r->status = status;
+    copy_words(r->res, res);
+    r->rep_len = len;
+    r->sent = (struct progress){0};
+    rec_set_state(n, r, REC_REPLY);
+    if (r->remote) // a local client needs no clock
+        rec_heard(n, r);
+}
+
+// The reply leaves the server's hands at once: into a client that is here and waits, or, when it is short, into the
+// record. false: it must stay where it is, and nothing has changed.
+static bool putrep_at_once(struct node *n, struct thread *t, int64_t status, const uint64_t res[4],
+                           const struct buf *rep)
+{
+    struct rec *r = t->serve.rec;
+    struct thread *client;
+    bool here = rep->len <= COPY_STEP && rec_client(n, r, &client) == CLIENT_HERE;
+    if (!here && rep->len > 0) {
+        if (rep->len > REPLY_COPY_MAX || (r->copy = page_alloc(n)) == NULL)
+            return false;
+        if (buf_read(n, rep, 0, r->copy, (size_t)rep->len) < 0) {
+            rec_drop_copy(n, r);
+            return false;
+        }
+    }
+    r->server = NULL;
+    t->serve.rec = NULL;
+    t->serve.open = false;
+    putrep_note(n, r, status, res, rep->len);
+    if (here)
+        reply_local(n, r, client, rep);
+    else
+        rec_reply(n, r);
+    return true;
+}
+
+int txn_putrep(struct node *n, struct thread *t, int64_t status, const uint64_t res[4],
+               struct buf rep)
+{
+    int e = putrep_check(n, t, &rep);
+    if (e < 0)
+        return e;
+    struct rec *r = t->serve.rec;
+    if (!r) { // the client is gone
+        t->serve.open = false;
+        return 1;
+    }
+    ASSERT(r->state == REC_SERVE && r->server == t);
+    if (putrep_at_once(n, t, status, res, &rep))
+        return 1;
+    t->serve.buf = rep;
+    putrep_note(n, r, status, res, rep.len);
+    thread_set_state(t, THREAD_PUTREP);
+    rec_reply(n, r);
+    return 0;
+}
+
+int txn_putrep_short(struct node *n, struct thread *t, int64_t status, const uint64_t res[4],
+                     struct buf rep)
+{
+    int e = putrep_check(n, t, &rep);
+    if (e < 0)
+        return e;
+    if (!t->serve.rec)
+        t->serve.open = false;
+    else if (!putrep_at_once(n, t, status, res, &rep))
+        return -E_MEM;
+    return 0;
+}
+
+void txn_reply_acked(struct node *n, ep_t server, ep_t client, uint32_t tid, uint64_t seq,
+                     const struct progress *p, bool wait, bool done)
+{
+    struct rec *r = txn_rec_find(n, server, client, tid);
+    if (!r || r->seq != seq || r->state != REC_REPLY || proc_frozen(r->proc) ||
+        p->base > r->rep_len)
+        return;
+    r->heard_ns = node_now(n);
+    r->locate_ns = 0;
+    if (done) {
+        rec_done(n, r);
+        return;
+    }
+    if (!progress_acked(&r->sent, p) || wait)
+        return; // the timer goes on
+    r->retry_ns = RETRY_FIRST_NS;
+    rec_arm(n, r);
+    n->transport->reply(n, r);
+}

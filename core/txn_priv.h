@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the files of the transaction machine share: call.c, rec.c, serve.c, reply.c, txn.c. Nobody else includes it.
+#ifndef CORE_TXN_PRIV_H
+#define CORE_TXN_PRIV_H
+
+#include "core/txn.h"
+
+// --- rec.c
+void rec_set_state(struct node *n, struct rec *r, enum rec_state s);
+void rec_drop_copy(struct node *n, struct rec *r);
+void rec_keep(struct node *n, struct rec *r, struct thread *caller);
+void rec_let_go(struct node *n, struct thread *caller);
+void rec_arm(struct node *n, struct rec *r);   // its timer, after the present interval
+void rec_heard(struct node *n, struct rec *r); // a sign of life of the client
+// Whom a trace event is about: process and thread, in one word.
+uint32_t rec_who(ep_t ep, uint32_t tid);
+// Where the client of a record is.
+enum client_place {
+    CLIENT_AWAY, // not on this node: ask the network
+    CLIENT_HERE, // *t waits for just this transaction
+    CLIENT_FROZEN, // its process is here and stopped. What its threads wait for says nothing: when it was handed off,
+    // it may have gone on elsewhere before this copy is removed
+    CLIENT_GONE, // it does not wait any more, for certain
+};
+enum client_place rec_client(struct node *n, const struct rec *r, struct thread **t);
+
+// --- call.c
+// The call is over: status and results are in it. handoff: this hart goes on with the client.
+void call_finish(struct node *n, struct thread *t, int64_t status, bool handoff);
+void call_fail(struct node *n, struct thread *t,
+               int error); // an error of the kernel: nothing came back
+void call_arm(struct node *n, struct thread *t, uint64_t after_ns);
+void call_leave_server(struct node *n, struct thread *t);
+
+// --- serve.c
+struct thread *rec_release(struct node *n, struct rec *r);
+void rec_abandon(struct node *n, struct rec *r);
+void rec_refuse(struct node *n, struct rec *r, int error);
+struct thread *rec_fill(struct node *n, struct rec *r);
+void serve_next(struct node *n, struct thread *s);
+
+// --- reply.c
+void rec_reply(struct node *n, struct rec *r); // sends, again, what is not acknowledged
+void rec_done(struct node *n, struct rec *r);
+
+static inline bool buf_bad(struct node *n, const struct buf *b, bool write)
+{
+    return b->kind != BUF_NONE && buf_check(n, b, write) < 0;
+}
+
+#endif
