@@ -20,7 +20,8 @@ void call_finish(struct node *n, struct thread *t, int64_t status, bool handoff)
     c->status = status;
     c->state = CALL_NONE;
     list_del(&c->remote_link);
-    timer_cancel(n, &t->timer);
+    if (t->timer.armed)
+        timer_cancel(n, &t->timer);
     if (!thread_is_task(t))
         syscall_done_trans(t);
     thread_set_state(t, THREAD_READY);
@@ -71,7 +72,10 @@ int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t 
     c->heard_ns = c->locate_ns = 0;
     c->deadline_ns = timeout_ns ? node_now(n) + timeout_ns : UINT64_MAX;
     thread_set_state(t, THREAD_CALL);
-    call_dispatch(n, t);
+    if (!serve_at_once(n, t))
+        call_dispatch(n, t);
+    else if (timeout_ns)
+        call_arm(n, t, PROBE_NS);
     return 0;
 }
 
