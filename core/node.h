@@ -51,6 +51,9 @@ struct node {
     struct timers timers;
     struct timer sweep; // txn_sweep
     struct list ready_tasks, ready_guests;
+    // Counts what may change what a hart should do next or when: queues, timers, states of processes. A hart that has
+    // seen it all may go on with its thread without looking (sched_next).
+    uint64_t changes;
     struct hart harts[HARTS_MAX];
     unsigned nharts;
     // Randomness: ChaCha20 keyed from entropy

@@ -102,6 +102,7 @@ void proc_set_state(struct proc *p, enum proc_state s)
 {
     ASSERT(s < PROC_STATES);
     trace(p->node, TRACE_PROC, p->pid, p->state, s);
+    p->node->changes++;
     p->state = s;
 }
 

@@ -39,6 +39,7 @@ void sched_ready(struct node *n, struct thread *t)
     if (list_linked(&t->run_link) || proc_frozen(t->proc))
         return;
     list_add_tail(thread_is_task(t) ? &n->ready_tasks : &n->ready_guests, &t->run_link);
+    n->changes++;
     wake_a_hart(n);
 }
 
@@ -51,6 +52,7 @@ void sched_handoff(struct node *n, struct thread *t)
     }
     ASSERT(t->state == THREAD_READY && !list_linked(&t->run_link));
     h->handoff = t;
+    n->changes++;
 }
 
 void sched_remove(struct node *n, struct thread *t)
@@ -163,6 +165,9 @@ struct thread *sched_next(struct hart *h)
 {
     struct node *n = h->node;
     if (h->current) {
+        if (h->changes_seen == n->changes && h->current->state == THREAD_RUN)
+            return h->current;
+        h->changes_seen = n->changes;
         if (current_goes_on(n, h)) {
             set_timer(n, h);
             return h->current;
@@ -193,6 +198,7 @@ struct thread *sched_next(struct hart *h)
             h->slice_over = false;
         }
         set_timer(n, h);
+        h->changes_seen = n->changes;
         return t;
     }
     h->idle = true;
@@ -216,12 +222,14 @@ void entry_timer(struct hart *h)
         h->slice_over = true;
         h->slice_end_ns = NO_SLICE;
     }
+    h->node->changes++;
     timer_run(h->node, now);
 }
 
 void entry_kick(struct hart *h)
 {
     h->idle = false;
+    h->node->changes++;
 }
 
 void entry_external(struct hart *h)
