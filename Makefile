@@ -3,7 +3,7 @@
 # Rotifer: contents
 #
 #   make                  set up, build everything, then list these commands
-#   make demo             a ring, a moving process, a cut cable: two minutes, with explanations
+#   make demo             a ring, a program and a busy server that move round it: a minute or two
 #   make test             all tests; T="name..." runs those whose name contains one of them
 #   make ring             start a ring of nodes and leave it running
 #   make qemu             boot one node on this terminal             HARTS=n MEM=128M APPEND=...

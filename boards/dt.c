@@ -8,38 +8,119 @@
 
 #include "arch/riscv/arch.h"
 
-#define S_EXTERNAL                                                                                 \
-    9u // interrupts-extended: the S-mode external interrupt of a hart (Priv table 4.2)
-#define DEPTH_MAX 16 // levels of the tree that addresses are translated through
+// interrupts-extended: the S-mode external interrupt of a hart (Priv table 4.2)
+#define S_EXTERNAL 9u
+#define DEPTH_MAX 16    // levels of the tree that we look at
+#define WARNINGS_MAX 40 // each is a line on a slow console
+
+// The properties that we know. A walk gathers them while it passes a node; to look one up is then
+// to look into a table, not to search the node again.
+#define PROPERTIES(X)                                                                              \
+    X(P_ADDRESS_CELLS, "#address-cells")                                                           \
+    X(P_SIZE_CELLS, "#size-cells")                                                                 \
+    X(P_BOOTARGS, "bootargs")                                                                      \
+    X(P_COMPATIBLE, "compatible")                                                                  \
+    X(P_DEVICE_TYPE, "device_type")                                                                \
+    X(P_INITRD_START, "linux,initrd-start")                                                        \
+    X(P_INITRD_END, "linux,initrd-end")                                                            \
+    X(P_INTERRUPTS, "interrupts")                                                                  \
+    X(P_INTERRUPTS_EXTENDED, "interrupts-extended")                                                \
+    X(P_ISA, "riscv,isa")                                                                          \
+    X(P_ISA_EXTENSIONS, "riscv,isa-extensions")                                                    \
+    X(P_MMU_TYPE, "mmu-type")                                                                      \
+    X(P_MODEL, "model")                                                                            \
+    X(P_NDEV, "riscv,ndev")                                                                        \
+    X(P_PHANDLE, "phandle")                                                                        \
+    X(P_PHANDLE_OLD, "linux,phandle")                                                              \
+    X(P_RANGES, "ranges")                                                                          \
+    X(P_REG, "reg")                                                                                \
+    X(P_REG_IO_WIDTH, "reg-io-width")                                                              \
+    X(P_REG_SHIFT, "reg-shift")                                                                    \
+    X(P_RNG_SEED, "rng-seed")                                                                      \
+    X(P_STATUS, "status")                                                                          \
+    X(P_STDOUT_PATH, "stdout-path")                                                                \
+    X(P_TIMEBASE, "timebase-frequency")
+
+enum property {
+#define AS_NUMBER(number, name) number,
+    PROPERTIES(AS_NUMBER) PROPERTY_COUNT
+};
+static const char *const property_name[] = {
+#define AS_NAME(number, name) name,
+    PROPERTIES(AS_NAME)};
+
+// The names in `compatible` that we know, one bit each.
+enum { CPU_INTC = 1, PLIC = 2, TEST = 4, VIRTIO = 8, NS16550 = 16, SIFIVE_UART = 32 };
+static const struct {
+    const char *name;
+    uint32_t bit;
+} compatibles[] = {
+    {"riscv,cpu-intc", CPU_INTC}, {"riscv,plic0", PLIC},         {"sifive,plic-1.0.0", PLIC},
+    {"sifive,test0", TEST},       {"virtio,mmio", VIRTIO},       {"ns16550a", NS16550},
+    {"ns16550", NS16550},         {"snps,dw-apb-uart", NS16550}, {"sifive,uart0", SIFIVE_UART},
+};
+
+// Children of the root that have a meaning of their own, one bit each.
+enum section { OTHER = 0, CPUS = 1, RESERVED = 2, CHOSEN = 4, ALIASES = 8 };
+
+struct value {
+    const uint8_t *at; // NULL: the node has no such property
+    uint32_t len;
+};
+
+// What a node's children need to know about it.
+struct level {
+    uint32_t address_cells, size_cells;
+    struct value ranges;
+};
 
 struct reader {
     const struct dt_request *q;
     const void *fdt;
     struct machine *m;
+    unsigned warnings;
+
+    // Where the walk is: a node, the levels above it, and its own at level[depth].
+    int node;
+    unsigned depth;
+    struct level level[DEPTH_MAX];
+    struct value property[PROPERTY_COUNT];
+    uint32_t is; // its compatibles
+    bool again;  // not the first walk: what is wrong with the tree has been said
+    bool damaged;
+
+    // What the first walk finds for later.
+    enum section section; // that the walk is in
+    uint32_t sections;    // that it was in: only the first of a name counts
+    struct dt_hart *hart; // that the walk is in; NULL: none that we use
+    bool boot_found;
+    const char *stdout_path;
+    int aliases, stdout_node;             // -1: there is none
     struct range hole[DT_RANGES_MAX * 2]; // not ours although it is memory
     unsigned nholes;
     bool firmware_reserved; // the tree says what the firmware keeps
 };
 
-static void warn(const struct reader *r, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-static void warn(const struct reader *r, const char *fmt, ...)
+static void warn(struct reader *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void warn(struct reader *r, const char *fmt, ...)
 {
     char text[160];
     va_list ap;
+    if (r->warnings++ >= WARNINGS_MAX)
+        return;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    r->q->warn(text);
+    r->q->warn(r->warnings < WARNINGS_MAX ? text : "device tree: more is wrong than is said here");
 }
 
-static const char *name_of(const struct reader *r, int node)
+static const char *name_of(const struct reader *r)
 {
-    const char *name = fdt_get_name(r->fdt, node, NULL);
+    const char *name = fdt_get_name(r->fdt, r->node, NULL);
     return name ? name : "?";
 }
 
-// --- Properties ----------------------------------------------------------------------------------
+// --- Properties of the node where the walk is ----------------------------------------------------
 
 static uint32_t be32(const uint8_t *p)
 {
@@ -47,65 +128,152 @@ static uint32_t be32(const uint8_t *p)
 }
 
 // Property as bytes; NULL: absent. *len is then 0.
-static const uint8_t *bytes(const struct reader *r, int node, const char *name, uint32_t *len)
+static const uint8_t *bytes(const struct reader *r, enum property which, uint32_t *len)
 {
-    int n = 0;
-    const uint8_t *p = fdt_getprop(r->fdt, node, name, &n);
-    *len = p && n > 0 ? (uint32_t)n : 0;
-    return p;
+    *len = r->property[which].len;
+    return r->property[which].at;
 }
 
 // Property as a string; NULL: absent or without its final zero.
-static const char *text(const struct reader *r, int node, const char *name)
+static const char *text(struct reader *r, enum property which)
 {
     uint32_t len;
-    const uint8_t *p = bytes(r, node, name, &len);
+    const uint8_t *p = bytes(r, which, &len);
     if (!p)
         return NULL;
     if (len == 0 || p[len - 1] != 0) {
-        warn(r, "device tree: %s/%s is not a string: ignored", name_of(r, node), name);
+        warn(r, "device tree: %s/%s is not a string: ignored", name_of(r), property_name[which]);
         return NULL;
     }
     return (const char *)p;
 }
 
-static uint32_t number(const struct reader *r, int node, const char *name, uint32_t otherwise)
+static uint32_t number(struct reader *r, enum property which, uint32_t otherwise)
 {
     uint32_t len;
-    const uint8_t *p = bytes(r, node, name, &len);
+    const uint8_t *p = bytes(r, which, &len);
     if (!p)
         return otherwise;
     if (len != 4) {
-        warn(r, "device tree: %s/%s is %u bytes long, not 4: taken as %u", name_of(r, node), name,
-             len, otherwise);
+        warn(r, "device tree: %s/%s is %u bytes long, not 4: taken as %u", name_of(r),
+             property_name[which], len, otherwise);
         return otherwise;
     }
     return be32(p);
 }
 
 // Section 2.3.4: no status means okay.
-static bool enabled(const struct reader *r, int node)
+static bool enabled(struct reader *r)
 {
-    uint32_t len;
-    if (!bytes(r, node, "status", &len))
+    if (!r->property[P_STATUS].at)
         return true;
-    const char *s = text(r, node, "status");
+    const char *s = text(r, P_STATUS);
     return s && (strcmp(s, "okay") == 0 || strcmp(s, "ok") == 0);
 }
 
-static bool compatible(const struct reader *r, int node, const char *name)
+static bool has_type(struct reader *r, const char *type)
 {
-    return fdt_node_check_compatible(r->fdt, node, name) == 0;
+    const char *s = text(r, P_DEVICE_TYPE);
+    return s && strcmp(s, type) == 0;
+}
+
+// --- The walk ------------------------------------------------------------------------------------
+//
+// libfdt finds a property or a parent by going through the tree from its start, each time. So we go
+// through it ourselves, once for the harts and the memory and once for the devices, which need to
+// know the harts. Properties come before children (section 5.4.2): a node is complete when its
+// first child begins or it ends. fdt_next_tag checks every place and length before it is used.
+
+static void gather(struct reader *r, int at)
+{
+    const char *name;
+    int len;
+    const uint8_t *p = fdt_getprop_by_offset(r->fdt, at, &name, &len);
+    if (!p || len < 0)
+        return;
+    for (unsigned i = 0; i < PROPERTY_COUNT; i++)
+        if (name[0] == property_name[i][0] && strcmp(name, property_name[i]) == 0) {
+            if (!r->property[i].at) // of two with one name the first counts, as in libfdt
+                r->property[i] = (struct value){p, (uint32_t)len};
+            return;
+        }
+}
+
+static uint32_t known_compatibles(struct reader *r)
+{
+    uint32_t len, is = 0;
+    const char *s = (const char *)bytes(r, P_COMPATIBLE, &len);
+    if (!s || len == 0 || s[len - 1] != 0) {
+        if (!r->again)
+            text(r, P_COMPATIBLE); // says what is wrong
+        return 0;
+    }
+    const char *end = s + len;
+    for (; s < end; s += strlen(s) + 1)
+        for (unsigned i = 0; i < sizeof compatibles / sizeof compatibles[0]; i++)
+            if (s[0] == compatibles[i].name[0] && strcmp(s, compatibles[i].name) == 0)
+                is |= compatibles[i].bit;
+    return is;
+}
+
+// Number of cells of an address or a size below the node; section 2.3.5. 0: we cannot read that.
+static uint32_t cells(struct reader *r, enum property which, uint32_t otherwise)
+{
+    const struct value *v = &r->property[which];
+    uint32_t n = r->again && v->len != 4 ? otherwise : number(r, which, otherwise);
+    return n <= 2 ? n : 0;
+}
+
+static void complete(struct reader *r, void (*visit)(struct reader *r))
+{
+    r->level[r->depth] = (struct level){cells(r, P_ADDRESS_CELLS, 2), cells(r, P_SIZE_CELLS, 1),
+                                        r->property[P_RANGES]};
+    r->is = known_compatibles(r);
+    visit(r);
+}
+
+static bool begin(struct reader *r, int at, unsigned depth)
+{
+    r->node = at;
+    if (depth >= DEPTH_MAX) {
+        if (depth == DEPTH_MAX && !r->again)
+            warn(r, "device tree: %s is nested too deep: ignored", name_of(r));
+        return false;
+    }
+    r->depth = depth;
+    memset(r->property, 0, sizeof r->property);
+    return true;
+}
+
+// Calls visit for every node with its properties gathered, parents first.
+static void walk(struct reader *r, void (*visit)(struct reader *r))
+{
+    unsigned depth = 0; // of the next node
+    bool gathers = false;
+    for (int at = 0, next;; at = next) {
+        uint32_t tag = fdt_next_tag(r->fdt, at, &next);
+        bool onward = next > at; // else the length wraps around
+        if (tag == FDT_PROP && onward && gathers)
+            gather(r, at);
+        if (onward && (tag == FDT_PROP || tag == FDT_NOP))
+            continue;
+        if (gathers)
+            complete(r, visit);
+        gathers = onward && tag == FDT_BEGIN_NODE && begin(r, at, depth);
+        if (onward && tag == FDT_BEGIN_NODE)
+            depth++;
+        else if (onward && tag == FDT_END_NODE && depth > 1)
+            depth--;
+        else {
+            r->damaged = tag != FDT_END_NODE || depth != 1; // else the root ends
+            if (r->damaged && !r->again)
+                warn(r, "device tree: damaged at byte %d: the rest is ignored", at);
+            return;
+        }
+    }
 }
 
 // --- Addresses -----------------------------------------------------------------------------------
-
-// Number of cells of an address or a size below `parent`; section 2.3.5. 0: we cannot read that.
-static uint32_t cells(const struct reader *r, int parent, const char *name, uint32_t otherwise)
-{
-    uint32_t n = number(r, parent, name, otherwise);
-    return n <= 2 ? n : 0;
-}
 
 static uint64_t cell_value(const uint8_t *p, uint32_t n)
 {
@@ -113,17 +281,15 @@ static uint64_t cell_value(const uint8_t *p, uint32_t n)
 }
 
 // From the address space below `bus` to that above it; section 2.3.8.
-static bool translate_once(const struct reader *r, int bus, int above, uint64_t *at)
+static bool translate_once(const struct level *bus, const struct level *above, uint64_t *at)
 {
-    uint32_t len;
-    const uint8_t *p = bytes(r, bus, "ranges", &len);
+    const uint8_t *p = bus->ranges.at;
+    uint32_t len = bus->ranges.len;
     if (!p)
         return false; // no ranges: not memory-mapped from above
     if (len == 0)
         return true; // the same addresses
-    uint32_t child = cells(r, bus, "#address-cells", 2);
-    uint32_t parent = cells(r, above, "#address-cells", 2);
-    uint32_t size = cells(r, bus, "#size-cells", 1);
+    uint32_t child = bus->address_cells, parent = above->address_cells, size = bus->size_cells;
     uint32_t entry = 4 * (child + parent + size);
     if (!child || !parent || !size)
         return false;
@@ -139,53 +305,49 @@ static bool translate_once(const struct reader *r, int bus, int above, uint64_t 
     return false;
 }
 
-static bool translate(const struct reader *r, int bus, uint64_t *at)
+// From the address space below level[bus] to that of the processor.
+static bool translate(const struct reader *r, unsigned bus, uint64_t *at)
 {
-    for (unsigned i = 0; i < DEPTH_MAX; i++) {
-        int above = fdt_parent_offset(r->fdt, bus);
-        if (above < 0)
-            return true; // bus is the root
-        if (!translate_once(r, bus, above, at))
+    for (; bus > 0; bus--)
+        if (!translate_once(&r->level[bus], &r->level[bus - 1], at))
             return false;
-        bus = above;
-    }
-    return false;
+    return true;
 }
 
 // The i-th entry of `reg`, as the processor sees it.
-static bool reg(const struct reader *r, int node, unsigned i, struct range *out)
+static bool reg(const struct reader *r, uint32_t i, struct range *out)
 {
-    int parent = fdt_parent_offset(r->fdt, node);
-    if (parent < 0)
+    if (r->depth == 0)
         return false;
-    uint32_t na = cells(r, parent, "#address-cells", 2), ns = cells(r, parent, "#size-cells", 1);
+    const struct level *parent = &r->level[r->depth - 1];
+    uint32_t na = parent->address_cells, ns = parent->size_cells;
     uint32_t len;
-    const uint8_t *p = bytes(r, node, "reg", &len);
+    const uint8_t *p = bytes(r, P_REG, &len);
     uint32_t entry = 4 * (na + ns);
     if (!p || !na || !ns || len / entry <= i)
         return false;
     p += i * entry;
     uint64_t from = cell_value(p, na), n = cell_value(p + 4 * na, ns);
-    if (!translate(r, parent, &from) || n > UINT64_MAX - from)
+    if (!translate(r, r->depth - 1, &from) || n > UINT64_MAX - from)
         return false;
     *out = (struct range){from, from + n};
     return true;
 }
 
 // The registers of a device; false and a warning if we cannot reach them.
-static bool device(const struct reader *r, int node, uint64_t least, struct dt_device *out)
+static bool device(struct reader *r, uint64_t least, struct dt_device *out)
 {
     struct range at;
-    if (!reg(r, node, 0, &at) || at.from == 0 || at.to - at.from < least) {
-        warn(r, "device tree: %s: no usable address: ignored", name_of(r, node));
+    if (!reg(r, 0, &at) || at.from == 0 || at.to - at.from < least) {
+        warn(r, "device tree: %s: no usable address: ignored", name_of(r));
         return false;
     }
     if (at.to > DT_ADDRESS_MAX) {
-        warn(r, "device tree: %s lies above 128 GiB: ignored", name_of(r, node));
+        warn(r, "device tree: %s lies above 128 GiB: ignored", name_of(r));
         return false;
     }
     uint32_t len;
-    const uint8_t *irq = bytes(r, node, "interrupts", &len); // one cell of the PLIC, or none
+    const uint8_t *irq = bytes(r, P_INTERRUPTS, &len); // one cell of the PLIC, or none
     *out = (struct dt_device){at.from, at.to - at.from, irq && len >= 4 ? be32(irq) : 0};
     return true;
 }
@@ -219,13 +381,12 @@ static void parse_isa(const char *s, struct dt_hart *h)
 }
 
 // Newer trees have a list of names instead: riscv,isa-extensions.
-static void parse_isa_list(const struct reader *r, int node, struct dt_hart *h)
+static void parse_isa_list(struct reader *r, struct dt_hart *h)
 {
-    uint32_t len;
-    const char *s = (const char *)bytes(r, node, "riscv,isa-extensions", &len);
-    if (!s || len == 0 || s[len - 1] != 0)
+    const char *s = text(r, P_ISA_EXTENSIONS);
+    if (!s)
         return;
-    for (const char *end = s + len; s < end; s += strlen(s) + 1) {
+    for (const char *end = s + r->property[P_ISA_EXTENSIONS].len; s < end; s += strlen(s) + 1) {
         char one[32];
         if (strlen(s) == 1) {
             h->isa |= *s >= 'a' && *s <= 'z' ? ISA_BIT(*s) : 0;
@@ -236,20 +397,11 @@ static void parse_isa_list(const struct reader *r, int node, struct dt_hart *h)
     }
 }
 
-static uint32_t hart_phandle(const struct reader *r, int cpu)
-{
-    int child;
-    fdt_for_each_subnode(
-        child, r->fdt,
-        cpu) if (compatible(r, child, "riscv,cpu-intc")) return fdt_get_phandle(r->fdt, child);
-    return 0;
-}
-
-static bool read_hart(const struct reader *r, int cpu, struct dt_hart *h)
+static bool read_hart(struct reader *r, struct dt_hart *h)
 {
     uint32_t len;
-    const uint8_t *p = bytes(r, cpu, "reg", &len);
-    const char *isa = text(r, cpu, "riscv,isa");
+    const uint8_t *p = bytes(r, P_REG, &len);
+    const char *isa = text(r, P_ISA);
     *h = (struct dt_hart){0};
     if (len == 4 || len == 8)
         h->hartid = cell_value(p, len / 4);
@@ -257,18 +409,17 @@ static bool read_hart(const struct reader *r, int cpu, struct dt_hart *h)
         return false;
     if (isa)
         parse_isa(isa, h);
-    parse_isa_list(r, cpu, h);
-    h->phandle = hart_phandle(r, cpu);
+    parse_isa_list(r, h);
     return true;
 }
 
 // Why we cannot use it; NULL: we can. A hart without mmu-type has no S-mode (the E51 of the FU540
 // says okay all the same); one may have mmu-type and yet be disabled (hart 0 of the JH7110).
-static const char *unusable(const struct reader *r, int cpu, const struct dt_hart *h)
+static const char *unusable(struct reader *r, const struct dt_hart *h)
 {
     const uint64_t needed = ISA_RV64GC;
-    const char *mmu = text(r, cpu, "mmu-type");
-    if (!enabled(r, cpu))
+    const char *mmu = text(r, P_MMU_TYPE);
+    if (!enabled(r))
         return "disabled";
     if (!mmu || strncmp(mmu, "riscv,sv", 8) != 0)
         return "no MMU";
@@ -279,32 +430,55 @@ static const char *unusable(const struct reader *r, int cpu, const struct dt_har
     return NULL;
 }
 
-static void read_harts(struct reader *r)
+// Two records of one hart would start it twice.
+static bool listed(const struct reader *r, uint64_t hartid)
+{
+    for (unsigned i = r->boot_found ? 0 : 1; i < r->m->nharts; i++)
+        if (r->m->harts[i].hartid == hartid)
+            return true;
+    return false;
+}
+
+// A child of /cpus.
+static void visit_hart(struct reader *r)
 {
     struct machine *m = r->m;
-    int cpus = fdt_path_offset(r->fdt, "/cpus"), cpu;
-    bool boot_found = false;
-    m->nharts = 1; // [0] is kept for the boot hart
-    m->timebase_hz = cpus < 0 ? 0 : number(r, cpus, "timebase-frequency", 0);
-    fdt_for_each_subnode(cpu, r->fdt, cpus)
-    {
-        struct dt_hart h;
-        const char *type = text(r, cpu, "device_type");
-        if (!type || strcmp(type, "cpu") != 0 || !read_hart(r, cpu, &h))
-            continue;
-        if (m->timebase_hz == 0) // before version 0.4 it could be here
-            m->timebase_hz = number(r, cpu, "timebase-frequency", 0);
-        const char *why = unusable(r, cpu, &h);
-        if (h.hartid == r->q->boot_hartid && !boot_found) {
-            if (why)
-                warn(r, "device tree: hart %u is %s, but runs this", (unsigned)h.hartid, why);
-            m->harts[0] = h;
-            boot_found = true;
-        } else if (!why && m->nharts < HARTS_MAX) {
-            m->harts[m->nharts++] = h;
-        }
+    struct dt_hart h;
+    r->hart = NULL;
+    if (!has_type(r, "cpu") || !read_hart(r, &h))
+        return;
+    if (m->timebase_hz == 0) // before version 0.4 it could be here
+        m->timebase_hz = number(r, P_TIMEBASE, 0);
+    const char *why = unusable(r, &h);
+    if (listed(r, h.hartid)) {
+        warn(r, "device tree: %s: hart %u was there before: ignored", name_of(r),
+             (unsigned)h.hartid);
+    } else if (h.hartid == r->q->boot_hartid) {
+        if (why)
+            warn(r, "device tree: hart %u is %s, but runs this", (unsigned)h.hartid, why);
+        r->hart = &m->harts[0];
+        r->boot_found = true;
+    } else if (!why && m->nharts < HARTS_MAX) {
+        r->hart = &m->harts[m->nharts++];
     }
-    if (!boot_found) {
+    if (r->hart)
+        *r->hart = h;
+}
+
+// A child of a hart: its interrupt controller, by which the PLIC names the hart.
+static void visit_hart_child(struct reader *r)
+{
+    if (!r->hart || r->hart->phandle || !(r->is & CPU_INTC))
+        return;
+    r->hart->phandle = number(r, P_PHANDLE, 0);
+    if (r->hart->phandle == 0)
+        r->hart->phandle = number(r, P_PHANDLE_OLD, 0);
+}
+
+static void sum_up_harts(struct reader *r)
+{
+    struct machine *m = r->m;
+    if (!r->boot_found) {
         warn(r, "device tree: no entry for this hart: taken as rv64gc, alone");
         m->nharts = 1;
         m->harts[0] = (struct dt_hart){.hartid = r->q->boot_hartid, .isa = ISA_RV64GC};
@@ -404,54 +578,49 @@ static void sort_ram(struct machine *m)
         }
 }
 
-static void read_ram(struct reader *r)
+// A child of the root that is memory.
+static void visit_memory(struct reader *r)
 {
-    int node;
     struct range at;
-    fdt_for_each_subnode(node, r->fdt, 0)
-    {
-        const char *type = text(r, node, "device_type");
-        if (!type || strcmp(type, "memory") != 0 || !enabled(r, node))
-            continue;
-        for (unsigned i = 0; reg(r, node, i, &at); i++)
-            add_ram(r, at);
-    }
+    for (uint32_t i = 0; enabled(r) && reg(r, i, &at); i++)
+        add_ram(r, at);
 }
 
-static void read_reserved(struct reader *r)
+// A child of /reserved-memory.
+static void visit_reserved(struct reader *r)
 {
-    uint64_t at, len;
     struct range hole;
-    int node, parent = fdt_path_offset(r->fdt, "/reserved-memory");
-    for (int i = 0; i < fdt_num_mem_rsv(r->fdt); i++)
-        if (fdt_get_mem_rsv(r->fdt, i, &at, &len) == 0 && len <= UINT64_MAX - at)
-            add_hole(r, at, at + len);
-    if (parent < 0)
-        return;
-    fdt_for_each_subnode(node, r->fdt, parent) for (unsigned i = 0; reg(r, node, i, &hole); i++)
-    {
+    for (uint32_t i = 0; reg(r, i, &hole); i++) {
         add_hole(r, hole.from, hole.to);
         r->firmware_reserved |= hole.from < r->q->image.from;
     }
 }
 
+// The list of reserved ranges that is not in the tree but before it; section 5.3.
+static void read_reserved_list(struct reader *r)
+{
+    uint64_t at, len;
+    int n = fdt_num_mem_rsv(r->fdt);
+    if (n < 0)
+        warn(r, "device tree: the list of reserved memory has no end: ignored");
+    for (int i = 0; i < n; i++)
+        if (fdt_get_mem_rsv(r->fdt, i, &at, &len) == 0 && len <= UINT64_MAX - at)
+            add_hole(r, at, at + len);
+}
+
 static void read_initrd(struct reader *r)
 {
     uint32_t n0, n1;
-    int chosen = fdt_path_offset(r->fdt, "/chosen");
-    const uint8_t *p0 = bytes(r, chosen, "linux,initrd-start", &n0),
-                  *p1 = bytes(r, chosen, "linux,initrd-end", &n1);
+    const uint8_t *p0 = bytes(r, P_INITRD_START, &n0), *p1 = bytes(r, P_INITRD_END, &n1);
     if ((n0 == 4 || n0 == 8) && (n1 == 4 || n1 == 8))
         add_hole(r, cell_value(p0, n0 / 4), cell_value(p1, n1 / 4));
 }
 
-static void read_memory(struct reader *r)
+static void sum_up_memory(struct reader *r)
 {
     struct machine *m = r->m;
     const struct range *image = &r->q->image;
-    read_ram(r);
-    read_reserved(r);
-    read_initrd(r);
+    read_reserved_list(r);
     add_hole(r, image->from, image->to);
     add_hole(r, r->q->fdt_pa, r->q->fdt_pa + fdt_totalsize(r->fdt));
     if (!r->firmware_reserved) {
@@ -468,14 +637,87 @@ static void read_memory(struct reader *r)
     sort_ram(m);
 }
 
-// --- Devices -------------------------------------------------------------------------------------
+// --- The first walk: harts, memory, what the boot loader says ------------------------------------
+
+static void visit_chosen(struct reader *r)
+{
+    struct machine *m = r->m;
+    const char *args = text(r, P_BOOTARGS);
+    if (args && strlen(args) >= sizeof m->bootargs)
+        warn(r, "device tree: boot arguments cut after %u characters",
+             (unsigned)sizeof m->bootargs - 1);
+    if (args)
+        snprintf(m->bootargs, sizeof m->bootargs, "%s", args);
+    uint32_t len;
+    const uint8_t *seed = bytes(r, P_RNG_SEED, &len);
+    m->rng_seed_len = len < sizeof m->rng_seed ? len : (uint32_t)sizeof m->rng_seed;
+    if (seed)
+        memcpy(m->rng_seed, seed, m->rng_seed_len);
+    r->stdout_path = text(r, P_STDOUT_PATH);
+    read_initrd(r);
+}
+
+static enum section section_of(struct reader *r)
+{
+    static const struct {
+        const char *name;
+        enum section is;
+    } known[] = {
+        {"cpus", CPUS}, {"reserved-memory", RESERVED}, {"chosen", CHOSEN}, {"aliases", ALIASES}};
+    const char *name = name_of(r);
+    size_t n = strcspn(name, "@");
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (n == strlen(known[i].name) && strncmp(name, known[i].name, n) == 0 &&
+            !(r->sections & known[i].is)) {
+            r->sections |= known[i].is;
+            return known[i].is;
+        }
+    return OTHER;
+}
+
+static void visit_root(struct reader *r)
+{
+    const char *model = text(r, P_MODEL);
+    if (model)
+        snprintf(r->m->model, sizeof r->m->model, "%s", model);
+}
+
+static void visit_section(struct reader *r)
+{
+    r->section = section_of(r);
+    r->hart = NULL;
+    if (r->section == CPUS)
+        r->m->timebase_hz = number(r, P_TIMEBASE, 0);
+    else if (r->section == CHOSEN)
+        visit_chosen(r);
+    else if (r->section == ALIASES)
+        r->aliases = r->node;
+    if (has_type(r, "memory"))
+        visit_memory(r);
+}
+
+static void visit_first(struct reader *r)
+{
+    if (r->depth == 0)
+        visit_root(r);
+    else if (r->depth == 1)
+        visit_section(r);
+    else if (r->depth == 2 && r->section == CPUS)
+        visit_hart(r);
+    else if (r->depth == 2 && r->section == RESERVED)
+        visit_reserved(r);
+    else if (r->depth == 3 && r->section == CPUS)
+        visit_hart_child(r);
+}
+
+// --- The second walk: devices --------------------------------------------------------------------
 
 // Which context of the PLIC is the S-mode of which hart: the place in the list, as boards number
 // them differently.
-static void read_plic_contexts(struct reader *r, int node)
+static void read_plic_contexts(struct reader *r)
 {
     uint32_t len;
-    const uint8_t *p = bytes(r, node, "interrupts-extended", &len);
+    const uint8_t *p = bytes(r, P_INTERRUPTS_EXTENDED, &len);
     for (uint32_t i = 0; i < len / 8; i++) // pairs: phandle, interrupt
         for (unsigned h = 0; h < r->m->nharts; h++) {
             struct dt_hart *hart = &r->m->harts[h];
@@ -487,92 +729,82 @@ static void read_plic_contexts(struct reader *r, int node)
         }
 }
 
-static void read_plic(struct reader *r, int node)
+static void read_plic(struct reader *r)
 {
-    if (r->m->plic.len || !device(r, node, 0x200000, &r->m->plic))
+    if (r->m->plic.len || !device(r, 0x200000, &r->m->plic))
         return;
-    r->m->plic_irqs = number(r, node, "riscv,ndev", 0);
+    r->m->plic_irqs = number(r, P_NDEV, 0);
     if (r->m->plic_irqs > 1023)
         r->m->plic_irqs = 1023;
-    read_plic_contexts(r, node);
+    read_plic_contexts(r);
     if (!r->m->harts[0].has_context)
         warn(r,
              "device tree: the PLIC has no S-mode context for the boot hart: no device interrupts");
 }
 
-static enum uart_kind uart_kind_of(const struct reader *r, int node)
-{
-    if (compatible(r, node, "ns16550a") || compatible(r, node, "ns16550") ||
-        compatible(r, node, "snps,dw-apb-uart"))
-        return UART_NS16550;
-    return compatible(r, node, "sifive,uart0") ? UART_SIFIVE : UART_NONE;
-}
-
-static void read_uart(struct reader *r, int node)
+static void read_uart(struct reader *r)
 {
     struct dt_uart *u = &r->m->uart;
     struct dt_device d;
-    enum uart_kind kind = uart_kind_of(r, node);
-    if (kind == UART_NONE || !enabled(r, node) || !device(r, node, 8, &d))
+    enum uart_kind kind = r->is & NS16550       ? UART_NS16550
+                          : r->is & SIFIVE_UART ? UART_SIFIVE
+                                                : UART_NONE;
+    if (kind == UART_NONE || !device(r, 8, &d))
         return;
-    *u = (struct dt_uart){kind, d.pa, number(r, node, "reg-shift", 0),
-                          number(r, node, "reg-io-width", 1), d.irq};
+    *u = (struct dt_uart){kind, d.pa, number(r, P_REG_SHIFT, 0), number(r, P_REG_IO_WIDTH, 1),
+                          d.irq};
     if (kind == UART_NS16550 && (u->shift > 3 || (u->width != 1 && u->width != 4) ||
                                  (u->width == 4 && u->shift < 2) || d.len < 8ull << u->shift)) {
-        warn(r, "device tree: %s: registers of an unknown shape: ignored", name_of(r, node));
+        warn(r, "device tree: %s: registers of an unknown shape: ignored", name_of(r));
         u->kind = UART_NONE;
     }
 }
 
-// The console: /chosen/stdout-path, possibly an alias, possibly with ":115200n8".
-static int stdout_node(const struct reader *r, int chosen)
-{
-    const char *path = chosen < 0 ? NULL : text(r, chosen, "stdout-path");
-    return path ? fdt_path_offset_namelen(r->fdt, path, (int)strcspn(path, ":")) : -1;
-}
-
-static void read_devices(struct reader *r)
+static void visit_device(struct reader *r)
 {
     struct machine *m = r->m;
-    int depth = 0;
-    for (int node = fdt_next_node(r->fdt, 0, &depth); node >= 0 && depth >= 0;
-         node = fdt_next_node(r->fdt, node, &depth)) {
-        struct dt_device d;
-        if (!enabled(r, node))
-            continue;
-        if (compatible(r, node, "riscv,plic0") || compatible(r, node, "sifive,plic-1.0.0"))
-            read_plic(r, node);
-        else if (compatible(r, node, "sifive,test0") && m->test_pa == 0 && device(r, node, 4, &d))
-            m->test_pa = d.pa;
-        else if (compatible(r, node, "virtio,mmio") && device(r, node, 0x200, &d) &&
-                 m->nvirtio < DT_VIRTIO_MAX)
-            m->virtio[m->nvirtio++] = d;
-        else if (m->uart.kind == UART_NONE)
-            read_uart(r, node);
-    }
-}
-
-static void read_chosen(struct reader *r)
-{
-    struct machine *m = r->m;
-    int chosen = fdt_path_offset(r->fdt, "/chosen");
-    if (chosen < 0)
+    struct dt_device d;
+    if (!enabled(r))
         return;
-    const char *args = text(r, chosen, "bootargs");
-    if (args && strlen(args) >= sizeof m->bootargs)
-        warn(r, "device tree: boot arguments cut after %u characters",
-             (unsigned)sizeof m->bootargs - 1);
-    if (args)
-        snprintf(m->bootargs, sizeof m->bootargs, "%s", args);
-    uint32_t len;
-    const uint8_t *seed = bytes(r, chosen, "rng-seed", &len);
-    m->rng_seed_len = len < sizeof m->rng_seed ? len : (uint32_t)sizeof m->rng_seed;
-    if (seed)
-        memcpy(m->rng_seed, seed, m->rng_seed_len);
-    int uart = stdout_node(r, chosen);
-    if (uart >= 0)
-        read_uart(r, uart);
+    if (r->is & PLIC)
+        read_plic(r);
+    else if (r->is & TEST && m->test_pa == 0 && device(r, 4, &d))
+        m->test_pa = d.pa;
+    else if (r->is & VIRTIO && device(r, 0x200, &d) && m->nvirtio < DT_VIRTIO_MAX)
+        m->virtio[m->nvirtio++] = d;
+    if (r->node == r->stdout_node)
+        read_uart(r);
 }
+
+// The third walk, if the tree does not say which one is the console: the first.
+static void visit_any_uart(struct reader *r)
+{
+    if (r->m->uart.kind == UART_NONE && enabled(r))
+        read_uart(r);
+}
+
+// Whether libfdt can be trusted with the first part of the path, an alias: it takes its value for a
+// string, and goes round forever if that begins with an alias again.
+static bool alias_is_sound(const struct reader *r, const char *path)
+{
+    size_t n = strcspn(path, "/:");
+    int len = 0;
+    const char *to =
+        r->aliases < 0 ? NULL : fdt_getprop_namelen(r->fdt, r->aliases, path, (int)n, &len);
+    return to && len > 0 && to[len - 1] == 0 && to[0] == '/';
+}
+
+// The console: /chosen/stdout-path, possibly an alias, possibly with ":115200n8". In a
+// damaged tree libfdt might search forever.
+static int find_stdout(const struct reader *r)
+{
+    const char *path = r->stdout_path;
+    if (!path || r->damaged || (path[0] != '/' && !alias_is_sound(r, path)))
+        return -1;
+    return fdt_path_offset_namelen(r->fdt, path, (int)strcspn(path, ":"));
+}
+
+// --- The whole -----------------------------------------------------------------------------------
 
 // Lengths and places within the tree are libfdt's to check; not alignment (section 5.6), on which
 // its loads rely.
@@ -584,7 +816,7 @@ static bool is_tree(const void *fdt)
 
 bool dt_read(const struct dt_request *q, struct machine *m)
 {
-    struct reader r = {.q = q, .fdt = q->fdt, .m = m};
+    struct reader r = {.q = q, .fdt = q->fdt, .m = m, .aliases = -1, .stdout_node = -1};
     *m = (struct machine){.timebase_hz = 10000000, .nharts = 1, .isa = ISA_RV64GC};
     m->harts[0] = (struct dt_hart){.hartid = q->boot_hartid, .isa = ISA_RV64GC};
     snprintf(m->model, sizeof m->model, "unknown machine");
@@ -592,13 +824,15 @@ bool dt_read(const struct dt_request *q, struct machine *m)
         warn(&r, "there is no device tree where the firmware says");
         return false;
     }
-    const char *model = text(&r, 0, "model");
-    if (model)
-        snprintf(m->model, sizeof m->model, "%s", model);
-    read_harts(&r);
-    read_memory(&r);
-    read_chosen(&r);
-    read_devices(&r);
+    m->timebase_hz = 0;
+    walk(&r, visit_first);
+    sum_up_harts(&r);
+    sum_up_memory(&r);
+    r.stdout_node = find_stdout(&r);
+    r.again = true;
+    walk(&r, visit_device);
+    if (m->uart.kind == UART_NONE)
+        walk(&r, visit_any_uart);
     return true;
 }
 

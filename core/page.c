@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Physical pages: a count of holders for each, and a list of the free ones through their first two
-// words. The list is doubly linked so that page_alloc_run can take a page out of its middle.
+// Physical pages: a count of holders for each, and the free ones in two places. Those that nobody
+// took yet are ranges of indices, because to write into each of them would take a large board long
+// at boot. Those that came back are a list through their first two words; it is doubly linked so
+// that page_alloc_run can take a page out of its middle.
 #include "core/page.h"
 
 #include "core/config.h"
@@ -67,12 +69,62 @@ static bool fails_for_test(struct pages *ps)
     return ps->fail_after >= 0 && ps->fail_after-- == 0;
 }
 
+// --- Fresh pages ---------------------------------------------------------------------------------
+
+static bool is_fresh(const struct pages *ps, size_t index)
+{
+    for (unsigned i = 0; i < ps->nfresh; i++)
+        if (index >= ps->fresh[i].next && index < ps->fresh[i].to)
+            return true;
+    return false;
+}
+
+// The lowest page of the first range that has one; NULL: there is none.
+static struct page_fresh *first_fresh(struct pages *ps)
+{
+    for (unsigned i = 0; i < ps->nfresh; i++)
+        if (ps->fresh[i].next < ps->fresh[i].to)
+            return &ps->fresh[i];
+    return NULL;
+}
+
+// A range that has count pages, the last one given; NULL: there is none.
+static struct page_fresh *fresh_for_run(struct pages *ps, size_t count)
+{
+    for (unsigned i = ps->nfresh; i > 0; i--)
+        if (ps->fresh[i - 1].to - ps->fresh[i - 1].next >= count)
+            return &ps->fresh[i - 1];
+    return NULL;
+}
+
+// The run at first is no longer fresh. It is the topmost of its gap: of a range that it reaches into
+// nothing is left above it.
+static void cut_fresh(struct pages *ps, size_t first, size_t count)
+{
+    for (unsigned i = 0; i < ps->nfresh; i++) {
+        struct page_fresh *f = &ps->fresh[i];
+        if (first < f->to && first + count > f->next)
+            f->to = first > f->next ? (uint32_t)first : f->next;
+    }
+}
+
+// --- Giving and taking ---------------------------------------------------------------------------
+
 void page_init(struct node *n, void *base, size_t span, uint16_t *holders)
 {
     ASSERT(((uintptr_t)base & PAGE_MASK) == 0);
-    for (size_t i = 0; i < span; i++)
-        holders[i] = PAGE_HOLE;
+    ASSERT(span <= UINT32_MAX);
+    memset(holders, 0xff, span * sizeof *holders); // PAGE_HOLE
     n->pages = (struct pages){.base = base, .span = span, .holders = holders, .fail_after = -1};
+}
+
+// Nothing of [first, end) was given before. To look at each page would take as long as to touch it.
+static void check_new(const struct pages *ps, size_t first, size_t end)
+{
+    ASSERT(ps->holders[first] == PAGE_HOLE);
+    ASSERT(ps->holders[end - 1] == PAGE_HOLE);
+    for (unsigned i = 0; i < ps->nfresh; i++)
+        ASSERT(ps->fresh[i].to <= first || ps->fresh[i].next >= end);
 }
 
 void page_add_range(struct node *n, void *from, void *to)
@@ -81,21 +133,37 @@ void page_add_range(struct node *n, void *from, void *to)
     ASSERT((uintptr_t)from >= (uintptr_t)ps->base);
     ASSERT((uintptr_t)to <= (uintptr_t)ps->base + (ps->span << PAGE_SHIFT));
     size_t first = ((uintptr_t)from - (uintptr_t)ps->base + PAGE_MASK) >> PAGE_SHIFT;
-    // From the top, so that low pages are given out first and runs are found at the top.
-    for (size_t i = index_of(ps, to); i > first; i--) {
-        ASSERT(ps->holders[i - 1] == PAGE_HOLE);
-        ps->holders[i - 1] = 0;
-        give_to_list(ps, page_at(ps, i - 1));
-        ps->total++;
+    size_t end = index_of(ps, to);
+    if (first >= end)
+        return;
+    check_new(ps, first, end);
+    memset(&ps->holders[first], 0, (end - first) * sizeof *ps->holders);
+    ps->total += end - first;
+    if (ps->nfresh < PAGE_FRESH_MAX) {
+        ps->fresh[ps->nfresh++] = (struct page_fresh){(uint32_t)first, (uint32_t)end};
+        ps->free_count += end - first;
+        poison(page_at(ps, first), (end - first) << PAGE_SHIFT);
+        return;
     }
+    for (size_t i = end; i > first; i--) // from the top, so that low pages are given out first
+        give_to_list(ps, page_at(ps, i - 1));
+}
+
+static void *take_fresh(struct pages *ps, struct page_fresh *from)
+{
+    ps->free_count--;
+    return hand_out(ps, from->next++);
 }
 
 void *page_alloc(struct node *n)
 {
     struct pages *ps = &n->pages;
     struct free_page *page = ps->free;
-    if (!page || fails_for_test(ps))
+    struct page_fresh *fresh = page ? NULL : first_fresh(ps);
+    if ((!page && !fresh) || fails_for_test(ps))
         return NULL;
+    if (!page)
+        return take_fresh(ps, fresh);
     take_from_list(ps, page);
     return hand_out(ps, index_of(ps, page));
 }
@@ -112,20 +180,40 @@ static size_t find_run(const struct pages *ps, size_t count)
     return ps->span;
 }
 
+static void *run_from_fresh(struct pages *ps, struct page_fresh *from, size_t count)
+{
+    ps->free_count -= count;
+    from->to -= (uint32_t)count;
+    for (size_t i = from->to; i < from->to + count; i++)
+        hand_out(ps, i);
+    return page_at(ps, from->to);
+}
+
+// Of pages that came back, and where that is not enough, of fresh ones beside them.
+static void *run_from_both(struct pages *ps, size_t count)
+{
+    size_t first = find_run(ps, count);
+    if (first == ps->span)
+        return NULL;
+    for (size_t i = first; i < first + count; i++) {
+        if (is_fresh(ps, i))
+            ps->free_count--;
+        else
+            take_from_list(ps, page_at(ps, i));
+        hand_out(ps, i);
+    }
+    cut_fresh(ps, first, count);
+    return page_at(ps, first);
+}
+
 void *page_alloc_run(struct node *n, size_t count)
 {
     struct pages *ps = &n->pages;
     ASSERT(count > 0);
     if (count > ps->free_count || fails_for_test(ps))
         return NULL;
-    size_t first = find_run(ps, count);
-    if (first == ps->span)
-        return NULL;
-    for (size_t i = first; i < first + count; i++) {
-        take_from_list(ps, page_at(ps, i));
-        hand_out(ps, i);
-    }
-    return page_at(ps, first);
+    struct page_fresh *fresh = fresh_for_run(ps, count);
+    return fresh ? run_from_fresh(ps, fresh, count) : run_from_both(ps, count);
 }
 
 void page_hold(struct node *n, const void *p)

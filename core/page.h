@@ -11,20 +11,28 @@
 
 struct node;
 
+// Pages that were given and never yet taken: nothing was written to them. By index, to is behind the last.
+struct page_fresh {
+    uint32_t next, to;
+};
+#define PAGE_FRESH_MAX 32 // ranges; of what is given beyond them each page is touched
+
 struct pages {
-    uint8_t *base;     // [I] kernel address of the first page covered
-    size_t span;       // [I] pages covered, holes included
-    uint16_t *holders; // [N] per page; PAGE_HOLE = not ours to give
-    void *free;        // [N] free list through the pages' first words
-    size_t free_count; // [N]
-    size_t total;      // [I] pages that were given by page_add_range
-    long fail_after;   // [N] tests: so many more succeed, then one fails; then -1 again = none will
+    uint8_t *base;       // [I] kernel address of the first page covered
+    size_t span;         // [I] pages covered, holes included
+    uint16_t *holders;   // [N] per page; PAGE_HOLE = not ours to give
+    void *free;          // [N] free list through the pages' first words: those that were taken once
+    size_t free_count;   // [N] on the list and fresh
+    size_t total;        // [I] pages that were given by page_add_range
+    long fail_after;     // [N] tests: so many more succeed, then one fails; then -1 again = none will
+    unsigned nfresh;     // [N]
+    struct page_fresh fresh[PAGE_FRESH_MAX]; // [N] in the order they were given, empty ones too
 };
 #define PAGE_HOLE 0xffffu
 
 // Prepares for pages between kernel addresses base and base + span * PAGE_SIZE; holders has span entries.
 void page_init(struct node *n, void *base, size_t span, uint16_t *holders);
-// Gives the pages that lie wholly in [from, to) to the allocator.
+// Gives the pages that lie wholly in [from, to) to the allocator, which does not touch them until they are taken.
 void page_add_range(struct node *n, void *from, void *to);
 // One page, zeroed, held once; NULL when there is none.
 void *page_alloc(struct node *n);

@@ -2,6 +2,8 @@
 // Pages: are they zero, given once, and given back?
 #include "test/unit/unit.h"
 
+#include "core/poison.h"
+
 static void a_page_is_zero_and_aligned(void **state)
 {
     struct node *n = unit_node(state);
@@ -168,6 +170,236 @@ static void only_whole_pages_of_a_range_are_given(void **state)
     free(n);
 }
 
+// --- Pages that nobody took yet ------------------------------------------------------------------
+
+// A node of its own that has no pages yet.
+#define BARE_PAGES 128
+struct bare {
+    struct node *n;
+    char *mem;
+    uint16_t holders[BARE_PAGES];
+};
+
+static int bare_setup(void **state)
+{
+    struct bare *b = calloc(1, sizeof *b);
+    b->n = calloc(1, sizeof *b->n);
+    b->mem = aligned_alloc(PAGE_SIZE, BARE_PAGES * PAGE_SIZE);
+    memset(b->mem, 0x5a, BARE_PAGES * PAGE_SIZE); // as memory is at power-on: anything
+    page_init(b->n, b->mem, BARE_PAGES, b->holders);
+    *state = b;
+    return 0;
+}
+
+static int bare_teardown(void **state)
+{
+    struct bare *b = *state;
+    free(b->mem);
+    free(b->n);
+    free(b);
+    return 0;
+}
+
+#define BARE_TEST(f) cmocka_unit_test_setup_teardown(f, bare_setup, bare_teardown)
+
+static char *bare_page(struct bare *b, size_t i)
+{
+    return b->mem + i * PAGE_SIZE;
+}
+
+static void bare_give(struct bare *b, size_t first, size_t end)
+{
+    page_add_range(b->n, bare_page(b, first), bare_page(b, end));
+}
+
+static void giving_memory_does_not_touch_it(void **state)
+{
+    struct bare *b = *state;
+    bare_give(b, 0, BARE_PAGES);
+    assert_int_equal(page_free_count(b->n), BARE_PAGES);
+    unpoison(b->mem, BARE_PAGES * PAGE_SIZE);
+    assert_true(unit_all_bytes(b->mem, 0x5a, BARE_PAGES * PAGE_SIZE));
+}
+
+static void a_fresh_page_is_zeroed_and_its_neighbours_are_not_touched(void **state)
+{
+    struct bare *b = *state;
+    bare_give(b, 0, BARE_PAGES);
+    char *p = page_alloc(b->n);
+    assert_ptr_equal(p, bare_page(b, 0));
+    assert_true(unit_all_bytes(p, 0, PAGE_SIZE));
+    unpoison(b->mem, BARE_PAGES * PAGE_SIZE);
+    assert_true(unit_all_bytes(bare_page(b, 1), 0x5a, (BARE_PAGES - 1) * PAGE_SIZE));
+}
+
+static void pages_that_came_back_are_taken_before_fresh_ones(void **state)
+{
+    struct bare *b = *state;
+    bare_give(b, 0, 8);
+    char *first = page_alloc(b->n), *second = page_alloc(b->n);
+    page_drop(b->n, first);
+    assert_int_equal(page_free_count(b->n), 7);
+    assert_ptr_equal(page_alloc(b->n), first);
+    assert_ptr_equal(page_alloc(b->n), second + PAGE_SIZE);
+    assert_int_equal(page_free_count(b->n), 5);
+}
+
+static void a_run_comes_from_the_top_of_fresh_memory(void **state)
+{
+    struct bare *b = *state;
+    bare_give(b, 0, 8);
+    bare_give(b, 10, 13);
+    char *p = page_alloc(b->n);
+    page_drop(b->n, p); // on the list, and not taken for a run as long as there is fresh memory
+    assert_ptr_equal(page_alloc_run(b->n, 3), bare_page(b, 10));
+    assert_ptr_equal(page_alloc_run(b->n, 4), bare_page(b, 4));
+    assert_ptr_equal(page_alloc_run(b->n, 1), bare_page(b, 3));
+    assert_int_equal(page_free_count(b->n), 3);
+    assert_ptr_equal(page_alloc(b->n), p);
+}
+
+static void a_run_may_join_fresh_pages_and_others(void **state)
+{
+    struct bare *b = *state;
+    bare_give(b, 0, 8);
+    for (size_t i = 0; i < 4; i++)
+        assert_ptr_equal(page_alloc(b->n), bare_page(b, i));
+    page_drop(b->n, bare_page(b, 3));
+    page_drop(b->n, bare_page(b, 2)); // 2, 3 are listed, 4 to 7 fresh
+    char *run = page_alloc_run(b->n, 6);
+    assert_ptr_equal(run, bare_page(b, 2));
+    assert_true(unit_all_bytes(run, 0, 6 * PAGE_SIZE));
+    assert_int_equal(page_free_count(b->n), 0);
+    assert_null(page_alloc(b->n));
+}
+
+static void a_run_may_leave_fresh_pages_below_it(void **state)
+{
+    struct bare *b = *state;
+    bare_give(b, 0, 4);
+    bare_give(b, 4, 8);
+    char *high = page_alloc_run(b->n, 2), *low = page_alloc(b->n); // 6, 7 and 0
+    page_drop(b->n, high);
+    page_drop(b->n, high + PAGE_SIZE);
+    page_drop(b->n, low);
+    // 1 to 3 and 4 to 5 are fresh. The topmost run of six leaves 1 and the listed 0.
+    assert_ptr_equal(page_alloc_run(b->n, 6), bare_page(b, 2));
+    assert_ptr_equal(page_alloc(b->n), low);
+    assert_ptr_equal(page_alloc(b->n), bare_page(b, 1));
+    assert_null(page_alloc(b->n));
+
+    bare_give(b, 20, 24);
+    bare_give(b, 25, 28);
+    for (size_t i = 20; i < 24; i++)
+        assert_ptr_equal(page_alloc(b->n), bare_page(b, i));
+    page_drop(b->n, bare_page(b, 23));
+    bare_give(b, 24, 25); // the last in a row of ranges: 23 listed, 24, and 25 to 27
+    assert_ptr_equal(page_alloc_run(b->n, 5), bare_page(b, 23));
+    assert_int_equal(page_free_count(b->n), 0);
+}
+
+static void more_ranges_than_the_table_has_are_given_too(void **state)
+{
+    struct bare *b = *state;
+    size_t count = 0;
+    for (size_t i = 0; i + 2 < BARE_PAGES; i += 3, count += 2)
+        bare_give(b, i, i + 2);
+    assert_true(count / 2 > PAGE_FRESH_MAX);
+    assert_int_equal(page_free_count(b->n), count);
+    assert_int_equal(b->n->pages.total, count);
+    for (size_t i = 0; i < count; i++) {
+        size_t *p = page_alloc(b->n);
+        assert_non_null(p);
+        assert_int_equal(*p, 0); // else it was given before, and marked
+        *p = i + 1;
+    }
+    assert_null(page_alloc(b->n));
+}
+
+// All of a node's ways at once, against a record of what is taken.
+static void random_use_of_many_ranges_keeps_the_count(void **state)
+{
+    struct bare *b = *state;
+    struct unit_rand r = {11};
+    bool taken[BARE_PAGES] = {0};
+    size_t given = 0, held = 0;
+    for (size_t i = 0; i + 5 < BARE_PAGES; i += 1 + unit_below(&r, 2)) {
+        size_t len = 1 + unit_below(&r, 5);
+        bare_give(b, i, i + len);
+        given += len, i += len;
+    }
+    for (int i = 0; i < 20000; i++) {
+        size_t at = unit_below(&r, BARE_PAGES), count = 1 + unit_below(&r, 4);
+        if (taken[at]) {
+            page_drop(b->n, bare_page(b, at));
+            taken[at] = false, held--;
+            continue;
+        }
+        char *p = count == 1 ? page_alloc(b->n) : page_alloc_run(b->n, count);
+        for (size_t k = 0; p && k < count; k++, held++) {
+            size_t index = (size_t)(p - b->mem) / PAGE_SIZE + k;
+            assert_false(taken[index]);
+            assert_true(unit_all_bytes(bare_page(b, index), 0, PAGE_SIZE));
+            memset(bare_page(b, index), 0xa5, PAGE_SIZE);
+            taken[index] = true;
+        }
+        assert_int_equal(page_free_count(b->n), given - held);
+    }
+}
+
+static void drop_fresh(void *arg)
+{
+    struct bare *b = arg;
+    page_drop(b->n, bare_page(b, 3));
+}
+
+static void dropping_a_page_never_taken_panics(void **state)
+{
+    struct bare *b = *state;
+    bare_give(b, 0, 8);
+    assert_true(unit_panics(drop_fresh, b));
+}
+
+static void give_within(void *arg)
+{
+    bare_give(arg, 3, 5);
+}
+
+static void give_around(void *arg)
+{
+    bare_give(arg, 1, 9);
+}
+
+static void giving_memory_twice_panics(void **state)
+{
+    struct bare *b = *state;
+    bare_give(b, 2, 8);
+    assert_true(unit_panics(give_within, b));
+    assert_true(unit_panics(give_around, b));
+}
+
+static void the_sanitizer_sees_the_use_of_a_fresh_page(void **state)
+{
+#ifdef POISON_WORKS
+    struct bare *b = *state;
+    bare_give(b, 0, 8);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        if (!freopen("/dev/null", "w", stderr))
+            _exit(0);
+        (void)*(volatile char *)(bare_page(b, 5) + 100); // must not get further
+        _exit(0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    assert_false(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+#else
+    (void)state;
+    skip();
+#endif
+}
+
 static void drop_twice(void *arg)
 {
     struct node *n = arg;
@@ -195,6 +427,17 @@ int main(void)
         UNIT_TEST(random_use_keeps_pages_apart),
         cmocka_unit_test(only_whole_pages_of_a_range_are_given),
         UNIT_TEST(dropping_a_free_page_panics),
+        BARE_TEST(giving_memory_does_not_touch_it),
+        BARE_TEST(a_fresh_page_is_zeroed_and_its_neighbours_are_not_touched),
+        BARE_TEST(pages_that_came_back_are_taken_before_fresh_ones),
+        BARE_TEST(a_run_comes_from_the_top_of_fresh_memory),
+        BARE_TEST(a_run_may_join_fresh_pages_and_others),
+        BARE_TEST(a_run_may_leave_fresh_pages_below_it),
+        BARE_TEST(more_ranges_than_the_table_has_are_given_too),
+        BARE_TEST(random_use_of_many_ranges_keeps_the_count),
+        BARE_TEST(dropping_a_page_never_taken_panics),
+        BARE_TEST(giving_memory_twice_panics),
+        BARE_TEST(the_sanitizer_sees_the_use_of_a_fresh_page),
     };
     return UNIT_RUN(tests);
 }
