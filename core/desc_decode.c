@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// From a descriptor to a process in state ARRIVING, or to nothing.
+#include "core/cap.h"
+#include "core/desc_priv.h"
+#include "core/node.h"
+#include "core/port.h"
+#include <string.h>
+
+struct decoder {
+    struct node *n;
+    const struct buf *b;
+    struct proc *p;
+    struct seg *segs[PROC_MAPS_MAX]; // each held once by us until the end
+    uint32_t nsegs;
+    struct desc_fill *fills;
+    unsigned nfills;
+};
+
+static int dec_proc(struct decoder *d, const struct desc_proc *s, uint64_t isa)
+{
+    int r = proc_create(d->n, s->ep, &d->p);
+    if (r < 0)
+        return r;
+    struct proc *p = d->p;
+    memcpy(p->name, s->name, sizeof p->name);
+    memcpy(p->comment, s->comment, sizeof p->comment);
+    p->owner = s->owner;
+    p->mem_limit = s->mem_limit;
+    p->moves = s->moves;
+    p->next_tid = s->next_tid;
+    p->isa = isa;
+    p->stay_stunned = s->stunned != 0;
+    if (s->ep != EP_NONE) {
+        p->ctl_get = (struct port){{s->ctl_get[0], s->ctl_get[1]}};
+        p->ctl_put = cap_put_port(p->ctl_get);
+        memcpy(p->key, s->key, sizeof p->key);
+        p->time_offset = s->clock_ns - node_now(d->n); // the clock stands still between the two
+    }
+    return 0;
+}
+
+static int dec_seg(struct decoder *d, const struct desc_seg *s)
+{
+    struct seg *seg;
+    int r = seg_create(d->n, s->len, &seg);
+    if (r < 0)
+        return r;
+    d->segs[d->nsegs++] = seg;
+    if (s->source_len > 0 && !cap_is_null(&s->source))
+        d->fills[d->nfills++] = (struct desc_fill){
+            .seg = seg,
+            .source = s->source,
+            .source_off = s->source_off,
+            .source_len = s->source_len,
+            .dest_off = s->dest_off,
+        };
+    return 0;
+}
+
+static int dec_map(struct decoder *d, const struct desc_map *s)
+{
+    struct seg *seg = d->segs[s->seg];
+    seg_hold(seg);
+    int r = proc_map(d->n, d->p, s->va, s->len, seg, s->off, s->flags);
+    if (r < 0)
+        seg_drop(d->n, seg);
+    return r;
+}
+
+static int dec_port(struct decoder *d, const struct desc_port *s)
+{
+    struct proc *p = d->p;
+    struct listen *l = &p->ports[s->handle];
+    if (!port_is_null(l->put))
+        return -E_FORMAT;
+    struct port get = {{s->get[0], s->get[1]}};
+    struct port pp = cap_put_port(get);
+    int r = port_add(d->n, pp, p, s->handle, NULL);
+    if (r == 0) {
+        *l = (struct listen){.get = get, .put = pp};
+        p->port_mask |= 1ull << s->handle;
+    }
+    return r;
+}
+
+static struct buf dec_buf(struct proc *p, const struct desc_buf *b)
+{
+    return b->kind == 1 ? buf_user(p, b->at, b->len) : buf_none();
+}
+static struct progress dec_progress(const struct desc_progress *p)
+{
+    return (struct progress){.base = p->base, .mask = p->mask, .frag = p->frag};
+}
+static uint64_t from_left(uint64_t left_ns, uint64_t now)
+{
+    return left_ns < UINT64_MAX - 1 - now ? now + left_ns
+           : left_ns == UINT64_MAX        ? UINT64_MAX
+                                          : UINT64_MAX - 1;
+}
+
+static int dec_thread(struct decoder *d, const struct desc_thread *s)
+{
+    uint64_t now = node_now(d->n);
+    struct thread *t = thread_create(d->n, d->p, s->tid);
+    if (!t)
+        return -E_MEM;
+    memcpy(t->regs.x, s->x, sizeof t->regs.x);
+    memcpy(t->regs.f, s->f, sizeof t->regs.f);
+    t->regs.pc = s->pc;
+    t->regs.fcsr = s->fcsr & 0xff; // frm and fflags; the rest is reserved
+    t->regs.fp_used = s->fp_used != 0;
+    t->seq = s->seq;
+    t->wake_ns = from_left(s->wake_left_ns, now);
+    t->wait_va = s->wait_va;
+    t->serve.mask = s->serve.mask;
+    t->serve.buf = dec_buf(d->p, &s->serve.buf);
+    t->serve.open = s->serve.open != 0;
+    thread_set_state(t, (enum thread_state)s->state);
+    if (t->state == THREAD_GETREQ)
+        list_add_tail(&d->p->getters, &t->run_link);
+    if (t->state != THREAD_CALL)
+        return 0;
+    struct call *c = &t->call;
+    c->state = (enum call_state)s->call.state;
+    c->begun = c->remote = s->call.begun != 0;
+    c->busy = s->call.busy != 0;
+    c->op = s->call.op;
+    c->seq = s->call.seq;
+    c->cap = s->call.cap;
+    memcpy(c->arg, s->call.arg, sizeof c->arg);
+    c->req = dec_buf(d->p, &s->call.req);
+    c->rep = dec_buf(d->p, &s->call.rep);
+    c->server = s->call.server;
+    c->sent = dec_progress(&s->call.sent);
+    c->got = dec_progress(&s->call.got);
+    c->rep_total = s->call.rep_total;
+    c->status = s->call.status;
+    memcpy(c->res, s->call.res, sizeof c->res);
+    c->deadline_ns = from_left(s->call.deadline_left_ns, now);
+    c->retry_ns = RETRY_FIRST_NS;
+    c->heard_ns = now;
+    return 0;
+}
+
+// The server thread that a record names must be in the state that goes with the record's.
+static bool rec_fits_thread(const struct desc_rec *s, const struct thread *t)
+{
+    if (!t || t->serve.rec)
+        return false;
+    if (s->state == REC_FILL)
+        return t->state == THREAD_FILL && s->req_len <= t->serve.buf.len;
+    if (s->state == REC_REPLY)
+        return t->state == THREAD_PUTREP && t->serve.open && s->rep_len == t->serve.buf.len;
+    return t->serve.open && t->state != THREAD_FILL && t->state != THREAD_PUTREP;
+}
+
+static int dec_rec(struct decoder *d, const struct desc_rec *s, uint64_t more_at)
+{
+    struct proc *p = d->p;
+    if (txn_rec_find(d->n, p->ep, s->client, s->tid))
+        return -E_FORMAT;
+    struct rec *r = txn_rec_create(d->n, p, s->client, s->tid);
+    if (!r)
+        return -E_MEM;
+    r->seq = s->seq;
+    r->handle = s->handle;
+    r->op = s->op;
+    r->cap = s->cap;
+    memcpy(r->arg, s->arg, sizeof r->arg);
+    r->req_len = s->req_len;
+    r->got = dec_progress(&s->got);
+    r->sent = dec_progress(&s->sent);
+    r->status = s->status;
+    memcpy(r->res, s->res, sizeof r->res);
+    r->rep_len = s->rep_len;
+    r->state = (enum rec_state)s->state;
+    txn_adopt_rec(d->n, r);
+    if (s->state == REC_QUEUED)
+        list_add_tail(&p->queue, &r->queue_link);
+    if (s->server_tid) {
+        struct thread *t = thread_find(p, s->server_tid);
+        if (!rec_fits_thread(s, t))
+            return -E_FORMAT;
+        r->server = t;
+        t->serve.rec = r;
+    }
+    if (s->has_copy) {
+        r->copy = page_alloc(d->n);
+        if (!r->copy)
+            return -E_MEM;
+        return buf_read(d->n, d->b, more_at, r->copy, (size_t)s->rep_len);
+    }
+    return 0;
+}
+
+static int threads_complete(struct proc *p)
+{
+    LIST_FOR (l, &p->threads) {
+        const struct thread *t = LIST_ENTRY(l, struct thread, link);
+        if ((t->state == THREAD_FILL || t->state == THREAD_PUTREP) && !t->serve.rec)
+            return -E_FORMAT;
+    }
+    return 0;
+}
+
+static int dec_section(struct decoder *d, const struct desc_sec *sec, const union any_section *u,
+                       uint64_t more_at, uint64_t isa)
+{
+    switch (sec->tag) {
+    case DESC_PROC: return dec_proc(d, &u->proc, isa);
+    case DESC_SEG: return dec_seg(d, &u->seg);
+    case DESC_MAP: return dec_map(d, &u->map);
+    case DESC_PORT: return dec_port(d, &u->port);
+    case DESC_THRD: return dec_thread(d, &u->thrd);
+    case DESC_REC: return dec_rec(d, &u->rec, more_at);
+    }
+    return 0;
+}
+
+int desc_decode(struct node *n, const struct buf *b, struct proc **out, struct desc_fill *fills,
+                unsigned *nfills)
+{
+    struct decoder d = {.n = n, .b = b, .fills = fills};
+    struct desc_hdr h;
+    struct desc_sec sec;
+    union any_section u;
+    uint64_t off = sizeof h, more_at = 0;
+    const char *why;
+    int r = buf_read(n, b, 0, &h, sizeof h);
+    for (uint32_t i = 0; r == 0 && i < h.sections; i++) {
+        r = desc_next(n, b, &off, &sec, &u, &more_at, &why);
+        if (r == 0)
+            r = dec_section(&d, &sec, &u, more_at, h.isa);
+    }
+    if (r == 0)
+        r = threads_complete(d.p);
+    for (uint32_t i = 0; i < d.nsegs; i++)
+        seg_drop(
+            n, d.segs[i]); // the mappings hold them; one that none maps goes, and its fill with it
+    for (unsigned i = 0; r == 0 && i < d.nfills; i++) {
+        bool mapped = false;
+        for (uint32_t m = 0; m < d.p->nmaps; m++)
+            mapped |= d.p->maps[m].seg == d.fills[i].seg;
+        if (!mapped)
+            r = -E_FORMAT;
+    }
+    if (r < 0) {
+        if (d.p)
+            proc_destroy(n, d.p, true);
+        return r;
+    }
+    *out = d.p;
+    *nfills = d.nfills;
+    return 0;
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// From a frozen process to its descriptor. Changes nothing.
+#include "core/desc_priv.h"
+#include "core/node.h"
+#include <string.h>
+
+struct writer {
+    struct node *n;
+    struct seg *seg;
+    uint64_t off;
+    uint32_t sections;
+    int error;
+};
+
+static void put(struct writer *w, const void *src, uint64_t len)
+{
+    if (w->error)
+        return;
+    uint64_t end = w->off + ALIGN8(len);
+    if (end > w->seg->len)
+        w->error =
+            end > DESC_MAX_BYTES ? -E_LIMIT : seg_resize(w->n, w->seg, PAGES_FOR(end) * PAGE_SIZE);
+    if (!w->error && len)
+        w->error = seg_write(w->n, w->seg, w->off, src, (size_t)len);
+    w->off = end;
+}
+
+static void put_section(struct writer *w, uint32_t tag, const void *src, uint64_t len,
+                        const void *more, uint64_t more_len)
+{
+    struct desc_sec s = {.tag = tag, .len = len + more_len};
+    put(w, &s, sizeof s);
+    put(w, src, len);
+    if (more_len)
+        put(w, more, more_len);
+    w->sections++;
+}
+
+static uint64_t left(uint64_t at, uint64_t now) // a time as what is left of it
+{
+    return at == UINT64_MAX ? UINT64_MAX : at > now ? at - now : 0;
+}
+
+static void put_proc(struct writer *w, struct proc *p)
+{
+    struct desc_proc d = {
+        .ep = p->ep,
+        .ctl_get = {p->ctl_get.w[0], p->ctl_get.w[1]},
+        .owner = p->owner,
+        .clock_ns = node_now(w->n) + p->time_offset,
+        .mem_limit = p->mem_limit,
+        .moves = p->moves,
+        .next_tid = p->next_tid,
+        .stunned = p->stay_stunned,
+    };
+    memcpy(d.key, p->key, sizeof d.key);
+    memcpy(d.name, p->name, sizeof d.name);
+    memcpy(d.comment, p->comment, sizeof d.comment);
+    put_section(w, DESC_PROC, &d, sizeof d, NULL, 0);
+}
+
+// One SEG for each different segment, in the order in which the maps name them first.
+static uint32_t seg_index(const struct proc *p, uint32_t map)
+{
+    uint32_t index = 0;
+    for (uint32_t i = 0; i < map; i++) {
+        bool first = true;
+        for (uint32_t j = 0; j < i; j++)
+            first &= p->maps[j].seg != p->maps[i].seg;
+        if (p->maps[i].seg == p->maps[map].seg)
+            return index;
+        index += first;
+    }
+    return index;
+}
+
+static void put_memory(struct writer *w, struct proc *p)
+{
+    for (uint32_t i = 0; i < p->nmaps; i++) {
+        struct seg *s = p->maps[i].seg;
+        bool first = true;
+        for (uint32_t j = 0; j < i; j++)
+            first &= p->maps[j].seg != s;
+        if (!first)
+            continue;
+        struct desc_seg d = {
+            .source = seg_cap(w->n, s, RIGHT_READ), .source_len = s->len, .len = s->len};
+        put_section(w, DESC_SEG, &d, sizeof d, NULL, 0);
+    }
+    for (uint32_t i = 0; i < p->nmaps; i++) {
+        const struct map *m = &p->maps[i];
+        struct desc_map d = {
+            .va = m->va, .len = m->len, .off = m->off, .seg = seg_index(p, i), .flags = m->flags};
+        put_section(w, DESC_MAP, &d, sizeof d, NULL, 0);
+    }
+}
+
+static void put_ports(struct writer *w, const struct proc *p)
+{
+    for (uint32_t i = 0; i < PROC_PORTS_MAX; i++) {
+        if (port_is_null(p->ports[i].put))
+            continue;
+        struct desc_port d = {.handle = i, .get = {p->ports[i].get.w[0], p->ports[i].get.w[1]}};
+        put_section(w, DESC_PORT, &d, sizeof d, NULL, 0);
+    }
+}
+
+static struct desc_buf enc_buf(const struct buf *b)
+{
+    struct desc_buf d = {0};
+    if (b->kind == BUF_USER)
+        d = (struct desc_buf){.kind = 1, .at = b->at, .len = b->len};
+    return d;
+}
+static struct desc_progress enc_progress(const struct progress *p)
+{
+    return (struct desc_progress){.base = p->base, .mask = p->mask, .frag = p->frag};
+}
+
+static void put_thread(struct writer *w, const struct thread *t)
+{
+    uint64_t now = node_now(w->n);
+    struct desc_thread d = {
+        .tid = t->tid,
+        .state = t->state,
+        .pc = t->regs.pc,
+        .fcsr = t->regs.fcsr,
+        .fp_used = t->regs.fp_used,
+        .seq = t->seq,
+        .wake_left_ns = left(t->wake_ns, now),
+        .wait_va = t->wait_va,
+    };
+    memcpy(d.x, t->regs.x, sizeof d.x);
+    memcpy(d.f, t->regs.f, sizeof d.f);
+    d.serve.mask = t->serve.mask;
+    d.serve.buf = enc_buf(&t->serve.buf);
+    d.serve.open = t->serve.open;
+    if (t->state == THREAD_CALL) {
+        const struct call *c = &t->call;
+        d.call.state = c->state;
+        d.call.begun = c->begun || c->remote;
+        d.call.busy = c->busy;
+        d.call.op = c->op;
+        d.call.seq = c->seq;
+        d.call.cap = c->cap;
+        memcpy(d.call.arg, c->arg, sizeof d.call.arg);
+        d.call.req = enc_buf(&c->req);
+        d.call.rep = enc_buf(&c->rep);
+        d.call.server = c->server;
+        d.call.sent = enc_progress(&c->sent);
+        d.call.got = enc_progress(&c->got);
+        d.call.rep_total = c->rep_total;
+        d.call.status = c->state == CALL_RECV ? c->status : 0;
+        memcpy(d.call.res, c->res, sizeof d.call.res);
+        d.call.deadline_left_ns = left(c->deadline_ns, now);
+    }
+    put_section(w, DESC_THRD, &d, sizeof d, NULL, 0);
+}
+
+static void put_rec(struct writer *w, const struct rec *r)
+{
+    struct desc_rec d = {
+        .client = r->client,
+        .tid = r->tid,
+        .state = r->state,
+        .seq = r->seq,
+        .handle = r->handle,
+        .op = r->op,
+        .cap = r->cap,
+        .req_len = r->req_len,
+        .server_tid = r->server ? r->server->tid : 0,
+        .has_copy = r->copy != NULL,
+        .got = enc_progress(&r->got),
+        .sent = enc_progress(&r->sent),
+        .status = r->status,
+        .rep_len = r->rep_len,
+    };
+    memcpy(d.arg, r->arg, sizeof d.arg);
+    memcpy(d.res, r->res, sizeof d.res);
+    put_section(w, DESC_REC, &d, sizeof d, r->copy, r->copy ? r->rep_len : 0);
+}
+
+int desc_encode(struct node *n, struct proc *p, struct seg **out, uint64_t *len)
+{
+    if (!proc_frozen(p) || p->on_harts > 0)
+        return -E_STATE;
+    struct writer w = {.n = n, .off = sizeof(struct desc_hdr)};
+    int r = seg_create(n, PAGE_SIZE, &w.seg);
+    if (r < 0)
+        return r;
+    put_proc(&w, p);
+    put_memory(&w, p);
+    put_ports(&w, p);
+    LIST_FOR (l, &p->threads)
+        put_thread(&w, LIST_ENTRY(l, struct thread, link));
+    LIST_FOR (l, &p->recs) {
+        const struct rec *q = LIST_ENTRY(l, struct rec, link);
+        // Not those that only wait for a thread of this node to call again.
+        if (q->state != REC_QUEUED && (q->state != REC_DONE || q->remote))
+            put_rec(&w, q);
+    }
+    LIST_FOR (l, &p->queue)
+        put_rec(&w, LIST_ENTRY(l, struct rec, queue_link));
+    struct desc_hdr hdr = {
+        .magic = DESC_MAGIC,
+        .version = DESC_VERSION,
+        .arch = DESC_ARCH_RISCV64,
+        .isa = p->isa,
+        .len = w.off,
+        .sections = w.sections,
+    };
+    if (!w.error)
+        w.error = seg_write(n, w.seg, 0, &hdr, sizeof hdr);
+    struct buf b = buf_seg(w.seg, 0, w.off);
+    if (!w.error)
+        w.error = desc_hash(n, &b, w.off, &hdr.checksum);
+    if (!w.error)
+        w.error = seg_write(n, w.seg, 0, &hdr, sizeof hdr);
+    if (w.error) {
+        seg_drop(n, w.seg);
+        return w.error;
+    }
+    *out = w.seg;
+    *len = w.off;
+    return 0;
+}

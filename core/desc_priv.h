@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the files of the descriptor share: desc.c, desc_encode.c, desc_decode.c. Nobody else includes it.
+#ifndef CORE_DESC_PRIV_H
+#define CORE_DESC_PRIV_H
+
+#include "core/desc.h"
+
+#define ALIGN8(x) (((x) + 7) & ~7ull)
+
+// The bytes lie in a buffer of any kind: hashed stretch by stretch.
+int desc_hash(struct node *n, const struct buf *b, uint64_t len, uint64_t *sum);
+
+union any_section {
+    struct desc_proc proc;
+    struct desc_seg seg;
+    struct desc_map map;
+    struct desc_port port;
+    struct desc_thread thrd;
+    struct desc_rec rec;
+};
+
+// Reads the section at *off into *u and moves *off behind it. sec->tag 0: an unknown one that may be skipped.
+int desc_next(struct node *n, const struct buf *b, uint64_t *off, struct desc_sec *sec,
+              union any_section *u, uint64_t *more_at, const char **why);
+
+#endif
