@@ -60,7 +60,8 @@ static uint32_t results_of(uint64_t number)
 {
     switch (number) {
     case SYS_TRANS: return 0x3f;
-    case SYS_GETREQ: return 0x7ff;
+    case SYS_GETREQ:
+    case SYS_PUTREP_GETREQ: return 0x7ff;
     case SYS_PORT_LISTEN: return 0x7;
     case SYS_SELF: return 0xf;
     default: return 0x1;
@@ -255,7 +256,7 @@ static void block_one(struct dice *d)
 // Mostly short ones; some of more than one step of a local copy (COPY_STEP), so that buffers go away halfway.
 static uint64_t fair_length(struct dice *d)
 {
-    return below(d, 3) ? below(d, 3 * PAGE) : below(d, 3) ? below(d, 70000) : below(d, 900000);
+    return below(d, 4) ? below(d, 3 * PAGE) : below(d, 4) ? below(d, 70000) : below(d, 900000);
 }
 
 static void fair_trans(struct dice *d, uint64_t r[NREGS])
@@ -281,7 +282,7 @@ static bool choose(struct dice *d, uint64_t r[NREGS])
         r[i] = below(d, 4) ? roll(d) : address(d);
     // Half of the calls are of those with the most behind them.
     static const uint8_t deep[] = {SYS_TRANS, SYS_TRANS, SYS_TRANS, SYS_TRANS, SYS_GETREQ, SYS_PUTREP,
-                                   SYS_MAP,   SYS_MAP,   SYS_UNMAP, SYS_GROW,  SYS_WAKE,   SYS_RANDOM};
+                                   SYS_MAP,   SYS_MAP,   SYS_UNMAP, SYS_GROW,  SYS_WAKE,   SYS_PUTREP_GETREQ};
     switch (r[A7] = below(d, 2) ? deep[below(d, sizeof deep)] : below(d, SYS_COUNT + 1)) {
     case SYS_TRANS: {
         if (below(d, 4)) {
@@ -307,6 +308,14 @@ static bool choose(struct dice *d, uint64_t r[NREGS])
     case SYS_PUTREP:
         r[A1] = below(d, 2) ? slot_address(d) : source(d);
         r[A2] = below(d, 2) ? fair_length(d) : length(d);
+        return true;
+    case SYS_PUTREP_GETREQ:
+        r[A1] = below(d, 2) ? slot_address(d) : source(d);
+        r[A2] = below(d, 2) ? below(d, PAGE + 2) : length(d);
+        r[T0] = below(d, 4) ? 1ul << own_handle : roll(d);
+        r[T1] = below(d, 2) ? slot_address(d) : address(d);
+        r[T2] = below(d, 2) ? below(d, SLOT_BYTES / 4) : length(d);
+        r[T3] = short_ms(d);
         return true;
     case SYS_PORT_LISTEN:
         if (below(d, 4) == 0)
@@ -338,7 +347,7 @@ static bool choose(struct dice *d, uint64_t r[NREGS])
             r[A2] &= ~(uint64_t)MAP_WRITE;
         return true;
     case SYS_UNMAP:
-        r[A0] = below(d, 2) ? slot_address(d) : address(d);
+        r[A0] = below(d, 8) == 0 ? slot_address(d) : address(d);
         return r[A0] != fixed; // what the program stands on is never asked for: address() does not know it
     case SYS_GROW:
         r[A0] = below(d, 2) ? slot_address(d) : address(d);
@@ -407,7 +416,8 @@ static void *mapper(void *seed)
         default: {
             uint64_t flags = MAP_READ | (below(&d, 4) ? MAP_WRITE : 0) | (below(&d, 2) ? MAP_GROW_UP : 0) |
                              (below(&d, 8) ? 0 : MAP_EXEC);
-            sys_map(at, (1 + below(&d, SLOT_BYTES / 2 / PAGE)) * PAGE, flags);
+            uint64_t pages = below(&d, 3) ? SLOT_BYTES / 2 / PAGE : 1 + below(&d, SLOT_BYTES / 2 / PAGE);
+            sys_map(at, pages * PAGE, flags);
         }
         }
         if (below(&d, 16) == 0)
@@ -425,6 +435,10 @@ static void *server(void *seed)
         if (result < 0)
             continue;
         // From where it may be gone; then once more with nothing, for the client waits.
+        while (below(&d, 3) == 0 &&
+               putrep_getreq(0, (void *)slot_address(&d), below(&d, PAGE), NULL, 1ul << own_handle,
+                             (void *)slot_address(&d), SLOT_BYTES / 4, 5, &req) == 0)
+            ;
         uint64_t len = below(&d, 8) ? fair_length(&d) : length(&d);
         if (putrep((int64_t)below(&d, 3) - 1, (void *)(slot_address(&d) + below(&d, 5000)), len, NULL) < 0)
             putrep(-E_IO, NULL, 0, NULL);
