@@ -25,8 +25,8 @@ struct pages {
     size_t free_count;   // [N] on the list and fresh
     size_t total;        // [I] pages that were given by page_add_range
     long fail_after;     // [N] tests: so many more succeed, then one fails; then -1 again = none will
-    unsigned nfresh;     // [N]
     struct page_fresh fresh[PAGE_FRESH_MAX]; // [N] in the order they were given, empty ones too
+    unsigned nfresh;     // [N]
 };
 #define PAGE_HOLE 0xffffu
 

@@ -250,11 +250,15 @@ static void a_run_comes_from_the_top_of_fresh_memory(void **state)
     bare_give(b, 0, 8);
     bare_give(b, 10, 13);
     char *p = page_alloc(b->n);
-    page_drop(b->n, p); // on the list, and not taken for a run as long as there is fresh memory
-    assert_ptr_equal(page_alloc_run(b->n, 3), bare_page(b, 10));
+    page_drop(b->n, p);
+    char *top = page_alloc_run(b->n, 3);
+    assert_ptr_equal(top, bare_page(b, 10));
+    for (int i = 0; i < 3; i++) // higher, but not taken for a run as long as there is fresh memory
+        page_drop(b->n, top + i * (int)PAGE_SIZE);
     assert_ptr_equal(page_alloc_run(b->n, 4), bare_page(b, 4));
     assert_ptr_equal(page_alloc_run(b->n, 1), bare_page(b, 3));
-    assert_int_equal(page_free_count(b->n), 3);
+    assert_int_equal(page_free_count(b->n), 6);
+    assert_ptr_equal(page_alloc_run(b->n, 3), top);
     assert_ptr_equal(page_alloc(b->n), p);
 }
 
@@ -307,6 +311,7 @@ static void more_ranges_than_the_table_has_are_given_too(void **state)
     assert_true(count / 2 > PAGE_FRESH_MAX);
     assert_int_equal(page_free_count(b->n), count);
     assert_int_equal(b->n->pages.total, count);
+    assert_int_equal(b->n->pages.nfresh, PAGE_FRESH_MAX);
     for (size_t i = 0; i < count; i++) {
         size_t *p = page_alloc(b->n);
         assert_non_null(p);
