@@ -110,10 +110,32 @@ int buf_check(struct node *n, const struct buf *b, bool write)
 
 // --- copies --------------------------------------------------------------------------------------
 
+// A page that arrives whole and goes into a hole of a segment needs no zeros first. That is most of what a moving
+// process is. 1: done; 0: not such a page, nothing has changed; -E_MEM.
+static int fill_whole_page(struct node *n, const struct buf *dst, uint64_t doff,
+                           const struct buf *src, uint64_t soff, uint64_t len)
+{
+    void *from;
+    size_t run;
+    if (dst->kind != BUF_SEG || len < PAGE_SIZE || dst->len - doff < PAGE_SIZE)
+        return 0;
+    if (buf_at(n, src, soff, false, &from, &run) < 0 || run < PAGE_SIZE)
+        return 0;
+    int r = seg_fill_page(n, dst->seg, dst->at + doff, from);
+    return r == 0 ? 1 : r == -E_MEM ? r : 0;
+}
+
 int buf_copy(struct node *n, const struct buf *dst, uint64_t doff, const struct buf *src,
              uint64_t soff, uint64_t len)
 {
     while (len > 0) {
+        int whole = fill_whole_page(n, dst, doff, src, soff, len);
+        if (whole < 0)
+            return whole;
+        if (whole) {
+            doff += PAGE_SIZE, soff += PAGE_SIZE, len -= PAGE_SIZE;
+            continue;
+        }
         void *from, *to;
         size_t from_run, to_run;
         int err = buf_at(n, dst, doff, true, &to, &to_run);

@@ -52,15 +52,19 @@ static void take_from_list(struct pages *ps, struct free_page *page)
     ps->free_count--;
 }
 
-// A page off the list becomes its caller's: zeroed, so that no secret leaks from its last use.
-static void *hand_out(struct pages *ps, size_t index)
+static void *hand_out_raw(struct pages *ps, size_t index)
 {
     void *page = page_at(ps, index);
     ASSERT(ps->holders[index] == 0);
     ps->holders[index] = 1;
     unpoison(page, PAGE_SIZE);
-    memset(page, 0, PAGE_SIZE);
     return page;
+}
+
+// A page off the list becomes its caller's: zeroed, so that no secret leaks from its last use.
+static void *hand_out(struct pages *ps, size_t index)
+{
+    return memset(hand_out_raw(ps, index), 0, PAGE_SIZE);
 }
 
 // Tests make one allocation fail: fail_after more succeed, then one does not.
@@ -149,13 +153,13 @@ void page_add_range(struct node *n, void *from, void *to)
         give_to_list(ps, page_at(ps, i - 1));
 }
 
-static void *take_fresh(struct pages *ps, struct page_fresh *from)
+static size_t take_fresh(struct pages *ps, struct page_fresh *from)
 {
     ps->free_count--;
-    return hand_out(ps, from->next++);
+    return from->next++;
 }
 
-void *page_alloc(struct node *n)
+void *page_alloc_raw(struct node *n)
 {
     struct pages *ps = &n->pages;
     struct free_page *page = ps->free;
@@ -163,9 +167,15 @@ void *page_alloc(struct node *n)
     if ((!page && !fresh) || fails_for_test(ps))
         return NULL;
     if (!page)
-        return take_fresh(ps, fresh);
+        return hand_out_raw(ps, take_fresh(ps, fresh));
     take_from_list(ps, page);
-    return hand_out(ps, index_of(ps, page));
+    return hand_out_raw(ps, index_of(ps, page));
+}
+
+void *page_alloc(struct node *n)
+{
+    void *page = page_alloc_raw(n);
+    return page ? memset(page, 0, PAGE_SIZE) : NULL;
 }
 
 // First index of the topmost run of count free pages; span when there is none.

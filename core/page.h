@@ -18,15 +18,15 @@ struct page_fresh {
 #define PAGE_FRESH_MAX 32 // ranges; of what is given beyond them each page is touched
 
 struct pages {
-    uint8_t *base;       // [I] kernel address of the first page covered
-    size_t span;         // [I] pages covered, holes included
-    uint16_t *holders;   // [N] per page; PAGE_HOLE = not ours to give
-    void *free;          // [N] free list through the pages' first words: those that were taken once
-    size_t free_count;   // [N] on the list and fresh
-    size_t total;        // [I] pages that were given by page_add_range
-    long fail_after;     // [N] tests: so many more succeed, then one fails; then -1 again = none will
+    uint8_t *base;     // [I] kernel address of the first page covered
+    size_t span;       // [I] pages covered, holes included
+    uint16_t *holders; // [N] per page; PAGE_HOLE = not ours to give
+    void *free;        // [N] free list through the pages' first words: those that were taken once
+    size_t free_count; // [N] on the list and fresh
+    size_t total;      // [I] pages that were given by page_add_range
+    long fail_after;   // [N] tests: so many more succeed, then one fails; then -1 again = none will
     struct page_fresh fresh[PAGE_FRESH_MAX]; // [N] in the order they were given, empty ones too
-    unsigned nfresh;     // [N]
+    unsigned nfresh;                         // [N]
 };
 #define PAGE_HOLE 0xffffu
 
@@ -36,6 +36,8 @@ void page_init(struct node *n, void *base, size_t span, uint16_t *holders);
 void page_add_range(struct node *n, void *from, void *to);
 // One page, zeroed, held once; NULL when there is none.
 void *page_alloc(struct node *n);
+// The same with whatever was in it before: only for a caller that writes all of it before anybody can look.
+void *page_alloc_raw(struct node *n);
 // count pages in a row, each zeroed and held once, for what the hardware or a stack needs so. For boot and
 // rare use: it searches, and fails when memory is fragmented. NULL: none. Give back one by one.
 void *page_alloc_run(struct node *n, size_t count);

@@ -42,8 +42,9 @@ static void drop_empty_dir(struct node *n, struct seg *s)
     s->dir = NULL;
 }
 
-// Apart, so that seg_page of a page that is there stays a few loads.
-__attribute__((noinline)) static void *make_page(struct node *n, struct seg *s, uint64_t off)
+// Apart, so that seg_page of a page that is there stays a few loads. src: its bytes, NULL = zeros.
+__attribute__((noinline)) static void *make_page(struct node *n, struct seg *s, uint64_t off,
+                                                 const void *src)
 {
     if (!s->dir)
         s->dir = page_alloc(n);
@@ -51,13 +52,15 @@ __attribute__((noinline)) static void *make_page(struct node *n, struct seg *s, 
         return NULL;
     void ***slot = &s->dir[dir_index(off)];
     void **leaf = *slot ? *slot : page_alloc(n);
-    void *page = leaf ? page_alloc(n) : NULL;
+    void *page = !leaf ? NULL : src ? page_alloc_raw(n) : page_alloc(n);
     if (!page) {
         if (leaf && !*slot)
             page_drop(n, leaf);
         drop_empty_dir(n, s);
         return NULL;
     }
+    if (src)
+        memcpy(page, src, PAGE_SIZE);
     *slot = leaf;
     leaf[leaf_index(off)] = page;
     s->pages++;
@@ -72,7 +75,16 @@ void *seg_page(struct node *n, struct seg *s, uint64_t off, bool make)
     void *page = leaf ? leaf[leaf_index(off)] : NULL;
     if (page || !make)
         return page;
-    return make_page(n, s, off);
+    return make_page(n, s, off, NULL);
+}
+
+int seg_fill_page(struct node *n, struct seg *s, uint64_t off, const void *src)
+{
+    if (off >= s->len || (off & PAGE_MASK))
+        return -E_ARG;
+    if (seg_page(n, s, off, false))
+        return -E_EXISTS;
+    return make_page(n, s, off, src) ? 0 : -E_MEM;
 }
 
 uint64_t seg_hole(const struct seg *s, uint64_t off, uint64_t max)

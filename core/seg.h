@@ -30,6 +30,9 @@ int seg_resize(struct node *n, struct seg *s, uint64_t len);
 // The page at byte offset off (any byte of it). make: bring it into being when absent (NULL then = no
 // memory); otherwise NULL = a hole, reads as zeros. off beyond len: NULL.
 void *seg_page(struct node *n, struct seg *s, uint64_t off, bool make);
+// Puts a page of the caller's bytes into a hole (off is a page's first byte, src a page of bytes in a row): saves zeroing a page
+// that a transfer overwrites. E_EXISTS there is a page already; E_ARG beyond the end; E_MEM.
+int seg_fill_page(struct node *n, struct seg *s, uint64_t off, const void *src);
 // Bytes of hole (pages not present) from off on, at most max.
 uint64_t seg_hole(const struct seg *s, uint64_t off, uint64_t max);
 // Copies; E_ARG beyond the end, E_MEM.
