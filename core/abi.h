@@ -38,7 +38,7 @@ enum sys_number {
     SYS_PUTREP = 3,
 
     // Serve the port F(get-port).  in: a0, a1 get-port.  out: a0 handle (0..63), a1, a2 put-port.
-    //   E_LIMIT too many ports; E_EXISTS this process listens to it already; E_MEM.
+    //   E_ARG all zero; E_LIMIT too many ports; E_EXISTS this process listens to it already; E_MEM.
     SYS_PORT_LISTEN = 4,
     // Stop serving.  in: a0 handle. Requests that wait are told E_NOTHERE.  E_ARG.
     SYS_PORT_CLOSE = 5,

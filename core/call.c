@@ -130,6 +130,9 @@ static void call_to_local(struct node *n, struct thread *t, struct proc *server)
         struct thread *s = rec_fill(n, r);
         if (s)
             serve_next(n, s);
+        // Not served at once (its buffer was gone, no memory, more than one step): the deadline stands all the same.
+        if (c->deadline_ns != UINT64_MAX && t->state == THREAD_CALL && !t->timer.armed)
+            call_arm(n, t, PROBE_NS);
         break;
     }
     case TXN_ACK:

@@ -53,6 +53,8 @@ struct port_entry *port_find(struct node *n, struct port put)
 int port_listen(struct node *n, struct proc *p, struct port get, struct port *put)
 {
     int slot = -1;
+    if (port_is_null(get)) // no secret; and in a descriptor it means "none"
+        return -E_ARG;
     for (int i = 0; i < PROC_PORTS_MAX; i++) {
         if (port_is_null(p->ports[i].put)) {
             if (slot < 0)
