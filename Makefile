@@ -6,7 +6,7 @@
 #   make demo             a ring, a program and a busy server that move round it: a minute or two
 #   make test             all tests; T="name..." runs those whose name contains one of them
 #   make ring             start a ring of nodes and leave it running
-#   make qemu             boot one node on this terminal             HARTS=n MEM=128M APPEND=...
+#   make qemu             boot one node on this terminal, to a shell HARTS=n MEM=128M APPEND=...
 #   make gdb              the same node, stopped at its first instruction, under gdb
 #   make bench            measure; prints a table, writes a CSV
 #   make sim SEED=n       replay one run of the simulator exactly
@@ -61,7 +61,7 @@ all: build
 	@echo
 	@echo "Everything is built. Next: make demo"
 
-build: kernel host guest compile_commands.json
+build: kernel host guest build/store.cpio compile_commands.json
 
 setup: # nothing left to do: see above
 	@echo "Set-up is complete. Next: make"
@@ -91,12 +91,12 @@ fuzz: test-programs
 
 HARTS ?= 1
 MEM ?= 128M
-APPEND ?= node=1
-QEMU := qemu-system-riscv64 -M virt -m $(MEM) -smp $(HARTS) \
-        -global virtio-mmio.force-legacy=false -kernel build/Image -append '$(APPEND)'
+APPEND ?= node=n1 shell
+QEMU = qemu-system-riscv64 -M virt -m $(MEM) -smp $(HARTS) -global virtio-mmio.force-legacy=false \
+       -kernel build/Image -initrd build/store.cpio -append '$(APPEND)'
 
-qemu: kernel
-	@echo "Booting one node with $(HARTS) hart(s). To leave: Ctrl-A, then x."
+qemu: kernel build/store.cpio
+	@echo "Booting one node with $(HARTS) hart(s). To leave: stop, or Ctrl-A, then x."
 	@$(QEMU) -nographic
 	@echo "Next: make ring for several nodes, or make gdb to step through this one."
 
@@ -104,7 +104,9 @@ qemu: kernel
 GDB_PORT = $(shell expr $$(id -u) % 5000 + 25000)
 
 # setsid keeps a Ctrl-C meant for the debugger away from QEMU.
-gdb: kernel
+# Nobody can type at its console, so there is no shell.
+gdb: APPEND := $(filter-out shell,$(APPEND))
+gdb: kernel build/store.cpio
 	@echo "One node waits at its first instruction (port $(GDB_PORT)); console: build/gdb-console.log"
 	@setsid $(QEMU) -display none -monitor none -serial file:build/gdb-console.log \
 	    -S -gdb tcp:127.0.0.1:$(GDB_PORT) </dev/null & \

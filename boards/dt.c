@@ -612,8 +612,23 @@ static void read_initrd(struct reader *r)
 {
     uint32_t n0, n1;
     const uint8_t *p0 = bytes(r, P_INITRD_START, &n0), *p1 = bytes(r, P_INITRD_END, &n1);
-    if ((n0 == 4 || n0 == 8) && (n1 == 4 || n1 == 8))
-        add_hole(r, cell_value(p0, n0 / 4), cell_value(p1, n1 / 4));
+    if ((n0 != 4 && n0 != 8) || (n1 != 4 && n1 != 8))
+        return;
+    r->m->initrd = (struct range){cell_value(p0, n0 / 4), cell_value(p1, n1 / 4)};
+    add_hole(r, r->m->initrd.from, r->m->initrd.to);
+}
+
+// It will be read as memory: it must be some. Before the memory is punched.
+static void check_initrd(struct reader *r)
+{
+    struct range *at = &r->m->initrd;
+    if (at->to == 0)
+        return;
+    for (unsigned i = 0; i < r->m->nram && at->from < at->to; i++)
+        if (at->from >= r->m->ram[i].from && at->to <= r->m->ram[i].to)
+            return;
+    warn(r, "device tree: the initrd lies in no memory: ignored");
+    *at = (struct range){0, 0};
 }
 
 static void sum_up_memory(struct reader *r)
@@ -621,6 +636,7 @@ static void sum_up_memory(struct reader *r)
     struct machine *m = r->m;
     const struct range *image = &r->q->image;
     read_reserved_list(r);
+    check_initrd(r);
     add_hole(r, image->from, image->to);
     add_hole(r, r->q->fdt_pa, r->q->fdt_pa + fdt_totalsize(r->fdt));
     if (!r->firmware_reserved) {
@@ -849,6 +865,17 @@ bool dt_bootarg(const struct machine *m, const char *name, char *value, size_t s
         memcpy(value, s + n + 1, len);
         value[len] = 0;
         return true;
+    }
+    return false;
+}
+
+bool dt_bootflag(const struct machine *m, const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *s = m->bootargs; *s; s += strcspn(s, " ")) {
+        s += strspn(s, " ");
+        if (strncmp(s, name, n) == 0 && (s[n] == 0 || s[n] == ' '))
+            return true;
     }
     return false;
 }

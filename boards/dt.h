@@ -57,6 +57,7 @@ struct machine {
     struct range ram[DT_RANGES_MAX]; // that is ours to give, sorted, in whole pages
     unsigned nram;
     uint64_t ram_bytes;    // of the machine, reserved parts included
+    struct range initrd;   // what was loaded beside the kernel; empty: nothing
     struct dt_device plic; // len 0 = none
     uint32_t plic_irqs;    // highest number
     struct dt_uart uart;
@@ -81,5 +82,7 @@ bool dt_read(const struct dt_request *q, struct machine *m);
 // Value of NAME=value in the boot arguments, cut at the next blank; false: not there, or longer
 // than size - 1.
 bool dt_bootarg(const struct machine *m, const char *name, char *value, size_t size);
+// Is NAME, alone, one of the boot arguments?
+bool dt_bootflag(const struct machine *m, const char *name);
 
 #endif

@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include "arch/riscv/boot.h"
+#include "boards/dt.h"
 #include "boards/uart.h"
+#include "core/error.h"
 #include "core/node.h"
 #include "core/task.h"
 #include "net/net.h"
@@ -11,6 +14,8 @@
 #include "services/console.h"
 #include "services/node.h"
 #include "services/protocol.h"
+#include "services/shell.h"
+#include "services/store.h"
 
 #define ECHO_TIMEOUT_NS (1 * NS_PER_S)
 
@@ -69,10 +74,34 @@ static void uart_task(struct node *n, void *arg)
     }
 }
 
-void glue_start(struct node *n)
+static void fill_store(struct node *n, const struct range *initrd)
+{
+    uint64_t len = initrd->to - initrd->from;
+    if (len == 0)
+        return;
+    const void *archive = arch_direct(initrd->from, len);
+    const char *why = archive ? store_give(n, archive, len) : "it lies above all addresses";
+    if (why)
+        node_log(n, "store: empty: the initrd is refused: %s", why);
+}
+
+// Only where somebody asked for it: a ring's consoles are files, and nobody types there.
+static void start_shell(struct node *n)
+{
+    int error = uart_present() ? console_attach(n, uart_write, &uart_room) : -E_IO;
+    if (error == 0)
+        error = shell_open(n);
+    if (error)
+        node_log(n, "shell: cannot start: %s", error_string(error));
+}
+
+void glue_start(struct node *n, const struct machine *m)
 {
     services_set_link_status(n, link_status);
     bench_set_echo(n, echo);
     if (!task_spawn(n, "uart", uart_task, NULL))
         node_log(n, "no memory for the console's input task: it will read nothing");
+    fill_store(n, &m->initrd);
+    if (dt_bootflag(m, "shell"))
+        start_shell(n);
 }

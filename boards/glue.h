@@ -3,10 +3,11 @@
 #ifndef BOARDS_GLUE_H
 #define BOARDS_GLUE_H
 
+struct machine;
 struct node;
 
 // After services_start(). Link statistics and the echo of the bare link for the node service; characters from the
-// UART for the console.
-void glue_start(struct node *n);
+// UART for the console; what was loaded beside the kernel for the store; a shell when the boot arguments ask for one.
+void glue_start(struct node *n, const struct machine *m);
 
 #endif

@@ -5,6 +5,7 @@
 //                 ringkey=64 hexadecimal digits, the secret of the ring (all zero: everybody may
 //                 join)
 //                 harts=N    use at most that many harts
+//                 shell      somebody sits at the console: start a shell there
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include "core/error.h"
 #include "core/node.h"
 #include "net/net.h"
+#include "services/console.h"
 #include "services/service.h"
 
 #ifndef ROTIFER_VERSION
@@ -180,8 +182,8 @@ static void node_entropy(struct node *n, void *buf, size_t len)
 
 static void node_log_line(struct node *n, const char *line)
 {
-    (void)n;
-    print(line);
+    if (!console_log(n, line))
+        print(line);
 }
 
 static int hex_digit(char c)
@@ -246,7 +248,7 @@ static void start_services(void)
     int error = services_start(&node);
     if (error)
         give_up("services", error);
-    glue_start(&node);
+    glue_start(&node, &machine);
 }
 
 void kmain(uint64_t hartid, uint64_t dtb_pa)

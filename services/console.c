@@ -1,66 +1,120 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Console: guests' text out, line by line and marked as the node's own lines are; typed lines in.
+// Console: guests' text out, line by line and marked as the node's own lines are; typed lines in. With a screen:
+// terminals. Whoever touches a terminal's record and may block holds the screen (screen_begin), so that it stays.
 #include "services/console.h"
 #include "core/cap.h"
+#include "core/entry.h"
+#include "services/screen.h"
 #include "services/services_priv.h"
+
+#include <stdio.h>
 #include <string.h>
 
-#define WRITE_PAGES 16u             // 64 KiB: the longest OP_WRITE
-#define FLUSH_NS (200 * NS_PER_MS)  // an unfinished line (a prompt) is printed after this
+#define WRITE_PAGES 16u            // 64 KiB: the longest OP_WRITE
+#define FLUSH_NS (200 * NS_PER_MS) // an unfinished line (a prompt) is printed after this
+#define TTYS_MAX 64u
+#define TTY_RING 1024u
 #define CTRL_D 0x04
 #define BACKSPACE 0x08
 #define DELETE 0x7f
 
+struct tty {
+    struct list link;              // [N] console.ttys
+    uint32_t number;               // [I] object
+    char prefix[NAME_MAX_LEN + 2]; // [I] "name| "
+    struct console_line line;      // [N]
+    char ring[TTY_RING];           // [N] typed and not yet read
+    unsigned head, count;          // [N]
+    unsigned ends;                 // [N] times that "end of input" was typed and not yet told
+};
+
+static struct console *console_of(struct node *n)
+{
+    return &n->services->console;
+}
+
+static struct tty *tty_find(struct node *n, uint32_t number)
+{
+    LIST_FOR (l, &console_of(n)->ttys) {
+        struct tty *t = LIST_ENTRY(l, struct tty, link);
+        if (t->number == number)
+            return t;
+    }
+    return NULL;
+}
+
 static int console_key(struct node *n, const struct request *r, uint8_t key[16])
 {
-    if (cap_obj(&r->in.cap) != 0)
+    if (cap_obj(&r->in.cap) != 0 && !tty_find(n, cap_obj(&r->in.cap)))
         return -E_OBJECT;
     memcpy(key, n->services->console_key, 16);
     return 0;
 }
 
+// 0 for an operation of the console itself that needs a screen.
+static int need_screen(struct node *n, const struct request *r)
+{
+    if (cap_obj(&r->in.cap) != 0)
+        return -E_OP;
+    return console_of(n)->screen ? 0 : -E_STATE;
+}
+
 // --- Out --------------------------------------------------------------------------------------------------
 
-static void line_flush(struct node *n, struct console *c)
+// tty NULL: the console itself.
+static struct console_line *line_of(struct console *c, struct tty *tty)
 {
-    timer_cancel(n, &c->flush);
-    c->line[c->len] = 0;
-    c->len = 0;
-    node_log(n, "%s", c->line);
+    return tty ? &tty->line : &c->line;
+}
+
+static void line_flush(struct node *n, struct console *c, struct tty *tty)
+{
+    struct console_line *l = line_of(c, tty);
+    const char *prefix = tty && tty != c->front ? tty->prefix : NULL;
+    unsigned len = l->len;
+    l->text[len] = 0;
+    l->len = 0;
+    if (c->screen)
+        screen_line(n, c->screen, prefix, l->text, len);
+    else
+        node_log(n, "%s", l->text);
 }
 
 static void line_due(struct node *n, struct timer *t)
 {
     (void)t;
-    line_flush(n, &n->services->console);
+    struct console *c = console_of(n);
+    if (!c->screen && c->line.len > 0) // with one, only a task may print
+        line_flush(n, c, NULL);
 }
 
-static void line_put(struct node *n, struct console *c, const char *s, unsigned len)
+static void line_put(struct node *n, struct console *c, struct tty *tty, const char *s,
+                     unsigned len)
 {
-    if (c->len + len > CONSOLE_LINE)
-        line_flush(n, c);
-    memcpy(c->line + c->len, s, len);
-    c->len += len;
+    struct console_line *l = line_of(c, tty);
+    if (l->len + len > CONSOLE_LINE)
+        line_flush(n, c, tty);
+    memcpy(l->text + l->len, s, len);
+    l->len += len;
 }
 
 // A guest must not be able to steer the terminal that shows the console of its node.
-static void char_out(struct node *n, struct console *c, char ch)
+static void char_out(struct node *n, struct console *c, struct tty *tty, char ch)
 {
     static const char digits[] = "0123456789abcdef";
     unsigned u = (unsigned char)ch;
     if (ch == '\n') {
-        line_flush(n, c);
+        line_flush(n, c, tty);
     } else if (ch == '\t' || (u >= 0x20 && u != DELETE)) { // UTF-8 passes
-        line_put(n, c, &ch, 1);
+        line_put(n, c, tty, &ch, 1);
     } else if (ch != '\r') {
         const char shown[4] = {'\\', 'x', digits[u >> 4], digits[u & 15]};
-        line_put(n, c, shown, sizeof shown);
+        line_put(n, c, tty, shown, sizeof shown);
     }
 }
 
-static int64_t run_write(struct node *n, struct request *r)
+static int write_all(struct node *n, struct console *c, struct tty *tty, const struct request *r)
 {
-    struct console *c = &n->services->console;
     for (uint64_t at = 0; at < r->in.len;) {
         void *p;
         size_t run;
@@ -70,18 +124,46 @@ static int64_t run_write(struct node *n, struct request *r)
         if (run > r->in.len - at)
             run = (size_t)(r->in.len - at);
         for (size_t i = 0; i < run; i++)
-            char_out(n, c, ((const char *)p)[i]);
+            char_out(n, c, tty, ((const char *)p)[i]);
         at += run;
     }
-    if (c->len > 0)
+    return 0;
+}
+
+static void show_front(struct console *c)
+{
+    const struct console_line *l = c->front ? &c->front->line : NULL;
+    screen_set_partial(c->screen, l ? l->text : "", l ? l->len : 0);
+}
+
+static int write_to_screen(struct node *n, struct console *c, const struct request *r)
+{
+    screen_begin(n, c->screen);
+    struct tty *tty = tty_find(n, cap_obj(&r->in.cap)); // now: it may have gone while we waited
+    int e = cap_obj(&r->in.cap) != 0 && !tty ? -E_OBJECT : write_all(n, c, tty, r);
+    show_front(c);
+    screen_end(n, c->screen);
+    return e;
+}
+
+static int64_t run_write(struct node *n, struct request *r)
+{
+    struct console *c = console_of(n);
+    int e = c->screen ? write_to_screen(n, c, r) : write_all(n, c, NULL, r);
+    if (e < 0)
+        return e;
+    if (!c->screen && c->line.len > 0)
         timer_set(n, &c->flush, node_now(n) + FLUSH_NS);
     r->res[0] = r->in.len;
     return 0;
 }
 
-// --- In ---------------------------------------------------------------------------------------------------
+// --- In: lines, without a screen ------------------------------------------------------------------------------
 
-static char *ring_at(struct console *c, unsigned i) { return &c->ring[(c->head + i) % CONSOLE_RING]; }
+static char *ring_at(struct console *c, unsigned i)
+{
+    return &c->ring[(c->head + i) % CONSOLE_RING];
+}
 
 static void ring_ends_line(struct node *n, struct console *c)
 {
@@ -89,11 +171,8 @@ static void ring_ends_line(struct node *n, struct console *c)
     task_wake(n, c);
 }
 
-void console_input(struct node *n, char ch)
+static void line_input(struct node *n, struct console *c, char ch)
 {
-    if (!n->services)
-        return;
-    struct console *c = &n->services->console;
     if (ch == '\r')
         ch = '\n';
     if (ch == BACKSPACE || ch == DELETE) {
@@ -101,7 +180,8 @@ void console_input(struct node *n, char ch)
             c->count--;
         return;
     }
-    if (ch == CTRL_D) { // as on any terminal: gives what is typed so far, or the end when that is nothing
+    if (ch ==
+        CTRL_D) { // as on any terminal: gives what is typed so far, or the end when that is nothing
         c->ends += c->count == c->ready;
         ring_ends_line(n, c);
         return;
@@ -114,8 +194,21 @@ void console_input(struct node *n, char ch)
         ring_ends_line(n, c);
 }
 
+void console_input(struct node *n, char ch)
+{
+    if (!n->services)
+        return;
+    struct console *c = console_of(n);
+    if (!c->screen) {
+        line_input(n, c, ch);
+    } else if (c->count < CONSOLE_RING) {
+        *ring_at(c, c->count++) = ch;
+        ring_ends_line(n, c); // every key counts at once
+    }
+}
+
 // Takes at most max bytes of the oldest line, up to and with its newline.
-static size_t ring_take(struct console *c, char *to, size_t max)
+static size_t ring_take(struct console *c, char *to, size_t max, bool lines)
 {
     size_t len = 0;
     while (c->ready > 0 && len < max) {
@@ -124,16 +217,33 @@ static size_t ring_take(struct console *c, char *to, size_t max)
         c->count--;
         c->ready--;
         to[len++] = ch;
-        if (ch == '\n')
+        if (lines && ch == '\n')
             break;
     }
     return len;
 }
 
-static int64_t run_read(struct node *n, struct request *r)
+// Whoever asked is gone, or has given up: what was typed is for the next reader, not for nobody. Of one on another
+// node that is not known.
+static bool asker_gone(struct node *n)
 {
-    struct console *c = &n->services->console;
-    size_t max = r->in.arg[1] < CONSOLE_RING ? (size_t)r->in.arg[1] : CONSOLE_RING;
+    const struct rec *r = task_self(n)->serve.rec;
+    if (!r || r->lost)
+        return true;
+    struct proc *p = proc_by_ep(n, r->client);
+    const struct thread *t = p ? thread_find(p, r->tid) : NULL;
+    return p && (!t || t->state != THREAD_CALL || t->call.seq != r->seq);
+}
+
+static size_t most_bytes(const struct request *r, size_t most)
+{
+    return r->in.arg[1] < most ? (size_t)r->in.arg[1] : most;
+}
+
+static int64_t read_ring(struct node *n, struct request *r, bool lines)
+{
+    struct console *c = console_of(n);
+    size_t max = most_bytes(r, CONSOLE_RING);
     char *page = request_page(n, r);
     if (!page)
         return -E_MEM;
@@ -141,17 +251,250 @@ static int64_t run_read(struct node *n, struct request *r)
         return 0;
     while (c->ready == 0 && c->ends == 0)
         task_wait(n, c);
+    if (asker_gone(n))
+        return -E_CANCEL;
     if (c->ready == 0) {
         c->ends--;
         return -E_EOF;
     }
-    r->reply = buf_kernel(page, ring_take(c, page, max));
+    r->reply = buf_kernel(page, ring_take(c, page, max, lines));
     return 0;
 }
 
+// --- In: terminals ----------------------------------------------------------------------------------------------
+
+static size_t tty_take(struct tty *t, char *to, size_t max)
+{
+    size_t len = 0;
+    while (t->count > 0 && len < max) {
+        to[len] = t->ring[t->head];
+        t->head = (t->head + 1) % TTY_RING;
+        t->count--;
+        if (to[len++] == '\n')
+            break;
+    }
+    return len;
+}
+
+static int64_t read_tty(struct node *n, struct request *r)
+{
+    struct console *c = console_of(n);
+    size_t max = most_bytes(r, TTY_RING);
+    char *page = request_page(n, r);
+    struct tty *t;
+    if (!page)
+        return -E_MEM;
+    if (max == 0)
+        return 0;
+    while ((t = tty_find(n, cap_obj(&r->in.cap))) && t->count == 0 && t->ends == 0)
+        task_wait(n, &c->ttys); // one event for all of them: they are few
+    if (!t)
+        return -E_OBJECT;
+    if (asker_gone(n))
+        return -E_CANCEL;
+    if (t->count == 0) {
+        t->ends--;
+        return -E_EOF;
+    }
+    r->reply = buf_kernel(page, tty_take(t, page, max));
+    return 0;
+}
+
+static int64_t run_read(struct node *n, struct request *r)
+{
+    if (cap_obj(&r->in.cap) != 0)
+        return read_tty(n, r);
+    return console_of(n)->screen ? -E_STATE : read_ring(n, r, true);
+}
+
+static int64_t run_type(struct node *n, struct request *r)
+{
+    struct tty *t = tty_find(n, cap_obj(&r->in.cap));
+    char bytes[TTY_RING];
+    if (!t)
+        return -E_OP;
+    if (r->in.len > TTY_RING - t->count)
+        return -E_LIMIT;
+    int e = buf_read(n, &r->data, 0, bytes, (size_t)r->in.len);
+    if (e < 0)
+        return e;
+    for (size_t i = 0; i < r->in.len; i++)
+        t->ring[(t->head + t->count++) % TTY_RING] = bytes[i];
+    t->ends += r->in.len == 0;
+    task_wake(n, &console_of(n)->ttys);
+    return 0;
+}
+
+// --- Keys and screen --------------------------------------------------------------------------------------------
+
+static int64_t run_keys(struct node *n, struct request *r)
+{
+    int e = need_screen(n, r);
+    return e < 0 ? e : read_ring(n, r, false);
+}
+
+static int64_t run_show(struct node *n, struct request *r)
+{
+    struct console *c = console_of(n);
+    char text[SCREEN_TYPED];
+    int e = need_screen(n, r);
+    if (e == 0 && r->in.len > sizeof text)
+        e = -E_ARG;
+    if (e == 0)
+        e = buf_read(n, &r->data, 0, text, (size_t)r->in.len);
+    if (e < 0)
+        return e;
+    screen_begin(n, c->screen);
+    if (r->in.arg[1] == SHOW_CLEAR)
+        screen_clear(n, c->screen);
+    screen_set_typed(c->screen, text, (size_t)r->in.len, (size_t)r->in.arg[0]);
+    if (r->in.arg[1] == SHOW_ENTERED) {
+        if (c->front)
+            c->front->line.len = 0; // it stays on the screen, with what was typed behind it
+        screen_keep_row(n, c->screen);
+    }
+    screen_end(n, c->screen);
+    return 0;
+}
+
+// Nobody is in front from now on. What that one had not finished stays on the screen.
+static void front_leave(struct node *n, struct console *c)
+{
+    if (c->front && c->front->line.len > 0)
+        line_flush(n, c, c->front);
+    c->front = NULL;
+}
+
+static int64_t run_front(struct node *n, struct request *r)
+{
+    struct console *c = console_of(n);
+    if (cap_obj(&r->in.cap) == 0)
+        return -E_OP;
+    screen_begin(n, c->screen);
+    struct tty *t = tty_find(n, cap_obj(&r->in.cap));
+    if (t && (t == c->front) != (r->in.arg[0] == 1)) {
+        front_leave(n, c);
+        c->front = r->in.arg[0] == 1 ? t : NULL;
+    }
+    show_front(c);
+    screen_end(n, c->screen);
+    return t ? 0 : -E_OBJECT;
+}
+
+static int64_t run_log(struct node *n, struct request *r)
+{
+    _Static_assert(SCREEN_LOG <= PAGE_SIZE, "fits one page");
+    int e = need_screen(n, r);
+    char *page = e == 0 ? request_page(n, r) : NULL;
+    if (!page)
+        return e < 0 ? e : -E_MEM;
+    size_t len = screen_log_read(console_of(n)->screen, page);
+    if (len > 0)
+        r->reply = buf_kernel(page, len);
+    return 0;
+}
+
+// --- Terminals come and go ----------------------------------------------------------------------------------------
+
+static int name_of(struct node *n, const struct request *r, char name[NAME_MAX_LEN])
+{
+    if (r->in.len == 0 || r->in.len >= NAME_MAX_LEN)
+        return -E_ARG;
+    memset(name, 0, NAME_MAX_LEN);
+    int e = buf_read(n, &r->data, 0, name, (size_t)r->in.len);
+    for (size_t i = 0; e == 0 && i < r->in.len; i++)
+        if (name[i] < 0x20 || name[i] > 0x7e) // it is shown on the screen
+            e = -E_ARG;
+    return e;
+}
+
+static int64_t run_open(struct node *n, struct request *r)
+{
+    struct services *sv = n->services;
+    struct console *c = &sv->console;
+    char name[NAME_MAX_LEN];
+    int e = need_screen(n, r);
+    if (e == 0)
+        e = name_of(n, r, name);
+    if (e < 0)
+        return e;
+    if (c->nttys == TTYS_MAX)
+        return -E_LIMIT;
+    struct tty *t = pool_alloc(n, &sv->pool_tty);
+    if (!t)
+        return -E_MEM;
+    do // 24 bits may come round
+        t->number = ++c->last_tty & CAP_OBJ_MAX;
+    while (t->number == 0 || tty_find(n, t->number));
+    (void)snprintf(t->prefix, sizeof t->prefix, "%s| ", name);
+    list_add_tail(&c->ttys, &t->link);
+    c->nttys++;
+    return reply_cap(r, cap_make(sv->console_put, t->number, RIGHT_ALL, sv->console_key));
+}
+
+static void tty_free(struct node *n, struct tty *t)
+{
+    struct console *c = console_of(n);
+    if (c->front == t)
+        c->front = NULL;
+    list_del(&t->link);
+    c->nttys--;
+    pool_free(n, &n->services->pool_tty, t);
+}
+
+static int64_t run_destroy(struct node *n, struct request *r)
+{
+    struct console *c = console_of(n);
+    if (cap_obj(&r->in.cap) == 0)
+        return -E_OP;
+    screen_begin(n, c->screen);
+    struct tty *t = tty_find(n, cap_obj(&r->in.cap));
+    if (t && t->line.len > 0)
+        line_flush(n, c, t);
+    if (t)
+        tty_free(n, t);
+    show_front(c);
+    screen_end(n, c->screen);
+    task_wake(n, &c->ttys);
+    return t ? 0 : -E_OBJECT;
+}
+
+int console_attach(struct node *n, size_t (*put)(struct node *n, const char *bytes, size_t len),
+                   const void *room)
+{
+    _Static_assert(sizeof(struct screen) <= PAGE_SIZE, "allocated as one page");
+    struct console *c = console_of(n);
+    ASSERT(!c->screen);
+    struct screen *s = page_alloc(n);
+    if (!s)
+        return -E_MEM;
+    s->put = put;
+    s->room = room;
+    c->screen = s;
+    ring_ends_line(n, c); // what was typed meanwhile is keys now
+    return 0;
+}
+
+bool console_log(struct node *n, const char *line)
+{
+    if (!n->services || !console_of(n)->screen)
+        return false;
+    screen_log(console_of(n)->screen, line);
+    return true;
+}
+
+// --- The service ------------------------------------------------------------------------------------------------
+
 static const struct operation ops[] = {
     {OP_READ, "read", RIGHT_READ, false, OP_WAITS, run_read},
-    {OP_WRITE, "write", RIGHT_WRITE, false, OP_QUICK, run_write},
+    {OP_WRITE, "write", RIGHT_WRITE, false, OP_SLOW, run_write}, // slow: for the screen
+    {OP_DESTROY, "destroy", RIGHT_DESTROY, false, OP_SLOW, run_destroy},
+    {OP_CONSOLE_KEYS, "keys", RIGHT_CONTROL, false, OP_WAITS, run_keys},
+    {OP_CONSOLE_SHOW, "show", RIGHT_CONTROL, false, OP_SLOW, run_show},
+    {OP_CONSOLE_OPEN, "open", RIGHT_CREATE, false, OP_QUICK, run_open},
+    {OP_CONSOLE_LOG, "log", RIGHT_READ, true, OP_QUICK, run_log},
+    {OP_CONSOLE_TYPE, "type", RIGHT_CONTROL, false, OP_QUICK, run_type},
+    {OP_CONSOLE_FRONT, "front", RIGHT_CONTROL, true, OP_SLOW, run_front},
     {0, NULL, 0, false, OP_QUICK, NULL},
 };
 static const struct service service = {
@@ -160,12 +503,14 @@ static const struct service service = {
     .key = console_key,
     .buffer_pages = WRITE_PAGES,
     .tasks = 1,
-    .tasks_max = 4,
+    .tasks_max = 12, // ten may wait for lines or keys
 };
 
 int console_service_start(struct node *n)
 {
     struct services *sv = n->services;
+    pool_init(&sv->pool_tty, "tty", sizeof(struct tty));
+    list_init(&sv->console.ttys);
     timer_init(&sv->console.flush, line_due);
     struct port get;
     node_random(n, &get, sizeof get);
@@ -177,4 +522,13 @@ int console_service_start(struct node *n)
     return dir_enter(n, "console", &c);
 }
 
-void console_service_stop(struct node *n) { timer_cancel(n, &n->services->console.flush); }
+void console_service_stop(struct node *n)
+{
+    struct console *c = console_of(n);
+    timer_cancel(n, &c->flush);
+    LIST_FOR_SAFE (l, next, &c->ttys)
+        tty_free(n, LIST_ENTRY(l, struct tty, link));
+    if (c->screen)
+        page_drop(n, c->screen);
+    c->screen = NULL;
+}

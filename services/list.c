@@ -11,7 +11,9 @@ static const struct {
     {"seg", seg_service_start, seg_service_stop},
     {"console", console_service_start, console_service_stop},
     {"node", node_service_start, node_service_stop},
+    {"store", store_service_start, store_service_stop},
     {"proc", proc_service_start, proc_service_stop},
+    {"shell", shell_service_start, shell_service_stop}, // starts nothing before shell_open
 };
 #define SERVICES (sizeof list / sizeof list[0])
 _Static_assert(SERVICES <= SERVICES_MAX, "each is one entry of services.running");

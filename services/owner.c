@@ -58,7 +58,7 @@ static void tell(struct node *n, const struct report *t, const uint64_t arg[4], 
     int64_t status = task_trans(n, &t->owner, OP_PROC_WAIT_EVENT, arg, req, buf_none(), OWNER_TIMEOUT_MS, NULL);
     if (status < 0) {
         trace(n, TRACE_DROP, (uint32_t)-status, OP_PROC_WAIT_EVENT, t->ep);
-        node_log(n, "proc: owner of %u was not told: %s", (unsigned)(t->ep & CAP_OBJ_MAX), error_string(status));
+        node_log(n, "proc: owner of %06x was not told: %s", (unsigned)(t->ep & CAP_OBJ_MAX), error_string(status));
     }
 }
 

@@ -228,37 +228,14 @@ static int64_t run_info(struct node *n, struct request *r)
     const struct proc *p = r->in.about;
     if (!p)
         return reply_text(n, r, "process service of %s: %u processes", n->name, (unsigned)n->pool_proc.used - 1);
-    return reply_text(n, r, "process %u (%s) on %s: %s, %u threads, %llu pages, moved %llu times", p->pid, p->name,
+    return reply_text(n, r, "process %06x (%s) on %s: %s, %u threads, %llu pages, moved %llu times", p->pid, p->name,
                       n->name, proc_state_name(p->state), p->nthreads, (unsigned long long)pages_of(p),
                       (unsigned long long)p->moves);
 }
 
-static int64_t status_threads(struct node *n, struct request *r, const struct proc *p)
-{
-    int64_t status = 0;
-    LIST_FOR(l, &p->threads)
-    {
-        const struct thread *t = LIST_ENTRY(l, struct thread, link);
-        if (status == 0)
-            status = reply_line(n, r, "  thread %u %s pc 0x%llx sp 0x%llx", t->tid, thread_state_name(t->state),
-                                (unsigned long long)t->regs.pc, (unsigned long long)t->regs.x[REG_SP]);
-    }
-    return status;
-}
-
 static int64_t run_status(struct node *n, struct request *r)
 {
-    const struct proc *p = r->in.about;
-    if (!p)
-        return run_info(n, r);
-    int64_t status = reply_line(n, r, "%s (%06x) %s on %s, moved %llu times", p->name, p->pid,
-                                proc_state_name(p->state), n->name, (unsigned long long)p->moves);
-    for (uint32_t i = 0; status == 0 && i < p->nmaps; i++) {
-        const struct map *m = &p->maps[i];
-        status = reply_line(n, r, "  0x%llx %llu KiB, %llu pages present", (unsigned long long)m->va,
-                            (unsigned long long)(m->len / KIB), (unsigned long long)m->seg->pages);
-    }
-    return status == 0 ? status_threads(n, r, p) : status;
+    return r->in.about ? proc_status(n, r, r->in.about) : run_info(n, r);
 }
 
 // --- The service ------------------------------------------------------------------------------------------------

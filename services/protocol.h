@@ -88,11 +88,33 @@ struct dir_entry {
 };
 // Every node has a boot directory. Its get-port derives from the ring key and the node's name
 // (cap_derive(ring_key, "boot-directory", name)) and so does the key of its capability (object 0), so that
-// who has the ring key finds and may use it. Entries made at boot: "proc" (EXEC|READ|CONTROL...), "seg", "console", "node".
+// who has the ring key finds and may use it. Entries made at boot: "proc" (EXEC|READ|CONTROL...), "seg", "console", "node",
+// "store" (READ; a directory of the files loaded beside the image: services/store.h).
 #define DIR_LABEL "boot-directory"
 #define DIR_KEY_LABEL "boot-directory-key"
 
-// --- Terminal and console: OP_READ, OP_WRITE as above --------------------------------------------------
+// --- Terminal and console: OP_READ, OP_WRITE as above; a read gives one line at most -------------------
+//
+// The console (object 0) prints lines between the node's own, and gives lines that were typed. When somebody sits
+// there (services/console.h: console_attach) it has a screen, and makes terminals for programs, an object each.
+// Terminals share the screen: the one in front writes as it likes; lines of the others have their name in front.
+// Who reads the keys decides what a key means, and for whom (services/shell.h). Without a screen: E_STATE.
+enum op_console {
+    OP_CONSOLE_KEYS = 112, // reply: bytes as typed, at most arg[1]; waits for the first. CONTROL
+    // request: what is being typed, shown behind the front's unfinished line; arg[0] = where the cursor is in it (bytes).
+    // arg[1] = enum console_show. CONTROL
+    OP_CONSOLE_SHOW = 113,
+    OP_CONSOLE_OPEN = 114, // request: name. reply: capability of a new terminal. CREATE; E_LIMIT
+    OP_CONSOLE_LOG = 115,  // reply: text: what the node has said last. READ
+    // On a terminal. OP_DESTROY: it is no more; its readers are told E_OBJECT
+    OP_CONSOLE_TYPE = 116,  // request: bytes for who reads it; none: end of input. CONTROL; E_LIMIT no room for them
+    OP_CONSOLE_FRONT = 117, // arg[0] = 1: this one is in front from now on. 0: not any more. CONTROL
+};
+enum console_show {
+    SHOW_TYPED = 0,
+    SHOW_ENTERED = 1, // it is complete: the line stays, a new one begins
+    SHOW_CLEAR = 2,   // the screen is emptied first
+};
 
 // --- Node: status and bench ------------------------------------------------------------------------------
 enum op_node {

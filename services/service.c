@@ -171,7 +171,7 @@ static void worker_main(struct node *n, void *arg)
             request_end(n, &w->r);
             buffer_shrink(n, w, 1);
         } else if (e == -E_TIMEOUT) {
-            if (w->extra)
+            if (w->extra && w->of->count - w->of->slow > w->of->s->tasks) // enough others are free
                 break;
             buffer_shrink(n, w, 0);
         } else {

@@ -28,13 +28,29 @@ struct worker { // a task in the loop, and the request it works on
 
 #define CONSOLE_LINE 160 // bytes of a line printed (node_log cuts at 200); longer ones are cut into several
 #define CONSOLE_RING 1024
-struct console {
-    char line[CONSOLE_LINE + 1]; // [N] printed when it ends, is full, or has lain for a while
+struct console_line { // printed when it ends or is full
+    char text[CONSOLE_LINE + 1]; // [N]
     unsigned len;                // [N]
+};
+struct console {
+    struct console_line line;    // [N] of object 0; without a screen also printed when it has lain for a while
     struct timer flush;          // [N]
+    struct screen *screen;       // [N] one page; NULL: nobody sits here
+    struct list ttys;            // [N] struct tty: terminals (console.c)
+    unsigned nttys;              // [N]
+    uint32_t last_tty;           // [N] number of the one made last
+    struct tty *front;           // [N] NULL: none
     char ring[CONSOLE_RING];     // [N] typed and not yet read
     unsigned head, count, ready; // [N] oldest; in the ring; of these, in lines that have ended
     unsigned ends;               // [N] times that "end of input" was typed and not yet told
+};
+
+struct store {
+    struct port put;     // [I]
+    uint8_t key[16];     // [I] of all its objects
+    const void *archive; // [N] services/cpio.h; NULL: none was given
+    uint64_t len;
+    unsigned files;      // in it
 };
 
 struct services {
@@ -42,7 +58,7 @@ struct services {
     struct running running[SERVICES_MAX];   // [N]
     unsigned nrunning;                      // [N]
     unsigned started;                       // [N] entries of list.c whose start was called
-    struct pool pool_worker, pool_made, pool_name, pool_move, pool_offer, pool_report;
+    struct pool pool_worker, pool_made, pool_name, pool_move, pool_offer, pool_report, pool_tty;
     // Segment service
     uint8_t seg_key[16];  // [I] of object 0
     struct list made;     // [N] struct made: segments that live until OP_DESTROY
@@ -55,6 +71,9 @@ struct services {
     struct port console_put;
     uint8_t console_key[16]; // [I]
     struct console console;
+    // Store, shell
+    struct store store;
+    struct shell *shell; // [I] one page; NULL: none was started (shell.h)
     // Node
     struct port node_put;
     uint8_t node_key[16]; // [I]
@@ -86,6 +105,10 @@ int dir_service_start(struct node *n);
 void dir_service_stop(struct node *n);
 int console_service_start(struct node *n);
 void console_service_stop(struct node *n);
+int store_service_start(struct node *n);
+void store_service_stop(struct node *n);
+int shell_service_start(struct node *n);
+void shell_service_stop(struct node *n);
 int node_service_start(struct node *n);
 void node_service_stop(struct node *n);
 int proc_service_start(struct node *n);

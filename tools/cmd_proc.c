@@ -132,7 +132,6 @@ static int info_task(struct node *n, void *arg)
                                   buf_kernel(text, TEXT_MAX), CONTROL_TIMEOUT_MS, &r)
                      : -E_MEM;
     if (s >= 0) {
-        printf("%s %06x on %s\n", p.e.name, p.e.pid, p.node);
         fwrite(text, 1, r.len, stdout);
         if (r.len && text[r.len - 1] != '\n')
             putchar('\n');

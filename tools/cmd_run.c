@@ -50,7 +50,7 @@ struct run {
     const char *node; // where it starts
     const char *dir;  // node whose boot directory it gets
     bool quiet;
-    struct program program;
+    struct program_file program;
     struct cap process;
     uint32_t pid;
     bool interrupted, lost, unread;
@@ -74,7 +74,7 @@ static void nobody_reads(struct node *n)
 
 // --- What the process is given ------------------------------------------------------------------------
 
-static bool offer_file(struct node *n, struct program *p, const char *path)
+static bool offer_file(struct node *n, struct program_file *p, const char *path)
 {
     char name[64];
     struct stat st;
@@ -91,7 +91,7 @@ static bool offer_file(struct node *n, struct program *p, const char *path)
         return true;
     }
     struct cap c = files_add_file(n, fd);
-    if (!cap_is_null(&c) && program_add_cap(p, name, &c))
+    if (!cap_is_null(&c) && program_file_add_cap(p, name, &c))
         return true;
     fail("more files among the arguments than a program can be given");
     return false;
@@ -99,7 +99,7 @@ static bool offer_file(struct node *n, struct program *p, const char *path)
 
 static bool offer_services(struct node *n, struct run *run)
 {
-    struct program *p = &run->program;
+    struct program_file *p = &run->program;
     struct cap tty;
     // Names of its own it may enter and remove there; what else the directory holds, it may only look up.
     struct cap dir = dir_root_cap(n->ring_key, run->dir, RIGHT_READ | RIGHT_CREATE | RIGHT_DESTROY);
@@ -108,11 +108,11 @@ static bool offer_services(struct node *n, struct run *run)
         fail_error(e, "terminal");
         return false;
     }
-    return program_add_cap(p, "tty", &tty) && program_add_cap(p, "dir", &dir);
+    return program_file_add_cap(p, "tty", &tty) && program_file_add_cap(p, "dir", &dir);
 }
 
 // The date at which the process's clock begins: its own clock then goes along when it moves.
-static void offer_date(struct program *p)
+static void offer_date(struct program_file *p)
 {
     static char text[48];
     struct timespec now;
@@ -127,7 +127,7 @@ static void offer_date(struct program *p)
 
 static void *prepare(struct node *n, struct run *run, uint64_t *len)
 {
-    struct program *p = &run->program;
+    struct program_file *p = &run->program;
     struct cap owner;
     int e = files_start(n);
     if (e == 0)
@@ -142,7 +142,7 @@ static void *prepare(struct node *n, struct run *run, uint64_t *len)
     for (int i = 1; i < p->argc; i++)
         if (!offer_file(n, p, p->argv[i]))
             return NULL;
-    return program_descriptor(n, p, &owner, len);
+    return program_file_descriptor(n, p, &owner, len);
 }
 
 static bool start(struct node *n, struct run *run)
@@ -232,9 +232,9 @@ static const struct {
 
 static void print_place(const struct run *run, const char *what, uint64_t pc)
 {
+    char name[80];
     uint64_t off;
-    const char *name = elf_function(&run->program.elf, pc, &off);
-    if (name)
+    if (program_file_function(&run->program, pc, name, sizeof name, &off))
         fprintf(stderr, "  %-11s %#llx  %s+%#llx\n", what, (unsigned long long)pc, name,
                 (unsigned long long)off);
     else
@@ -287,7 +287,8 @@ static int run_task(struct node *n, void *arg)
 {
     struct run *run = arg;
     running = run;
-    command_on_interrupt(interrupt); // first: one that came between start and its answer would leave it an orphan
+    // First: an interrupt between start and its answer would leave an orphan.
+    command_on_interrupt(interrupt);
     if (!start(n, run))
         return run->interrupted ? EXIT_INTERRUPT : EXIT_FAILED;
     (void)task_spawn(n, "watch", watch, run);
@@ -365,8 +366,8 @@ int cmd_run(int argc, char **argv)
     int first = take_options(argc, argv, &o);
     if (!first)
         return EXIT_USAGE;
-    struct program *p = &o.run.program;
-    if (!program_load(p, argv[first]))
+    struct program_file *p = &o.run.program;
+    if (!program_file_load(p, argv[first]))
         return EXIT_FAILED;
     if (o.name && (strlen(o.name) >= sizeof p->name || o.name[0] == 0))
         return usage_error("run", "a name has 1 to %zu bytes", sizeof p->name - 1);

@@ -432,8 +432,10 @@ static void *server(void *seed)
     struct request req;
     while (!done) {
         int64_t result = getreq(1ul << own_handle, (void *)slot_address(&d), SLOT_BYTES / 4, 5, &req);
-        if (result < 0)
+        if (result < 0) {
+            sys_sleep(20000); // most often its buffer is not there just now
             continue;
+        }
         // From where it may be gone; then once more with nothing, for the client waits.
         while (below(&d, 3) == 0 &&
                putrep_getreq(0, (void *)slot_address(&d), below(&d, PAGE), NULL, 1ul << own_handle,

@@ -45,6 +45,9 @@ def harmless(r):
     ok(status == 0 and "1 / 0 = -1, 1 % 0 = 1" in out, "a division by zero is none", out)
     status, out = r.run("--quiet", "fault", "misaligned")
     ok(status == 0 and "right" in out, "a misaligned load works", out)
+    status, out = r.run("--quiet", "timeout")
+    same((status, out), (0, "timeout: getreq E_FAULT, trans E_TIMEOUT\n"),
+         "a time-out comes although the server's buffer went away")
     counted(r, before, "programs that end well")
 
 

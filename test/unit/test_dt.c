@@ -586,6 +586,34 @@ static void memory_in_pieces_is_sorted_and_holes_are_taken_out(void **state)
     assert_int_equal(m.ram_bytes, 0x603000);
 }
 
+static void initrd_tree(uint32_t from, uint32_t to)
+{
+    open_tree();
+    bus_cells(2, 2);
+    node("chosen"); // before the memory: it is looked at afterwards
+    CELLS("linux,initrd-start", from);
+    CELLS("linux,initrd-end", to);
+    end();
+    memory(0x80200000, 0x200000);
+    close_tree();
+    read_blob();
+}
+
+static void an_initrd_is_found_when_it_lies_in_memory(void **state)
+{
+    (void)state;
+    initrd_tree(0x80300000, 0x80301234);
+    assert_int_equal(m.initrd.from, 0x80300000);
+    assert_int_equal(m.initrd.to, 0x80301234);
+    initrd_tree(0x803ff000, 0x80400001);
+    assert_int_equal(m.initrd.to, 0);
+    assert_said("the initrd lies in no memory");
+    initrd_tree(0x80300000, 0x80300000);
+    assert_int_equal(m.initrd.to, 0);
+    initrd_tree(0x80300001, 0x80300000);
+    assert_int_equal(m.initrd.to, 0);
+}
+
 static void the_list_of_reserved_memory_counts(void **state)
 {
     (void)state;
@@ -1060,6 +1088,18 @@ static void boot_arguments_are_found_by_their_whole_name(void **state)
     assert_false(dt_bootarg(&m, "more", value, sizeof value));
 }
 
+static void a_flag_is_a_word_of_its_own(void **state)
+{
+    (void)state;
+    memset(&m, 0, sizeof m);
+    snprintf(m.bootargs, sizeof m.bootargs, "xshell shellx shell2= node=shell harts");
+    assert_false(dt_bootflag(&m, "shell"));
+    assert_false(dt_bootflag(&m, "node"));
+    assert_true(dt_bootflag(&m, "harts"));
+    snprintf(m.bootargs, sizeof m.bootargs, " node=n1  shell x=1");
+    assert_true(dt_bootflag(&m, "shell"));
+}
+
 static void boot_arguments_and_model_are_cut_to_their_room(void **state)
 {
     (void)state;
@@ -1098,6 +1138,7 @@ int main(void)
         TREE_TEST(an_impossible_timebase_is_replaced),
         TREE_TEST(memory_in_pieces_is_sorted_and_holes_are_taken_out),
         TREE_TEST(the_list_of_reserved_memory_counts),
+        TREE_TEST(an_initrd_is_found_when_it_lies_in_memory),
         TREE_TEST(without_a_mark_nothing_below_the_kernel_is_used),
         TREE_TEST(more_memory_ranges_than_we_have_room_for_are_left_out),
         TREE_TEST(more_reserved_ranges_than_we_have_room_for_are_kept_all),
@@ -1119,6 +1160,7 @@ int main(void)
         TREE_TEST(of_two_properties_with_one_name_the_first_counts),
         TREE_TEST(a_tree_full_of_faults_does_not_fill_the_console),
         TREE_TEST(boot_arguments_are_found_by_their_whole_name),
+        TREE_TEST(a_flag_is_a_word_of_its_own),
         TREE_TEST(boot_arguments_and_model_are_cut_to_their_room),
     };
     return UNIT_RUN(tests);

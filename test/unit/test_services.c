@@ -212,8 +212,8 @@ static void dir_body(struct node *n, void *arg)
     assert_memory_equal(&c, &d, sizeof c);
     struct dir_entry list[8];
     assert_int_equal(call(n, dir_cap(n), OP_DIR_LIST, 0, 0, NULL, 0, list, sizeof list), 0);
-    assert_int_equal(res.len, 5 * sizeof list[0]);
-    assert_string_equal(list[4].name, "mine");
+    assert_int_equal(res.len, 6 * sizeof list[0]);
+    assert_string_equal(list[5].name, "mine");
     assert_int_equal(call(n, dir_cap(n), OP_DIR_REMOVE, 0, 0, "mine", 4, NULL, 0), 0);
     assert_int_equal(call(n, dir_cap(n), OP_DIR_REMOVE, 0, 0, "mine", 4, NULL, 0), -E_NAME);
     assert_int_equal(call(n, dir_cap(n), OP_DIR_LOOKUP, 0, 0, "mine", 4, &c, sizeof c), -E_NAME);
@@ -1378,19 +1378,36 @@ static void print_body(struct node *n, void *arg)
     assert_int_equal(res.res[0], strlen(s));
 }
 
+static void a_service_that_waits_for_long_still_takes_requests(void **state)
+{
+    struct node *n = unit_node(state);
+    struct reader r;
+    struct client c = {read_body, &r, false}, w = {print_body, "hello\n", false};
+    begin(n, &c);
+    pass_time(n, 60 * NS_PER_S);
+    begin(n, &w);
+    pass_time(n, 0);
+    assert_true(w.done);
+    type(n, "one\r");
+    finish(n, &c);
+}
+
+#define READERS 10 // tasks_max of the console, less those kept free
+
 static void readers_that_wait_keep_nobody_from_writing(void **state)
 {
     struct node *n = unit_node(state);
-    struct reader r[3];
-    struct client c[3];
-    for (int i = 0; i < 3; i++) {
+    struct reader r[READERS + 1];
+    struct client c[READERS + 1];
+    for (int i = 0; i <= READERS; i++) {
         c[i] = (struct client){read_body, &r[i], false};
         begin(n, &c[i]);
         pass_time(n, 0);
     }
-    assert_true(c[2].done);
-    assert_int_equal(r[2].status, -E_LIMIT); // some tasks are always kept free
-    assert_false(c[0].done || c[1].done);
+    assert_true(c[READERS].done);
+    assert_int_equal(r[READERS].status, -E_LIMIT); // some tasks are always kept free
+    assert_false(c[0].done || c[READERS - 1].done);
+    pass_time(n, 60 * NS_PER_S); // and stay so
     run(n, print_body, "hello\n");
     assert_true(was_logged("hello"));
     type(n, "one\rtwx\bo\r");
@@ -1398,6 +1415,10 @@ static void readers_that_wait_keep_nobody_from_writing(void **state)
     finish(n, &c[1]);
     assert_string_equal(r[0].text, "one\n");
     assert_string_equal(r[1].text, "two\n");
+    for (int i = 2; i < READERS; i++) {
+        type(n, "x\r");
+        finish(n, &c[i]);
+    }
 }
 
 static void the_console_reads_lines(void **state)
@@ -1537,6 +1558,7 @@ int main(void)
         TEST(an_offer_that_nobody_commits_is_dropped_and_refused_for_ever),
         TEST(what_is_forgotten_is_in_doubt_and_not_refused),
         TEST(a_commit_without_memory_is_refused_and_final),
+        TEST(a_service_that_waits_for_long_still_takes_requests),
         TEST(readers_that_wait_keep_nobody_from_writing),
         TEST(the_console_reads_lines),
         TEST(the_console_prints_lines_and_shows_what_would_steer_a_terminal),

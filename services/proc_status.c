@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A process in words, for people: what of it is memory, what its threads do or wait for, which transactions are open.
+// It says what the records say, and changes nothing.
+#include "core/abi.h"
+#include "core/entry.h"
+#include "services/proc.h"
+#include "services/services_priv.h"
+
+#include <stdio.h>
+
+// --- Memory ----------------------------------------------------------------------------------------------------------
+
+static int64_t show_map(struct node *n, struct request *r, const struct map *m)
+{
+    const char rights[4] = {m->flags & MAP_READ ? 'r' : '-', m->flags & MAP_WRITE ? 'w' : '-',
+                            m->flags & MAP_EXEC ? 'x' : '-', 0};
+    const char *grows = m->flags & MAP_GROW_UP     ? ", grows up (heap)"
+                        : m->flags & MAP_GROW_DOWN ? ", grows down (stack)"
+                                                   : "";
+    return reply_line(n, r, "  segment 0x%010llx  %6llu KiB, %6llu present, %s%s",
+                      (unsigned long long)m->va, (unsigned long long)(m->len / KIB),
+                      (unsigned long long)(m->seg->pages * PAGE_SIZE / KIB), rights, grows);
+}
+
+// --- Threads ---------------------------------------------------------------------------------------------------------
+
+static void op_text(uint32_t op, char text[24])
+{
+    static const char *const names[] = {
+        [OP_INFO] = "info",       [OP_STATUS] = "status", [OP_RESTRICT] = "restrict",
+        [OP_DESTROY] = "destroy", [OP_READ] = "read",     [OP_WRITE] = "write",
+        [OP_SIZE] = "size",
+    };
+    const char *name = op < sizeof names / sizeof names[0] ? names[op] : NULL;
+    if (name)
+        (void)snprintf(text, 24, "%s", name);
+    else
+        (void)snprintf(text, 24, "operation %u", (unsigned)op);
+}
+
+static uint64_t ms_until(struct node *n, uint64_t at_ns)
+{
+    uint64_t now = node_now(n);
+    return at_ns > now ? (at_ns - now) / NS_PER_MS : 0;
+}
+
+static const char *call_text(const struct call *c)
+{
+    if (c->server == EP_NONE)
+        return "looks for who serves it";
+    if (c->busy)
+        return "told to wait";
+    switch (c->state) {
+    case CALL_SEND: return "sends the request";
+    case CALL_WAIT: return "waits for the reply";
+    case CALL_RECV: return "receives the reply";
+    default: return "?";
+    }
+}
+
+static void call_line(struct node *n, const struct call *c, char *text, size_t size)
+{
+    char op[24], where[NAME_MAX_LEN + 24] = "";
+    op_text(c->op, op);
+    if (c->server == node_ep(n))
+        (void)snprintf(where, sizeof where, " (a service of %s)", n->name);
+    else if (c->server != EP_NONE)
+        (void)snprintf(where, sizeof where, " (%016llx)", (unsigned long long)c->server);
+    (void)snprintf(text, size, "in a transaction: %s on port %016llx%s, %s", op,
+                   (unsigned long long)c->cap.port.w[0], where, call_text(c));
+}
+
+// What a thread is blocked in, or "": it runs or could run.
+static void wait_line(struct node *n, const struct thread *t, char *text, size_t size)
+{
+    text[0] = 0;
+    switch (t->state) {
+    case THREAD_CALL: call_line(n, &t->call, text, size); break;
+    case THREAD_GETREQ:
+        (void)snprintf(text, size, "waits for a request (ports 0x%llx)",
+                       (unsigned long long)t->serve.mask);
+        break;
+    case THREAD_FILL: (void)snprintf(text, size, "receives a request"); break;
+    case THREAD_PUTREP: (void)snprintf(text, size, "sends a reply"); break;
+    case THREAD_SLEEP:
+        (void)snprintf(text, size, "sleeps for another %llu ms",
+                       (unsigned long long)ms_until(n, t->wake_ns));
+        break;
+    case THREAD_FUTEX:
+        (void)snprintf(text, size, "waits at address 0x%llx", (unsigned long long)t->wait_va);
+        break;
+    default: break;
+    }
+}
+
+static int64_t show_thread(struct node *n, struct request *r, const struct thread *t)
+{
+    char text[150];
+    int64_t status =
+        reply_line(n, r, "  thread %u: %s, pc 0x%llx sp 0x%llx, %llu transactions begun", t->tid,
+                   thread_state_name(t->state), (unsigned long long)t->regs.pc,
+                   (unsigned long long)t->regs.x[REG_SP], (unsigned long long)t->seq);
+    wait_line(n, t, text, sizeof text);
+    return status == 0 && text[0] ? reply_line(n, r, "    %s", text) : status;
+}
+
+// --- Transactions that it serves, or served lately -------------------------------------------------------------------
+
+static int64_t show_rec(struct node *n, struct request *r, const struct rec *q)
+{
+    char op[24];
+    op_text(q->op, op);
+    return reply_line(n, r, "  serves %016llx.%u: %s, %s", (unsigned long long)q->client, q->tid,
+                      op, rec_state_name(q->state));
+}
+
+int64_t proc_status(struct node *n, struct request *r, const struct proc *p)
+{
+    int64_t status = reply_line(n, r, "%s %06x on %s: %s, moved %llu times, endpoint %016llx",
+                                p->name, p->pid, n->name, proc_state_name(p->state),
+                                (unsigned long long)p->moves, (unsigned long long)p->ep);
+    for (uint32_t i = 0; status == 0 && i < p->nmaps; i++)
+        status = show_map(n, r, &p->maps[i]);
+    for (struct list *l = p->threads.next; status == 0 && l != &p->threads; l = l->next)
+        status = show_thread(n, r, LIST_ENTRY(l, struct thread, link));
+    for (struct list *l = p->recs.next; status == 0 && l != &p->recs; l = l->next)
+        status = show_rec(n, r, LIST_ENTRY(l, struct rec, link));
+    return status;
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "services/shell.h"
+#include "core/cap.h"
+#include "core/entry.h"
+#include "services/dir.h"
+#include "services/shell_priv.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SAY_MAX 320u
+
+// --- Transactions ------------------------------------------------------------------------------------------------
+
+void say(struct node *n, const char *fmt, ...)
+{
+    char text[SAY_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    int len = vsnprintf(text, sizeof text - 1, fmt, ap);
+    va_end(ap);
+    if (len < 0)
+        return;
+    if ((size_t)len > sizeof text - 2)
+        len = (int)sizeof text - 2;
+    text[len++] = '\n';
+    (void)task_trans(n, &n->services->shell->console, OP_WRITE, NULL,
+                     buf_kernel(text, (uint64_t)len), buf_none(), 0, NULL);
+}
+
+int64_t fetch(struct node *n, const struct cap *c, uint32_t op, uint64_t max, struct seg **out,
+              uint64_t *len)
+{
+    struct task_result r;
+    int e = seg_create(n, max, out);
+    if (e < 0)
+        return e;
+    int64_t status =
+        task_trans(n, c, op, NULL, buf_none(), buf_seg(*out, 0, max), SHELL_TIMEOUT_MS, &r);
+    if (status < 0)
+        seg_drop(n, *out);
+    *len = status < 0 ? 0 : r.len;
+    return status;
+}
+
+int64_t order(struct node *n, const struct cap *c, uint32_t op, uint64_t arg0, const char *name,
+              struct cap *out)
+{
+    const uint64_t arg[4] = {arg0, 0, 0, 0};
+    struct task_result r;
+    int64_t status =
+        task_trans(n, c, op, arg, name ? buf_kernel(name, strlen(name)) : buf_none(),
+                   out ? buf_kernel(out, sizeof *out) : buf_none(), SHELL_TIMEOUT_MS, &r);
+    return status >= 0 && out && r.len != sizeof *out ? -E_FORMAT : status;
+}
+
+void show_row(struct node *n, uint32_t how)
+{
+    struct shell *sh = n->services->shell;
+    const struct edit *e = sh->edit;
+    char text[sizeof sh->prompt + EDIT_LINE_MAX];
+    size_t len = sh->at_prompt ? strlen(sh->prompt) : 0;
+    const uint64_t arg[4] = {len + e->cursor, how, 0, 0};
+    memcpy(text, sh->prompt, len);
+    memcpy(text + len, e->text, e->len);
+    (void)task_trans(n, &sh->console, OP_CONSOLE_SHOW, arg, buf_kernel(text, len + e->len),
+                     buf_none(), 0, NULL);
+}
+
+// --- The loop ----------------------------------------------------------------------------------------------------
+
+// The oldest line of the queue, shown behind the prompt as if it had been typed now.
+static void take_line(struct node *n, struct shell *sh, char line[EDIT_LINE_MAX + 1])
+{
+    char text[sizeof sh->prompt + EDIT_LINE_MAX];
+    memcpy(line, sh->queue[sh->queue_first], EDIT_LINE_MAX + 1);
+    sh->queue_first = (sh->queue_first + 1) % SHELL_QUEUE;
+    sh->queued--;
+    sh->at_prompt = false;
+    sh->interrupted = sh->suspended = false;
+    task_wake(n, sh->queue); // who waits for room there
+    int len = snprintf(text, sizeof text, "%s%s", sh->prompt, line);
+    const uint64_t arg[4] = {(uint64_t)len, SHOW_ENTERED, 0, 0};
+    (void)task_trans(n, &sh->console, OP_CONSOLE_SHOW, arg, buf_kernel(text, (uint64_t)len),
+                     buf_none(), 0, NULL);
+}
+
+static void wait_for_line(struct node *n, struct shell *sh)
+{
+    while (sh->queued == 0) {
+        tell_ends(n);
+        if (sh->queued > 0)
+            break;
+        if (!sh->at_prompt) {
+            sh->at_prompt = true;
+            show_row(n, SHOW_TYPED); // what was typed meanwhile is behind it
+        }
+        if (sh->queued == 0 && !job_ended(n))
+            task_wait(n, sh);
+    }
+}
+
+static void main_loop(struct node *n, struct shell *sh)
+{
+    char line[EDIT_LINE_MAX + 1];
+    say(n, "This is the shell of node %s. Type help.", n->name);
+    for (;;) {
+        wait_for_line(n, sh);
+        take_line(n, sh, line);
+        carry_out(n, line);
+        tell_ends(n);
+    }
+}
+
+static int64_t find_services(struct node *n, struct shell *sh)
+{
+    const struct {
+        const char *name;
+        struct cap *cap;
+    } all[] = {
+        {"console", &sh->console}, {"proc", &sh->proc}, {"node", &sh->node}, {"store", &sh->store}};
+    int64_t status = 0;
+    sh->dir = dir_root_cap(n->ring_key, n->name, RIGHT_ALL);
+    for (size_t i = 0; status >= 0 && i < sizeof all / sizeof all[0]; i++)
+        status = order(n, &sh->dir, OP_DIR_LOOKUP, 0, all[i].name, all[i].cap);
+    return status;
+}
+
+static void shell_main(struct node *n, void *arg)
+{
+    struct shell *sh = arg;
+    int64_t status = find_services(n, sh);
+    if (status >= 0) {
+        sh->keys = task_spawn(n, "keys", keys_main, sh);
+        status = sh->keys ? 0 : -E_MEM;
+    }
+    if (status < 0)
+        node_log(n, "shell: cannot start: %s", error_string(status));
+    else
+        main_loop(n, sh);
+    sh->main = NULL; // the task ends
+}
+
+// --- Starting and stopping -----------------------------------------------------------------------------------------
+
+int shell_open(struct node *n)
+{
+    struct services *sv = n->services;
+    struct port get;
+    ASSERT(!sv->shell);
+    struct shell *sh = sv->shell = page_alloc(n);
+    if (!sh)
+        return -E_MEM;
+    pool_init(&sh->pool_job, "job", sizeof(struct job));
+    list_init(&sh->jobs);
+    (void)snprintf(sh->prompt, sizeof sh->prompt, "%s> ", n->name);
+    sh->edit = page_alloc(n);
+    if (!sh->edit)
+        return -E_MEM;
+    edit_init(sh->edit);
+    node_random(n, &get, sizeof get);
+    node_random(n, sh->key, sizeof sh->key);
+    int e = service_open(n, &shell_owner, get, &sh->put);
+    if (e < 0)
+        return e;
+    sh->main = task_spawn(n, "shell", shell_main, sh);
+    return sh->main ? 0 : -E_MEM;
+}
+
+int shell_service_start(struct node *n)
+{
+    (void)n;
+    return 0;
+}
+
+void shell_service_stop(struct node *n)
+{
+    struct shell *sh = n->services->shell;
+    if (!sh)
+        return;
+    if (sh->keys)
+        task_free(n, sh->keys);
+    if (sh->main)
+        task_free(n, sh->main);
+    LIST_FOR_SAFE (l, next, &sh->jobs)
+        job_free(n, LIST_ENTRY(l, struct job, link));
+    if (sh->edit)
+        page_drop(n, sh->edit);
+    page_drop(n, sh);
+    n->services->shell = NULL;
+}
