@@ -82,14 +82,20 @@ int task_getreq(struct node *n, uint64_t mask, struct buf buf, uint64_t timeout_
                 struct task_request *out)
 {
     struct thread *t = task_self(n);
-    int r = txn_getreq(n, t, mask, buf, timeout_ms * NS_PER_MS);
-    if (r < 0)
-        return r;
-    block(t);
-    if (t->serve.result < 0)
-        return (int)t->serve.result;
-    const struct rec *q = t->serve.rec;
-    ASSERT(q && t->serve.open);
+    const struct rec *q;
+    for (;;) {
+        int r = txn_getreq(n, t, mask, buf, timeout_ms * NS_PER_MS);
+        if (r < 0)
+            return r;
+        block(t);
+        if (t->serve.result < 0)
+            return (int)t->serve.result;
+        ASSERT(t->serve.open);
+        q = t->serve.rec;
+        if (q)
+            break;
+        t->serve.open = false; // its client gave up before this task had the processor: nobody wants an answer
+    }
     out->handle = q->handle;
     out->op = q->op;
     for (int i = 0; i < 4; i++)

@@ -19,9 +19,10 @@ COUNT = int(os.environ.get("COUNT", "100000"))
 
 def beside(r, program, seed, count):
     """The hostile program runs to its end while the other one runs; both end well."""
+    here = ["--dir", "n1"] if seed % 2 else []  # the directory that it plagues: its own kernel's, or the host's
     start = time.monotonic()
     witness = r.start("--quiet", *program)
-    p = r.start("--quiet", "hostile", str(seed), str(count))
+    p = r.start("--quiet", *here, "hostile", str(seed), str(count))
     try:
         status = p.end(max(120, count / 2000))
     except ring.GiveUp as e:
@@ -56,7 +57,8 @@ def moved():
     r = Ring(2, smp=2)
     before = {n: r.counts(n) for n in r.names()}
     rng = random.Random(SEED)
-    p = r.start("--quiet", "hostile", str(SEED + 100), str(COUNT))
+    # Its directory is a service in the kernel of n1: now of its own node, now of another one.
+    p = r.start("--quiet", "--dir", "n1", "hostile", str(SEED + 100), str(COUNT))
     r.wait_process("hostile")
     done, failed, here = 0, [], "n1"
     while p.process.poll() is None and done < 15:

@@ -173,7 +173,7 @@ def stunned(r, rng):
 def wait_thread(r, name, state):
     """Waits until a thread of the process is in this state."""
     limit = time.monotonic() + hang(60)
-    while not re.search(r"thread \d+ %s " % state, r.command("info", name)[1]):
+    while not re.search(r"thread \d+: %s," % state, r.command("info", name)[1]):
         if time.monotonic() > limit:
             raise ring.GiveUp("no thread of %s is in %s:\n%s" % (name, state, r.command("info", name)[1]))
 
