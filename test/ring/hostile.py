@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A program that throws random system calls at its kernel (guest/tests/hostile.c), beside one that must not notice.
 
-SEED=N: other calls; which of them meet which other thread's is up to the machine. COUNT=N: how many (100000)."""
+SEED=N: other calls; which of them meet which other thread's is up to the machine. COUNT=N: how many (30000)."""
 import os
 import random
 import re
@@ -14,7 +14,7 @@ import ring
 from ring import Ring, expect_standing, ok
 
 SEED = int(os.environ.get("SEED", "1"))
-COUNT = int(os.environ.get("COUNT", "100000"))
+COUNT = int(os.environ.get("COUNT", "30000"))
 
 
 def beside(r, program, seed, count):
@@ -85,4 +85,4 @@ def moved():
 
 
 if __name__ == "__main__":
-    ring.main(on(1, ("counter", "30", "100")), on(4, ("threads", "20000"), ("counter", "30", "100")), moved)
+    ring.main(on(1, ("counter", "30", "50")), on(4, ("threads", "20000"), ("counter", "30", "50")), moved)

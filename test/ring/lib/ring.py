@@ -139,7 +139,8 @@ class Guardian:
         for line in lines:
             kind, _, text = line.partition(" ")
             if kind == "pid":
-                kill_same(*text.split())
+                pid, _, started = text.partition(" ")
+                kill_same(pid, started)
         for line in lines:
             kind, _, text = line.partition(" ")
             if kind == "ring":
