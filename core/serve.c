@@ -219,7 +219,8 @@ bool serve_at_once(struct node *n, struct thread *t)
     if (!r || r->state != REC_DONE || r->remote || r->lost)
         return false;
     const struct proc *p = r->proc;
-    if (p->state != PROC_RUN || !port_eq(p->ports[r->handle].put, c->cap.port) || c->req.len > COPY_STEP)
+    if (p->state != PROC_RUN || !port_eq(p->ports[r->handle].put, c->cap.port) ||
+        c->req.len > COPY_STEP)
         return false;
     struct thread *s = getter_for(r->proc, r->handle);
     if (!s || c->req.len > s->serve.buf.len ||

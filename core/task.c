@@ -94,7 +94,8 @@ int task_getreq(struct node *n, uint64_t mask, struct buf buf, uint64_t timeout_
         q = t->serve.rec;
         if (q)
             break;
-        t->serve.open = false; // its client gave up before this task had the processor: nobody wants an answer
+        t->serve.open =
+            false; // its client gave up before this task had the processor: nobody wants an answer
     }
     out->handle = q->handle;
     out->op = q->op;

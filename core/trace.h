@@ -10,9 +10,11 @@ struct node;
 #define TRACE_EVENTS(X)                                                                            \
     X(TRACE_SYSCALL, "syscall")                                                                    \
     X(TRACE_FAULT, "fault")                                                                        \
-    X(TRACE_CALL, "call") X(TRACE_REC, "rec") X(TRACE_PROC, "proc") X(TRACE_FRAME_IN, "frame in")  \
-        X(TRACE_FRAME_OUT, "frame out") X(TRACE_LOCATE, "locate") X(TRACE_ROUTE, "route")          \
-            X(TRACE_HANDOFF, "handoff") X(TRACE_DROP, "drop")
+    X(TRACE_CALL, "call")                                                                          \
+    X(TRACE_REC, "rec")                                                                            \
+    X(TRACE_PROC, "proc") X(TRACE_FRAME_IN, "frame in") X(TRACE_FRAME_OUT, "frame out")            \
+        X(TRACE_LOCATE, "locate") X(TRACE_ROUTE, "route") X(TRACE_HANDOFF, "handoff")              \
+            X(TRACE_DROP, "drop")
 enum trace_kind {
 #define X(name, text) name,
     TRACE_EVENTS(X)

@@ -48,7 +48,8 @@ static bool name_valid(const char *s, size_t len)
     if (len == 0 || len >= NAME_MAX_LEN)
         return false;
     for (size_t i = 0; i < len; i++)
-        if (s[i] < 0x20 || s[i] > 0x7e) // printable ASCII: people type them, and consoles print them
+        if (s[i] < 0x20 ||
+            s[i] > 0x7e) // printable ASCII: people type them, and consoles print them
             return false;
     return true;
 }
@@ -67,8 +68,7 @@ static int name_read(struct node *n, const struct request *r, uint64_t len, char
 
 static struct name *name_find(struct node *n, const char *name)
 {
-    LIST_FOR(l, &n->services->names)
-    {
+    LIST_FOR (l, &n->services->names) {
         struct name *e = LIST_ENTRY(l, struct name, link);
         if (strcmp(e->e.name, name) == 0)
             return e;
@@ -149,8 +149,7 @@ static int64_t run_remove(struct node *n, struct request *r)
 
 static int64_t run_list(struct node *n, struct request *r)
 {
-    LIST_FOR(l, &n->services->names)
-    {
+    LIST_FOR (l, &n->services->names) {
         const struct name *e = LIST_ENTRY(l, struct name, link);
         int64_t status = reply_append(n, r, &e->e, sizeof e->e);
         if (status < 0)
@@ -188,5 +187,6 @@ int dir_service_start(struct node *n)
 
 void dir_service_stop(struct node *n)
 {
-    LIST_FOR_SAFE(l, next, &n->services->names) name_free(n, LIST_ENTRY(l, struct name, link));
+    LIST_FOR_SAFE (l, next, &n->services->names)
+        name_free(n, LIST_ENTRY(l, struct name, link));
 }

@@ -7,7 +7,7 @@
 #include "services/proc.h"
 #include "services/services_priv.h"
 
-#define OFFER_TIMEOUT_MS 600000           // the target pulls all segments before it answers
+#define OFFER_TIMEOUT_MS 600000 // the target pulls all segments before it answers
 #define COMMIT_TIMEOUT_MS 10000
 #define ABORT_TIMEOUT_MS 2000
 #define COMMIT_PAUSE_FIRST_NS (20 * NS_PER_MS)
@@ -15,12 +15,12 @@
 // Longer than a target keeps an offer (offer.c): while it can be reached at all, doubt ends by itself.
 #define COMMIT_ASKING_NS (60 * NS_PER_S)
 
-struct move { // a hand-off under way
-    struct list link;  // services.moves
-    ep_t ep;           // the process is looked up again after each wait
+struct move {         // a hand-off under way
+    struct list link; // services.moves
+    ep_t ep;          // the process is looked up again after each wait
     struct cap target;
-    uint64_t id;       // random: nobody can commit or abort what he did not offer
-    uint64_t number;   // what the target calls it: its count of offers
+    uint64_t id;     // random: nobody can commit or abort what he did not offer
+    uint64_t number; // what the target calls it: its count of offers
     uint64_t start_ns;
     struct seg *desc;
     uint64_t desc_len;
@@ -29,8 +29,7 @@ struct move { // a hand-off under way
 
 static struct move *move_find(struct node *n, ep_t ep)
 {
-    LIST_FOR(l, &n->services->moves)
-    {
+    LIST_FOR (l, &n->services->moves) {
         struct move *m = LIST_ENTRY(l, struct move, link);
         if (m->ep == ep)
             return m;
@@ -38,7 +37,10 @@ static struct move *move_find(struct node *n, ep_t ep)
     return NULL;
 }
 
-bool handoff_busy(struct node *n, ep_t ep) { return move_find(n, ep) != NULL; }
+bool handoff_busy(struct node *n, ep_t ep)
+{
+    return move_find(n, ep) != NULL;
+}
 
 static int move_begin(struct node *n, struct proc *p, const struct cap *target, struct move **out)
 {
@@ -145,8 +147,8 @@ static void abort_offer(struct node *n, struct move *m, int64_t why)
     if (why != -E_TIMEOUT && why != -E_DIED && why != -E_CANCEL && why != -E_TOOBIG)
         return; // it refused: nothing is left there
     const uint64_t arg[4] = {m->id, 0, 0, 0};
-    int64_t status =
-        task_trans(n, &m->target, OP_PROC_ABORT, arg, buf_none(), buf_none(), ABORT_TIMEOUT_MS, NULL);
+    int64_t status = task_trans(n, &m->target, OP_PROC_ABORT, arg, buf_none(), buf_none(),
+                                ABORT_TIMEOUT_MS, NULL);
     step(n, m, OP_PROC_ABORT, status);
 }
 
@@ -187,7 +189,8 @@ static int64_t move_done(struct node *n, struct move *m)
     struct proc *p = move_proc(n, m);
     m->result.freeze_ns = node_now(n) - m->start_ns;
     node_log(n, "proc: %s (%06x) has moved: %llu KiB, frozen for %llu us", p->name, p->pid,
-             (unsigned long long)(m->result.bytes / KIB), (unsigned long long)(m->result.freeze_ns / 1000));
+             (unsigned long long)(m->result.bytes / KIB),
+             (unsigned long long)(m->result.freeze_ns / 1000));
     // It runs there. Peers that still look for it here are sent on; then this copy goes, in silence: a client told
     // "died" now would hear it of a live server.
     if (n->transport)
@@ -206,7 +209,8 @@ static int64_t move_refused(struct node *n, struct move *m)
 static int64_t move_doubt(struct node *n, struct move *m)
 {
     struct proc *p = move_proc(n, m);
-    node_log(n, "proc: %s (%06x) is in doubt: the target may run it. It was not resumed here", p->name, p->pid);
+    node_log(n, "proc: %s (%06x) is in doubt: the target may run it. It was not resumed here",
+             p->name, p->pid);
     owner_tell_doubt(n, p, m->result.node);
     return -E_DOUBT;
 }
@@ -215,7 +219,8 @@ static int64_t move_commit(struct node *n, struct move *m)
 {
     uint64_t give_up = node_now(n) + COMMIT_ASKING_NS;
     uint64_t pause = COMMIT_PAUSE_FIRST_NS;
-    proc_set_state(move_proc(n, m), PROC_DOUBT); // before it is sent: from now on the target may run it
+    proc_set_state(move_proc(n, m),
+                   PROC_DOUBT); // before it is sent: from now on the target may run it
     for (;;) {
         int64_t status = commit(n, m);
         if (status >= 0)
@@ -234,7 +239,8 @@ static int64_t move_commit(struct node *n, struct move *m)
 
 // --- The whole -----------------------------------------------------------------------------------------------
 
-int64_t handoff_send(struct node *n, struct proc *p, const struct cap *target, struct handoff_result *out)
+int64_t handoff_send(struct node *n, struct proc *p, const struct cap *target,
+                     struct handoff_result *out)
 {
     struct move *m;
     int64_t status = move_begin(n, p, target, &m);
@@ -247,7 +253,8 @@ int64_t handoff_send(struct node *n, struct proc *p, const struct cap *target, s
         status = move_commit(n, m);
     *out = m->result;
     if (status < 0 && status != -E_DOUBT)
-        node_log(n, "proc: %u stays here: %s", (unsigned)(m->ep & CAP_OBJ_MAX), error_string(status));
+        node_log(n, "proc: %u stays here: %s", (unsigned)(m->ep & CAP_OBJ_MAX),
+                 error_string(status));
     move_end(n, m);
     return status;
 }
@@ -260,5 +267,6 @@ void handoff_start(struct node *n)
 
 void handoff_stop(struct node *n)
 {
-    LIST_FOR_SAFE(l, next, &n->services->moves) move_end(n, LIST_ENTRY(l, struct move, link));
+    LIST_FOR_SAFE (l, next, &n->services->moves)
+        move_end(n, LIST_ENTRY(l, struct move, link));
 }

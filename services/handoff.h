@@ -52,7 +52,7 @@
 struct request;
 
 struct handoff_result {
-    uint64_t bytes;     // pulled by the target
+    uint64_t bytes; // pulled by the target
     uint64_t pages;
     uint64_t freeze_ns; // from the order to stun it until COMMIT was answered, by this node's clock
     ep_t node;          // the target
@@ -61,7 +61,8 @@ struct handoff_result {
 // 0: it runs there; p is gone. E_DOUBT: it may run there, it is in state DOUBT here. Any other error: it goes on here as
 // before: E_STATE (it is not RUN or STUNNED, or another hand-off of it is under way), E_OBJECT (it ended meanwhile),
 // E_REFUSED, E_MEM, E_EXISTS, E_ARCH... as the target said, E_NOTHERE, E_DIED, E_TIMEOUT: there is no such target.
-int64_t handoff_send(struct node *n, struct proc *p, const struct cap *target, struct handoff_result *out);
+int64_t handoff_send(struct node *n, struct proc *p, const struct cap *target,
+                     struct handoff_result *out);
 // A hand-off of this process from here is under way: nobody else may change its state. When it ends, those who wait for
 // the process's stun_event are woken.
 bool handoff_busy(struct node *n, ep_t ep);

@@ -3,9 +3,9 @@
 #include "services/intake.h"
 #include "services/services_priv.h"
 
-#define FILL_CHUNK (1 * MIB)   // one transaction
-#define FILL_TIMEOUT_MS 60000  // for a chunk: the slowest link that we bear moves 17 KiB a second
-#define RESERVE_PAGES 32u      // left for tables, records, and those who are here already
+#define FILL_CHUNK (1 * MIB)  // one transaction
+#define FILL_TIMEOUT_MS 60000 // for a chunk: the slowest link that we bear moves 17 KiB a second
+#define RESERVE_PAGES 32u     // left for tables, records, and those who are here already
 
 // --- Before anything changes --------------------------------------------------------------------------------
 
@@ -47,7 +47,9 @@ static int promise(struct node *n, struct intake *in, uint64_t pages)
     if (page_free_count(n) < need) {
         node_log(n, "proc: refused, needs %llu pages, %llu of %llu are free and not promised",
                  (unsigned long long)pages,
-                 (unsigned long long)(page_free_count(n) > sv->promised ? page_free_count(n) - sv->promised : 0),
+                 (unsigned long long)(page_free_count(n) > sv->promised
+                                          ? page_free_count(n) - sv->promised
+                                          : 0),
                  (unsigned long long)n->pages.total);
         return -E_MEM;
     }
@@ -93,12 +95,16 @@ int intake_begin(struct node *n, struct request *r, uint64_t pages, struct intak
     return 0;
 }
 
-void intake_end(struct node *n, struct intake *in) { promise_kept(n, in, in->promised); }
+void intake_end(struct node *n, struct intake *in)
+{
+    promise_kept(n, in, in->promised);
+}
 
 // --- Filling -----------------------------------------------------------------------------------------------
 
 // One transaction's worth, from byte `done` of the fill on. Returns the bytes that are settled by it, > 0, or an error.
-static int64_t fill_chunk(struct node *n, struct intake *in, const struct desc_fill *f, uint64_t done)
+static int64_t fill_chunk(struct node *n, struct intake *in, const struct desc_fill *f,
+                          uint64_t done)
 {
     uint64_t left = f->source_len - done;
     uint64_t want = left < FILL_CHUNK ? left : FILL_CHUNK;
@@ -114,10 +120,12 @@ static int64_t fill_chunk(struct node *n, struct intake *in, const struct desc_f
     // The zeros that follow are there already: the segment is new. Never further than was asked for.
     uint64_t hole = out.res[0] < left - out.len ? out.res[0] : left - out.len;
     uint64_t settled = out.len + hole;
-    return settled ? (int64_t)settled : -E_EOF; // no bytes and no hole: there is nothing more to come
+    return settled ? (int64_t)settled
+                   : -E_EOF; // no bytes and no hole: there is nothing more to come
 }
 
-static int64_t fill_segment(struct node *n, struct intake *in, const struct desc_fill *f, const bool *given_up)
+static int64_t fill_segment(struct node *n, struct intake *in, const struct desc_fill *f,
+                            const bool *given_up)
 {
     int64_t status = 0;
     uint64_t done = 0;
@@ -136,8 +144,8 @@ int64_t intake_fill(struct node *n, struct intake *in, const bool *given_up)
     for (unsigned i = 0; i < in->nfills; i++) {
         int64_t status = fill_segment(n, in, &in->fills[i], given_up);
         if (status < 0) {
-            node_log(n, "proc: %s: segment %u of %u did not come: %s", in->p->name, i + 1, in->nfills,
-                     error_string(status));
+            node_log(n, "proc: %s: segment %u of %u did not come: %s", in->p->name, i + 1,
+                     in->nfills, error_string(status));
             return status;
         }
     }

@@ -8,9 +8,9 @@
 #include "services/service.h"
 
 struct intake {
-    struct proc *p;      // ARRIVING: nobody but the task that made it may destroy it
-    ep_t given_ep;       // endpoint in the descriptor; EP_NONE: a new process
-    uint64_t promised;   // pages not yet taken of those that were found free
+    struct proc *p;        // ARRIVING: nobody but the task that made it may destroy it
+    ep_t given_ep;         // endpoint in the descriptor; EP_NONE: a new process
+    uint64_t promised;     // pages not yet taken of those that were found free
     uint64_t bytes, pages; // that came by transaction; holes do not
     unsigned nfills;
     struct desc_fill fills[PROC_MAPS_MAX];

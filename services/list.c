@@ -7,7 +7,8 @@ static const struct {
     int (*start)(struct node *n);
     void (*stop)(struct node *n);
 } list[] = {
-    {"dir", dir_service_start, dir_service_stop}, // first: the others enter their capabilities into it
+    {"dir", dir_service_start,
+     dir_service_stop}, // first: the others enter their capabilities into it
     {"seg", seg_service_start, seg_service_stop},
     {"console", console_service_start, console_service_stop},
     {"node", node_service_start, node_service_stop},

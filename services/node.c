@@ -79,10 +79,10 @@ static int64_t run_trace(struct node *n, struct request *r)
     for (uint64_t i = end - have; i < end; i++) {
         const struct trace_event *ev = &n->trace.ev[i % TRACE_SIZE];
         uint64_t us = ev->at_ns / 1000;
-        int64_t status = reply_line(n, r, "%6llu.%06llu %-9s %u %llx %llx", (unsigned long long)(us / 1000000),
-                                    (unsigned long long)(us % 1000000),
-                                    ev->kind < TRACE_KINDS ? names[ev->kind] : "?", (unsigned)ev->a,
-                                    (unsigned long long)ev->b, (unsigned long long)ev->c);
+        int64_t status = reply_line(
+            n, r, "%6llu.%06llu %-9s %u %llx %llx", (unsigned long long)(us / 1000000),
+            (unsigned long long)(us % 1000000), ev->kind < TRACE_KINDS ? names[ev->kind] : "?",
+            (unsigned)ev->a, (unsigned long long)ev->b, (unsigned long long)ev->c);
         if (status < 0)
             return status;
     }
@@ -134,4 +134,7 @@ int node_service_start(struct node *n)
     return dir_enter(n, "node", &c);
 }
 
-void node_service_stop(struct node *n) { (void)n; }
+void node_service_stop(struct node *n)
+{
+    (void)n;
+}

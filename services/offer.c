@@ -30,8 +30,7 @@ static void offer_set_state(struct node *n, struct offer *o, enum offer_state st
 
 static struct offer *offer_find(struct node *n, uint64_t id)
 {
-    LIST_FOR(l, &n->services->offers)
-    {
+    LIST_FOR (l, &n->services->offers) {
         struct offer *o = LIST_ENTRY(l, struct offer, link);
         if (o->id == id)
             return o;
@@ -42,7 +41,7 @@ static struct offer *offer_find(struct node *n, uint64_t id)
 static unsigned offers_open(struct node *n)
 {
     unsigned open = 0;
-    LIST_FOR(l, &n->services->offers)
+    LIST_FOR (l, &n->services->offers)
         open += LIST_ENTRY(l, struct offer, link)->state != OFFER_COMMITTED;
     return open;
 }
@@ -140,8 +139,7 @@ int64_t offer_take(struct node *n, struct request *r)
 static void committed_forget_oldest(struct node *n)
 {
     struct services *sv = n->services;
-    LIST_FOR(l, &sv->offers)
-    {
+    LIST_FOR (l, &sv->offers) {
         struct offer *o = LIST_ENTRY(l, struct offer, link);
         if (o->state != OFFER_COMMITTED)
             continue;
@@ -163,7 +161,8 @@ static void arrived(struct node *n, struct proc *p)
         int e = proc_resume(n, p);
         ASSERT(e == 0);
     }
-    node_log(n, "proc: %s (%06x) has arrived%s", p->name, p->pid, p->stay_stunned ? ", stunned" : "");
+    node_log(n, "proc: %s (%06x) has arrived%s", p->name, p->pid,
+             p->stay_stunned ? ", stunned" : "");
 }
 
 // The one instant of ownership. Nothing in here blocks: who looks sees READY or COMMITTED, never a state between.
@@ -191,12 +190,9 @@ int64_t offer_commit(struct node *n, struct request *r)
     if (!o) // a number that we could have forgotten may have run here, and may run still
         return r->in.arg[1] > n->services->offer_forgot ? -E_REFUSED : -E_DOUBT;
     switch (o->state) {
-    case OFFER_READY:
-        return offer_run(n, o);
-    case OFFER_COMMITTED:
-        return 0; // asked again: the answer to an earlier COMMIT was lost
-    case OFFER_PULLING:
-        break;
+    case OFFER_READY: return offer_run(n, o);
+    case OFFER_COMMITTED: return 0; // asked again: the answer to an earlier COMMIT was lost
+    case OFFER_PULLING: break;
     }
     return -E_STATE; // no source does this: OFFER is not answered yet
 }
@@ -214,11 +210,8 @@ int64_t offer_abort(struct node *n, struct request *r)
     case OFFER_PULLING:
         o->given_up = true; // the task that pulls sees it after the present transaction
         return 0;
-    case OFFER_READY:
-        offer_drop(n, o);
-        return 0;
-    case OFFER_COMMITTED:
-        break;
+    case OFFER_READY: offer_drop(n, o); return 0;
+    case OFFER_COMMITTED: break;
     }
     return -E_STATE;
 }
@@ -226,14 +219,14 @@ int64_t offer_abort(struct node *n, struct request *r)
 uint64_t offer_sweep(struct node *n)
 {
     uint64_t now = node_now(n), next = UINT64_MAX;
-    LIST_FOR_SAFE(l, after, &n->services->offers)
-    {
+    LIST_FOR_SAFE (l, after, &n->services->offers) {
         struct offer *o = LIST_ENTRY(l, struct offer, link);
         if (o->state != OFFER_READY)
             continue;
         uint64_t end = o->ready_ns + OFFER_LIFE_NS;
         if (end <= now) {
-            node_log(n, "proc: %u was offered and not committed: dropped", (unsigned)(o->ep & CAP_OBJ_MAX));
+            node_log(n, "proc: %u was offered and not committed: dropped",
+                     (unsigned)(o->ep & CAP_OBJ_MAX));
             offer_drop(n, o);
         } else if (end < next) {
             next = end;
@@ -251,5 +244,6 @@ void offer_start(struct node *n)
 // Their processes go with the node.
 void offer_stop(struct node *n)
 {
-    LIST_FOR_SAFE(l, next, &n->services->offers) offer_free(n, LIST_ENTRY(l, struct offer, link));
+    LIST_FOR_SAFE (l, next, &n->services->offers)
+        offer_free(n, LIST_ENTRY(l, struct offer, link));
 }

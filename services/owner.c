@@ -16,19 +16,24 @@ struct report {
     struct thread *task; // [I] NULL: made in line
     ep_t ep;
     struct cap owner;
-    bool ended;          // the process is DEAD and goes when the owner has been told
-    int64_t status;      // ended
+    bool ended;                     // the process is DEAD and goes when the owner has been told
+    int64_t status;                 // ended
     uint32_t fault_kind, fault_tid; // kind 0: none
-    ep_t target;         // in doubt
+    ep_t target;                    // in doubt
     struct owner_fault fault;
 };
 
 static const char *fault_name(uint32_t kind)
 {
     static const char *const names[] = {
-        [FAULT_READ] = "read of", [FAULT_WRITE] = "write to", [FAULT_EXEC] = "jump to",
-        [FAULT_ILLEGAL] = "illegal instruction", [FAULT_BREAK] = "breakpoint", [FAULT_MISALIGNED] = "misaligned",
-        [FAULT_ACCESS] = "no memory behind", [FAULT_OTHER] = "exception",
+        [FAULT_READ] = "read of",
+        [FAULT_WRITE] = "write to",
+        [FAULT_EXEC] = "jump to",
+        [FAULT_ILLEGAL] = "illegal instruction",
+        [FAULT_BREAK] = "breakpoint",
+        [FAULT_MISALIGNED] = "misaligned",
+        [FAULT_ACCESS] = "no memory behind",
+        [FAULT_OTHER] = "exception",
     };
     const char *name = kind < sizeof names / sizeof names[0] ? names[kind] : NULL;
     return name ? name : "?";
@@ -40,9 +45,9 @@ static void report_fill_fault(const struct proc *p, struct report *t)
 {
     t->fault_kind = p->fault.kind;
     t->fault_tid = p->fault.tid;
-    t->fault = (struct owner_fault){.cause = p->fault.cause, .addr = p->fault.addr, .pc = p->fault.pc};
-    LIST_FOR(l, &p->threads)
-    {
+    t->fault =
+        (struct owner_fault){.cause = p->fault.cause, .addr = p->fault.addr, .pc = p->fault.pc};
+    LIST_FOR (l, &p->threads) {
         const struct thread *th = LIST_ENTRY(l, struct thread, link);
         if (th->tid == p->fault.tid) {
             t->fault.ra = th->regs.x[REG_RA];
@@ -55,10 +60,12 @@ static void report_fill_fault(const struct proc *p, struct report *t)
 
 static void tell(struct node *n, const struct report *t, const uint64_t arg[4], struct buf req)
 {
-    int64_t status = task_trans(n, &t->owner, OP_PROC_WAIT_EVENT, arg, req, buf_none(), OWNER_TIMEOUT_MS, NULL);
+    int64_t status =
+        task_trans(n, &t->owner, OP_PROC_WAIT_EVENT, arg, req, buf_none(), OWNER_TIMEOUT_MS, NULL);
     if (status < 0) {
         trace(n, TRACE_DROP, (uint32_t)-status, OP_PROC_WAIT_EVENT, t->ep);
-        node_log(n, "proc: owner of %06x was not told: %s", (unsigned)(t->ep & CAP_OBJ_MAX), error_string(status));
+        node_log(n, "proc: owner of %06x was not told: %s", (unsigned)(t->ep & CAP_OBJ_MAX),
+                 error_string(status));
     }
 }
 
@@ -72,7 +79,8 @@ static void report_send(struct node *n, const struct report *t)
         return;
     }
     if (t->fault_kind) {
-        const uint64_t arg[4] = {EVENT_FAULT, t->ep, t->fault_kind | (uint64_t)t->fault_tid << 32, t->fault.addr};
+        const uint64_t arg[4] = {EVENT_FAULT, t->ep, t->fault_kind | (uint64_t)t->fault_tid << 32,
+                                 t->fault.addr};
         tell(n, t, arg, buf_kernel(&t->fault, sizeof t->fault));
     }
     const uint64_t arg[4] = {EVENT_ENDED, t->ep, (uint64_t)t->status, 0};
@@ -141,8 +149,7 @@ void owner_tell_doubt(struct node *n, const struct proc *p, ep_t target)
 
 static bool reported(struct node *n, ep_t ep)
 {
-    LIST_FOR(l, &n->services->reports)
-    {
+    LIST_FOR (l, &n->services->reports) {
         const struct report *t = LIST_ENTRY(l, struct report, link);
         if (t->ended && t->ep == ep)
             return true;
@@ -152,8 +159,7 @@ static bool reported(struct node *n, ep_t ep)
 
 static struct proc *next_dead(struct node *n)
 {
-    LIST_FOR(l, &n->procs)
-    {
+    LIST_FOR (l, &n->procs) {
         struct proc *p = LIST_ENTRY(l, struct proc, link);
         if (p->state == PROC_DEAD && p->on_harts == 0 && !reported(n, p->ep))
             return p;
@@ -167,8 +173,8 @@ static void reap(struct node *n, struct proc *p)
     task_wake(n, &p->stun_event); // who waits for it to stop waits in vain
     if (p->fault.kind) {
         report_fill_fault(p, &t);
-        node_log(n, "proc: %s (%06x) thread %u: %s at pc 0x%llx", p->name, p->pid, p->fault.tid, t.fault.what,
-                 (unsigned long long)p->fault.pc);
+        node_log(n, "proc: %s (%06x) thread %u: %s at pc 0x%llx", p->name, p->pid, p->fault.tid,
+                 t.fault.what, (unsigned long long)p->fault.pc);
     }
     node_log(n, "proc: %s (%06x) ended: %lld%s", p->name, p->pid, (long long)p->exit_status,
              p->killed ? " (killed)" : "");
@@ -215,8 +221,7 @@ void reaper_stop(struct node *n)
     timer_cancel(n, &sv->sweep);
     if (sv->reaper)
         task_free(n, sv->reaper);
-    LIST_FOR_SAFE(l, next, &sv->reports)
-    {
+    LIST_FOR_SAFE (l, next, &sv->reports) {
         struct report *t = LIST_ENTRY(l, struct report, link);
         task_free(n, t->task);
         report_free(n, t);

@@ -54,9 +54,11 @@ static int64_t start(struct node *n, struct request *r, struct intake *in)
         proc_drop(n, p, true); // silent: it never ran; a checkpoint's peers are not its yet
         return status;
     }
-    p->stay_stunned = false; // a checkpoint is taken of a stunned process; who starts it wants it to run
+    p->stay_stunned =
+        false; // a checkpoint is taken of a stunned process; who starts it wants it to run
     if (n->transport)
-        n->transport->arrived(n, p); // a checkpoint that comes back to life may be looked for already
+        n->transport->arrived(n,
+                              p); // a checkpoint that comes back to life may be looked for already
     status = proc_resume(n, p);
     ASSERT(status == 0);
     node_log(n, "proc: %s (%06x) started", p->name, p->pid);
@@ -85,14 +87,19 @@ static int64_t run_list(struct node *n, struct request *r)
 {
     if (r->in.about)
         return -E_OP;
-    LIST_FOR(l, &n->procs)
-    {
+    LIST_FOR (l, &n->procs) {
         struct proc *p = LIST_ENTRY(l, struct proc, link);
         if (p == n->kproc)
             continue;
         struct proc_entry e = {
-            .ep = p->ep, .pid = p->pid, .state = p->state, .threads = p->nthreads, .segments = p->nmaps,
-            .pages = pages_of(p), .moves = p->moves, .cap = proc_cap(p, cap_rights(&r->in.cap)),
+            .ep = p->ep,
+            .pid = p->pid,
+            .state = p->state,
+            .threads = p->nthreads,
+            .segments = p->nmaps,
+            .pages = pages_of(p),
+            .moves = p->moves,
+            .cap = proc_cap(p, cap_rights(&r->in.cap)),
         };
         memcpy(e.name, p->name, sizeof e.name);
         memcpy(e.comment, p->comment, sizeof e.comment);
@@ -116,7 +123,8 @@ static struct proc *settled(struct node *n, const struct request *r, ep_t ep, in
     for (;;) {
         struct proc *p = proc_by_ep(n, ep);
         if (!p || p->state == PROC_ARRIVING || p->state == PROC_DEAD) {
-            *gone = p && p->state == PROC_DEAD ? -E_OBJECT : -E_NOTHERE; // ask again: it may be elsewhere
+            *gone = p && p->state == PROC_DEAD ? -E_OBJECT
+                                               : -E_NOTHERE; // ask again: it may be elsewhere
             return NULL;
         }
         if (p->state != PROC_STUNNING && !handoff_busy(n, ep))
@@ -125,7 +133,10 @@ static struct proc *settled(struct node *n, const struct request *r, ep_t ep, in
     }
 }
 
-static ep_t ep_of(const struct request *r) { return r->in.about ? r->in.about->ep : EP_NONE; }
+static ep_t ep_of(const struct request *r)
+{
+    return r->in.about ? r->in.about->ep : EP_NONE;
+}
 
 static int64_t run_stun(struct node *n, struct request *r)
 {
@@ -152,8 +163,10 @@ static int64_t run_resume(struct node *n, struct request *r)
     struct proc *p = settled(n, r, ep_of(r), &e);
     if (!p)
         return e;
-    if (p->state == PROC_DOUBT) // the kernel never does this by itself: the owner says that the other copy is gone
-        node_log(n, "proc: %s (%06x) was in doubt and resumes by its owner's order", p->name, p->pid);
+    if (p->state ==
+        PROC_DOUBT) // the kernel never does this by itself: the owner says that the other copy is gone
+        node_log(n, "proc: %s (%06x) was in doubt and resumes by its owner's order", p->name,
+                 p->pid);
     p->stay_stunned = false;
     return p->state == PROC_RUN ? 0 : proc_resume(n, p);
 }
@@ -198,7 +211,8 @@ static int64_t run_set_owner(struct node *n, struct request *r)
     int e = request_bytes(n, r, &owner, sizeof owner);
     if (e < 0)
         return e;
-    struct proc *p = settled(n, r, ep_of(r), &e); // of one that moves, the descriptor is already under way
+    struct proc *p =
+        settled(n, r, ep_of(r), &e); // of one that moves, the descriptor is already under way
     if (!p)
         return e;
     p->owner = owner;
@@ -211,8 +225,10 @@ static int64_t run_destroy(struct node *n, struct request *r)
     struct proc *p = settled(n, r, ep_of(r), &e);
     if (!p)
         return e;
-    if (p->state == PROC_DOUBT) { // the copy that may run elsewhere is not touched, nor its clients told anything
-        node_log(n, "proc: %s (%06x) was in doubt; this copy is destroyed by its owner's order", p->name, p->pid);
+    if (p->state ==
+        PROC_DOUBT) { // the copy that may run elsewhere is not touched, nor its clients told anything
+        node_log(n, "proc: %s (%06x) was in doubt; this copy is destroyed by its owner's order",
+                 p->name, p->pid);
         proc_drop(n, p, true);
         return 0;
     }
@@ -227,10 +243,11 @@ static int64_t run_info(struct node *n, struct request *r)
 {
     const struct proc *p = r->in.about;
     if (!p)
-        return reply_text(n, r, "process service of %s: %u processes", n->name, (unsigned)n->pool_proc.used - 1);
-    return reply_text(n, r, "process %06x (%s) on %s: %s, %u threads, %llu pages, moved %llu times", p->pid, p->name,
-                      n->name, proc_state_name(p->state), p->nthreads, (unsigned long long)pages_of(p),
-                      (unsigned long long)p->moves);
+        return reply_text(n, r, "process service of %s: %u processes", n->name,
+                          (unsigned)n->pool_proc.used - 1);
+    return reply_text(n, r, "process %06x (%s) on %s: %s, %u threads, %llu pages, moved %llu times",
+                      p->pid, p->name, n->name, proc_state_name(p->state), p->nthreads,
+                      (unsigned long long)pages_of(p), (unsigned long long)p->moves);
 }
 
 static int64_t run_status(struct node *n, struct request *r)
@@ -287,8 +304,7 @@ int proc_service_start(struct node *n)
 // The processes go with the node; the kernel's own ports for them go here.
 void proc_service_stop(struct node *n)
 {
-    LIST_FOR(l, &n->procs)
-    {
+    LIST_FOR (l, &n->procs) {
         struct proc *p = LIST_ENTRY(l, struct proc, link);
         if (p != n->kproc)
             port_remove(n, p->ctl_put, n->kproc, p);

@@ -46,12 +46,14 @@ enum op_proc {
     OP_PROC_ABORT = 52,
     // On the capability of a process (its own control port: good wherever it is)
     // E_NOTHERE to any of these: it left while the order waited, nothing was executed; ask again, it will be found.
-    OP_PROC_STUN = 56,    // returns when it is stopped; 0 also when it was. It stays so through a move. CONTROL
-    OP_PROC_RESUME = 57,  // 0 also when it runs. In doubt: by this order only, and whoever gives it knows why. CONTROL
-    OP_PROC_GET = 58,     // stunned: reply: descriptor; its segments name capabilities to read. CONTROL
+    OP_PROC_STUN =
+        56, // returns when it is stopped; 0 also when it was. It stays so through a move. CONTROL
+    OP_PROC_RESUME =
+        57, // 0 also when it runs. In doubt: by this order only, and whoever gives it knows why. CONTROL
+    OP_PROC_GET = 58, // stunned: reply: descriptor; its segments name capabilities to read. CONTROL
     OP_PROC_MIGRATE = 59, // request: capability with EXEC of the target's process service.
-                          //   res[0] = bytes moved, res[1] = freeze (ns), res[2] = pages, res[3] = target node. CONTROL
-    OP_PROC_SET_OWNER = 60, // request: capability. CONTROL
+    //   res[0] = bytes moved, res[1] = freeze (ns), res[2] = pages, res[3] = target node. CONTROL
+    OP_PROC_SET_OWNER = 60,  // request: capability. CONTROL
     OP_PROC_WAIT_EVENT = 61, // owner's side: sent BY the kernel TO the owner: see enum owner_event
 };
 struct proc_entry {
@@ -78,7 +80,8 @@ struct owner_fault {
 // --- Directory: names -> capabilities -------------------------------------------------------------------
 enum op_dir {
     OP_DIR_LOOKUP = 80, // request: name (no zero needed). reply: capability. READ; E_NAME
-    OP_DIR_ENTER = 81,  // request: name, zero byte, 32-byte capability. Replaces. CREATE; E_LIMIT, E_ARG
+    OP_DIR_ENTER =
+        81, // request: name, zero byte, 32-byte capability. Replaces. CREATE; E_LIMIT, E_ARG
     OP_DIR_REMOVE = 82, // request: name. DESTROY; E_NAME
     OP_DIR_LIST = 83,   // reply: array of struct dir_entry. READ
 };
@@ -107,8 +110,10 @@ enum op_console {
     OP_CONSOLE_OPEN = 114, // request: name. reply: capability of a new terminal. CREATE; E_LIMIT
     OP_CONSOLE_LOG = 115,  // reply: text: what the node has said last. READ
     // On a terminal. OP_DESTROY: it is no more; its readers are told E_OBJECT
-    OP_CONSOLE_TYPE = 116,  // request: bytes for who reads it; none: end of input. CONTROL; E_LIMIT no room for them
-    OP_CONSOLE_FRONT = 117, // arg[0] = 1: this one is in front from now on. 0: not any more. CONTROL
+    OP_CONSOLE_TYPE =
+        116, // request: bytes for who reads it; none: end of input. CONTROL; E_LIMIT no room for them
+    OP_CONSOLE_FRONT =
+        117, // arg[0] = 1: this one is in front from now on. 0: not any more. CONTROL
 };
 enum console_show {
     SHOW_TYPED = 0,
@@ -121,13 +126,16 @@ enum op_node {
     OP_NODE_STATUS = 96, // reply: struct node_status. READ
     // Does nothing: the null transaction to a privileged task. arg[0] = bytes of zeros wanted as reply. no right needed
     OP_NODE_NULL = 97,
-    OP_NODE_BENCH = 98,  // runs a measurement (services/bench.c): arg[0] = enum node_bench, arg[1] = rounds; reply: uint64_t[] ns
-    OP_NODE_TRACE = 99,  // reply: text, the last trace events. READ
-    OP_NODE_STOP = 100,  // power off with status arg[0]. DESTROY
+    OP_NODE_BENCH =
+        98, // runs a measurement (services/bench.c): arg[0] = enum node_bench, arg[1] = rounds; reply: uint64_t[] ns
+    OP_NODE_TRACE = 99, // reply: text, the last trace events. READ
+    OP_NODE_STOP = 100, // power off with status arg[0]. DESTROY
 };
 enum node_bench {
-    BENCH_ECHO = 1,  // frame ping-pong of the bare driver with the neighbour on link arg[2], payload arg[3]
-    BENCH_TRANS = 2, // null transactions to the capability given in the request, arg[3] bytes each way
+    BENCH_ECHO =
+        1, // frame ping-pong of the bare driver with the neighbour on link arg[2], payload arg[3]
+    BENCH_TRANS =
+        2, // null transactions to the capability given in the request, arg[3] bytes each way
 };
 struct node_status {
     char name[32];

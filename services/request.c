@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What an operation needs again and again: bytes of the request, bytes of the reply, and things that must live
 // until the reply has reached the client.
-#include "services/service.h"
 #include "core/entry.h"
+#include "services/service.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

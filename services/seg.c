@@ -8,7 +8,8 @@
 #define WRITE_PAGES 1024u // 4 MiB: the longest OP_WRITE
 #define MADE_MAX 1024u    // segments that OP_SEG_CREATE keeps alive at a time
 
-struct made { // a segment that somebody created by transaction: one ref of it is ours until OP_DESTROY
+struct
+    made { // a segment that somebody created by transaction: one ref of it is ours until OP_DESTROY
     struct list link;
     struct seg *seg;
 };
@@ -93,8 +94,8 @@ static int64_t run_info(struct node *n, struct request *r)
     if (!s)
         return reply_text(n, r, "segment service of %s, %u created by transaction", n->name,
                           n->services->nmade);
-    return reply_text(n, r, "segment %u of %s: %llu bytes, %llu pages present", (unsigned)s->number, n->name,
-                      (unsigned long long)s->len, (unsigned long long)s->pages);
+    return reply_text(n, r, "segment %u of %s: %llu bytes, %llu pages present", (unsigned)s->number,
+                      n->name, (unsigned long long)s->len, (unsigned long long)s->pages);
 }
 
 static int64_t run_create(struct node *n, struct request *r)
@@ -135,8 +136,7 @@ static int64_t run_destroy(struct node *n, struct request *r)
     struct seg *s = seg_of(n, r);
     if (!s)
         return -E_OBJECT;
-    LIST_FOR(l, &n->services->made)
-    {
+    LIST_FOR (l, &n->services->made) {
         struct made *m = LIST_ENTRY(l, struct made, link);
         if (m->seg == s) {
             node_random(n, s->key, sizeof s->key);
@@ -181,5 +181,6 @@ int seg_service_start(struct node *n)
 
 void seg_service_stop(struct node *n)
 {
-    LIST_FOR_SAFE(l, next, &n->services->made) made_free(n, LIST_ENTRY(l, struct made, link));
+    LIST_FOR_SAFE (l, next, &n->services->made)
+        made_free(n, LIST_ENTRY(l, struct made, link));
 }

@@ -5,8 +5,9 @@
 #include "core/port.h"
 #include "services/services_priv.h"
 
-#define KEEP_ALIVE_MS 10000    // a task that had nothing to do for so long gives up its buffer's pages; an extra one ends
-#define KEPT_FREE 2u           // tasks of a service that no OP_WAITS takes
+#define KEEP_ALIVE_MS                                                                              \
+    10000 // a task that had nothing to do for so long gives up its buffer's pages; an extra one ends
+#define KEPT_FREE 2u                // tasks of a service that no OP_WAITS takes
 #define TROUBLE_NS (10 * NS_PER_MS) // before the next getreq when one failed for want of memory
 
 static const struct operation *operation_find(const struct service *s, uint32_t number)
@@ -116,7 +117,8 @@ static void answer(struct node *n, struct request *r, int64_t status)
     if (status < 0)
         r->reply = buf_none();
     int e = task_putrep(n, status, r->res, r->reply);
-    if (e == -E_MEM || e == -E_FAULT) // the reply's bytes could not be had; the client must not wait for ever
+    if (e == -E_MEM ||
+        e == -E_FAULT) // the reply's bytes could not be had; the client must not wait for ever
         e = task_putrep(n, e, NULL, buf_none());
     if (e < 0)
         trace(n, TRACE_DROP, (uint32_t)-e, r->in.op, 0);
@@ -157,8 +159,8 @@ static void buffer_shrink(struct node *n, struct worker *w, uint64_t keep_pages)
 static int next_request(struct node *n, struct worker *w)
 {
     bool gives_up = w->extra || w->buffer->pages > 0;
-    return task_getreq(n, w->of->mask, buf_seg(w->buffer, 0, w->buffer->len), gives_up ? KEEP_ALIVE_MS : 0,
-                       &w->r.in);
+    return task_getreq(n, w->of->mask, buf_seg(w->buffer, 0, w->buffer->len),
+                       gives_up ? KEEP_ALIVE_MS : 0, &w->r.in);
 }
 
 static void worker_main(struct node *n, void *arg)
@@ -241,8 +243,7 @@ void service_close_all(struct node *n)
     struct services *sv = n->services;
     for (unsigned i = 0; i < sv->nrunning; i++) {
         struct running *of = &sv->running[i];
-        LIST_FOR_SAFE(l, next, &of->workers)
-        {
+        LIST_FOR_SAFE (l, next, &of->workers) {
             struct worker *w = LIST_ENTRY(l, struct worker, link);
             if (w->task)
                 task_free(n, w->task); // first: its transaction may still name the buffer

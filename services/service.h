@@ -36,7 +36,7 @@ enum op_time {
     OP_QUICK, // does not block
     OP_SLOW,  // may block on its client: meanwhile another task takes requests
     OP_WAITS, // may block on others, who may call this service themselves: some tasks are always kept free of
-              // these, and one too many is refused with E_LIMIT, or two nodes could wait for each other for ever
+    // these, and one too many is refused with E_LIMIT, or two nodes could wait for each other for ever
 };
 struct operation {
     uint32_t number;

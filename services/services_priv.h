@@ -6,7 +6,8 @@
 #include "services/protocol.h"
 #include "services/service.h"
 
-#define SERVICES_MAX 12 // ours, and those of who embeds the node (the host command: files, terminal, owner)
+#define SERVICES_MAX                                                                               \
+    12 // ours, and those of who embeds the node (the host command: files, terminal, owner)
 
 // A service of this node with the tasks that run it.
 struct running {
@@ -17,7 +18,7 @@ struct running {
     unsigned count;          // [N] tasks
     unsigned slow;           // [N] of these, in an operation that is not OP_QUICK
 };
-struct worker { // a task in the loop, and the request it works on
+struct worker {          // a task in the loop, and the request it works on
     struct list link;    // [N] running->workers
     struct running *of;  // [I]
     struct thread *task; // [I]
@@ -26,14 +27,16 @@ struct worker { // a task in the loop, and the request it works on
     struct request r;    // [N]
 };
 
-#define CONSOLE_LINE 160 // bytes of a line printed (node_log cuts at 200); longer ones are cut into several
+#define CONSOLE_LINE                                                                               \
+    160 // bytes of a line printed (node_log cuts at 200); longer ones are cut into several
 #define CONSOLE_RING 1024
-struct console_line { // printed when it ends or is full
+struct console_line {            // printed when it ends or is full
     char text[CONSOLE_LINE + 1]; // [N]
     unsigned len;                // [N]
 };
 struct console {
-    struct console_line line;    // [N] of object 0; without a screen also printed when it has lain for a while
+    struct console_line
+        line; // [N] of object 0; without a screen also printed when it has lain for a while
     struct timer flush;          // [N]
     struct screen *screen;       // [N] one page; NULL: nobody sits here
     struct list ttys;            // [N] struct tty: terminals (console.c)
@@ -50,23 +53,23 @@ struct store {
     uint8_t key[16];     // [I] of all its objects
     const void *archive; // [N] services/cpio.h; NULL: none was given
     uint64_t len;
-    unsigned files;      // in it
+    unsigned files; // in it
 };
 
 struct services {
-    struct node *node;                      // [I]
-    struct running running[SERVICES_MAX];   // [N]
-    unsigned nrunning;                      // [N]
-    unsigned started;                       // [N] entries of list.c whose start was called
+    struct node *node;                    // [I]
+    struct running running[SERVICES_MAX]; // [N]
+    unsigned nrunning;                    // [N]
+    unsigned started;                     // [N] entries of list.c whose start was called
     struct pool pool_worker, pool_made, pool_name, pool_move, pool_offer, pool_report, pool_tty;
     // Segment service
-    uint8_t seg_key[16];  // [I] of object 0
-    struct list made;     // [N] struct made: segments that live until OP_DESTROY
-    unsigned nmade;       // [N]
+    uint8_t seg_key[16]; // [I] of object 0
+    struct list made;    // [N] struct made: segments that live until OP_DESTROY
+    unsigned nmade;      // [N]
     // Directory
-    uint8_t dir_key[16];  // [I]
-    struct list names;    // [N] struct name
-    unsigned nnames;      // [N]
+    uint8_t dir_key[16]; // [I]
+    struct list names;   // [N] struct name
+    unsigned nnames;     // [N]
     // Console
     struct port console_put;
     uint8_t console_key[16]; // [I]
@@ -76,24 +79,24 @@ struct services {
     struct shell *shell; // [I] one page; NULL: none was started (shell.h)
     // Node
     struct port node_put;
-    uint8_t node_key[16]; // [I]
-    int (*echo)(struct node *n, unsigned link, uint32_t payload);            // [I] bench.h
-    void (*link_status)(struct node *n, struct node_status *st);             // [I] node.h
+    uint8_t node_key[16];                                         // [I]
+    int (*echo)(struct node *n, unsigned link, uint32_t payload); // [I] bench.h
+    void (*link_status)(struct node *n, struct node_status *st);  // [I] node.h
     // Process service and hand-off
     struct port proc_put;
-    uint8_t proc_key[16];    // [I] of object 0
-    uint32_t proc_handle;    // [I] control ports are served on it too
-    uint64_t promised;       // [N] pages that fills under way may still take
-    struct list moves;       // [N] struct move: hand-offs under way from here (handoff.c)
-    struct list offers;      // [N] struct offer: hand-offs to here (offer.c)
-    unsigned ncommitted;     // [N] of these, those that ran
-    uint64_t offer_serial;   // [N] number of the last offer of this boot
-    uint64_t offer_forgot;   // [N] numbers up to this one: nothing is known any more
+    uint8_t proc_key[16];  // [I] of object 0
+    uint32_t proc_handle;  // [I] control ports are served on it too
+    uint64_t promised;     // [N] pages that fills under way may still take
+    struct list moves;     // [N] struct move: hand-offs under way from here (handoff.c)
+    struct list offers;    // [N] struct offer: hand-offs to here (offer.c)
+    unsigned ncommitted;   // [N] of these, those that ran
+    uint64_t offer_serial; // [N] number of the last offer of this boot
+    uint64_t offer_forgot; // [N] numbers up to this one: nothing is known any more
     // Owners (owner.c)
-    struct list reports;     // [N] struct report
-    unsigned nreports;       // [N]
-    struct thread *reaper;   // [I]
-    struct timer sweep;      // [N] wakes the reaper when an offer gets too old
+    struct list reports;   // [N] struct report
+    unsigned nreports;     // [N]
+    struct thread *reaper; // [I]
+    struct timer sweep;    // [N] wakes the reaper when an offer gets too old
 };
 _Static_assert(sizeof(struct services) <= PAGE_SIZE, "allocated as one page");
 

@@ -34,8 +34,8 @@ static void print_links(const struct node_status *s)
            with_commas(s->dups));
     printf(
         "    records: %u processes, %u threads, %u segments, %u transactions, %s pages free; %s system calls, %s switches\n",
-        s->procs, s->threads, s->segs, s->recs, with_commas(s->pages_free), with_commas(s->syscalls),
-        with_commas(s->switches));
+        s->procs, s->threads, s->segs, s->recs, with_commas(s->pages_free),
+        with_commas(s->syscalls), with_commas(s->switches));
 }
 
 static bool print_node(struct node *n, const struct found_node *f, bool longer)

@@ -89,7 +89,8 @@ static void *serve(void *unused)
     int64_t e = getreq(1ull << handle, served, sizeof served, 0, &req);
     while (e == 0) {
         int64_t status = request_check(&req, served_port, served_key, RIGHT_READ);
-        e = putrep_getreq(status, served, req.len, NULL, 1ull << handle, served, sizeof served, 0, &req);
+        e = putrep_getreq(status, served, req.len, NULL, 1ull << handle, served, sizeof served, 0,
+                          &req);
     }
     return NULL;
 }

@@ -77,8 +77,9 @@ int64_t putrep(int64_t status, const void *rep, size_t rep_len, const uint64_t r
 
 // putrep, then getreq: the end of a server's loop with one entry into the kernel. Errors of both; an error of the
 // getreq part comes after the reply went out.
-int64_t putrep_getreq(int64_t status, const void *rep, size_t rep_len, const uint64_t res[4], uint64_t mask,
-                      void *buf, size_t cap, uint64_t timeout_ms, struct request *out);
+int64_t putrep_getreq(int64_t status, const void *rep, size_t rep_len, const uint64_t res[4],
+                      uint64_t mask, void *buf, size_t cap, uint64_t timeout_ms,
+                      struct request *out);
 
 // --- Capabilities --------------------------------------------------------------------------------
 

@@ -126,8 +126,9 @@ int64_t putrep(int64_t status, const void *rep, size_t rep_len, const uint64_t r
     return (int64_t)a0;
 }
 
-int64_t putrep_getreq(int64_t status, const void *rep, size_t rep_len, const uint64_t res[4], uint64_t mask,
-                      void *buf, size_t cap, uint64_t timeout_ms, struct request *out)
+int64_t putrep_getreq(int64_t status, const void *rep, size_t rep_len, const uint64_t res[4],
+                      uint64_t mask, void *buf, size_t cap, uint64_t timeout_ms,
+                      struct request *out)
 {
     const uint64_t *word = res ? res : no_words;
 

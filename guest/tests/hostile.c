@@ -77,7 +77,7 @@ static uint32_t results_of(uint64_t number)
 #define LONG_MS 0xffffffffu
 
 static const uint64_t text_words[64] = {0x600dc0de, 1, 2, 3}; // in read-only memory
-static uint64_t fixed;         // address of a page that is mapped for reading only
+static uint64_t fixed; // address of a page that is mapped for reading only
 static struct cap own, others[2];
 static int64_t own_handle;
 static _Atomic uint32_t done;
@@ -88,20 +88,38 @@ static void wrong(const char *what, const uint64_t before[NREGS], const uint64_t
 {
     if (errors++ > 5)
         return;
-    printf("hostile: WRONG: %s: call %lu(%lx %lx %lx %lx %lx %lx %lx, t %lx %lx %lx): %ld %lx\n", what, before[A7],
-           before[A0], before[A1], before[A2], before[A3], before[A4], before[A5], before[A6], before[T0], before[T1],
-           before[T2], (int64_t)after[A0], after[A1]);
+    printf("hostile: WRONG: %s: call %lu(%lx %lx %lx %lx %lx %lx %lx, t %lx %lx %lx): %ld %lx\n",
+           what, before[A7], before[A0], before[A1], before[A2], before[A3], before[A4], before[A5],
+           before[A6], before[T0], before[T1], before[T2], (int64_t)after[A0], after[A1]);
 }
 
 // --- Arguments -----------------------------------------------------------------------------------------------
 
 static const uint64_t bad_addresses[] = {
-    0, 1, 0xfff, 0x1000, 0xffff,                       // never mapped
-    0x80000000, 0x80200000, 0x10000000,                // physical: firmware, kernel, console
-    0xffffffff80200000, 0xffffffff80300000,            // the kernel's image
-    0xffffffc000000000, 0xffffffc080200000, 0xffffffc080000000, 0xffffffd000000000, // its view of memory
-    0x3ffffff000, 0x3ffffffff8, 0x4000000000, 0x4000000ff8, 0x8000000000, // about the end of ours
-    0x7fffffffffffffff, 0x8000000000000000, 0xffffffffffffffff, 0xfffffffffffff000, 0xfffffffffffffff8,
+    0,
+    1,
+    0xfff,
+    0x1000,
+    0xffff, // never mapped
+    0x80000000,
+    0x80200000,
+    0x10000000, // physical: firmware, kernel, console
+    0xffffffff80200000,
+    0xffffffff80300000, // the kernel's image
+    0xffffffc000000000,
+    0xffffffc080200000,
+    0xffffffc080000000,
+    0xffffffd000000000, // its view of memory
+    0x3ffffff000,
+    0x3ffffffff8,
+    0x4000000000,
+    0x4000000ff8,
+    0x8000000000, // about the end of ours
+    0x7fffffffffffffff,
+    0x8000000000000000,
+    0xffffffffffffffff,
+    0xfffffffffffff000,
+    0xfffffffffffffff8,
 };
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
@@ -129,7 +147,8 @@ static bool is_bad(uint64_t address)
 static uint64_t address(struct dice *d)
 {
     switch (below(d, 8)) {
-    case 0: case 1: return bad_addresses[below(d, COUNT(bad_addresses))];
+    case 0:
+    case 1: return bad_addresses[below(d, COUNT(bad_addresses))];
     case 2: return fixed + below(d, 2 * PAGE);
     case 3: return roll(d);
     default: return arena_address(d);
@@ -148,11 +167,11 @@ static uint64_t length(struct dice *d)
     case 0: return 0;
     case 1: return 1 + below(d, 8);
     case 2: return PAGE;
-    case 3: return 0 - below(d, 2 * PAGE);        // wraps
+    case 3: return 0 - below(d, 2 * PAGE); // wraps
     case 4: return roll(d);
     case 5: return (256ul << 20) + below(d, 3) - 1; // MESSAGE_MAX_BYTES
     case 6: return 1ul << below(d, 64);
-    case 7: return 300000 + below(d, 100000);     // more than one step of a local copy
+    case 7: return 300000 + below(d, 100000); // more than one step of a local copy
     default: return below(d, 3 * PAGE);
     }
 }
@@ -161,7 +180,9 @@ static uint64_t map_length(struct dice *d)
 {
     switch (below(d, 10)) {
     case 0: return length(d);
-    case 1: return (1ul << 30) - below(d, 3) * PAGE; // a whole segment: costs nothing before it is touched
+    case 1:
+        return (1ul << 30) -
+               below(d, 3) * PAGE; // a whole segment: costs nothing before it is touched
     default: return (1 + below(d, SLOT_BYTES / 2 / PAGE)) * PAGE - below(d, 2);
     }
 }
@@ -281,8 +302,9 @@ static bool choose(struct dice *d, uint64_t r[NREGS])
     for (unsigned i = 0; i < NREGS; i++)
         r[i] = below(d, 4) ? roll(d) : address(d);
     // Half of the calls are of those with the most behind them.
-    static const uint8_t deep[] = {SYS_TRANS, SYS_TRANS, SYS_TRANS, SYS_TRANS, SYS_GETREQ, SYS_PUTREP,
-                                   SYS_MAP,   SYS_MAP,   SYS_UNMAP, SYS_GROW,  SYS_WAKE,   SYS_PUTREP_GETREQ};
+    static const uint8_t deep[] = {SYS_TRANS,  SYS_TRANS,  SYS_TRANS, SYS_TRANS,
+                                   SYS_GETREQ, SYS_PUTREP, SYS_MAP,   SYS_MAP,
+                                   SYS_UNMAP,  SYS_GROW,   SYS_WAKE,  SYS_PUTREP_GETREQ};
     switch (r[A7] = below(d, 2) ? deep[below(d, sizeof deep)] : below(d, SYS_COUNT + 1)) {
     case SYS_TRANS: {
         if (below(d, 4)) {
@@ -297,7 +319,8 @@ static bool choose(struct dice *d, uint64_t r[NREGS])
         r[T1] = length(d);
         r[T2] = short_ms(d);
         // Calls that leave the process wait for others or for their time-out: few of them.
-        return (cap.port.w[0] == own.port.w[0] && cap.port.w[1] == own.port.w[1]) || below(d, 20) == 0;
+        return (cap.port.w[0] == own.port.w[0] && cap.port.w[1] == own.port.w[1]) ||
+               below(d, 20) == 0;
     }
     case SYS_GETREQ:
         r[A0] = below(d, 3) ? 1ul << own_handle : below(d, 3) ? 1ul << below(d, 20) : roll(d);
@@ -328,27 +351,26 @@ static bool choose(struct dice *d, uint64_t r[NREGS])
         if (below(d, 100) == 0)
             block_one(d);
         return false;
-    case SYS_SLEEP:
-        r[A0] = below(d, 200000);
-        return below(d, 10) == 0;
+    case SYS_SLEEP: r[A0] = below(d, 200000); return below(d, 10) == 0;
     case SYS_WAIT:
         r[A0] = address(d);
         r[A1] = below(d, 2);
         r[A2] = short_ms(d);
         return r[A1] || below(d, 10) == 0;
-    case SYS_WAKE:
-        r[A0] = below(d, 2) ? slot_address(d) : address(d);
-        return true;
+    case SYS_WAKE: r[A0] = below(d, 2) ? slot_address(d) : address(d); return true;
     case SYS_MAP:
         r[A0] = below(d, 4) == 0 ? address(d) : below(d, 8) == 0 ? 0 : slot_address(d);
         r[A1] = map_length(d);
         r[A2] = below(d, 4) ? below(d, 32) : roll(d);
-        if (r[A1] > SLOT_BYTES / 2) // to take all memory is a right of a process without a limit, and no test of ours
+        if (r[A1] >
+            SLOT_BYTES /
+                2) // to take all memory is a right of a process without a limit, and no test of ours
             r[A2] &= ~(uint64_t)MAP_WRITE;
         return true;
     case SYS_UNMAP:
         r[A0] = below(d, 8) == 0 ? slot_address(d) : address(d);
-        return r[A0] != fixed; // what the program stands on is never asked for: address() does not know it
+        return r[A0] !=
+               fixed; // what the program stands on is never asked for: address() does not know it
     case SYS_GROW:
         r[A0] = below(d, 2) ? slot_address(d) : address(d);
         do
@@ -363,10 +385,8 @@ static bool choose(struct dice *d, uint64_t r[NREGS])
         r[A7] = SYS_COUNT + (below(d, 2) ? below(d, 50) : roll(d) >> 1);
         return true;
     case SYS_EXIT:
-    case SYS_THREAD_EXIT:
-        return false;
-    default:
-        return true;
+    case SYS_THREAD_EXIT: return false;
+    default: return true;
     }
 }
 
@@ -393,10 +413,12 @@ static void check(const uint64_t before[NREGS], const uint64_t after[NREGS])
     if (before[A7] == SYS_WAIT && is_bad(before[A0]) && result >= 0)
         wrong("a wait where nothing is ours", before, after);
     if (before[A7] == SYS_MAP && result >= 0 &&
-        (is_bad((uint64_t)result) || before[A2] >= 32 || !(before[A2] & 7) || (before[A0] & (PAGE - 1))))
+        (is_bad((uint64_t)result) || before[A2] >= 32 || !(before[A2] & 7) ||
+         (before[A0] & (PAGE - 1))))
         wrong("a mapping that may not be", before, after);
     // What the kernel chose would fill our table of mappings.
-    if (before[A7] == SYS_MAP && result >= 0 && ((uint64_t)result < ARENA || (uint64_t)result >= ARENA + SLOTS * SLOT_BYTES))
+    if (before[A7] == SYS_MAP && result >= 0 &&
+        ((uint64_t)result < ARENA || (uint64_t)result >= ARENA + SLOTS * SLOT_BYTES))
         sys_unmap((uint64_t)result);
 }
 
@@ -414,9 +436,10 @@ static void *mapper(void *seed)
             break;
         case 1: sys_grow(at, below(&d, SLOT_BYTES / 2)); break;
         default: {
-            uint64_t flags = MAP_READ | (below(&d, 4) ? MAP_WRITE : 0) | (below(&d, 2) ? MAP_GROW_UP : 0) |
-                             (below(&d, 8) ? 0 : MAP_EXEC);
-            uint64_t pages = below(&d, 3) ? SLOT_BYTES / 2 / PAGE : 1 + below(&d, SLOT_BYTES / 2 / PAGE);
+            uint64_t flags = MAP_READ | (below(&d, 4) ? MAP_WRITE : 0) |
+                             (below(&d, 2) ? MAP_GROW_UP : 0) | (below(&d, 8) ? 0 : MAP_EXEC);
+            uint64_t pages =
+                below(&d, 3) ? SLOT_BYTES / 2 / PAGE : 1 + below(&d, SLOT_BYTES / 2 / PAGE);
             sys_map(at, pages * PAGE, flags);
         }
         }
@@ -431,7 +454,8 @@ static void *server(void *seed)
     struct dice d = {(uint64_t)seed};
     struct request req;
     while (!done) {
-        int64_t result = getreq(1ul << own_handle, (void *)slot_address(&d), SLOT_BYTES / 4, 5, &req);
+        int64_t result =
+            getreq(1ul << own_handle, (void *)slot_address(&d), SLOT_BYTES / 4, 5, &req);
         if (result < 0) {
             sys_sleep(20000); // most often its buffer is not there just now
             continue;
@@ -442,7 +466,8 @@ static void *server(void *seed)
                              (void *)slot_address(&d), SLOT_BYTES / 4, 5, &req) == 0)
             ;
         uint64_t len = below(&d, 8) ? fair_length(&d) : length(&d);
-        if (putrep((int64_t)below(&d, 3) - 1, (void *)(slot_address(&d) + below(&d, 5000)), len, NULL) < 0)
+        if (putrep((int64_t)below(&d, 3) - 1, (void *)(slot_address(&d) + below(&d, 5000)), len,
+                   NULL) < 0)
             putrep(-E_IO, NULL, 0, NULL);
     }
     return NULL;
@@ -486,7 +511,8 @@ static bool set_up(void)
     own = cap_make(port, 0, RIGHT_ALL, key);
     int64_t at = sys_map(0, 2 * PAGE, MAP_READ);
     fixed = (uint64_t)at;
-    return own_handle >= 0 && at > 0 && startup_cap("tty", &others[0]) == 0 && startup_cap("dir", &others[1]) == 0;
+    return own_handle >= 0 && at > 0 && startup_cap("tty", &others[0]) == 0 &&
+           startup_cap("dir", &others[1]) == 0;
 }
 
 static bool untouched(void)
@@ -507,7 +533,8 @@ int main(int argc, char **argv)
         printf("hostile: cannot begin\n");
         return 2;
     }
-    struct thread *help[] = {thread_create(mapper, (void *)roll(&d), 0), thread_create(server, (void *)roll(&d), 0),
+    struct thread *help[] = {thread_create(mapper, (void *)roll(&d), 0),
+                             thread_create(server, (void *)roll(&d), 0),
                              thread_create(client, (void *)roll(&d), 0)};
     while (called < count) {
         uint64_t before[NREGS], r[NREGS];

@@ -46,7 +46,8 @@ static void guest(struct node *n, struct thread *t)
 
 static struct node *new_node(void)
 {
-    const struct host_options o = {.clock = clock_of, .seed = 1, .log = log_nothing, .guest_run = guest};
+    const struct host_options o = {
+        .clock = clock_of, .seed = 1, .log = log_nothing, .guest_run = guest};
     now_ns = NS_PER_S;
     struct node *n = host_node_new("fuzz", NODE_PAGES, &o);
     if (!n || net_init(n) != 0)
@@ -59,8 +60,8 @@ struct counts {
 };
 static struct counts counts(struct node *n)
 {
-    return (struct counts){page_free_count(n),  n->pool_proc.used, n->pool_thread.used,
-                           n->pool_seg.used, n->pool_rec.used,  n->pool_port.used};
+    return (struct counts){page_free_count(n), n->pool_proc.used, n->pool_thread.used,
+                           n->pool_seg.used,   n->pool_rec.used,  n->pool_port.used};
 }
 
 static int same(struct node *n, const struct counts *was, const char *after)
@@ -68,9 +69,11 @@ static int same(struct node *n, const struct counts *was, const char *after)
     struct counts is = counts(n);
     if (memcmp(was, &is, sizeof is) == 0)
         return 0;
-    printf("# left behind after it was %s: %ld pages, %ld procs, %ld threads, %ld segs, %ld recs, %ld ports\n", after,
-           (long)(was->pages - is.pages), (long)(is.procs - was->procs), (long)(is.threads - was->threads),
-           (long)(is.segs - was->segs), (long)(is.recs - was->recs), (long)(is.ports - was->ports));
+    printf(
+        "# left behind after it was %s: %ld pages, %ld procs, %ld threads, %ld segs, %ld recs, %ld ports\n",
+        after, (long)(was->pages - is.pages), (long)(is.procs - was->procs),
+        (long)(is.threads - was->threads), (long)(is.segs - was->segs), (long)(is.recs - was->recs),
+        (long)(is.ports - was->ports));
     return 1;
 }
 
@@ -172,7 +175,8 @@ static struct thread *thread(struct node *n, struct proc *p, enum thread_state s
     return t;
 }
 
-static struct rec *record(struct node *n, struct proc *p, uint32_t tid, enum rec_state state, struct thread *s)
+static struct rec *record(struct node *n, struct proc *p, uint32_t tid, enum rec_state state,
+                          struct thread *s)
 {
     struct rec *r = txn_rec_create(n, p, 0x5555, tid);
     r->state = state;

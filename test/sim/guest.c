@@ -8,16 +8,36 @@
 
 // pc of a step. The values mean nothing to anybody else.
 enum step {
-    C_NEXT = 0x10000, C_BACK,
-    S_LISTEN, S_LISTENED, S_SPAWNED, S_THREAD, S_WAIT, S_GOT, S_WORKED, S_REPLY, S_REPLIED, S_QUIT,
+    C_NEXT = 0x10000,
+    C_BACK,
+    S_LISTEN,
+    S_LISTENED,
+    S_SPAWNED,
+    S_THREAD,
+    S_WAIT,
+    S_GOT,
+    S_WORKED,
+    S_REPLY,
+    S_REPLIED,
+    S_QUIT,
     N_BACK,
-    F_START, F_STARTED, F_LOOP, F_WOKE, F_WAITED,
-    Z_NEXT, Z_TIMED, Z_SLEPT, Z_CHECK,
+    F_START,
+    F_STARTED,
+    F_LOOP,
+    F_WOKE,
+    F_WAITED,
+    Z_NEXT,
+    Z_TIMED,
+    Z_SLEPT,
+    Z_CHECK,
 };
 
 #define A(i) (t->regs.x[REG_A0 + (i)])
 // Callee-saved registers: system calls leave them alone.
-static uint64_t *s_reg(struct thread *t, unsigned i) { return &t->regs.x[i < 2 ? 8 + i : 16 + i]; }
+static uint64_t *s_reg(struct thread *t, unsigned i)
+{
+    return &t->regs.x[i < 2 ? 8 + i : 16 + i];
+}
 #define S(i) (*s_reg(t, (i)))
 
 static uint64_t mix(uint64_t z)
@@ -57,7 +77,10 @@ static struct guest_data *data_of(struct node *n, struct thread *t)
 }
 
 // What the bytes at offset off of a message are, by the message's key.
-static uint64_t word_at(uint64_t key, uint64_t off) { return key ^ (off + 8) * 0x9e3779b97f4a7c15u; }
+static uint64_t word_at(uint64_t key, uint64_t off)
+{
+    return key ^ (off + 8) * 0x9e3779b97f4a7c15u;
+}
 
 typedef bool word_fn(uint8_t *at, uint64_t word, size_t len);
 static bool word_put(uint8_t *at, uint64_t word, size_t len)
@@ -65,24 +88,35 @@ static bool word_put(uint8_t *at, uint64_t word, size_t len)
     memcpy(at, &word, len);
     return true;
 }
-static bool word_same(uint8_t *at, uint64_t word, size_t len) { return memcmp(at, &word, len) == 0; }
+static bool word_same(uint8_t *at, uint64_t word, size_t len)
+{
+    return memcmp(at, &word, len) == 0;
+}
 
 // Calls fn for each word of the message at va, all of whose pages are there.
-static bool each_word(struct node *n, struct thread *t, uint64_t va, uint64_t len, uint64_t key, word_fn *fn)
+static bool each_word(struct node *n, struct thread *t, uint64_t va, uint64_t len, uint64_t key,
+                      word_fn *fn)
 {
     uint8_t *page = NULL;
     for (uint64_t off = 0; off < len; off += 8) {
         uint64_t at = va + off;
         if (!page || !(at & PAGE_MASK))
             page = page_of(n, t->proc, at, false);
-        if (!page || !fn(page + (at & PAGE_MASK), word_at(key, off), len - off < 8 ? (size_t)(len - off) : 8))
+        if (!page || !fn(page + (at & PAGE_MASK), word_at(key, off),
+                         len - off < 8 ? (size_t)(len - off) : 8))
             return false;
     }
     return true;
 }
 
-static uint64_t request_key(uint64_t id, uint64_t call) { return mix(id << 32 ^ call ^ 0x5157u); }
-static uint64_t reply_key(uint64_t id, uint64_t call) { return mix(id << 32 ^ call ^ 0x5259u); }
+static uint64_t request_key(uint64_t id, uint64_t call)
+{
+    return mix(id << 32 ^ call ^ 0x5157u);
+}
+static uint64_t reply_key(uint64_t id, uint64_t call)
+{
+    return mix(id << 32 ^ call ^ 0x5259u);
+}
 
 // --- The one system call of a run --------------------------------------------------------------------------
 
@@ -122,8 +156,8 @@ static uint64_t length(uint64_t r, uint64_t max)
     return len < max ? len : max;
 }
 
-static void call(struct node *n, struct thread *t, const struct cap *cap, const uint64_t arg[4], uint64_t req_len,
-                 uint64_t rep_len, unsigned thread, enum step next)
+static void call(struct node *n, struct thread *t, const struct cap *cap, const uint64_t arg[4],
+                 uint64_t req_len, uint64_t rep_len, unsigned thread, enum step next)
 {
     memcpy(&A(0), cap, sizeof *cap);
     A(4) = GUEST_OP_ADD;
@@ -442,9 +476,11 @@ void guest_run(struct node *n, struct thread *t)
 const char *guest_step_name(uint64_t pc)
 {
     static const char *const names[] = {
-        "client next", "client back", "listen", "listened", "spawned", "thread", "wait", "got", "worked", "reply",
-        "replied", "quit", "nested back", "futex start", "futex started", "futex loop", "futex woke", "futex waited",
-        "sleeper next", "sleeper timed", "sleeper slept", "sleeper check",
+        "client next",   "client back",   "listen",       "listened",     "spawned",
+        "thread",        "wait",          "got",          "worked",       "reply",
+        "replied",       "quit",          "nested back",  "futex start",  "futex started",
+        "futex loop",    "futex woke",    "futex waited", "sleeper next", "sleeper timed",
+        "sleeper slept", "sleeper check",
     };
     return pc >= C_NEXT && pc - C_NEXT < sizeof names / sizeof names[0] ? names[pc - C_NEXT] : "?";
 }

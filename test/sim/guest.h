@@ -12,13 +12,20 @@
 
 #define GUEST_DATA 0x100000ull
 #define GUEST_BUFFER (256 * KIB)
-#define GUEST_REQ(i) (0x1000000ull + (uint64_t)(i) * 0x100000)
-#define GUEST_REP(i) (0x1000000ull + (uint64_t)(i) * 0x100000 + GUEST_BUFFER)
+#define GUEST_REQ(i) (0x1000000ull + (uint64_t)(i)*0x100000)
+#define GUEST_REP(i) (0x1000000ull + (uint64_t)(i)*0x100000 + GUEST_BUFFER)
 #define GUEST_THREADS 4u
 #define GUEST_CLIENTS 64u // ids of clients that a server counts
 #define GUEST_NESTED 32u  // a nested server calls on behalf of client id as client id + this
 
-enum guest_program { GUEST_CLIENT, GUEST_SERVER, GUEST_NEST, GUEST_FUTEX, GUEST_SLEEPER, GUEST_PROGRAMS };
+enum guest_program {
+    GUEST_CLIENT,
+    GUEST_SERVER,
+    GUEST_NEST,
+    GUEST_FUTEX,
+    GUEST_SLEEPER,
+    GUEST_PROGRAMS
+};
 
 #define GUEST_OP_ADD 200u  // arg: client id, call number, reply length, time to work (ns)
 #define GUEST_OP_QUIT 201u // the server ends
@@ -27,22 +34,22 @@ enum guest_program { GUEST_CLIENT, GUEST_SERVER, GUEST_NEST, GUEST_FUTEX, GUEST_
 struct guest_data {
     uint64_t magic;
     uint64_t errors, first_status, first_call; // client: calls that failed or whose reply was wrong
-    uint64_t calls;                            // client: calls made. futex: turns taken. sleeper: sleeps
-    uint64_t total, sum;                       // server: requests executed, sum of their call numbers
-    uint64_t doubles, gaps, corrupt;           // server
-    uint64_t last[GUEST_CLIENTS];              // server: highest call number executed of each client, + 1
-    uint64_t count[GUEST_CLIENTS];             // server: requests of each client
+    uint64_t calls;                  // client: calls made. futex: turns taken. sleeper: sleeps
+    uint64_t total, sum;             // server: requests executed, sum of their call numbers
+    uint64_t doubles, gaps, corrupt; // server
+    uint64_t last[GUEST_CLIENTS];    // server: highest call number executed of each client, + 1
+    uint64_t count[GUEST_CLIENTS];   // server: requests of each client
     uint32_t turn;
     uint32_t left_threads;
 };
 
 struct guest_spec {
     enum guest_program program;
-    unsigned id;      // of a client, 0..GUEST_NESTED - 1
-    uint64_t count;   // client: calls. futex: turns. sleeper: sleeps
-    uint64_t max_len; // longest message
-    uint64_t pause_ns;// most time between calls
-    uint64_t work_ns; // most time that the server is asked to work
+    unsigned id;       // of a client, 0..GUEST_NESTED - 1
+    uint64_t count;    // client: calls. futex: turns. sleeper: sleeps
+    uint64_t max_len;  // longest message
+    uint64_t pause_ns; // most time between calls
+    uint64_t work_ns;  // most time that the server is asked to work
     uint64_t seed;
     unsigned threads; // server
     bool may_fail;    // for the oracles: see struct sim_guest

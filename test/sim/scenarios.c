@@ -7,8 +7,9 @@
 
 #include <string.h>
 
-#define LIVE_NS (600 * NS_PER_S)    // after the faults stop, all is done within this
-#define SETTLE_NS (100 * NS_PER_S)  // after that, nothing is left: longer than every lifetime of core/config.h
+#define LIVE_NS (600 * NS_PER_S) // after the faults stop, all is done within this
+#define SETTLE_NS                                                                                  \
+    (100 * NS_PER_S) // after that, nothing is left: longer than every lifetime of core/config.h
 _Static_assert(SETTLE_NS > RECORD_LIFE_NS && SETTLE_NS > MOVED_LIFE_NS + 30 * NS_PER_S, "");
 
 // --- Casts --------------------------------------------------------------------------------------------------
@@ -29,12 +30,17 @@ static struct guest_spec nest_spec(struct sim *s, const struct guest_spec *behin
     return spec;
 }
 
-static struct guest_spec client_spec(struct sim *s, unsigned id, const struct guest_spec *server, uint64_t calls,
-                                     uint64_t max_len)
+static struct guest_spec client_spec(struct sim *s, unsigned id, const struct guest_spec *server,
+                                     uint64_t calls, uint64_t max_len)
 {
-    return (struct guest_spec){.program = GUEST_CLIENT, .id = id, .count = calls, .max_len = max_len,
-                               .cap = sim_server_cap(server), .seed = sim_rand(&s->rand),
-                               .pause_ns = 2 * NS_PER_MS, .work_ns = 2 * NS_PER_MS};
+    return (struct guest_spec){.program = GUEST_CLIENT,
+                               .id = id,
+                               .count = calls,
+                               .max_len = max_len,
+                               .cap = sim_server_cap(server),
+                               .seed = sim_rand(&s->rand),
+                               .pause_ns = 2 * NS_PER_MS,
+                               .work_ns = 2 * NS_PER_MS};
 }
 
 static void weather(struct sim *s, unsigned loss, unsigned dup, uint64_t jitter_ns)
@@ -45,7 +51,10 @@ static void weather(struct sim *s, unsigned loss, unsigned dup, uint64_t jitter_
     sim_say(s, "weather: %u %% lost, %u %% doubled, up to %llu us late", loss, dup,
             (unsigned long long)(jitter_ns / 1000));
 }
-static void clear_weather(struct sim *s) { weather(s, 0, 0, 10000); }
+static void clear_weather(struct sim *s)
+{
+    weather(s, 0, 0, 10000);
+}
 
 // --- What must have come true ----------------------------------------------------------------------------------
 
@@ -67,8 +76,8 @@ static void check_client(struct sim *s, const struct sim_guest *server, unsigned
 {
     const struct guest_data *d = &server->data;
     if (d->count[id] != calls || d->last[id] != calls)
-        sim_trouble(s, "%s executed %llu of %llu calls of client %u, the last one %llu", server->name,
-                    (unsigned long long)d->count[id], (unsigned long long)calls, id,
+        sim_trouble(s, "%s executed %llu of %llu calls of client %u, the last one %llu",
+                    server->name, (unsigned long long)d->count[id], (unsigned long long)calls, id,
                     (unsigned long long)d->last[id] - 1);
 }
 
@@ -78,9 +87,9 @@ static void check_server(struct sim *s, const struct sim_guest *server)
     if (d->magic != GUEST_MAGIC)
         sim_trouble(s, "%s: the first page was not downloaded", server->name);
     if (d->doubles || d->corrupt || (!server->may_fail && (d->gaps || d->errors)))
-        sim_trouble(s, "%s: %llu calls executed twice, %llu left out, %llu corrupt, %llu errors", server->name,
-                    (unsigned long long)d->doubles, (unsigned long long)d->gaps, (unsigned long long)d->corrupt,
-                    (unsigned long long)d->errors);
+        sim_trouble(s, "%s: %llu calls executed twice, %llu left out, %llu corrupt, %llu errors",
+                    server->name, (unsigned long long)d->doubles, (unsigned long long)d->gaps,
+                    (unsigned long long)d->corrupt, (unsigned long long)d->errors);
 }
 
 // Ends servers (in the order given), waits until nothing can be under way any more, and looks at what is left.
@@ -100,10 +109,11 @@ struct cast {
     uint64_t calls;
 };
 
-static bool cast_start(struct sim *s, struct cast *c, unsigned server_node, unsigned threads, unsigned nclients,
-                       uint64_t calls, uint64_t max_len)
+static bool cast_start(struct sim *s, struct cast *c, unsigned server_node, unsigned threads,
+                       unsigned nclients, uint64_t calls, uint64_t max_len)
 {
-    *c = (struct cast){.server_spec = server_spec(s, threads), .nclients = nclients, .calls = calls};
+    *c =
+        (struct cast){.server_spec = server_spec(s, threads), .nclients = nclients, .calls = calls};
     c->server = sim_exec(s, server_node, &c->server_spec);
     for (unsigned i = 0; c->server && i < nclients; i++) {
         struct guest_spec spec = client_spec(s, i, &c->server_spec, calls, max_len);
@@ -192,7 +202,8 @@ static void play_mixed(struct sim *s)
 {
     struct cast c;
     struct guest_spec futex = {.program = GUEST_FUTEX, .count = 300};
-    struct guest_spec sleeper = {.program = GUEST_SLEEPER, .count = 100, .pause_ns = 20 * NS_PER_MS, .seed = s->seed};
+    struct guest_spec sleeper = {
+        .program = GUEST_SLEEPER, .count = 100, .pause_ns = 20 * NS_PER_MS, .seed = s->seed};
     sim_ring(s, 4);
     if (!cast_start(s, &c, 1, 3, 2, 100, 20000))
         return;
@@ -345,8 +356,7 @@ static bool moment_come(struct sim *s, void *arg)
     struct proc *p = proc_of(s, m->g);
     if (!p || p->state != PROC_RUN)
         return m->g->ended;
-    LIST_FOR(l, &p->threads)
-    {
+    LIST_FOR (l, &p->threads) {
         const struct thread *t = LIST_ENTRY(l, struct thread, link);
         if (t->state == m->state && (t->state != THREAD_CALL || t->call.state == m->call))
             return true;
@@ -360,7 +370,8 @@ static void move_at(struct sim *s, struct moment m, unsigned times)
     for (unsigned i = 0; i < times && !m.g->ended && !s->trouble[0]; i++) {
         if (!sim_run(s, LIVE_NS, moment_come, &m) || m.g->ended)
             break;
-        unsigned to = (unsigned)(m.g->where + 1 + (int)sim_below(&s->rand, s->nnodes - 1)) % s->nnodes;
+        unsigned to =
+            (unsigned)(m.g->where + 1 + (int)sim_below(&s->rand, s->nnodes - 1)) % s->nnodes;
         if (sim_migrate(s, m.g, to) == 0)
             s->moves++;
     }
@@ -574,7 +585,8 @@ static void play_kill_client(struct sim *s)
         return;
     weather(s, 5, 5, 500000);
     sim_run(s, sim_between(&s->rand, 1, 40) * NS_PER_MS, NULL, NULL);
-    if (!c.client[0]->ended && sim_guest_order(s, c.client[0], OP_DESTROY) != 0 && !c.client[0]->ended)
+    if (!c.client[0]->ended && sim_guest_order(s, c.client[0], OP_DESTROY) != 0 &&
+        !c.client[0]->ended)
         sim_trouble(s, "the client cannot be killed");
     clients_end(s);
     clear_weather(s);
@@ -627,28 +639,43 @@ static void play_reborn(struct sim *s)
 
 const struct scenario scenarios[] = {
     {"pair", "two nodes, a client and a server: each call is executed once", play_pair, 2},
-    {"clean", "a clean ring of four: calls with up to 200 KiB both ways are executed once", play_clean, 2},
-    {"moves", "server and clients moved all the time: no error, nothing executed twice", play_moves_clean, 4},
-    {"storm", "20 % lost, 20 % doubled, reordered, all moved at random: no error, nothing executed twice", play_storm,
-     4},
+    {"clean", "a clean ring of four: calls with up to 200 KiB both ways are executed once",
+     play_clean, 2},
+    {"moves", "server and clients moved all the time: no error, nothing executed twice",
+     play_moves_clean, 4},
+    {"storm",
+     "20 % lost, 20 % doubled, reordered, all moved at random: no error, nothing executed twice",
+     play_storm, 4},
     {"large", "large messages arrive whole when 5 % of the frames are lost", play_large, 2},
-    {"mixed", "threads in trans, getreq, service, lock and sleep move: each goes on as if nothing had been", play_mixed,
-     4},
+    {"mixed",
+     "threads in trans, getreq, service, lock and sleep move: each goes on as if nothing had been",
+     play_mixed, 4},
     {"sixteen", "a ring of sixteen: the same", play_sixteen, 1},
     {"shared", "one wire that all nodes share: the same", play_shared, 2},
     {"cut", "a link is cut and mended: the ring has another way", play_cut, 4},
-    {"partition", "a server's node is cut off for long: all calls end, nothing is executed twice", play_partition, 6},
-    {"stun", "a call to a stunned server waits for as long as it is stunned, also when that is moved", play_stun, 3},
-    {"client-moves", "a client moves while its request goes out, while it waits, while the reply comes in",
+    {"partition", "a server's node is cut off for long: all calls end, nothing is executed twice",
+     play_partition, 6},
+    {"stun",
+     "a call to a stunned server waits for as long as it is stunned, also when that is moved",
+     play_stun, 3},
+    {"client-moves",
+     "a client moves while its request goes out, while it waits, while the reply comes in",
      play_client_moves, 4},
-    {"server-moves", "a server moves while a request comes in, while it works, while its reply goes out",
+    {"server-moves",
+     "a server moves while a request comes in, while it works, while its reply goes out",
      play_server_moves, 4},
-    {"refused", "a target without memory refuses: the server goes on at the source", play_refused, 3},
-    {"starved", "allocations fail everywhere: nothing hangs, is done twice, or is left behind", play_starved, 4},
-    {"target-dies", "a target that dies before COMMIT: the server goes on at the source", play_target_dies, 6},
-    {"doubt", "a target that dies after COMMIT: the source does not resume, its owner decides", play_doubt, 6},
-    {"source-cut", "a source that is cut off in the middle of a move: one copy goes on", play_source_cut, 6},
-    {"kill-client", "a client is killed in the middle of a call: its server goes on", play_kill_client, 4},
+    {"refused", "a target without memory refuses: the server goes on at the source", play_refused,
+     3},
+    {"starved", "allocations fail everywhere: nothing hangs, is done twice, or is left behind",
+     play_starved, 4},
+    {"target-dies", "a target that dies before COMMIT: the server goes on at the source",
+     play_target_dies, 6},
+    {"doubt", "a target that dies after COMMIT: the source does not resume, its owner decides",
+     play_doubt, 6},
+    {"source-cut", "a source that is cut off in the middle of a move: one copy goes on",
+     play_source_cut, 6},
+    {"kill-client", "a client is killed in the middle of a call: its server goes on",
+     play_kill_client, 4},
     {"kill-server", "a server is killed: every call to it ends with an error", play_kill_server, 4},
     {"reborn", "a node is born again: no frame of before is accepted", play_reborn, 6},
     {"long", "all of that at random, for long", scenario_long, 2},
@@ -669,7 +696,8 @@ static void long_round(struct sim *s, struct sim_guest *server)
     stun = stun && !server->ended && sim_guest_order(s, server, OP_PROC_STUN) == 0;
     sim_run(s, sim_between(&s->rand, 10, 3000) * NS_PER_MS, NULL, NULL);
     while (stun && !s->trouble[0] && sim_guest_order(s, server, OP_PROC_RESUME) != 0)
-        sim_run(s, 100 * NS_PER_MS, NULL, NULL); // "not executed", when it was just moving: ask again
+        sim_run(s, 100 * NS_PER_MS, NULL,
+                NULL); // "not executed", when it was just moving: ask again
     if (cut)
         sim_wire_set(s, w, false, true);
 }
@@ -679,7 +707,8 @@ void scenario_long(struct sim *s)
     struct cast c;
     struct guest_spec futex = {.program = GUEST_FUTEX, .count = 2000};
     sim_ring(s, (unsigned)sim_between(&s->rand, 3, 8));
-    if (!cast_start(s, &c, 1, (unsigned)sim_between(&s->rand, 1, 4), (unsigned)sim_between(&s->rand, 2, 6), 500,
+    if (!cast_start(s, &c, 1, (unsigned)sim_between(&s->rand, 1, 4),
+                    (unsigned)sim_between(&s->rand, 2, 6), 500,
                     sim_between(&s->rand, 64, 200 * KIB)))
         return;
     struct guest_spec nest = nest_spec(s, &c.server_spec);

@@ -8,7 +8,7 @@ struct scenario {
     const char *name;
     const char *claim; // one TAP line
     void (*play)(struct sim *s);
-    unsigned seeds;    // runs in the suite
+    unsigned seeds; // runs in the suite
 };
 extern const struct scenario scenarios[]; // ends with name NULL
 

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEP_LEAST_NS 500  // how long a node works on one step
+#define STEP_LEAST_NS 500 // how long a node works on one step
 #define STEP_MOST_NS 5000
-#define SKEW_FIRST 1u      // the clock of node i starts at (i + 1) * SIM_SKEW_NS
+#define SKEW_FIRST 1u // the clock of node i starts at (i + 1) * SIM_SKEW_NS
 
 // --- Randomness ---------------------------------------------------------------------------------------
 
@@ -23,9 +23,18 @@ uint64_t sim_rand(struct sim_rand *r)
     return z ^ z >> 31;
 }
 
-uint64_t sim_below(struct sim_rand *r, uint64_t limit) { return limit ? sim_rand(r) % limit : 0; }
-uint64_t sim_between(struct sim_rand *r, uint64_t low, uint64_t high) { return low + sim_below(r, high - low + 1); }
-bool sim_chance(struct sim_rand *r, unsigned percent) { return percent && sim_below(r, 100) < percent; }
+uint64_t sim_below(struct sim_rand *r, uint64_t limit)
+{
+    return limit ? sim_rand(r) % limit : 0;
+}
+uint64_t sim_between(struct sim_rand *r, uint64_t low, uint64_t high)
+{
+    return low + sim_below(r, high - low + 1);
+}
+bool sim_chance(struct sim_rand *r, unsigned percent)
+{
+    return percent && sim_below(r, 100) < percent;
+}
 
 void sim_say(struct sim *s, const char *fmt, ...)
 {
@@ -356,8 +365,8 @@ static void follow(struct sim *s)
             continue;
         for (; sn->followed < sn->n->trace.count; sn->followed++) {
             const struct trace_event *e = &sn->n->trace.ev[sn->followed % TRACE_SIZE];
-            sim_say(s, "%s %-9s %8x %16llx %16llx", sn->name, names[e->kind], e->a, (unsigned long long)e->b,
-                    (unsigned long long)e->c);
+            sim_say(s, "%s %-9s %8x %16llx %16llx", sn->name, names[e->kind], e->a,
+                    (unsigned long long)e->b, (unsigned long long)e->c);
         }
     }
 }
@@ -431,7 +440,8 @@ void sim_free(struct sim *s)
 // Cables of differing frame sizes: what fits the first may not fit the second.
 void sim_ring(struct sim *s, unsigned nodes)
 {
-    static const uint32_t sizes[] = {SIM_FRAG_ETHERNET, WIRE_PAYLOAD_MAX, 8 * KIB, SIM_FRAG_ETHERNET};
+    static const uint32_t sizes[] = {SIM_FRAG_ETHERNET, WIRE_PAYLOAD_MAX, 8 * KIB,
+                                     SIM_FRAG_ETHERNET};
     for (unsigned i = 0; i < nodes; i++)
         sim_add_node(s);
     unsigned cables = nodes == 2 ? 1 : nodes;

@@ -24,8 +24,9 @@
 #define SIM_WIRES 20
 #define SIM_GUESTS 48
 #define SIM_FRAMES_MAX 5000u // under way at one time: more is a storm
-#define SIM_SKEW_NS (1000 * NS_PER_S) // between the clocks of two nodes: no protocol may compare them
-#define SIM_FRAG_ETHERNET 1312u       // payload of a link that carries plain Ethernet frames
+#define SIM_SKEW_NS                                                                                \
+    (1000 * NS_PER_S)           // between the clocks of two nodes: no protocol may compare them
+#define SIM_FRAG_ETHERNET 1312u // payload of a link that carries plain Ethernet frames
 
 struct sim;
 
@@ -34,7 +35,7 @@ struct sim_rand {
     uint64_t s;
 };
 uint64_t sim_rand(struct sim_rand *r);
-uint64_t sim_below(struct sim_rand *r, uint64_t limit);              // 0 for limit 0
+uint64_t sim_below(struct sim_rand *r, uint64_t limit);                // 0 for limit 0
 uint64_t sim_between(struct sim_rand *r, uint64_t low, uint64_t high); // both included
 bool sim_chance(struct sim_rand *r, unsigned percent);
 
@@ -44,8 +45,8 @@ struct sim_wire {
     unsigned node[SIM_NODES]; // of each end; two for a cable, more for a shared segment
     struct sim_link *end[SIM_NODES];
     uint32_t payload_max;
-    bool cut;              // swallows frames
-    uint64_t free_ns;      // when what was sent before is out
+    bool cut;         // swallows frames
+    uint64_t free_ns; // when what was sent before is out
 };
 struct sim_link {
     struct link l; // first: send() gets its address
@@ -54,7 +55,7 @@ struct sim_link {
     unsigned end;
     char name[8];
 };
-struct sim_weather { // of all wires
+struct sim_weather {    // of all wires
     unsigned loss, dup; // percent of the frames
     uint64_t delay_ns, jitter_ns, ns_per_byte;
 };
@@ -68,11 +69,11 @@ struct sim_node {
     struct node *n; // NULL: it has no power
     unsigned index, births;
     char name[16];
-    uint64_t skew_ns;    // its clock - virtual time
-    uint64_t run_at_ns;  // virtual time of its next step
-    uint64_t busy_ns;    // until then it works on the last one
-    uint64_t followed;   // trace events told
-    size_t pages_empty;  // free before net and services came
+    uint64_t skew_ns;       // its clock - virtual time
+    uint64_t run_at_ns;     // virtual time of its next step
+    uint64_t busy_ns;       // until then it works on the last one
+    uint64_t followed;      // trace events told
+    size_t pages_empty;     // free before net and services came
     struct sim_counts idle; // with services and no guest
 };
 
@@ -80,13 +81,14 @@ struct sim_node {
 struct sim_guest {
     unsigned index;
     enum guest_program program;
-    char name[16];   // also the process's: how the oracles recognize it wherever it is
-    struct cap cap;  // of the process
+    char name[16];  // also the process's: how the oracles recognize it wherever it is
+    struct cap cap; // of the process
     ep_t ep;
     bool started, ended, may_be_lost, killed;
-    bool may_fail;   // its calls may end with errors; a server may miss calls. Never twice, never wrong bytes
-    int where;       // node on which it was seen last, in any state but ARRIVING
-    int64_t status;  // ended
+    bool
+        may_fail; // its calls may end with errors; a server may miss calls. Never twice, never wrong bytes
+    int where;              // node on which it was seen last, in any state but ARRIVING
+    int64_t status;         // ended
     struct guest_data data; // ended: the first page of its memory
 };
 
@@ -98,7 +100,7 @@ struct sim_order {
     uint64_t arg[4];
     struct buf req, rep;
     uint64_t timeout_ms;
-    unsigned node;  // MIGRATE: look its process service up first
+    unsigned node; // MIGRATE: look its process service up first
     bool migrate;
     struct cap target;
     // outcome
@@ -112,8 +114,8 @@ struct sim {
     uint64_t seed;
     struct sim_rand rand; // of the world; programs have their own seeds
     uint64_t now_ns;
-    bool loud, follow;    // tell what happens; tell every trace event
-    const char *name;     // of the scenario
+    bool loud, follow; // tell what happens; tell every trace event
+    const char *name;  // of the scenario
     struct sim_weather weather;
     struct sim_wire wire[SIM_WIRES];
     unsigned nwires;
@@ -126,9 +128,9 @@ struct sim {
     uint64_t frames_sent, frames_lost, events;
     struct sim_guest guest[SIM_GUESTS];
     unsigned nguests;
-    char trouble[200];    // what an oracle found first; empty: nothing
-    bool moving;          // movers go on
-    unsigned movers;      // tasks
+    char trouble[200]; // what an oracle found first; empty: nothing
+    bool moving;       // movers go on
+    unsigned movers;   // tasks
     uint64_t moves, moves_refused, moves_failed;
     uint8_t ring_key[32];
     uint64_t next_port;
@@ -140,30 +142,33 @@ void sim_free(struct sim *s);
 unsigned sim_add_node(struct sim *s); // off
 struct sim_wire *sim_add_wire(struct sim *s, uint32_t payload_max, unsigned a, unsigned b);
 void sim_wire_join(struct sim_wire *w, unsigned node); // one more end: a shared segment
-void sim_ring(struct sim *s, unsigned nodes);          // nodes, cables of differing frame sizes, all switched on
+void sim_ring(struct sim *s,
+              unsigned nodes); // nodes, cables of differing frame sizes, all switched on
 void sim_power_on(struct sim *s, unsigned node);
-void sim_power_off(struct sim *s, unsigned node);      // at once and silently, as a power cut
+void sim_power_off(struct sim *s, unsigned node); // at once and silently, as a power cut
 void sim_wire_set(struct sim *s, struct sim_wire *w, bool cut, bool carrier);
-void sim_poke(struct sim_node *sn);                    // it has something to do: step it soon
-void sim_step(struct sim *s);                          // one event
+void sim_poke(struct sim_node *sn); // it has something to do: step it soon
+void sim_step(struct sim *s);       // one event
 // Runs until cond() or `ns` have passed, or an oracle spoke. Returns whether cond() became true. cond NULL: never.
 bool sim_run(struct sim *s, uint64_t ns, bool (*cond)(struct sim *s, void *arg), void *arg);
-void sim_dump(struct sim *s);                          // all that is known, for people
+void sim_dump(struct sim *s); // all that is known, for people
 void sim_say(struct sim *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 // --- Orders (orders.c)
 bool sim_order_start(struct sim *s, struct sim_order *o);
 int64_t sim_order(struct sim *s, struct sim_order *o); // and waits for the outcome
 struct guest_spec;
-struct sim_guest *sim_exec(struct sim *s, unsigned node, const struct guest_spec *spec); // NULL: trouble
+struct sim_guest *sim_exec(struct sim *s, unsigned node,
+                           const struct guest_spec *spec); // NULL: trouble
 int64_t sim_guest_order(struct sim *s, struct sim_guest *g, uint32_t op);
 void sim_migrate_start(struct sim *s, struct sim_order *o, struct sim_guest *g, unsigned node);
 int64_t sim_migrate(struct sim *s, struct sim_guest *g, unsigned node);
 // Moves random guests to random nodes with pauses up to max_pause_ns until s->moving is false.
 void sim_movers_start(struct sim *s, unsigned count, uint64_t max_pause_ns);
-void sim_movers_stop(struct sim *s); // and waits
+void sim_movers_stop(struct sim *s);                      // and waits
 struct cap sim_server_cap(const struct guest_spec *spec); // what a client of this server presents
-int64_t sim_quit(struct sim *s, const struct guest_spec *server); // a server told to end, by its own port
+int64_t sim_quit(struct sim *s,
+                 const struct guest_spec *server); // a server told to end, by its own port
 
 // --- Oracles (check.c)
 void sim_trouble(struct sim *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

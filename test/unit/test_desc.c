@@ -43,10 +43,17 @@ static struct thread *thread(struct node *n, struct proc *p, enum thread_state s
 static void calling(struct thread *t, enum call_state state)
 {
     struct call *c = &t->call;
-    *c = (struct call){.state = state, .begun = true, .remote = true, .op = 7, .seq = t->seq,
-                       .cap = {.port = {{5, 6}}, .obj_rights = 9}, .arg = {1, 2, 3, 4},
-                       .req = buf_user(t->proc, DATA, 5000), .rep = buf_user(t->proc, DATA + 8192, 9000),
-                       .server = CLIENT + 1, .deadline_ns = unit_now_ns + 5 * NS_PER_S};
+    *c = (struct call){.state = state,
+                       .begun = true,
+                       .remote = true,
+                       .op = 7,
+                       .seq = t->seq,
+                       .cap = {.port = {{5, 6}}, .obj_rights = 9},
+                       .arg = {1, 2, 3, 4},
+                       .req = buf_user(t->proc, DATA, 5000),
+                       .rep = buf_user(t->proc, DATA + 8192, 9000),
+                       .server = CLIENT + 1,
+                       .deadline_ns = unit_now_ns + 5 * NS_PER_S};
     list_init(&c->remote_link);
     c->sent = (struct progress){.base = state == CALL_SEND ? 1312 : 5000, .mask = 0, .frag = 1312};
     if (state == CALL_RECV) {
@@ -57,7 +64,8 @@ static void calling(struct thread *t, enum call_state state)
     }
 }
 
-static struct rec *record(struct node *n, struct proc *p, uint32_t tid, enum rec_state state, struct thread *s)
+static struct rec *record(struct node *n, struct proc *p, uint32_t tid, enum rec_state state,
+                          struct thread *s)
 {
     struct rec *r = txn_rec_create(n, p, CLIENT, tid);
     assert_non_null(r);
@@ -196,7 +204,8 @@ static struct bytes encoded_rich(struct node *n)
 static void what_was_encoded_here_is_the_same_after_decoding_there(void **state)
 {
     struct node *here = unit_node(state);
-    struct node *there = host_node_new("there", 256, &(struct host_options){.clock = unit_clock, .seed = 2});
+    struct node *there =
+        host_node_new("there", 256, &(struct host_options){.clock = unit_clock, .seed = 2});
     host_node_enter(here);
     struct bytes first = encoded_rich(here);
     struct proc *p = NULL;
@@ -331,7 +340,8 @@ static void a_record_whose_thread_does_something_else_is_refused(void **state)
     struct node *n = unit_node(state);
     struct bytes b = encoded_rich(n);
     struct proc *p;
-    uint64_t at = section(&b, DESC_REC, 0) + sizeof(struct desc_sec) + offsetof(struct desc_rec, server_tid);
+    uint64_t at =
+        section(&b, DESC_REC, 0) + sizeof(struct desc_sec) + offsetof(struct desc_rec, server_tid);
     uint32_t tid = 1; // a thread that is ready
     memcpy(b.at + at, &tid, sizeof tid);
     seal(&b);

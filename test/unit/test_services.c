@@ -55,8 +55,7 @@ static void pass_time(struct node *n, uint64_t ns)
 {
     uint64_t end = unit_now_ns + ns;
     for (;;) {
-        while (host_node_step(n)) {
-        }
+        while (host_node_step(n)) {}
         uint64_t at = host_node_deadline(n);
         if (at >= end)
             break;
@@ -64,8 +63,7 @@ static void pass_time(struct node *n, uint64_t ns)
             unit_now_ns = at;
     }
     unit_now_ns = end;
-    while (host_node_step(n)) {
-    }
+    while (host_node_step(n)) {}
 }
 
 struct client {
@@ -87,8 +85,7 @@ static void begin(struct node *n, struct client *c)
 static void finish(struct node *n, const struct client *c)
 {
     while (!c->done) {
-        while (host_node_step(n)) {
-        }
+        while (host_node_step(n)) {}
         if (c->done)
             break;
         uint64_t at = host_node_deadline(n);
@@ -108,8 +105,11 @@ static const uint8_t ring_key[32] = {1, 2, 3};
 
 static int setup(void **state)
 {
-    const struct host_options o = {
-        .clock = unit_clock, .seed = 1, .log = keep_log, .guest_run = guest_run, .ring_key = ring_key};
+    const struct host_options o = {.clock = unit_clock,
+                                   .seed = 1,
+                                   .log = keep_log,
+                                   .guest_run = guest_run,
+                                   .ring_key = ring_key};
     unit_now_ns = NS_PER_S;
     logged = 0;
     struct unit *u = malloc(sizeof *u);
@@ -125,8 +125,7 @@ static int teardown(void **state)
 {
     struct unit *u = *state;
     struct node *n = u->n;
-    LIST_FOR(l, &n->procs)
-    {
+    LIST_FOR (l, &n->procs) {
         struct proc *p = LIST_ENTRY(l, struct proc, link);
         if (p != n->kproc && p->state != PROC_ARRIVING)
             proc_finish(n, p, 0);
@@ -145,15 +144,16 @@ struct counts {
 static struct counts count(struct node *n)
 {
     pass_time(n, 120 * NS_PER_S); // extra tasks go, records are forgotten
-    return (struct counts){page_free_count(n), n->pool_proc.used, n->pool_thread.used, n->pool_seg.used,
-                           n->pool_rec.used, n->pool_port.used};
+    return (struct counts){page_free_count(n), n->pool_proc.used, n->pool_thread.used,
+                           n->pool_seg.used,   n->pool_rec.used,  n->pool_port.used};
 }
 static void assert_same(const struct counts *a, const struct counts *b)
 {
     if (memcmp(a, b, sizeof *a) != 0)
-        print_error("pages %zu %zu procs %zu %zu threads %zu %zu segs %zu %zu recs %zu %zu ports %zu %zu\n", a->pages,
-                    b->pages, a->procs, b->procs, a->threads, b->threads, a->segs, b->segs, a->recs, b->recs,
-                    a->ports, b->ports);
+        print_error(
+            "pages %zu %zu procs %zu %zu threads %zu %zu segs %zu %zu recs %zu %zu ports %zu %zu\n",
+            a->pages, b->pages, a->procs, b->procs, a->threads, b->threads, a->segs, b->segs,
+            a->recs, b->recs, a->ports, b->ports);
     assert_memory_equal(a, b, sizeof *a);
 }
 
@@ -161,21 +161,25 @@ static void assert_same(const struct counts *a, const struct counts *b)
 
 static struct task_result res;
 
-static int64_t call4(struct node *n, struct cap c, uint32_t op, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
-                     const void *req, size_t req_len, void *rep, size_t rep_len)
+static int64_t call4(struct node *n, struct cap c, uint32_t op, uint64_t a0, uint64_t a1,
+                     uint64_t a2, uint64_t a3, const void *req, size_t req_len, void *rep,
+                     size_t rep_len)
 {
     const uint64_t arg[4] = {a0, a1, a2, a3};
     memset(&res, 0, sizeof res);
     return task_trans(n, &c, op, arg, req_len ? buf_kernel(req, req_len) : buf_none(),
                       rep_len ? buf_kernel(rep, rep_len) : buf_none(), 0, &res);
 }
-static int64_t call(struct node *n, struct cap c, uint32_t op, uint64_t a0, uint64_t a1, const void *req,
-                    size_t req_len, void *rep, size_t rep_len)
+static int64_t call(struct node *n, struct cap c, uint32_t op, uint64_t a0, uint64_t a1,
+                    const void *req, size_t req_len, void *rep, size_t rep_len)
 {
     return call4(n, c, op, a0, a1, 0, 0, req, req_len, rep, rep_len);
 }
 
-static struct cap dir_cap(struct node *n) { return dir_root_cap(n->ring_key, n->name, RIGHT_ALL); }
+static struct cap dir_cap(struct node *n)
+{
+    return dir_root_cap(n->ring_key, n->name, RIGHT_ALL);
+}
 
 static struct cap lookup(struct node *n, const char *name)
 {
@@ -218,14 +222,17 @@ static void dir_body(struct node *n, void *arg)
     assert_int_equal(call(n, dir_cap(n), OP_DIR_REMOVE, 0, 0, "mine", 4, NULL, 0), -E_NAME);
     assert_int_equal(call(n, dir_cap(n), OP_DIR_LOOKUP, 0, 0, "mine", 4, &c, sizeof c), -E_NAME);
 }
-static void what_is_entered_is_found_until_it_is_removed(void **state) { run(unit_node(state), dir_body, NULL); }
+static void what_is_entered_is_found_until_it_is_removed(void **state)
+{
+    run(unit_node(state), dir_body, NULL);
+}
 
 static void dir_names_body(struct node *n, void *arg)
 {
     (void)arg;
     struct cap c = lookup(n, "seg");
     assert_int_equal(enter(n, "", c), -E_ARG);
-    assert_int_equal(enter(n, "0123456789012345678901234567890", c), 0);   // 31
+    assert_int_equal(enter(n, "0123456789012345678901234567890", c), 0);       // 31
     assert_int_equal(enter(n, "01234567890123456789012345678901", c), -E_ARG); // 32
     assert_int_equal(enter(n, "bell\a", c), -E_ARG);
     assert_int_equal(enter(n, "\xc3\xa9", c), -E_ARG);
@@ -243,7 +250,10 @@ static void dir_names_body(struct node *n, void *arg)
     assert_int_equal(status, -E_LIMIT);
     assert_int_equal(enter(n, "x0", c), 0); // replacing needs no room
 }
-static void names_have_a_form_and_their_number_a_limit(void **state) { run(unit_node(state), dir_names_body, NULL); }
+static void names_have_a_form_and_their_number_a_limit(void **state)
+{
+    run(unit_node(state), dir_names_body, NULL);
+}
 
 static void rights_body(struct node *n, void *arg)
 {
@@ -272,7 +282,10 @@ static void rights_body(struct node *n, void *arg)
     assert_int_equal(call(n, c, OP_INFO, 0, 0, NULL, 0, text, sizeof text - 1), 0);
     assert_non_null(strstr(text, "dir service of n1"));
 }
-static void forged_and_widened_capabilities_are_refused(void **state) { run(unit_node(state), rights_body, NULL); }
+static void forged_and_widened_capabilities_are_refused(void **state)
+{
+    run(unit_node(state), rights_body, NULL);
+}
 
 // --- Segments ---------------------------------------------------------------------------------------------------
 
@@ -294,7 +307,8 @@ static void seg_body(struct node *n, void *arg)
     assert_int_equal(call(n, c, OP_READ, 0, sizeof got, NULL, 0, got, sizeof got), 0); // all hole
     assert_int_equal(res.len, 0);
     assert_int_equal(res.res[0], 10 * PAGE);
-    assert_int_equal(call(n, c, OP_WRITE, 2 * PAGE + 100, 0, page, PAGE, NULL, 0), 0); // pages 2 and 3
+    assert_int_equal(call(n, c, OP_WRITE, 2 * PAGE + 100, 0, page, PAGE, NULL, 0),
+                     0); // pages 2 and 3
     assert_int_equal(res.res[0], PAGE);
     assert_int_equal(call(n, c, OP_WRITE, 6 * PAGE, 0, page, 1, NULL, 0), 0); // page 6
     assert_int_equal(call(n, c, OP_READ, 0, sizeof got, NULL, 0, got, sizeof got), 0);
@@ -306,7 +320,8 @@ static void seg_body(struct node *n, void *arg)
     assert_true(unit_all_bytes(got, 0, 50));
     assert_true(unit_all_bytes(got + 50, 7, PAGE));
     assert_true(unit_all_bytes(got + 50 + PAGE, 0, PAGE - 100));
-    assert_int_equal(call(n, c, OP_READ, 2 * PAGE, 10, NULL, 0, got, sizeof got), 0); // no more than wanted
+    assert_int_equal(call(n, c, OP_READ, 2 * PAGE, 10, NULL, 0, got, sizeof got),
+                     0); // no more than wanted
     assert_int_equal(res.len, 10);
     assert_int_equal(res.res[0], 0); // data follow, not a hole
     assert_int_equal(call(n, c, OP_READ, 6 * PAGE, sizeof got, NULL, 0, got, sizeof got), 0);
@@ -324,7 +339,10 @@ static void seg_body(struct node *n, void *arg)
     assert_int_equal(call(n, c, OP_DESTROY, 0, 0, NULL, 0, NULL, 0), 0);
     assert_int_equal(call(n, c, OP_SIZE, 0, 0, NULL, 0, NULL, 0), -E_OBJECT);
 }
-static void a_segment_reads_like_a_file_with_holes(void **state) { run(unit_node(state), seg_body, NULL); }
+static void a_segment_reads_like_a_file_with_holes(void **state)
+{
+    run(unit_node(state), seg_body, NULL);
+}
 
 static void seg_large_body(struct node *n, void *arg)
 {
@@ -340,7 +358,8 @@ static void seg_large_body(struct node *n, void *arg)
     assert_int_equal(call(n, c, OP_READ, 0, 2 * len, NULL, 0, got, 2 * len), 0);
     assert_int_equal(res.len, 2 * len);
     assert_memory_equal(bytes, got, 2 * len);
-    assert_true(page_free_count(n) + 2 * len / PAGE + 32 > before->pages); // requests' pages went back at once
+    assert_true(page_free_count(n) + 2 * len / PAGE + 32 >
+                before->pages); // requests' pages went back at once
     assert_int_equal(call(n, c, OP_DESTROY, 0, 0, NULL, 0, NULL, 0), 0);
     free(bytes);
     free(got);
@@ -357,7 +376,8 @@ static void seg_destroy_body(struct node *n, void *arg)
     (void)arg;
     struct seg *mine;
     assert_int_equal(seg_create(n, PAGE, &mine), 0); // as a process's: not made by transaction
-    assert_int_equal(call(n, seg_cap(n, mine, RIGHT_ALL), OP_DESTROY, 0, 0, NULL, 0, NULL, 0), -E_STATE);
+    assert_int_equal(call(n, seg_cap(n, mine, RIGHT_ALL), OP_DESTROY, 0, 0, NULL, 0, NULL, 0),
+                     -E_STATE);
     struct cap c = seg_make(n, PAGE);
     struct seg *s = seg_find(n, cap_obj(&c));
     seg_hold(s); // somebody maps it
@@ -403,13 +423,21 @@ static void make(struct maker *m, const struct plan *p)
 {
     memset(m, 0, sizeof *m);
     m->len = sizeof(struct desc_hdr);
-    struct desc_proc proc = {
-        .ep = p->ep, .ctl_get = {p->ep * 3, p->ep * 5}, .key = {1}, .owner = p->owner, .next_tid = 2, .name = "guest",
-        .stunned = p->stunned};
-    struct desc_seg seg = {.source = p->source, .source_off = p->source_off, .source_len = p->source_len,
-                           .dest_off = p->dest_off, .len = p->len};
+    struct desc_proc proc = {.ep = p->ep,
+                             .ctl_get = {p->ep * 3, p->ep * 5},
+                             .key = {1},
+                             .owner = p->owner,
+                             .next_tid = 2,
+                             .name = "guest",
+                             .stunned = p->stunned};
+    struct desc_seg seg = {.source = p->source,
+                           .source_off = p->source_off,
+                           .source_len = p->source_len,
+                           .dest_off = p->dest_off,
+                           .len = p->len};
     struct desc_map map = {.va = 0x10000, .len = p->len, .flags = MAP_READ | MAP_WRITE | MAP_EXEC};
-    struct desc_thread th = {.tid = 1, .state = THREAD_READY, .pc = p->pc, .wake_left_ns = UINT64_MAX};
+    struct desc_thread th = {
+        .tid = 1, .state = THREAD_READY, .pc = p->pc, .wake_left_ns = UINT64_MAX};
     th.x[REG_A7] = p->a7;
     th.x[REG_A0] = p->a0;
     th.x[REG_SP] = 0x20000;
@@ -429,8 +457,7 @@ static int64_t exec(struct node *n, const struct plan *p, struct cap *out)
 
 static struct proc *the_proc(struct node *n)
 {
-    LIST_FOR(l, &n->procs)
-    {
+    LIST_FOR (l, &n->procs) {
         struct proc *p = LIST_ENTRY(l, struct proc, link);
         if (p != n->kproc)
             return p;
@@ -471,7 +498,8 @@ static void exec_body(struct node *n, void *arg)
     uint8_t b;
     for (uint64_t off = 0; off < p.len; off += 7) {
         uint64_t from = off - PAGE; // source byte that belongs here
-        bool data = off >= PAGE + 10 && from < 510 * PAGE && (from < 3 * PAGE || from >= 507 * PAGE);
+        bool data =
+            off >= PAGE + 10 && from < 510 * PAGE && (from < 3 * PAGE || from >= 507 * PAGE);
         assert_int_equal(seg_read(n, s, off, &b, 1), 0);
         assert_int_equal(b, data ? (from < 3 * PAGE ? from : from - 507 * PAGE) % 251 : 0);
     }
@@ -481,14 +509,16 @@ static void exec_body(struct node *n, void *arg)
     assert_int_equal(call(n, c, OP_STATUS, 0, 0, NULL, 0, text, sizeof text - 1), -E_TOOBIG);
     struct proc_entry e[2];
     struct cap weak;
-    assert_int_equal(call(n, lookup(n, "proc"), OP_RESTRICT, RIGHT_READ, 0, NULL, 0, &weak, sizeof weak), 0);
+    assert_int_equal(
+        call(n, lookup(n, "proc"), OP_RESTRICT, RIGHT_READ, 0, NULL, 0, &weak, sizeof weak), 0);
     assert_int_equal(call(n, weak, OP_PROC_LIST, 0, 0, NULL, 0, e, sizeof e), 0);
     assert_int_equal(res.len, sizeof e[0]);
     assert_int_equal(e[0].ep, q->ep);
     assert_int_equal(cap_rights(&e[0].cap), RIGHT_READ);
     assert_int_equal(call(n, e[0].cap, OP_INFO, 0, 0, NULL, 0, text, sizeof text - 1), 0);
     assert_int_equal(call(n, e[0].cap, OP_DESTROY, 0, 0, NULL, 0, NULL, 0), -E_RIGHTS);
-    assert_int_equal(call(n, c, OP_PROC_LIST, 0, 0, NULL, 0, e, sizeof e), -E_OP); // a process has no list
+    assert_int_equal(call(n, c, OP_PROC_LIST, 0, 0, NULL, 0, e, sizeof e),
+                     -E_OP); // a process has no list
     assert_int_equal(call(n, lookup(n, "proc"), OP_PROC_STUN, 0, 0, NULL, 0, NULL, 0), -E_OP);
     assert_int_equal(call(n, c, OP_DESTROY, 0, 0, NULL, 0, NULL, 0), 0);
     task_sleep(n, NS_PER_MS);
@@ -515,14 +545,14 @@ static void bad_body(struct node *n, void *arg)
     struct maker m;
     struct cap c;
     struct cap proc = lookup(n, "proc");
-#define REFUSED(error, change)                                                                                \
-    do {                                                                                                      \
-        make(&m, &p);                                                                                         \
-        struct desc_hdr *h = (struct desc_hdr *)m.b;                                                          \
-        (void)h;                                                                                              \
-        change;                                                                                               \
-        assert_int_equal(call(n, proc, OP_PROC_EXEC, 0, 0, m.b, m.len, &c, sizeof c), -(error));              \
-        assert_null(the_proc(n));                                                                             \
+#define REFUSED(error, change)                                                                     \
+    do {                                                                                           \
+        make(&m, &p);                                                                              \
+        struct desc_hdr *h = (struct desc_hdr *)m.b;                                               \
+        (void)h;                                                                                   \
+        change;                                                                                    \
+        assert_int_equal(call(n, proc, OP_PROC_EXEC, 0, 0, m.b, m.len, &c, sizeof c), -(error));   \
+        assert_null(the_proc(n));                                                                  \
     } while (0)
     REFUSED(E_MAGIC, h->magic++);
     REFUSED(E_MAGIC, m.len = 8);
@@ -596,7 +626,10 @@ static void oom_body(struct node *n, void *arg)
     else
         assert_null(the_proc(n));
 }
-static void oom_source_body(struct node *n, void *arg) { ((struct oom *)arg)->src = source_make(n); }
+static void oom_source_body(struct node *n, void *arg)
+{
+    ((struct oom *)arg)->src = source_make(n);
+}
 
 static void exec_survives_every_failed_allocation(void **state)
 {
@@ -820,10 +853,12 @@ static void stun_body(struct node *n, void *arg)
     static uint8_t desc[8192], desc2[8192];
     assert_int_equal(exec(n, &p, &c), 0);
     struct proc *q = the_proc(n);
-    assert_int_equal(call(n, c, OP_PROC_GET, 0, 0, NULL, 0, desc, sizeof desc), -E_STATE); // it runs
+    assert_int_equal(call(n, c, OP_PROC_GET, 0, 0, NULL, 0, desc, sizeof desc),
+                     -E_STATE); // it runs
     assert_int_equal(call(n, c, OP_PROC_STUN, 0, 0, NULL, 0, NULL, 0), 0);
     assert_int_equal(q->state, PROC_STUNNED);
-    assert_int_equal(call(n, c, OP_PROC_STUN, 0, 0, NULL, 0, NULL, 0), 0); // twice is as good as once
+    assert_int_equal(call(n, c, OP_PROC_STUN, 0, 0, NULL, 0, NULL, 0),
+                     0); // twice is as good as once
     assert_int_equal(call(n, c, OP_PROC_GET, 0, 0, NULL, 0, desc, sizeof desc), 0);
     size_t len = res.len;
     const char *why;
@@ -831,7 +866,8 @@ static void stun_body(struct node *n, void *arg)
     assert_int_equal(desc_check(n, &b, ISA_RV64GC, &why), 0);
     assert_int_equal(call(n, c, OP_PROC_GET, 0, 0, NULL, 0, desc2, sizeof desc2), 0);
     assert_int_equal(res.len, len);
-    assert_int_equal(call(n, lookup(n, "proc"), OP_PROC_EXEC, 0, 0, desc, len, &again, sizeof again), -E_EXISTS);
+    assert_int_equal(
+        call(n, lookup(n, "proc"), OP_PROC_EXEC, 0, 0, desc, len, &again, sizeof again), -E_EXISTS);
     struct cap owner = lookup(n, "console");
     assert_int_equal(call(n, c, OP_PROC_SET_OWNER, 0, 0, &owner, sizeof owner, NULL, 0), 0);
     assert_memory_equal(&q->owner, &owner, sizeof owner);
@@ -848,21 +884,25 @@ static void stun_body(struct node *n, void *arg)
     p.ep = 0x1234567800000000u | number;
     p.stunned = true;
     make(&m, &p);
-    assert_int_equal(call(n, lookup(n, "proc"), OP_PROC_EXEC, 0, 0, m.b, m.len, &again, sizeof again), 0);
+    assert_int_equal(
+        call(n, lookup(n, "proc"), OP_PROC_EXEC, 0, 0, m.b, m.len, &again, sizeof again), 0);
     q = the_proc(n);
     assert_int_equal(q->ep, p.ep);
     assert_int_equal(q->state, PROC_RUN);
     assert_int_equal(call(n, again, OP_DESTROY, 0, 0, NULL, 0, NULL, 0), 0);
 }
-static void a_process_is_stunned_described_and_resumed(void **state) { run(unit_node(state), stun_body, NULL); }
+static void a_process_is_stunned_described_and_resumed(void **state)
+{
+    run(unit_node(state), stun_body, NULL);
+}
 
 // --- Hand-off, source ------------------------------------------------------------------------------------------------------
 
 struct target { // plays another node's process service
     struct cap cap;
-    int64_t offer;          // answer to OFFER
-    int64_t commit[4];      // answers to COMMIT in turn, the last one for ever
-    bool deaf;              // takes COMMIT and never answers
+    int64_t offer;     // answer to OFFER
+    int64_t commit[4]; // answers to COMMIT in turn, the last one for ever
+    bool deaf;         // takes COMMIT and never answers
     unsigned offers, commits, aborts;
     uint64_t id;
     struct proc *watched;
@@ -890,7 +930,9 @@ static void target_main(struct node *n, void *arg)
             const char *why;
             struct buf b = buf_kernel(desc, r.len);
             assert_int_equal(desc_check(n, &b, ISA_RV64GC, &why), 0);
-            t->stunned = ((struct desc_proc *)(desc + sizeof(struct desc_hdr) + sizeof(struct desc_sec)))->stunned;
+            t->stunned =
+                ((struct desc_proc *)(desc + sizeof(struct desc_hdr) + sizeof(struct desc_sec)))
+                    ->stunned;
             t->offers++;
             t->id = r.arg[0];
             if (t->watched)
@@ -946,10 +988,20 @@ static void note_moved(struct node *n, struct proc *p, ep_t to)
     transport_moved++;
     moved_to = to;
 }
-static void note_nothing(struct node *n, struct proc *p) { (void)n, (void)p; }
-static void no_request(struct node *n, struct thread *t) { (void)n, (void)t; }
-static void no_rec(struct node *n, struct rec *r) { (void)n, (void)r; }
-static const struct transport lone = {no_request, no_rec, no_rec, note_moved, note_nothing, note_nothing};
+static void note_nothing(struct node *n, struct proc *p)
+{
+    (void)n, (void)p;
+}
+static void no_request(struct node *n, struct thread *t)
+{
+    (void)n, (void)t;
+}
+static void no_rec(struct node *n, struct rec *r)
+{
+    (void)n, (void)r;
+}
+static const struct transport lone = {no_request, no_rec,       no_rec,
+                                      note_moved, note_nothing, note_nothing};
 
 static void a_committed_process_is_gone_from_here(void **state)
 {
@@ -1048,7 +1100,8 @@ static void a_target_that_gives_no_answer_leaves_doubt_and_no_second_copy(void *
     struct life l;
     doubt(n, t, &l);
     assert_true(t->commits > 10);
-    assert_true(t->last_commit_ns - t->first_commit_ns > 40 * NS_PER_S); // longer than a target keeps an offer
+    assert_true(t->last_commit_ns - t->first_commit_ns >
+                40 * NS_PER_S); // longer than a target keeps an offer
     assert_int_equal(o->count, 0);
     pass_time(n, 600 * NS_PER_S);
     assert_int_equal(t->watched->state, PROC_DOUBT); // for ever
@@ -1243,7 +1296,8 @@ static void an_offer_runs_once_and_only_after_commit(void **state)
     run(n, target_body, NULL);
 }
 
-struct try {
+struct
+try {
     struct plan p;
     uint64_t id, number;
     int64_t status;
@@ -1305,7 +1359,10 @@ static void forget_body(struct node *n, void *arg)
     assert_int_equal(commit(n, 999, aborted), -E_DOUBT);
     assert_int_equal(commit(n, 4711, last + 1), -E_REFUSED);
 }
-static void what_is_forgotten_is_in_doubt_and_not_refused(void **state) { run(unit_node(state), forget_body, NULL); }
+static void what_is_forgotten_is_in_doubt_and_not_refused(void **state)
+{
+    run(unit_node(state), forget_body, NULL);
+}
 
 // Fills the page of port records, so that the next one needs a new page. Returns how many.
 static uint64_t ports_fill(struct node *n)
@@ -1330,20 +1387,23 @@ static void commit_oom_body(struct node *n, void *arg)
         p.ep++;
         assert_int_equal(offer(n, p.ep, &p, 0), 0);
         uint64_t number = res.res[3], filled = ports_fill(n);
-        n->pages.fail_after = i; // the first one may be for the transaction's record: then it is asked again
+        n->pages.fail_after =
+            i; // the first one may be for the transaction's record: then it is asked again
         int64_t status = call(n, proc, OP_PROC_COMMIT, p.ep, number, NULL, 0, NULL, 0);
         n->pages.fail_after = -1;
         for (; filled > 0; filled--)
             port_remove(n, (struct port){{filled, 1}}, n->kproc, NULL);
         if (status == 0) {
-            assert_int_equal(call(n, proc_cap(the_proc(n), RIGHT_ALL), OP_DESTROY, 0, 0, NULL, 0, NULL, 0), 0);
+            assert_int_equal(
+                call(n, proc_cap(the_proc(n), RIGHT_ALL), OP_DESTROY, 0, 0, NULL, 0, NULL, 0), 0);
             task_sleep(n, NS_PER_MS);
         } else {
             assert_int_equal(status, -E_REFUSED);
             *refused = true;
         }
         assert_null(the_proc(n));
-        assert_int_equal(commit(n, p.ep, number), status); // with all the memory of the world: the same answer
+        assert_int_equal(commit(n, p.ep, number),
+                         status); // with all the memory of the world: the same answer
     }
 }
 static void a_commit_without_memory_is_refused_and_final(void **state)
@@ -1363,7 +1423,8 @@ static void read_body(struct node *n, void *arg)
 {
     struct reader *r = arg;
     memset(r->text, 0, sizeof r->text);
-    r->status = call(n, lookup(n, "console"), OP_READ, 0, sizeof r->text - 1, NULL, 0, r->text, sizeof r->text - 1);
+    r->status = call(n, lookup(n, "console"), OP_READ, 0, sizeof r->text - 1, NULL, 0, r->text,
+                     sizeof r->text - 1);
 }
 static void type(struct node *n, const char *s)
 {
@@ -1494,7 +1555,8 @@ static void node_body(struct node *n, void *arg)
     memset(got, 1, sizeof got);
     assert_int_equal(call(n, c, OP_RESTRICT, 0, 0, NULL, 0, &weak, sizeof weak), 0);
     assert_int_equal(call(n, weak, OP_NODE_NULL, 0, 0, NULL, 0, NULL, 0), 0);
-    assert_int_equal(call(n, weak, OP_NODE_NULL, sizeof got, 0, big, sizeof big, got, sizeof got), 0);
+    assert_int_equal(call(n, weak, OP_NODE_NULL, sizeof got, 0, big, sizeof big, got, sizeof got),
+                     0);
     assert_int_equal(res.len, sizeof got);
     assert_true(unit_all_bytes(got, 0, sizeof got));
     struct node_status st;
@@ -1511,20 +1573,28 @@ static void node_body(struct node *n, void *arg)
     assert_non_null(strstr(text, "drop"));
     assert_int_equal(text[res.len - 1], '\n');
     uint64_t ns[16];
-    assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_TRANS, 10, 0, 0, &c, sizeof c, ns, sizeof ns), 0);
+    assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_TRANS, 10, 0, 0, &c, sizeof c, ns, sizeof ns),
+                     0);
     assert_int_equal(res.len, 10 * sizeof ns[0]);
-    assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_TRANS, 3, 0, 100000, &c, sizeof c, ns, sizeof ns), 0);
+    assert_int_equal(
+        call4(n, c, OP_NODE_BENCH, BENCH_TRANS, 3, 0, 100000, &c, sizeof c, ns, sizeof ns), 0);
     assert_int_equal(res.len, 3 * sizeof ns[0]);
-    assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_TRANS, 0, 0, 0, &c, sizeof c, ns, sizeof ns), -E_ARG);
-    assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_ECHO, 3, 1, 64, NULL, 0, ns, sizeof ns), -E_STATE);
+    assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_TRANS, 0, 0, 0, &c, sizeof c, ns, sizeof ns),
+                     -E_ARG);
+    assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_ECHO, 3, 1, 64, NULL, 0, ns, sizeof ns),
+                     -E_STATE);
     bench_set_echo(n, echo);
     assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_ECHO, 3, 1, 64, NULL, 0, ns, sizeof ns), 0);
     assert_int_equal(res.len, 3 * sizeof ns[0]);
     assert_int_equal(ns[2], 64);
-    assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_ECHO, 3, 0, 64, NULL, 0, ns, sizeof ns), -E_ARG);
+    assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_ECHO, 3, 0, 64, NULL, 0, ns, sizeof ns),
+                     -E_ARG);
     assert_int_equal(call4(n, c, OP_NODE_BENCH, 9, 3, 0, 64, NULL, 0, ns, sizeof ns), -E_ARG);
 }
-static void a_node_tells_its_status_and_measures(void **state) { run(unit_node(state), node_body, NULL); }
+static void a_node_tells_its_status_and_measures(void **state)
+{
+    run(unit_node(state), node_body, NULL);
+}
 
 int main(void)
 {

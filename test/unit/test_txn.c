@@ -95,7 +95,8 @@ static bool sys(struct node *n, struct thread *t, uint64_t number)
     return over;
 }
 
-static bool trans(struct pair *p, uint64_t req, uint64_t req_len, uint64_t rep, uint64_t rep_len, uint64_t ms)
+static bool trans(struct pair *p, uint64_t req, uint64_t req_len, uint64_t rep, uint64_t rep_len,
+                  uint64_t ms)
 {
     struct thread *t = p->c;
     to_hart(p->n, t);
@@ -204,7 +205,8 @@ static void a_null_call_goes_to_a_waiting_server_and_back(void **state)
     assert_int_equal(*a(p.c, 1), 0);
     for (unsigned i = 0; i < 4; i++)
         assert_int_equal(*a(p.c, 2 + i), 200 + i);
-    assert_true(p.n->pool_rec.used <= 1); // kept for the next call at most: no frame of it was ever under way
+    assert_true(p.n->pool_rec.used <=
+                1); // kept for the next call at most: no frame of it was ever under way
     end(&p);
 }
 
@@ -234,7 +236,8 @@ static void a_long_reply_keeps_putrep_waiting_until_the_client_has_it(void **sta
     assert_false(getreq(&p, 0, 0, 0));
     assert_false(trans(&p, 0, 0, DATA, len, 0));
     assert_false(putrep(&p, 0, DATA, len));
-    assert_int_equal(p.s->state, THREAD_PUTREP); // a copy goes in steps, each one event of the kernel
+    assert_int_equal(p.s->state,
+                     THREAD_PUTREP); // a copy goes in steps, each one event of the kernel
     assert_int_equal(p.c->state, THREAD_CALL);
     settle(p.n);
     assert_int_equal(p.s->state, THREAD_READY);
@@ -593,7 +596,8 @@ static void fragments_in_any_order_are_counted_right(void **state)
             if (unit_below(&r, 100) == 0) // the way changed, and with it the cut
                 frag = 8 * (1 + (uint32_t)unit_below(&r, 40));
             // From what the receiver said, as a sender would; or a late duplicate from anywhere on this cut
-            uint64_t off = unit_below(&r, 2) ? p.base + unit_below(&r, 70) * frag : unit_below(&r, 100) * frag;
+            uint64_t off =
+                unit_below(&r, 2) ? p.base + unit_below(&r, 70) * frag : unit_below(&r, 100) * frag;
             if (off < m.total)
                 bring(&m, &p, off, frag);
         }
@@ -612,7 +616,8 @@ static void what_is_due_next_is_missing_and_in_the_window(void **state)
         struct progress p = {.frag = frag};
         uint64_t sent = 0;
         while (p.base < m.total) {
-            uint64_t off = progress_next(&p, unit_below(&r, 3) ? 0 : p.base + unit_below(&r, 5) * frag, m.total);
+            uint64_t off = progress_next(
+                &p, unit_below(&r, 3) ? 0 : p.base + unit_below(&r, 5) * frag, m.total);
             if (off == UINT64_MAX)
                 continue; // all behind that point is there
             assert_true(off >= p.base && off < m.total && off < p.base + 64ull * frag);
