@@ -7,15 +7,20 @@
 
 struct node;
 
-// clang-format off: version 14 cannot make up its mind about this list
+// Version 14 cannot make up its mind about this list.
+// clang-format off
 #define TRACE_EVENTS(X)                                                                            \
     X(TRACE_SYSCALL, "syscall")                                                                    \
     X(TRACE_FAULT, "fault")                                                                        \
     X(TRACE_CALL, "call")                                                                          \
     X(TRACE_REC, "rec")                                                                            \
-    X(TRACE_PROC, "proc") X(TRACE_FRAME_IN, "frame in") X(TRACE_FRAME_OUT, "frame out")            \
-        X(TRACE_LOCATE, "locate") X(TRACE_ROUTE, "route") X(TRACE_HANDOFF, "handoff")              \
-            X(TRACE_DROP, "drop")
+    X(TRACE_PROC, "proc")                                                                          \
+    X(TRACE_FRAME_IN, "frame in")                                                                  \
+    X(TRACE_FRAME_OUT, "frame out")                                                                \
+    X(TRACE_LOCATE, "locate")                                                                      \
+    X(TRACE_ROUTE, "route")                                                                        \
+    X(TRACE_HANDOFF, "handoff")                                                                    \
+    X(TRACE_DROP, "drop")
 // clang-format on
 enum trace_kind {
 #define X(name, text) name,
