@@ -89,6 +89,12 @@ enum sys_number {
 #define MAP_EXEC 4u
 #define MAP_GROW_UP 8u    // SYS_GROW may lengthen it
 #define MAP_GROW_DOWN 16u // a stack: grows downward on a fault below it
+// The first page of every 2^log2 bytes of the mapping is a guard: any access to it is a fault. Many stacks then
+// share one mapping and still cannot run into each other. log2: 13..30; not together with growing.
+#define MAP_GUARD(log2) ((uint32_t)(log2) << 8)
+#define MAP_GUARD_LOG2(flags) ((flags) >> 8 & 63) // 0: none
+#define MAP_RIGHTS (MAP_READ | MAP_WRITE | MAP_EXEC)
+#define MAP_ALL (MAP_RIGHTS | MAP_GROW_UP | MAP_GROW_DOWN | MAP_GUARD(63))
 
 // What a new process finds at the address in a0 of its first thread. Strings and arrays lie in the
 // same segment; addresses are guest addresses.

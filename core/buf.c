@@ -80,11 +80,11 @@ int buf_at(struct node *n, const struct buf *b, uint64_t off, bool write, void *
 static int check_user(struct proc *p, uint64_t va, uint64_t len, bool write)
 {
     uint64_t end = va + len;
-    while (va < end) { // a step for each mapping
+    while (va < end) { // a step for each mapping, or from guard to guard
         struct map *m = map_for(p, va, write);
         if (!m)
             return -E_FAULT;
-        va = m->va + m->len;
+        va += map_run(m, va);
     }
     return 0;
 }

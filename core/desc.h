@@ -17,8 +17,8 @@
 #include "core/types.h"
 
 #define DESC_MAGIC 0x31435345444f52ull // "RODESC1"
-#define DESC_VERSION 1u
-#define DESC_ARCH_RISCV64 243u // ELF e_machine of RISC-V
+#define DESC_VERSION 2u                // 2: MAP_GUARD among the flags of a map
+#define DESC_ARCH_RISCV64 243u         // ELF e_machine of RISC-V
 
 struct desc_hdr {
     uint64_t magic;

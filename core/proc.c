@@ -154,12 +154,21 @@ static bool range_valid(uint64_t va, uint64_t len)
            len <= USER_END - va;
 }
 
+static bool flags_valid(uint32_t flags)
+{
+    uint32_t guard = MAP_GUARD_LOG2(flags);
+    if ((flags & ~MAP_ALL) || !(flags & MAP_RIGHTS))
+        return false;
+    return guard == 0 ||
+           (guard > PAGE_SHIFT && guard <= 30 && !(flags & (MAP_GROW_UP | MAP_GROW_DOWN)));
+}
+
 int proc_map(struct node *n, struct proc *p, uint64_t va, uint64_t len, struct seg *seg,
              uint64_t off, uint32_t flags)
 {
     (void)n;
     if (!range_valid(va, len) || (off & PAGE_MASK) || off > seg->len || len > seg->len - off ||
-        !(flags & (MAP_READ | MAP_WRITE | MAP_EXEC)))
+        !flags_valid(flags))
         return -E_ARG;
     if (p->nmaps == PROC_MAPS_MAX)
         return -E_LIMIT;
@@ -250,7 +259,19 @@ static struct map *grow_stack(struct proc *p, uint64_t va)
 struct map *proc_map_at(struct proc *p, uint64_t va)
 {
     struct map *m = proc_find_map(p, va);
-    return m ? m : grow_stack(p, va);
+    if (!m)
+        return grow_stack(p, va);
+    return map_run(m, va) > 0 ? m : NULL;
+}
+
+uint64_t map_run(const struct map *m, uint64_t va)
+{
+    uint32_t guard = MAP_GUARD_LOG2(m->flags);
+    uint64_t off = va - m->va, run = m->len - off;
+    if (guard == 0)
+        return run;
+    uint64_t stride = 1ull << guard, in = off & (stride - 1);
+    return in < PAGE_SIZE ? 0 : run < stride - in ? run : stride - in;
 }
 
 int proc_fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)

@@ -96,8 +96,11 @@ int proc_map(struct node *n, struct proc *p, uint64_t va, uint64_t len, struct s
 int proc_unmap(struct node *n, struct proc *p, uint64_t va);
 int proc_grow(struct node *n, struct proc *p, uint64_t va, uint64_t len);
 struct map *proc_find_map(struct proc *p, uint64_t va); // NULL: none
-// Same, growing a stack down to va when va lies below one and inside its segment.
+// The mapping that allows an access at va: grows a stack down to va when va lies below one and inside its segment.
+// NULL: none, or va lies in a guard page (MAP_GUARD).
 struct map *proc_map_at(struct proc *p, uint64_t va);
+// Bytes of the mapping from va (inside it) to its end or the next guard page; 0: va lies in one.
+uint64_t map_run(const struct map *m, uint64_t va);
 uint64_t proc_find_gap(struct proc *p, uint64_t len); // address for a new mapping, 0: none
 // Makes va usable for an access (PROT_*): grows a stack, brings the page in, maps it. E_FAULT, E_MEM.
 int proc_fault(struct node *n, struct proc *p, uint64_t va, unsigned prot);

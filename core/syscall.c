@@ -231,11 +231,9 @@ static void sys_wake(struct node *n, struct thread *t)
     answer(t, (int64_t)wake_waiters(n, t->proc, ARG(0), ARG(1)));
 }
 
-#define MAP_FLAGS_ALL (MAP_READ | MAP_WRITE | MAP_EXEC | MAP_GROW_UP | MAP_GROW_DOWN)
-
 static int64_t map_new(struct node *n, struct proc *p, uint64_t va, uint64_t bytes, uint64_t flags)
 {
-    if (flags & ~(uint64_t)MAP_FLAGS_ALL || bytes == 0 || bytes > SEG_MAX_BYTES)
+    if (flags & ~(uint64_t)MAP_ALL || bytes == 0 || bytes > SEG_MAX_BYTES)
         return -E_ARG;
     uint64_t len = PAGES_FOR(bytes) * PAGE_SIZE;
     uint64_t mapped = 0;

@@ -16,6 +16,7 @@ static int64_t show_map(struct node *n, struct request *r, const struct map *m)
                             m->flags & MAP_EXEC ? 'x' : '-', 0};
     const char *grows = m->flags & MAP_GROW_UP     ? ", grows up (heap)"
                         : m->flags & MAP_GROW_DOWN ? ", grows down (stack)"
+                        : MAP_GUARD_LOG2(m->flags) ? ", stacks of threads"
                                                    : "";
     return reply_line(n, r, "  segment 0x%010llx  %6llu KiB, %6llu present, %s%s",
                       (unsigned long long)m->va, (unsigned long long)(m->len / KIB),

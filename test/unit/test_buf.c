@@ -93,6 +93,55 @@ static void a_mapping_refuses_the_access_that_its_flags_lack(void **state)
     proc_destroy(n, p, true);
 }
 
+// Two strides of 4 pages: | guard x x x | guard x x x |
+static void a_guard_page_is_refused_to_every_access_and_never_comes_into_being(void **state)
+{
+    struct node *n = unit_node(state);
+    struct proc *p = new_proc(n);
+    struct seg *s = map_new(n, p, BASE, 8 * PAGE_SIZE, 0, MAP_READ | MAP_WRITE | MAP_GUARD(14));
+    struct buf first = buf_user(p, BASE, PAGE_SIZE), page = buf_user(p, BASE + PAGE_SIZE, 1);
+    struct buf stack = buf_user(p, BASE + PAGE_SIZE, 3 * PAGE_SIZE);
+    struct buf over = buf_user(p, BASE + PAGE_SIZE, 3 * PAGE_SIZE + 1);
+    struct buf second = buf_user(p, BASE + 5 * PAGE_SIZE, 3 * PAGE_SIZE);
+    for (int write = 0; write < 2; write++) {
+        assert_int_equal(buf_check(n, &first, write), -E_FAULT);
+        assert_int_equal(buf_check(n, &page, write), 0);
+        assert_int_equal(buf_check(n, &stack, write), 0);
+        assert_int_equal(buf_check(n, &over, write), -E_FAULT);
+        assert_int_equal(buf_check(n, &second, write), 0);
+    }
+    char c = 1;
+    assert_int_equal(buf_write(n, &over, 3 * PAGE_SIZE, &c, 1), -E_FAULT);
+    assert_int_equal(buf_write(n, &stack, 3 * PAGE_SIZE - 1, &c, 1), 0);
+    for (uint64_t i = 0; i < 8; i++)
+        assert_int_equal(proc_fault(n, p, BASE + i * PAGE_SIZE + 8, PROT_W), i % 4 ? 0 : -E_FAULT);
+    assert_int_equal(s->pages, 6);
+    assert_int_equal(proc_unmap(n, p, BASE), 0); // by its start, which is a guard page
+    proc_destroy(n, p, true);
+}
+
+static void a_guard_distance_that_makes_no_sense_is_refused(void **state)
+{
+    struct node *n = unit_node(state);
+    struct proc *p = new_proc(n);
+    static const uint32_t wrong[] = {
+        MAP_READ | MAP_GUARD(1),
+        MAP_READ | MAP_GUARD(12),
+        MAP_READ | MAP_GUARD(31),
+        MAP_READ | MAP_GUARD(14) | MAP_GROW_UP,
+        MAP_GUARD(14),
+        MAP_READ | MAP_GUARD(14) | MAP_GROW_DOWN,
+        MAP_READ | 1u << 5,
+        MAP_READ | 1u << 31,
+    };
+    struct seg *s = NULL;
+    assert_int_equal(seg_create(n, 8 * PAGE_SIZE, &s), 0);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_int_equal(proc_map(n, p, BASE, 8 * PAGE_SIZE, s, 0, wrong[i]), -E_ARG);
+    assert_int_equal(proc_map(n, p, BASE, 8 * PAGE_SIZE, s, 0, MAP_READ | MAP_GUARD(13)), 0);
+    proc_destroy(n, p, true);
+}
+
 static void what_is_not_mapped_or_wraps_is_refused(void **state)
 {
     struct node *n = unit_node(state);
@@ -249,6 +298,8 @@ int main(void)
         UNIT_TEST(writing_never_touches_the_page_of_zeros),
         UNIT_TEST(a_buffer_may_lie_across_two_mappings),
         UNIT_TEST(a_mapping_refuses_the_access_that_its_flags_lack),
+        UNIT_TEST(a_guard_page_is_refused_to_every_access_and_never_comes_into_being),
+        UNIT_TEST(a_guard_distance_that_makes_no_sense_is_refused),
         UNIT_TEST(what_is_not_mapped_or_wraps_is_refused),
         UNIT_TEST(nothing_behind_the_end_of_a_buffer_is_reached),
         UNIT_TEST(a_buffer_longer_than_its_segment_is_refused),
