@@ -8,6 +8,7 @@
 //   fault execute       a jump into data
 //   fault kernel        a load from the kernel's half of the address space
 //   fault stack         recursion without end: the stack grows until something is in its way
+//   fault thread        the same in a second thread, whose stack has neighbours: a guard page is in the way
 //   fault privileged    an instruction for the kernel only
 //   fault break         a breakpoint with no debugger about
 //   fault div           a division by zero: no fault on RISC-V, the quotient is -1
@@ -68,6 +69,21 @@ static void stack(void)
     printf("result %lu\n", recurse(0));
 }
 
+static void *run_away(void *arg)
+{
+    stack();
+    return arg;
+}
+
+static void thread(void)
+{
+    struct thread *t = thread_create(run_away, NULL, 0);
+    if (t)
+        thread_join(t);
+    else
+        perror("fault: thread_create");
+}
+
 static void privileged(void)
 {
     uint64_t x;
@@ -101,9 +117,11 @@ static const struct {
     const char *name;
     void (*make)(void);
 } mistakes[] = {
-    {"illegal", illegal},       {"null", null},        {"write", write_text},
-    {"execute", execute},       {"kernel", kernel},    {"stack", stack},
-    {"privileged", privileged}, {"break", breakpoint}, {"div", divide},
+    {"illegal", illegal},       {"null", null},
+    {"write", write_text},      {"thread", thread},
+    {"execute", execute},       {"kernel", kernel},
+    {"stack", stack},           {"privileged", privileged},
+    {"break", breakpoint},      {"div", divide},
     {"misaligned", misaligned}, {"abort", abort},
 };
 

@@ -106,13 +106,14 @@ int64_t dir_remove(const struct cap *dir, const char *name); // E_NAME
 
 // --- Threads -------------------------------------------------------------------------------------
 
-#define THREAD_STACK_DEFAULT ((size_t)64 * 1024)
+#define THREAD_SLOT_DEFAULT ((size_t)64 * 1024)
 
 struct thread; // of this process; opaque
 
-// Runs fn(arg) in a new thread with a stack of stack_bytes (0 = THREAD_STACK_DEFAULT) and its own
-// set of _Thread_local variables. NULL and errno = ENOMEM or EAGAIN (a limit) on failure. Each such
-// thread takes one of the process's PROC_MAPS_MAX mappings: about 25 threads at a time.
+// Runs fn(arg) in a new thread with a stack of stack_bytes and its own set of _Thread_local variables. 0: as much
+// as fits THREAD_SLOT_DEFAULT beside these and a guard page, about 59 KiB. Memory is taken as the stack is used. A
+// stack that overflows into its guard page ends the process with a fault; a single frame of more than 4 KiB can step
+// over it. NULL and errno = ENOMEM or EAGAIN (a limit: PROC_THREADS_MAX threads) on failure.
 struct thread *thread_create(void *(*fn)(void *), void *arg, size_t stack_bytes);
 // Waits until the thread has ended, frees its stack, returns what fn returned. Once for each
 // thread.

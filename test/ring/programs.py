@@ -22,6 +22,7 @@ FAULTS = {
     "execute": (139, r"jump to 0x[0-9a-f]+", 12),
     "kernel": (139, r"read from 0xffffffff80200000", 13),
     "stack": (139, r"write to 0x[0-9a-f]+", 15),
+    "thread": (139, r"write to 0x[0-9a-f]+", 15),
     "privileged": (132, r"illegal instruction 0x[0-9a-f]+", 2),
     "break": (133, r"breakpoint", 3),
 }
@@ -41,6 +42,9 @@ def harmless(r):
     for i in range(4):
         status, out = r.run("--quiet", "threads", "1000")
         ok(status == 0 and "0 errors" in out, "threads, run %d" % (i + 1), out)
+    status, out = r.run("--quiet", "--dir", "n1", "manythreads", "1000")
+    ok(status == 0 and "1000 threads, 0 errors" in out, "1000 threads at once, each with a guarded stack", out)
+    ring.note(" / ".join(re.findall(r"manythreads: ((?:one|all|KiB).*)", out)))
     status, out = r.run("--quiet", "fault", "div")
     ok(status == 0 and "1 / 0 = -1, 1 % 0 = 1" in out, "a division by zero is none", out)
     status, out = r.run("--quiet", "fault", "misaligned")
@@ -55,12 +59,12 @@ def faults(r):
     before = r.counts()
     for name, (expected, what, cause) in FAULTS.items():
         status, out = r.run("fault", name)
-        m = re.search(r"thread 1: (.*) \(scause (\d+)\)\n +at +(0x[0-9a-f]+)", out)
+        m = re.search(r"thread \d: (.*) \(scause (\d+)\)\n +at +(0x[0-9a-f]+)", out)
         ok(status == expected and m and re.search(what, m[1]) and int(m[2]) == cause and "fault: " + name in out,
            "fault %s: status %d, cause %d and the address are told" % (name, expected, cause),
            "status %d\n%s" % (status, out))
     log = r.log("n1")
-    ok(log.count(" thread 1: ") >= len(FAULTS), "the node's console tells of each")
+    ok(len(re.findall(r" thread \d: ", log)) >= len(FAULTS), "the node's console tells of each")
     counted(r, before, "programs that fault")
 
 
