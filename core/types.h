@@ -48,6 +48,8 @@ static inline uint32_t cap_rights(const struct cap *c)
 #define RIGHT_DESTROY 0x08u // destroy the object, kill the process
 #define RIGHT_EXEC 0x10u    // start a process here
 #define RIGHT_CONTROL 0x20u // stun, resume, migrate, set owner, set registers
+#define RIGHT_OWNER                                                                                \
+    0x80u // withdraw every capability of the object (rotate). Who has it can get all the others by it
 #define RIGHT_ALL 0xffu
 
 // Copies of 32 bytes as four loads and stores. The compiler calls memcpy() for them, which costs ten times as much on

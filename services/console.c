@@ -21,6 +21,7 @@
 struct tty {
     struct list link;              // [N] console.ttys
     uint32_t number;               // [I] object
+    uint8_t key[16];               // [N]
     char prefix[NAME_MAX_LEN + 2]; // [I] "name| "
     struct console_line line;      // [N]
     char ring[TTY_RING];           // [N] typed and not yet read
@@ -45,9 +46,19 @@ static struct tty *tty_find(struct node *n, uint32_t number)
 
 static int console_key(struct node *n, const struct request *r, uint8_t key[16])
 {
-    if (cap_obj(&r->in.cap) != 0 && !tty_find(n, cap_obj(&r->in.cap)))
+    const struct tty *t = tty_find(n, cap_obj(&r->in.cap));
+    if (cap_obj(&r->in.cap) != 0 && !t)
         return -E_OBJECT;
-    memcpy(key, n->services->console_key, 16);
+    memcpy(key, t ? t->key : n->services->console_key, 16);
+    return 0;
+}
+
+static int console_rekey(struct node *n, const struct request *r, const uint8_t key[16])
+{
+    struct tty *t = tty_find(n, cap_obj(&r->in.cap));
+    if (cap_obj(&r->in.cap) != 0 && !t)
+        return -E_OBJECT;
+    memcpy(t ? t->key : n->services->console_key, key, 16);
     return 0;
 }
 
@@ -426,10 +437,11 @@ static int64_t run_open(struct node *n, struct request *r)
     do // 24 bits may come round
         t->number = ++c->last_tty & CAP_OBJ_MAX;
     while (t->number == 0 || tty_find(n, t->number));
+    node_random(n, t->key, sizeof t->key);
     (void)snprintf(t->prefix, sizeof t->prefix, "%s| ", name);
     list_add_tail(&c->ttys, &t->link);
     c->nttys++;
-    return reply_cap(r, cap_make(sv->console_put, t->number, RIGHT_ALL, sv->console_key));
+    return reply_cap(r, cap_make(sv->console_put, t->number, RIGHT_ALL, t->key));
 }
 
 static void tty_free(struct node *n, struct tty *t)
@@ -501,6 +513,7 @@ static const struct service service = {
     .name = "console",
     .ops = ops,
     .key = console_key,
+    .rekey = console_rekey,
     .buffer_pages = WRITE_PAGES,
     .tasks = 1,
     .tasks_max = 12, // ten may wait for lines or keys

@@ -34,6 +34,14 @@ static int dir_key(struct node *n, const struct request *r, uint8_t key[16])
     return 0;
 }
 
+// Until the node boots again: then the key follows from the ring key, as before.
+static int dir_rekey(struct node *n, const struct request *r, const uint8_t key[16])
+{
+    (void)r;
+    memcpy(n->services->dir_key, key, 16);
+    return 0;
+}
+
 // --- Names ------------------------------------------------------------------------------------------------
 
 // Bytes before the zero byte; NAME_MAX_LEN when there is none (a length that no name may have).
@@ -169,6 +177,7 @@ static const struct service service = {
     .name = "dir",
     .ops = ops,
     .key = dir_key,
+    .rekey = dir_rekey,
     .buffer_pages = 1,
     .tasks = 1,
     .tasks_max = 4,

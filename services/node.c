@@ -24,6 +24,13 @@ static int node_key(struct node *n, const struct request *r, uint8_t key[16])
     return 0;
 }
 
+static int node_rekey(struct node *n, const struct request *r, const uint8_t key[16])
+{
+    (void)r;
+    memcpy(n->services->node_key, key, 16);
+    return 0;
+}
+
 static int64_t run_null(struct node *n, struct request *r)
 {
     if (r->in.arg[0] == 0)
@@ -116,6 +123,7 @@ static const struct service service = {
     .name = "node",
     .ops = ops,
     .key = node_key,
+    .rekey = node_rekey,
     .buffer_pages = NULL_PAGES,
     .tasks = 2, // one may bench the other
     .tasks_max = 6,

@@ -12,6 +12,14 @@
 #include "services/services_priv.h"
 #include <string.h>
 
+// A source that was let in before the last rotation may still end its hand-off (only who offered knows the number).
+// Refused, it could not tell whether an earlier COMMIT had been heard, and the process would be in doubt.
+static bool ends_handoff(struct node *n, const struct request *r)
+{
+    return (r->in.op == OP_PROC_COMMIT || r->in.op == OP_PROC_ABORT) &&
+           cap_verify(&r->in.cap, n->services->proc_key_was, 0) == 0;
+}
+
 // Which object, and its key. A request can outlive its process in the queue: then the port is not known here (any
 // more), and nothing was executed, which is what E_NOTHERE says. If the process has moved, asking again finds it.
 static int proc_key(struct node *n, const struct request *r, uint8_t key[16])
@@ -25,7 +33,7 @@ static int proc_key(struct node *n, const struct request *r, uint8_t key[16])
         return -E_NOTHERE;
     if (cap_obj(&r->in.cap) != 0)
         return -E_OBJECT;
-    memcpy(key, sv->proc_key, 16);
+    memcpy(key, ends_handoff(n, r) ? sv->proc_key_was : sv->proc_key, 16);
     return 0;
 }
 
@@ -219,6 +227,24 @@ static int64_t run_set_owner(struct node *n, struct request *r)
     return 0;
 }
 
+// Of a process that moves, the descriptor with the old key is already under way: waits, as set owner does.
+static int proc_rekey(struct node *n, const struct request *r, const uint8_t key[16])
+{
+    if (!r->in.about) {
+        memcpy(n->services->proc_key_was, n->services->proc_key, 16);
+        memcpy(n->services->proc_key, key, 16);
+        return 0;
+    }
+    int e = 0;
+    struct proc *p = settled(n, r, ep_of(r), &e);
+    if (!p)
+        return e;
+    if (p->state == PROC_DOUBT) // the other copy, if there is one, would keep the old key
+        return -E_DOUBT;
+    memcpy(p->key, key, 16);
+    return 0;
+}
+
 static int64_t run_destroy(struct node *n, struct request *r)
 {
     int e = 0;
@@ -261,6 +287,7 @@ static const struct operation ops[] = {
     {OP_INFO, "info", RIGHT_READ, true, OP_QUICK, run_info},
     {OP_STATUS, "status", RIGHT_READ, true, OP_SLOW, run_status},
     {OP_DESTROY, "destroy", RIGHT_DESTROY, true, OP_WAITS, run_destroy},
+    {OP_ROTATE, "rotate", RIGHT_OWNER, false, OP_WAITS, service_rotate},
     {OP_PROC_EXEC, "exec", RIGHT_EXEC, false, OP_WAITS, run_exec},
     {OP_PROC_LIST, "list", RIGHT_READ, true, OP_SLOW, run_list},
     {OP_PROC_OFFER, "offer", RIGHT_EXEC, false, OP_WAITS, offer_take},
@@ -277,6 +304,7 @@ static const struct service service = {
     .name = "proc",
     .ops = ops,
     .key = proc_key,
+    .rekey = proc_rekey,
     .buffer_pages = DESC_MAX_BYTES / PAGE_SIZE,
     .tasks = 4,
     .tasks_max = 24,
@@ -293,6 +321,7 @@ int proc_service_start(struct node *n)
     struct port get;
     node_random(n, &get, sizeof get);
     node_random(n, sv->proc_key, sizeof sv->proc_key);
+    node_random(n, sv->proc_key_was, sizeof sv->proc_key_was);
     e = service_open(n, &service, get, &sv->proc_put);
     if (e < 0)
         return e;

@@ -30,7 +30,7 @@ static void op_text(uint32_t op, char text[24])
     static const char *const names[] = {
         [OP_INFO] = "info",       [OP_STATUS] = "status", [OP_RESTRICT] = "restrict",
         [OP_DESTROY] = "destroy", [OP_READ] = "read",     [OP_WRITE] = "write",
-        [OP_SIZE] = "size",
+        [OP_SIZE] = "size",       [OP_ROTATE] = "rotate",
     };
     const char *name = op < sizeof names / sizeof names[0] ? names[op] : NULL;
     if (name)

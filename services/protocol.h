@@ -11,13 +11,18 @@ enum op_standard {
     OP_INFO = 1,     // reply: one line of text for people. READ
     OP_STATUS = 2,   // reply: text, several lines. READ
     OP_RESTRICT = 3, // arg[0] = rights to keep. reply: 32-byte capability. no right needed
-    OP_DESTROY = 4,  // DESTROY
+    OP_DESTROY = 4,  // DESTROY. E_OP: an object that cannot be
     // What can be read like a file (segments, host files, terminals: design D4). READ.
     //   arg[0] offset, arg[1] most bytes wanted. reply: bytes from that offset; shorter at the end or at a hole.
     //   res[0] = zero bytes that follow the bytes given and are not sent (a hole). Status E_EOF at the end.
     OP_READ = 5,
     OP_WRITE = 6, // arg[0] offset. request: bytes. res[0] = bytes written. WRITE
     OP_SIZE = 7,  // res[0] = bytes. READ
+    // Draws a new key: every older capability of this object, whoever holds it and wherever it is kept, is refused from
+    // now on (E_CAP). reply: the new one, with all rights. What was admitted before goes on. A name in a directory, also in
+    // the boot directory, keeps the old one: enter the new one if its readers shall have it. OWNER. E_OP: the object has
+    // no key of its own.
+    OP_ROTATE = 8,
 };
 
 // --- Segment service --------------------------------------------------------------------------------

@@ -24,6 +24,16 @@ static int seg_key(struct node *n, const struct request *r, uint8_t key[16])
     return 0;
 }
 
+static int seg_rekey(struct node *n, const struct request *r, const uint8_t key[16])
+{
+    uint32_t number = cap_obj(&r->in.cap);
+    struct seg *s = number ? seg_find(n, number) : NULL;
+    if (number && !s)
+        return -E_OBJECT;
+    memcpy(s ? s->key : n->services->seg_key, key, 16);
+    return 0;
+}
+
 static struct seg *seg_of(struct node *n, const struct request *r)
 {
     return cap_obj(&r->in.cap) ? seg_find(n, cap_obj(&r->in.cap)) : NULL;
@@ -160,6 +170,7 @@ static const struct service service = {
     .name = "seg",
     .ops = ops,
     .key = seg_key,
+    .rekey = seg_rekey,
     .buffer_pages = WRITE_PAGES,
     .tasks = 2,
     .tasks_max = 12,

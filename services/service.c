@@ -18,7 +18,7 @@ static const struct operation *operation_find(const struct service *s, uint32_t 
     return NULL;
 }
 
-// --- Operations that need nothing of the service but its keys -----------------------------------------
+// --- Standard operations: every object of every service answers them, the better if the service has its own ----
 
 static int64_t run_restrict(struct node *n, struct request *r)
 {
@@ -38,9 +38,39 @@ static int64_t run_info(struct node *n, struct request *r)
                       (unsigned)cap_obj(&r->in.cap));
 }
 
+static int64_t run_status(struct node *n, struct request *r)
+{
+    const struct running *of = LIST_ENTRY(r, struct worker, r)->of;
+    return reply_text(n, r,
+                      "%s service of %s, object %u\n%u tasks, %u in operations that may wait\n",
+                      of->s->name, n->name, (unsigned)cap_obj(&r->in.cap), of->count, of->slow);
+}
+
+// Who may not is told so first; who may is told that there is nothing to be destroyed.
+static int64_t run_destroy(struct node *n, struct request *r)
+{
+    (void)n;
+    (void)r;
+    return -E_OP;
+}
+
+int64_t service_rotate(struct node *n, struct request *r)
+{
+    const struct service *s = LIST_ENTRY(r, struct worker, r)->of->s;
+    uint8_t key[16];
+    if (!s->rekey)
+        return -E_OP;
+    node_random(n, key, sizeof key);
+    int e = s->rekey(n, r, key);
+    return e < 0 ? e : reply_cap(r, cap_make(r->in.cap.port, cap_obj(&r->in.cap), RIGHT_ALL, key));
+}
+
 static const struct operation standard_ops[] = {
     {OP_INFO, "info", RIGHT_READ, true, OP_QUICK, run_info},
+    {OP_STATUS, "status", RIGHT_READ, true, OP_QUICK, run_status},
     {OP_RESTRICT, "restrict", 0, true, OP_QUICK, run_restrict},
+    {OP_DESTROY, "destroy", RIGHT_DESTROY, true, OP_QUICK, run_destroy},
+    {OP_ROTATE, "rotate", RIGHT_OWNER, false, OP_QUICK, service_rotate},
     {0, NULL, 0, false, OP_QUICK, NULL},
 };
 static const struct service standard = {.name = "standard", .ops = standard_ops};

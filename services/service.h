@@ -48,9 +48,13 @@ struct operation {
 };
 struct service {
     const char *name;
-    const struct operation *ops; // ends with name NULL. OP_INFO and OP_RESTRICT need no entry
+    const struct operation
+        *ops; // ends with name NULL. Standard operations need no entry: service.c has all of them
     // Finds the key against which the presented capability is checked: 0, or a negative error (E_OBJECT).
     int (*key)(struct node *n, const struct request *r, uint8_t key[16]);
+    // Gives the object that the request names this new key (OP_ROTATE). 0, or a negative error: nothing has changed.
+    // NULL: objects of this service cannot be rotated.
+    int (*rekey)(struct node *n, const struct request *r, const uint8_t key[16]);
     uint32_t buffer_pages; // for a request's bytes
     uint32_t tasks;        // that are always there
     uint32_t tasks_max;    // while operations that are not quick are under way

@@ -63,35 +63,36 @@ struct services {
     unsigned started;                     // [N] entries of list.c whose start was called
     struct pool pool_worker, pool_made, pool_name, pool_move, pool_offer, pool_report, pool_tty;
     // Segment service
-    uint8_t seg_key[16]; // [I] of object 0
+    uint8_t seg_key[16]; // [N] of object 0
     struct list made;    // [N] struct made: segments that live until OP_DESTROY
     unsigned nmade;      // [N]
     // Directory
-    uint8_t dir_key[16]; // [I]
+    uint8_t dir_key[16]; // [N]
     struct list names;   // [N] struct name
     unsigned nnames;     // [N]
     // Console
     struct port console_put;
-    uint8_t console_key[16]; // [I]
+    uint8_t console_key[16]; // [N]
     struct console console;
     // Store, shell
     struct store store;
     struct shell *shell; // [I] one page; NULL: none was started (shell.h)
     // Node
     struct port node_put;
-    uint8_t node_key[16];                                         // [I]
+    uint8_t node_key[16];                                         // [N]
     int (*echo)(struct node *n, unsigned link, uint32_t payload); // [I] bench.h
     void (*link_status)(struct node *n, struct node_status *st);  // [I] node.h
     // Process service and hand-off
     struct port proc_put;
-    uint8_t proc_key[16];  // [I] of object 0
-    uint32_t proc_handle;  // [I] control ports are served on it too
-    uint64_t promised;     // [N] pages that fills under way may still take
-    struct list moves;     // [N] struct move: hand-offs under way from here (handoff.c)
-    struct list offers;    // [N] struct offer: hand-offs to here (offer.c)
-    unsigned ncommitted;   // [N] of these, those that ran
-    uint64_t offer_serial; // [N] number of the last offer of this boot
-    uint64_t offer_forgot; // [N] numbers up to this one: nothing is known any more
+    uint8_t proc_key[16];     // [N] of object 0
+    uint8_t proc_key_was[16]; // [N] before the last rotation: good for the end of hand-offs only
+    uint32_t proc_handle;     // [I] control ports are served on it too
+    uint64_t promised;        // [N] pages that fills under way may still take
+    struct list moves;        // [N] struct move: hand-offs under way from here (handoff.c)
+    struct list offers;       // [N] struct offer: hand-offs to here (offer.c)
+    unsigned ncommitted;      // [N] of these, those that ran
+    uint64_t offer_serial;    // [N] number of the last offer of this boot
+    uint64_t offer_forgot;    // [N] numbers up to this one: nothing is known any more
     // Owners (owner.c)
     struct list reports;   // [N] struct report
     unsigned nreports;     // [N]
@@ -122,5 +123,7 @@ int dir_enter(struct node *n, const char *name, const struct cap *cap);
 
 // service.c: ends all tasks of all services.
 void service_close_all(struct node *n);
+// service.c: OP_ROTATE, for a service whose rekey may wait, in an entry of its own with OP_WAITS.
+int64_t service_rotate(struct node *n, struct request *r);
 
 #endif

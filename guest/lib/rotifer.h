@@ -96,6 +96,18 @@ int64_t cap_check(const struct cap *cap, const uint8_t key[CAP_KEY_BYTES], uint3
 int64_t request_check(const struct request *req, struct port put_port,
                       const uint8_t key[CAP_KEY_BYTES], uint32_t need);
 
+// Of any object: the standard operations (services/protocol.h: enum op_standard).
+// A capability for the same object with those of its rights that are in `keep`.
+int64_t cap_restrict(const struct cap *cap, uint32_t keep, struct cap *out);
+// Withdraws every capability of the object, this one too; *out is the only one that is good from now on.
+//   E_RIGHTS not RIGHT_OWNER; E_OP the object cannot be.
+int64_t cap_rotate(const struct cap *cap, struct cap *out);
+int64_t cap_destroy(const struct cap *cap); // E_RIGHTS not RIGHT_DESTROY; E_OP the object cannot be
+// One line (info) or several (status) about the object, cut to size - 1 bytes, with a final zero. Returns its
+// length.  E_RIGHTS not RIGHT_READ.
+int64_t cap_info(const struct cap *cap, char *text, size_t size);
+int64_t cap_status(const struct cap *cap, char *text, size_t size);
+
 // --- Directory: names for capabilities -----------------------------------------------------------
 // `dir` may be NULL: the directory named "dir" in the startup block. Names: 1..31 bytes.
 

@@ -1290,6 +1290,38 @@ static void target_body(struct node *n, void *arg)
     assert_int_equal(commit(n, 8, 100), -E_REFUSED);
     assert_int_equal(call(n, src, OP_DESTROY, 0, 0, NULL, 0, NULL, 0), 0);
 }
+static int64_t rotate(struct node *n, struct cap c, struct cap *fresh)
+{
+    return call(n, c, OP_ROTATE, 0, 0, NULL, 0, fresh, sizeof *fresh);
+}
+
+static void rotate_body(struct node *n, void *arg)
+{
+    (void)arg;
+    struct plan p = plan();
+    struct cap fresh, old;
+    p.ep = 0x5000000000000019;
+    assert_int_equal(offer(n, 1, &p, 0), 0);
+    uint64_t number = res.res[3];
+    assert_int_equal(rotate(n, lookup(n, "proc"), &fresh), 0);
+    assert_int_equal(offer(n, 2, &p, 0), -E_CAP); // the name still leads to the old one
+    assert_int_equal(commit(n, 1, number), 0);    // what was let in may end
+    struct proc *q = the_proc(n);
+    assert_int_equal(q->state, PROC_RUN);
+    old = proc_cap(q, RIGHT_ALL);
+    assert_int_equal(rotate(n, proc_cap(q, RIGHT_CONTROL), &fresh), -E_RIGHTS);
+    assert_int_equal(rotate(n, old, &fresh), 0);
+    assert_int_equal(call(n, old, OP_DESTROY, 0, 0, NULL, 0, NULL, 0), -E_CAP);
+    assert_int_equal(call(n, old, OP_PROC_STUN, 0, 0, NULL, 0, NULL, 0), -E_CAP);
+    assert_int_equal(call(n, fresh, OP_DESTROY, 0, 0, NULL, 0, NULL, 0), 0);
+    task_sleep(n, NS_PER_MS);
+    assert_null(the_proc(n));
+}
+static void rotation_withdraws_a_processor_and_a_process_but_ends_no_handoff(void **state)
+{
+    run(unit_node(state), rotate_body, NULL);
+}
+
 static void an_offer_runs_once_and_only_after_commit(void **state)
 {
     struct node *n = unit_node(state);
@@ -1625,6 +1657,7 @@ int main(void)
         OWNER_TEST(a_stunned_process_moves_stunned_and_stays_so_when_refused),
         OWNER_TEST(orders_during_a_move_wait_for_its_end),
         TEST(an_offer_runs_once_and_only_after_commit),
+        TEST(rotation_withdraws_a_processor_and_a_process_but_ends_no_handoff),
         TEST(an_offer_that_nobody_commits_is_dropped_and_refused_for_ever),
         TEST(what_is_forgotten_is_in_doubt_and_not_refused),
         TEST(a_commit_without_memory_is_refused_and_final),
