@@ -7,6 +7,7 @@
 #   make test             all tests; T="name..." runs those whose name contains one of them
 #   make ring             start a ring of nodes and leave it running
 #   make qemu             boot one node on this terminal, to a shell HARTS=n MEM=128M APPEND=...
+#   make PROG=my.c        a program of your own, anywhere: mk/prog.mk
 #   make gdb              the same node, stopped at its first instruction, under gdb
 #   make bench            measure; prints a table, writes a CSV
 #   make sim SEED=n       replay one run of the simulator exactly
@@ -25,6 +26,7 @@
 #   mk/kernel.mk       build/Image: arch/riscv core net services boards
 #   mk/host.mk         build/rotifer: the command; and the same code under sanitizers
 #   mk/guest.mk        build/guest/*.elf: guest/lib, guest/examples, Lua
+#   mk/prog.mk         programs of one's own; the flags for other Makefiles
 #   mk/test.mk         unit tests, simulator, fuzz targets
 
 .DEFAULT_GOAL := all
@@ -34,7 +36,7 @@
 # first, alone, and then reads this file again: no rule below has to wait for it.
 
 CROSS ?= riscv64-unknown-elf-
-NO_SETUP := help doctor clean distclean format check-format check-arrows
+NO_SETUP := help guest-flags doctor clean distclean format check-format check-arrows
 GOALS := $(or $(MAKECMDGOALS),all)
 
 ifneq ($(filter-out $(NO_SETUP),$(GOALS)),)

@@ -73,12 +73,14 @@ $(LUA_OBJS): $(wildcard guest/lua/*.h) | build/compiler.ok
 build/guest/lua.elf: $(LUA_OBJS) $(GUEST_LINK_WITH)
 	$(call guest_link,$(LUA_OBJS))
 
+include mk/prog.mk
+
 # --- The store: programs and files that a node finds beside its image (services/store.h) ------------
 
 # Names without .elf, for people type them. Debug information stays here, names of functions go along: a node says in
 # which one a program died.
 STORE_ELFS := $(if $(GUEST_CAN_LINK),$(GUEST_EXAMPLE_ELFS) build/guest/lua.elf)
-STORE_FILES := $(patsubst build/guest/%.elf,build/store/%,$(STORE_ELFS)) \
+STORE_FILES := $(patsubst build/guest/%.elf,build/store/%,$(STORE_ELFS)) $(addprefix build/store/,$(OWN)) \
     $(patsubst guest/examples/%,build/store/%,$(wildcard guest/examples/*.lua))
 $(call remember,store,$(STORE_FILES))
 
