@@ -11,6 +11,18 @@
 
 static void call_dispatch(struct node *n, struct thread *t);
 
+void call_reset(struct call *c)
+{
+    c->state = CALL_NONE;
+    c->begun = c->busy = c->remote = false;
+    c->tries = 0;
+    c->server = EP_NONE;
+    c->sent = c->got = (struct progress){0};
+    c->retry_ns = RETRY_FIRST_NS;
+    c->heard_ns = c->locate_ns = 0;
+    c->deadline_ns = UINT64_MAX;
+}
+
 void call_finish(struct node *n, struct thread *t, int64_t status, bool handoff)
 {
     struct call *c = &t->call;
@@ -18,7 +30,7 @@ void call_finish(struct node *n, struct thread *t, int64_t status, bool handoff)
     if (c->remote)
         trace(n, TRACE_CALL, rec_who(t->proc->ep, t->tid), c->seq, (uint64_t)status);
     c->status = status;
-    c->state = CALL_NONE;
+    call_reset(c);
     list_del(&c->remote_link);
     if (t->timer.armed)
         timer_cancel(n, &t->timer);
@@ -57,25 +69,17 @@ int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t 
     struct call *c = &t->call;
     ASSERT(c->state == CALL_NONE && !list_linked(&c->remote_link));
     c->state = CALL_SEND;
-    c->begun = c->busy = c->remote = false;
-    c->tries = 0;
     c->op = op;
     c->seq = ++t->seq;
     copy_cap(&c->cap, cap);
     copy_words(c->arg, arg);
     c->req = req;
     c->rep = rep;
-    c->server = EP_NONE;
-    c->sent = c->got = (struct progress){0};
     c->rep_total = 0;
-    c->retry_ns = RETRY_FIRST_NS;
-    c->heard_ns = c->locate_ns = 0;
-    c->deadline_ns = timeout_ns ? node_now(n) + timeout_ns : UINT64_MAX;
+    if (timeout_ns)
+        c->deadline_ns = node_now(n) + timeout_ns;
     thread_set_state(t, THREAD_CALL);
-    if (!serve_at_once(n, t))
-        call_dispatch(n, t);
-    else if (timeout_ns)
-        call_arm(n, t, PROBE_NS);
+    call_dispatch(n, t);
     return 0;
 }
 

@@ -14,6 +14,11 @@
 
 // System call of h->current: number in a7. pc already points behind the ecall.
 void entry_syscall(struct hart *h, struct thread *t);
+// The same for those that need no look round (quick.c). Answers who goes on here, t or another: h->current then. NULL:
+// nothing has changed; save the rest of t's registers and call entry_syscall. What the calling convention has C
+// functions preserve (s0..s11, gp) need not be in t's record before. When another goes on: put what the hart holds of
+// t, those registers and FP state, into its record before the lock is given up.
+struct thread *entry_quick(struct hart *h, struct thread *t);
 
 enum fault_kind {
     FAULT_READ = 1,

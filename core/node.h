@@ -20,7 +20,14 @@ struct net;      // net/net.h
 struct services; // services/service.h
 
 struct node {
-    struct arch_lock lock;   // the node lock: [N] everywhere
+    struct arch_lock lock; // the node lock: [N] everywhere
+    // Counts what may change what a hart should do next or when: queues, timers, states of processes. A hart that has
+    // seen it all may go on with its thread without looking (sched_next).
+    uint64_t changes;
+    struct { // counters for status, never reset
+        uint64_t syscalls, switches, trans_local, trans_remote, retries, dups_dropped;
+        uint64_t aspace_loads; // changes of satp
+    } stat;
     char name[NAME_MAX_LEN]; // [I] "n1"
     uint8_t ring_key[32];    // [I] shared secret of the ring
     // What the world gives (set before node_init)
@@ -51,18 +58,12 @@ struct node {
     struct timers timers;
     struct timer sweep; // txn_sweep
     struct list ready_tasks, ready_guests;
-    // Counts what may change what a hart should do next or when: queues, timers, states of processes. A hart that has
-    // seen it all may go on with its thread without looking (sched_next).
-    uint64_t changes;
     struct hart harts[HARTS_MAX];
     unsigned nharts;
     // Randomness: ChaCha20 keyed from entropy
     uint8_t rand_key[32];
     uint64_t rand_count;
     struct trace trace;
-    struct { // counters for status, never reset
-        uint64_t syscalls, switches, trans_local, trans_remote, retries, dups_dropped;
-    } stat;
 };
 
 static inline ep_t node_ep(const struct node *n)

@@ -126,8 +126,10 @@ struct map *proc_find_map(struct proc *p, uint64_t va)
             hi = mid;
         else if (va - m->va >= m->len)
             lo = mid + 1;
-        else
+        else {
+            p->last_map = mid * (uint32_t)sizeof *m;
             return m;
+        }
     }
     return NULL;
 }
@@ -190,7 +192,7 @@ int proc_unmap(struct node *n, struct proc *p, uint64_t va)
     seg_drop(n, m->seg);
     for (uint32_t i = (uint32_t)(m - p->maps); i + 1 < p->nmaps; i++)
         p->maps[i] = p->maps[i + 1];
-    p->nmaps--;
+    p->maps[--p->nmaps].len = 0; // proc_map_covers may look at it
     return 0;
 }
 

@@ -50,6 +50,7 @@ struct proc {
     uint32_t on_harts;              // [N] threads in state RUN
     struct map maps[PROC_MAPS_MAX]; // [N] sorted by va
     uint32_t nmaps;
+    uint32_t last_map;         // [N] the one that proc_find_map found last: bytes from maps
     struct arch_aspace aspace; // [N]
     struct list threads;       // [N]
     uint32_t nthreads, next_tid;
@@ -75,6 +76,14 @@ struct proc {
     } fault;
     const void *stun_event; // [N] tasks that wait for STUNNED sleep on this field's address
 };
+
+// Does the mapping that was last asked for hold all of [va, va + len) with this right (MAP_READ, MAP_WRITE)? A cheap
+// question with two answers: yes, or ask properly (buf_check).
+static inline bool proc_map_covers(const struct proc *p, uint64_t va, uint64_t len, uint32_t right)
+{
+    const struct map *m = (const struct map *)(const void *)((const char *)p->maps + p->last_map);
+    return va - m->va < m->len && len <= m->len - (va - m->va) && (m->flags & right);
+}
 
 // Empty process, state ARRIVING. ep EP_NONE = draw one (then ctl port and key too). *out. E_MEM, E_EXISTS.
 int proc_create(struct node *n, ep_t ep, struct proc **out);

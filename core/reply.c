@@ -12,6 +12,15 @@ static struct buf rec_reply_buf(const struct rec *r)
     return r->copy ? buf_kernel(r->copy, r->rep_len) : r->server->serve.buf;
 }
 
+static void rec_make_ready(struct rec *r)
+{
+    r->got = r->sent = (struct progress){0};
+    r->rep_len = 0;
+    r->retry_ns = RETRY_FIRST_NS;
+    r->heard_ns = r->locate_ns = 0;
+    r->ready = !r->lost && !r->timer.armed;
+}
+
 // The client has the whole reply.
 void rec_done(struct node *n, struct rec *r)
 {
@@ -32,6 +41,8 @@ void rec_done(struct node *n, struct rec *r)
         timer_set(n, &r->timer, node_now(n) + RECORD_LIFE_NS);
     else if (!r->caller)
         txn_rec_free(n, r); // no frame of it was ever under way: no duplicate can come
+    else
+        rec_make_ready(r);
 }
 
 // src: the reply's bytes.

@@ -175,7 +175,7 @@ enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_reque
         timer_cancel(n, &r->timer);
     } else if (!(r = txn_rec_create(n, p, q->client, q->tid)))
         return TXN_BUSY;
-    r->lost = r->idle = false;
+    r->lost = r->idle = r->ready = false;
     r->seq = q->seq;
     r->handle = (uint32_t)handle;
     copy_cap(&r->cap, &q->cap);
@@ -210,43 +210,6 @@ static void rec_deliver(struct node *n, struct rec *r)
         syscall_done_getreq(s);
     thread_set_state(s, THREAD_READY);
     sched_handoff(n, s);
-}
-
-bool serve_at_once(struct node *n, struct thread *t)
-{
-    struct call *c = &t->call;
-    struct rec *r = c->rec;
-    if (!r || r->state != REC_DONE || r->remote || r->lost)
-        return false;
-    const struct proc *p = r->proc;
-    if (p->state != PROC_RUN || !port_eq(p->ports[r->handle].put, c->cap.port) ||
-        c->req.len > COPY_STEP)
-        return false;
-    struct thread *s = getter_for(r->proc, r->handle);
-    if (!s || c->req.len > s->serve.buf.len ||
-        (c->req.len > 0 && buf_copy(n, &s->serve.buf, 0, &c->req, 0, c->req.len) < 0))
-        return false;
-    n->stat.trans_local++;
-    c->state = CALL_WAIT;
-    c->begun = true;
-    c->server = p->ep;
-    c->sent.base = c->req.len;
-    r->idle = false;
-    r->seq = c->seq;
-    r->op = c->op;
-    copy_cap(&r->cap, &c->cap);
-    copy_words(r->arg, c->arg);
-    r->req_len = r->got.base = c->req.len;
-    r->got.mask = r->sent.base = r->sent.mask = r->sent.high = r->rep_len = 0;
-    r->retry_ns = RETRY_FIRST_NS;
-    r->heard_ns = r->locate_ns = 0;
-    r->server = s;
-    s->serve.rec = r;
-    list_del(&s->run_link);
-    if (s->timer.armed)
-        timer_cancel(n, &s->timer);
-    rec_deliver(n, r);
-    return true;
 }
 
 // The server's buffer was unmapped meanwhile: its getreq ends with the error. The request waits for the next, unless

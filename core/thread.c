@@ -18,6 +18,7 @@ struct thread *thread_create(struct node *n, struct proc *p, uint32_t tid)
     list_init(&t->run_link);
     list_init(&t->call.remote_link);
     timer_init(&t->timer, thread_due);
+    call_reset(&t->call);
     t->wake_ns = UINT64_MAX;
     list_add_tail(&p->threads, &t->link);
     p->nthreads++;

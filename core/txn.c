@@ -7,7 +7,7 @@
 
 static void rec_kick(struct node *n, struct rec *r)
 {
-    if (proc_frozen(r->proc))
+    if (proc_frozen(r->proc) || r->ready) // ready: nobody waits for anything of it
         return;
     r->retry_ns = RETRY_FIRST_NS / 2; // the timer doubles it
     if (r->heard_ns == 0)

@@ -38,10 +38,6 @@ void rec_abandon(struct node *n, struct rec *r);
 void rec_refuse(struct node *n, struct rec *r, int error);
 struct thread *rec_fill(struct node *n, struct rec *r);
 void serve_next(struct node *n, struct thread *s);
-// The whole way from a call to its server in the case that is most frequent by far: a thread calls the port that it called
-// last, on this node, and a server waits there with room for the request. Leaves the same records as the long way
-// (call_dispatch ... rec_deliver). false: nothing has changed, take that.
-bool serve_at_once(struct node *n, struct thread *t);
 
 // --- reply.c
 void rec_reply(struct node *n, struct rec *r); // sends, again, what is not acknowledged

@@ -25,6 +25,9 @@ KERNEL_CC = $(CROSS)gcc $(KERNEL_BASE)
 KERNEL_LDFLAGS := $(KERNEL_LINK_ARCH) $(PICOLIBC) -nostartfiles -static -T linker/kernel.ld \
     -Wl,--gc-sections -Wl,--build-id=none -Wl,-Map=build/rotifer.map
 
+# Its functions call nobody; a frame for each would cost a tenth of a transaction.
+build/kernel/core/quick.o: KERNEL_CFLAGS += -fomit-frame-pointer
+
 .PHONY: kernel
 # While a room is still empty there is nothing to link.
 kernel: $(if $(and $(wildcard arch/riscv/*.S),$(wildcard linker/kernel.ld)),build/Image,$(KERNEL_OBJS))

@@ -74,6 +74,7 @@ void arch_unlock(struct arch_lock *l);
 // --- Address spaces: Sv39, lower half; the upper half is the kernel's and the same in all --------
 struct arch_aspace {
     uint64_t *root;     // page table root (kernel address), NULL before init
+    uint64_t satp;      // the register's value for it
     uint32_t loaded_on; // mask of harts whose satp names it
 };
 #define PROT_R 1u

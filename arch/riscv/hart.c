@@ -123,6 +123,18 @@ void trap_switch(struct hart *h, struct thread *t)
     h->arch.ready = t;
 }
 
+// The same when `was` was the last, and what this hart has of it is still to be saved.
+void trap_hand_over(struct hart *h, struct thread *next, struct thread *was)
+{
+    if (h->arch.fp_owner == &was->regs)
+        arch_fp_save(h, &was->regs);
+    if (h->arch.aspace != &next->proc->aspace)
+        sv39_load(h, &next->proc->aspace);
+    if (next->regs.fp_used || h->arch.fp_owner)
+        fp_switch(h, &next->regs);
+    h->arch.ready = next;
+}
+
 // --- The way in ----------------------------------------------------------------------------------
 
 static enum fault_kind kind_of(uint64_t cause)

@@ -117,10 +117,11 @@ static uint32_t bit_of(const struct hart *h)
     return 1u << h->index;
 }
 
-static void load_root(const uint64_t *root)
+static void load_root(struct node *n, uint64_t satp)
 {
-    csr_write(satp, satp_of(root));
+    csr_write(satp, satp);
     flush_all();
+    n->stat.aspace_loads++;
 }
 
 void sv39_load(struct hart *h, struct arch_aspace *as)
@@ -132,7 +133,7 @@ void sv39_load(struct hart *h, struct arch_aspace *as)
         __atomic_fetch_and(&old->loaded_on, ~bit_of(h), __ATOMIC_RELEASE);
     __atomic_fetch_or(&as->loaded_on, bit_of(h), __ATOMIC_RELEASE);
     h->arch.aspace = as;
-    load_root(as->root);
+    load_root(h->node, as->satp);
     fence_i(); // code may have been mapped while it was not loaded here
 }
 
@@ -142,7 +143,7 @@ void sv39_leave(struct hart *h)
     h->arch.leave = 0;
     if (!as)
         return;
-    load_root(kernel_root);
+    load_root(h->node, satp_of(kernel_root));
     h->arch.aspace = NULL;
     h->arch.ready = NULL;
     __atomic_fetch_and(&as->loaded_on, ~bit_of(h), __ATOMIC_RELEASE);
@@ -200,6 +201,7 @@ int arch_aspace_init(struct node *n, struct arch_aspace *as)
     *as = (struct arch_aspace){.root = page_alloc(n)};
     if (!as->root)
         return -E_MEM;
+    as->satp = satp_of(as->root);
     for (unsigned i = ENTRIES / 2; i < ENTRIES; i++)
         as->root[i] = kernel_root[i];
     return 0;

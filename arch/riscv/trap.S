@@ -7,76 +7,98 @@
 //
 //   1. Swap tp and sscratch. From U-mode this gives the hart; from the kernel it changes nothing.
 //   2. A system call? It has a way in of its own, for it must be short. Anything else goes to step
-//      9.
-//   3. All registers into the record of the current thread, pc behind the ecall.
+//      11.
+//   3. Into the record of the current thread: pc behind the ecall, and the registers that C
+//      functions may change. The others stay where they are as long as only C runs on this hart.
 //   4. The hart's own stack from its top, and the node lock.
-//   5. entry_syscall(hart, thread).
-//   6. (trap_out; lock held, tp = hart) sched_next(hart) answers who goes on; nobody:
-//      trap_idle(hart) and again.
-//   7. Another one than the last to leave here: trap_switch(hart, thread) loads its address space
-//      and FP registers.
-//   8. Unlock, all registers from the record, sret. sstatus still has SPP = 0, as the last trap
+//   5. entry_quick(hart, thread). It answers who goes on. The same: step 9.
+//   6. Another one: the rest of the registers into the old one's record, trap_hand_over(hart, new,
+//      old) for address space and FP registers, step 10. Nobody: the rest of the registers as
+//      well, and entry_syscall(hart, thread).
+//   7. (trap_out; lock held, tp = hart) sched_next(hart) answers who goes on; nobody:
+//      trap_idle(hart) and again. The last to leave here: step 10.
+//   8. trap_switch(hart, thread) loads its address space and FP registers; step 10.
+//   9. Unlock, the registers that C functions may have changed, sret.
+//  10. Unlock, all registers from the record, sret. sstatus still has SPP = 0, as the last trap
 //      from U-mode left it, or hart_setup() the first time.
 //
-//   9. A trap of the kernel itself is a mistake: step 11.
-//  10. As 3. and 4., then trap_other(hart, thread, scause, stval), and out by 6.
-//  11. trap_kernel(scause, sepc, stval, sp, s0) on the panic stack: the own one may be what is
+//  11. A trap of the kernel itself is a mistake: step 13.
+//  12. All registers into the record, 4., then trap_other(hart, thread, scause, stval), out by 7.
+//  13. trap_kernel(scause, sepc, stval, sp, s0) on the panic stack: the own one may be what is
 //      broken. A second fault of the same hart stops the machine; another hart's waits until the
 //      first one has stopped it.
 
 #include "arch/riscv/offsets.h"
 
-// t0 = struct arch_regs; user's t0 is in the hart's scratch word, user's tp in sscratch. t1, t2 are
-// lost.
-.macro save_registers
-    sd x1, REGS_X(1)(t0)
-    sd x2, REGS_X(2)(t0)
-    sd x3, REGS_X(3)(t0)
-    sd x6, REGS_X(6)(t0)
-    sd x7, REGS_X(7)(t0)
-    sd x8, REGS_X(8)(t0)
-    sd x9, REGS_X(9)(t0)
+// The registers that a C function may change, but for t0 and tp.   op: sd to save, ld to load
+.macro caller_saved op, base
+    \op x1, REGS_X(1)(\base)
+    \op x2, REGS_X(2)(\base)
+    \op x6, REGS_X(6)(\base)
+    \op x7, REGS_X(7)(\base)
+    \op x11, REGS_X(11)(\base)
+    \op x12, REGS_X(12)(\base)
+    \op x13, REGS_X(13)(\base)
+    \op x14, REGS_X(14)(\base)
+    \op x15, REGS_X(15)(\base)
+    \op x16, REGS_X(16)(\base)
+    \op x17, REGS_X(17)(\base)
+    \op x28, REGS_X(28)(\base)
+    \op x29, REGS_X(29)(\base)
+    \op x30, REGS_X(30)(\base)
+    \op x31, REGS_X(31)(\base)
+.endm
+
+// Those that it must keep. gp is among them: the kernel does not use it.
+.macro callee_saved op, base
+    \op x3, REGS_X(3)(\base)
+    \op x8, REGS_X(8)(\base)
+    \op x9, REGS_X(9)(\base)
+    \op x18, REGS_X(18)(\base)
+    \op x19, REGS_X(19)(\base)
+    \op x20, REGS_X(20)(\base)
+    \op x21, REGS_X(21)(\base)
+    \op x22, REGS_X(22)(\base)
+    \op x23, REGS_X(23)(\base)
+    \op x24, REGS_X(24)(\base)
+    \op x25, REGS_X(25)(\base)
+    \op x26, REGS_X(26)(\base)
+    \op x27, REGS_X(27)(\base)
+.endm
+
+// t0 = struct arch_regs; user's t0 is in the hart's scratch word, user's tp in sscratch. Saves both
+// and all that C functions may change. t1, t2 are lost.
+.macro save_first
+    caller_saved sd, t0
     sd x10, REGS_X(10)(t0)
-    sd x11, REGS_X(11)(t0)
-    sd x12, REGS_X(12)(t0)
-    sd x13, REGS_X(13)(t0)
-    sd x14, REGS_X(14)(t0)
-    sd x15, REGS_X(15)(t0)
-    sd x16, REGS_X(16)(t0)
-    sd x17, REGS_X(17)(t0)
-    sd x18, REGS_X(18)(t0)
-    sd x19, REGS_X(19)(t0)
-    sd x20, REGS_X(20)(t0)
-    sd x21, REGS_X(21)(t0)
-    sd x22, REGS_X(22)(t0)
-    sd x23, REGS_X(23)(t0)
-    sd x24, REGS_X(24)(t0)
-    sd x25, REGS_X(25)(t0)
-    sd x26, REGS_X(26)(t0)
-    sd x27, REGS_X(27)(t0)
-    sd x28, REGS_X(28)(t0)
-    sd x29, REGS_X(29)(t0)
-    sd x30, REGS_X(30)(t0)
-    sd x31, REGS_X(31)(t0)
     ld t1, HART_SCRATCH(tp)
     csrrw t2, sscratch, tp
     sd t1, REGS_X(5)(t0)
     sd t2, REGS_X(4)(t0)
 .endm
 
-// Afterwards s1 = the lock, held. a0, a1 may be lost. LR/SC, not a swap: the word names the holder.
+// t1, t2 are lost; a0..a7 too if it takes long. LR/SC, not a swap: the word names the holder.
 .macro take_lock
-    ld s1, HART_NODE(tp)
-8:  lr.w.aq t1, (s1)
+    ld t2, HART_NODE(tp)
+8:  lr.w.aq t1, (t2)
     bnez t1, 9f
-    sc.w t1, tp, (s1)
+    sc.w t1, tp, (t2)
     bnez t1, 8b
     .pushsection .text.slow, "ax"
-9:  mv a0, s1
+9:  mv a0, t2
     call lock_wait
     j 7f
     .popsection
 7:
+.endm
+
+// The way out, but for the registers. a0 = the thread.
+.macro leave_kernel
+    ld t1, HART_NODE(tp)
+    ld t0, REGS_PC(a0)
+    csrw sepc, t0
+    fence rw, w
+    sw zero, (t1)
 .endm
 
     .text
@@ -92,97 +114,88 @@ trap_entry:
     bnez t0, trap_not_ecall
 // --- 3. ------------------------------------------------------------------------------------------
     ld t0, HART_CURRENT(tp)
-    save_registers
+    save_first
     csrr t1, sepc
     addi t1, t1, 4
     sd t1, REGS_PC(t0)
 // --- 4. ------------------------------------------------------------------------------------------
     ld sp, HART_STACK_TOP(tp)
-    mv s2, t0
     take_lock
 // --- 5. ------------------------------------------------------------------------------------------
     mv a0, tp
-    mv a1, s2
+    ld a1, HART_CURRENT(tp)
+    addi sp, sp, -16
+    sd a1, 0(sp)
+    call entry_quick
+    ld a1, 0(sp)
+    bne a0, a1, 1f
+// --- 9. ------------------------------------------------------------------------------------------
+    leave_kernel
+    ld x4, REGS_X(4)(a0)
+    ld x5, REGS_X(5)(a0)
+    caller_saved ld, a0
+    ld x10, REGS_X(10)(a0)
+    sret
+// --- 6. ------------------------------------------------------------------------------------------
+1:  callee_saved sd, a1
+    beqz a0, 4f
+    mv s2, a0
+    mv a2, a1
+    mv a1, a0
+    mv a0, tp
+    call trap_hand_over
+    mv a0, s2
+    j 3f
+4:  mv a0, tp
     call entry_syscall
 
-// --- 6. ------------------------------------------------------------------------------------------
+// --- 7. ------------------------------------------------------------------------------------------
     .global trap_out
 trap_out:
     mv a0, tp
     call sched_next
     beqz a0, 2f
-// --- 7. ------------------------------------------------------------------------------------------
     ld t0, HART_READY(tp)
-    bne t0, a0, 3f
+    beq t0, a0, 3f
 // --- 8. ------------------------------------------------------------------------------------------
-1:  ld t1, HART_NODE(tp)
-    ld t0, REGS_PC(a0)
-    csrw sepc, t0
-    fence rw, w
-    sw zero, (t1)
-    ld x1, REGS_X(1)(a0)
-    ld x2, REGS_X(2)(a0)
-    ld x3, REGS_X(3)(a0)
+    mv s2, a0
+    mv a1, a0
+    mv a0, tp
+    call trap_switch
+    mv a0, s2
+// --- 10. -----------------------------------------------------------------------------------------
+3:  leave_kernel
     ld x4, REGS_X(4)(a0)
     ld x5, REGS_X(5)(a0)
-    ld x6, REGS_X(6)(a0)
-    ld x7, REGS_X(7)(a0)
-    ld x8, REGS_X(8)(a0)
-    ld x9, REGS_X(9)(a0)
-    ld x11, REGS_X(11)(a0)
-    ld x12, REGS_X(12)(a0)
-    ld x13, REGS_X(13)(a0)
-    ld x14, REGS_X(14)(a0)
-    ld x15, REGS_X(15)(a0)
-    ld x16, REGS_X(16)(a0)
-    ld x17, REGS_X(17)(a0)
-    ld x18, REGS_X(18)(a0)
-    ld x19, REGS_X(19)(a0)
-    ld x20, REGS_X(20)(a0)
-    ld x21, REGS_X(21)(a0)
-    ld x22, REGS_X(22)(a0)
-    ld x23, REGS_X(23)(a0)
-    ld x24, REGS_X(24)(a0)
-    ld x25, REGS_X(25)(a0)
-    ld x26, REGS_X(26)(a0)
-    ld x27, REGS_X(27)(a0)
-    ld x28, REGS_X(28)(a0)
-    ld x29, REGS_X(29)(a0)
-    ld x30, REGS_X(30)(a0)
-    ld x31, REGS_X(31)(a0)
+    callee_saved ld, a0
+    caller_saved ld, a0
     ld x10, REGS_X(10)(a0)
     sret
 2:  mv a0, tp
     call trap_idle
     j trap_out
-3:  mv s2, a0
-    mv a1, a0
-    mv a0, tp
-    call trap_switch
-    mv a0, s2
-    j 1b
 
-// --- 9. ------------------------------------------------------------------------------------------
+// --- 11. -----------------------------------------------------------------------------------------
 trap_not_ecall:
     csrr t0, sstatus
     andi t0, t0, SSTATUS_SPP
     bnez t0, trap_in_kernel
-// --- 10. -----------------------------------------------------------------------------------------
+// --- 12. -----------------------------------------------------------------------------------------
     ld t0, HART_CURRENT(tp)
-    save_registers
+    save_first
+    callee_saved sd, t0
     csrr t1, sepc
     sd t1, REGS_PC(t0)
     ld sp, HART_STACK_TOP(tp)
-    mv s2, t0
     take_lock
     mv a0, tp
-    mv a1, s2
+    ld a1, HART_CURRENT(tp)
     csrr a2, scause
     csrr a3, stval
     call trap_other
     j trap_out
 
-// --- 11. -----------------------------------------------------------------------------------------
+// --- 13. -----------------------------------------------------------------------------------------
 trap_in_kernel:
     csrw sscratch, tp
     mv a3, sp
