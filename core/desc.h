@@ -17,8 +17,8 @@
 #include "core/types.h"
 
 #define DESC_MAGIC 0x31435345444f52ull // "RODESC1"
-#define DESC_VERSION 2u                // 2: MAP_GUARD among the flags of a map
-#define DESC_ARCH_RISCV64 243u         // ELF e_machine of RISC-V
+#define DESC_VERSION 3u // 2: MAP_GUARD among the flags of a map. 3: runs and fault of the process
+#define DESC_ARCH_RISCV64 243u // ELF e_machine of RISC-V
 
 struct desc_hdr {
     uint64_t magic;
@@ -40,10 +40,14 @@ struct desc_proc {
     uint64_t ctl_get[2];
     uint8_t key[16];
     struct cap owner;
-    uint64_t clock_ns;  // process clock at this moment
+    uint64_t clock_ns;  // process clock when it stopped
     uint64_t mem_limit; // bytes, 0 = the node's default
     uint64_t moves;
     uint32_t next_tid, stunned; // stunned: it was stopped by somebody and stays so where it arrives
+    uint64_t runs;              // times it went on before this moment (desc_change.c)
+    uint32_t fault_kind, fault_tid; // what stopped it (struct proc_fault); kind 0: nothing
+    int64_t fault_error;
+    uint64_t fault_cause, fault_addr, fault_pc;
     char name[NAME_MAX_LEN], comment[NAME_MAX_LEN];
 };
 struct desc_seg {
@@ -110,7 +114,7 @@ struct desc_rec {
     uint64_t rep_len;
 };
 _Static_assert(sizeof(struct desc_hdr) == 48, "");
-_Static_assert(sizeof(struct desc_proc) == 168, "");
+_Static_assert(sizeof(struct desc_proc) == 216, "");
 _Static_assert(sizeof(struct desc_seg) == 64, "");
 _Static_assert(sizeof(struct desc_map) == 32, "");
 _Static_assert(sizeof(struct desc_port) == 24, "");
@@ -136,6 +140,26 @@ struct desc_fill {
 // A new process (ep 0) gets endpoint, control port and key drawn.
 int desc_decode(struct node *n, const struct buf *b, struct proc **out, struct desc_fill *fills,
                 unsigned *nfills);
+// --- A descriptor that comes back: a stopped process is changed to what it says (desc_change.c) ----------------
+//
+// Applied in full, or refused while nothing has changed. Registers, threads, memory, ports, owner, limit, name and
+// comment may be others. The identity may not, nor may a transaction in progress be altered or made up: a thread's own
+// call may be there as it was, or be given up; the records of what it serves must all come back.
+
+// Whether b may become p. b passed desc_check. *why: a constant string.
+// E_STATE p is not stopped; it has run since the descriptor was taken. E_ARG the identity is another, a clock or a number
+// that only grows would go back, or a transaction is not as it is here. E_FORMAT, and those of buf_read.
+int desc_change_check(struct node *n, struct proc *p, const struct buf *b, const char **why);
+// Makes the changed process beside p: state ARRIVING, an endpoint of its own, found by nobody. Segments that p holds and b
+// names as a whole are its own at once; fills are the others. b passed desc_change_check. Errors as desc_decode.
+int desc_change_make(struct node *n, struct proc *p, const struct buf *b, struct proc **out,
+                     struct desc_fill *fills, unsigned *nfills);
+// q takes p's place, under p's identity and in p's state, and p is no more. Cannot fail. p has not run since
+// desc_change_check. Who waits for p's stun_event is woken, and looks it up again.
+void desc_change_commit(struct node *n, struct proc *p, struct proc *q);
+// The segment of p that s means as a whole, to be filled with what is in it: it stays. NULL: none.
+struct seg *desc_own_seg(struct node *n, const struct proc *p, const struct desc_seg *s);
+
 // Fills in len, checksum of a descriptor built by hand (the host's ELF loader).
 void desc_seal(void *buf, uint64_t len, uint32_t sections);
 uint64_t desc_checksum(const void *buf, uint64_t len);

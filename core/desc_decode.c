@@ -9,6 +9,7 @@
 struct decoder {
     struct node *n;
     const struct buf *b;
+    const struct proc *old; // the process whose place it is for, NULL: none
     struct proc *p;
     struct seg *segs[PROC_MAPS_MAX]; // each held once by us until the end
     uint32_t nsegs;
@@ -18,7 +19,7 @@ struct decoder {
 
 static int dec_proc(struct decoder *d, const struct desc_proc *s, uint64_t isa)
 {
-    int r = proc_create(d->n, s->ep, &d->p);
+    int r = proc_create(d->n, d->old ? EP_NONE : s->ep, &d->p);
     if (r < 0)
         return r;
     struct proc *p = d->p;
@@ -28,20 +29,49 @@ static int dec_proc(struct decoder *d, const struct desc_proc *s, uint64_t isa)
     p->mem_limit = s->mem_limit;
     p->moves = s->moves;
     p->next_tid = s->next_tid;
+    p->runs = s->runs;
     p->isa = isa;
+    p->fault = (struct proc_fault){.kind = s->fault_kind,
+                                   .tid = s->fault_tid,
+                                   .error = s->fault_error,
+                                   .cause = s->fault_cause,
+                                   .addr = s->fault_addr,
+                                   .pc = s->fault_pc};
     p->stay_stunned = s->stunned != 0;
-    if (s->ep != EP_NONE) {
+    if (d->old) { // nobody shall find it before it takes its place
+        p->ctl_get = p->ctl_put = (struct port){0};
+        p->time_offset = s->clock_ns - p->stopped_ns;
+    } else if (s->ep != EP_NONE) {
         p->ctl_get = (struct port){{s->ctl_get[0], s->ctl_get[1]}};
         p->ctl_put = cap_put_port(p->ctl_get);
         memcpy(p->key, s->key, sizeof p->key);
-        p->time_offset = s->clock_ns - node_now(d->n); // the clock stands still between the two
+        p->time_offset = s->clock_ns - p->stopped_ns; // the clock stands still between the two
     }
     return 0;
 }
 
+struct seg *desc_own_seg(struct node *n, const struct proc *p, const struct desc_seg *s)
+{
+    if (!port_eq(s->source.port, n->seg_put) || s->source_off || s->dest_off ||
+        s->source_len != s->len)
+        return NULL;
+    for (uint32_t i = 0; i < p->nmaps; i++) {
+        struct seg *seg = p->maps[i].seg;
+        if (seg->number == cap_obj(&s->source) && seg->len == s->len &&
+            cap_verify(&s->source, seg->key, RIGHT_READ) == 0)
+            return seg;
+    }
+    return NULL;
+}
+
 static int dec_seg(struct decoder *d, const struct desc_seg *s)
 {
-    struct seg *seg;
+    struct seg *seg = d->old ? desc_own_seg(d->n, d->old, s) : NULL;
+    if (seg) { // it is filled with just what is in it
+        seg_hold(seg);
+        d->segs[d->nsegs++] = seg;
+        return 0;
+    }
     int r = seg_create(d->n, s->len, &seg);
     if (r < 0)
         return r;
@@ -100,7 +130,7 @@ static uint64_t from_left(uint64_t left_ns, uint64_t now)
 
 static int dec_thread(struct decoder *d, const struct desc_thread *s)
 {
-    uint64_t now = node_now(d->n);
+    uint64_t now = d->p->stopped_ns;
     struct thread *t = thread_create(d->n, d->p, s->tid);
     if (!t)
         return -E_MEM;
@@ -138,7 +168,7 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     memcpy(c->res, s->call.res, sizeof c->res);
     c->deadline_ns = from_left(s->call.deadline_left_ns, now);
     c->retry_ns = RETRY_FIRST_NS;
-    c->heard_ns = now;
+    c->heard_ns = node_now(d->n);
     return 0;
 }
 
@@ -220,7 +250,13 @@ static int dec_section(struct decoder *d, const struct desc_sec *sec, const unio
 int desc_decode(struct node *n, const struct buf *b, struct proc **out, struct desc_fill *fills,
                 unsigned *nfills)
 {
-    struct decoder d = {.n = n, .b = b, .fills = fills};
+    return desc_make(n, b, NULL, out, fills, nfills);
+}
+
+int desc_make(struct node *n, const struct buf *b, const struct proc *old, struct proc **out,
+              struct desc_fill *fills, unsigned *nfills)
+{
+    struct decoder d = {.n = n, .b = b, .old = old, .fills = fills};
     struct desc_hdr h;
     struct desc_sec sec;
     union any_section u;

@@ -47,11 +47,18 @@ static void put_proc(struct writer *w, struct proc *p)
         .ep = p->ep,
         .ctl_get = {p->ctl_get.w[0], p->ctl_get.w[1]},
         .owner = p->owner,
-        .clock_ns = node_now(w->n) + p->time_offset,
+        .clock_ns = p->stopped_ns + p->time_offset,
         .mem_limit = p->mem_limit,
         .moves = p->moves,
         .next_tid = p->next_tid,
         .stunned = p->stay_stunned,
+        .runs = p->runs,
+        .fault_kind = p->fault.kind,
+        .fault_tid = p->fault.tid,
+        .fault_error = p->fault.error,
+        .fault_cause = p->fault.cause,
+        .fault_addr = p->fault.addr,
+        .fault_pc = p->fault.pc,
     };
     memcpy(d.key, p->key, sizeof d.key);
     memcpy(d.name, p->name, sizeof d.name);
@@ -117,9 +124,9 @@ static struct desc_progress enc_progress(const struct progress *p)
     return (struct desc_progress){.base = p->base, .mask = p->mask, .frag = p->frag};
 }
 
-static void put_thread(struct writer *w, const struct thread *t)
+void desc_of_thread(const struct thread *t, struct desc_thread *out)
 {
-    uint64_t now = node_now(w->n);
+    uint64_t now = t->proc->stopped_ns; // times stand still while it does
     struct desc_thread d = {
         .tid = t->tid,
         .state = t->state,
@@ -154,10 +161,23 @@ static void put_thread(struct writer *w, const struct thread *t)
         memcpy(d.call.res, c->res, sizeof d.call.res);
         d.call.deadline_left_ns = left(c->deadline_ns, now);
     }
+    *out = d;
+}
+
+static void put_thread(struct writer *w, const struct thread *t)
+{
+    struct desc_thread d;
+    desc_of_thread(t, &d);
     put_section(w, DESC_THRD, &d, sizeof d, NULL, 0);
 }
 
-static void put_rec(struct writer *w, const struct rec *r)
+// Those that only wait for a thread of this node to call again are this node's business.
+bool desc_has_rec(const struct rec *r)
+{
+    return r->state != REC_DONE || r->remote;
+}
+
+void desc_of_rec(const struct rec *r, struct desc_rec *out)
 {
     struct desc_rec d = {
         .client = r->client,
@@ -177,6 +197,13 @@ static void put_rec(struct writer *w, const struct rec *r)
     };
     memcpy(d.arg, r->arg, sizeof d.arg);
     memcpy(d.res, r->res, sizeof d.res);
+    *out = d;
+}
+
+static void put_rec(struct writer *w, const struct rec *r)
+{
+    struct desc_rec d;
+    desc_of_rec(r, &d);
     put_section(w, DESC_REC, &d, sizeof d, r->copy, r->copy ? r->rep_len : 0);
 }
 
@@ -195,8 +222,7 @@ int desc_encode(struct node *n, struct proc *p, struct seg **out, uint64_t *len)
         put_thread(&w, LIST_ENTRY(l, struct thread, link));
     LIST_FOR (l, &p->recs) {
         const struct rec *q = LIST_ENTRY(l, struct rec, link);
-        // Not those that only wait for a thread of this node to call again.
-        if (q->state != REC_QUEUED && (q->state != REC_DONE || q->remote))
+        if (q->state != REC_QUEUED && desc_has_rec(q))
             put_rec(&w, q);
     }
     LIST_FOR (l, &p->queue)

@@ -35,6 +35,15 @@ void port_remove(struct node *n, struct port put, const struct proc *server,
     }
 }
 
+void port_about(struct node *n, struct port put, const struct proc *from, struct proc *to)
+{
+    LIST_FOR (l, bucket(n, put)) {
+        struct port_entry *e = LIST_ENTRY(l, struct port_entry, link);
+        if (port_eq(e->put, put) && e->about == from)
+            e->about = to;
+    }
+}
+
 struct port_entry *port_find(struct node *n, struct port put)
 {
     struct port_entry *best = NULL;

@@ -11,13 +11,15 @@ struct port_entry {
     struct port put;    // [I]
     struct proc *proc;  // [I] server
     uint32_t handle;    // [I]
-    struct proc *about; // [I] the process whose control port this is, else NULL
+    struct proc *about; // [N] the process whose control port this is, else NULL
 };
 
 int port_add(struct node *n, struct port put, struct proc *server, uint32_t handle,
              struct proc *about);
 void port_remove(struct node *n, struct port put, const struct proc *server,
                  const struct proc *about);
+// What was the control port of `from` is that of `to`.
+void port_about(struct node *n, struct port put, const struct proc *from, struct proc *to);
 struct port_entry *port_find(struct node *n, struct port put); // NULL: not served here
 // SYS_PORT_LISTEN and its twin. Returns the handle or a negative error.
 int port_listen(struct node *n, struct proc *p, struct port get, struct port *put);

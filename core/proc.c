@@ -28,6 +28,7 @@ int proc_create(struct node *n, ep_t ep, struct proc **out)
     list_init(&p->recs);
     list_init(&p->queue);
     p->next_tid = 1;
+    p->stopped_ns = node_now(n);
     if (arch_aspace_init(n, &p->aspace) < 0) {
         pool_free(n, &n->pool_proc, p);
         return -E_MEM;
@@ -78,6 +79,19 @@ void proc_destroy(struct node *n, struct proc *p, bool silent)
     txn_kick_peer(n, ep);
 }
 
+void proc_take_place(struct node *n, struct proc *p, struct proc *q)
+{
+    list_del(&p->hash_link);
+    list_del(&q->hash_link);
+    q->ep = p->ep;
+    q->pid = p->pid;
+    q->ctl_get = p->ctl_get;
+    q->ctl_put = p->ctl_put;
+    memcpy(q->key, p->key, sizeof q->key);
+    list_add_tail(bucket(n, q->ep), &q->hash_link);
+    port_about(n, p->ctl_put, p, q);
+}
+
 struct proc *proc_by_ep(struct node *n, ep_t ep)
 {
     LIST_FOR (l, bucket(n, ep)) {
@@ -103,6 +117,8 @@ void proc_set_state(struct proc *p, enum proc_state s)
     ASSERT(s < PROC_STATES);
     trace(p->node, TRACE_PROC, p->pid, p->state, s);
     p->node->changes++;
+    if (s == PROC_STUNNED && (p->state == PROC_RUN || p->state == PROC_STUNNING))
+        p->stopped_ns = node_now(p->node);
     p->state = s;
 }
 
@@ -316,14 +332,27 @@ int proc_stun(struct node *n, struct proc *p)
     return 0;
 }
 
+static void later(uint64_t *at_ns, uint64_t by)
+{
+    if (*at_ns != UINT64_MAX)
+        *at_ns = *at_ns < UINT64_MAX - 1 - by ? *at_ns + by : UINT64_MAX - 1;
+}
+
 int proc_resume(struct node *n, struct proc *p)
 {
     if (p->state != PROC_STUNNED && p->state != PROC_MOVING && p->state != PROC_ARRIVING &&
         p->state != PROC_DOUBT)
         return -E_STATE;
     proc_set_state(p, PROC_RUN);
+    p->runs++;
+    p->fault = (struct proc_fault){0};
+    uint64_t stood = node_now(n) - p->stopped_ns;
+    p->time_offset -= stood;
     LIST_FOR (l, &p->threads) {
         struct thread *t = LIST_ENTRY(l, struct thread, link);
+        later(&t->wake_ns, stood);
+        if (t->state == THREAD_CALL)
+            later(&t->call.deadline_ns, stood);
         if (t->state == THREAD_READY)
             sched_ready(n, t);
         else if (t->wake_ns != UINT64_MAX)
@@ -362,10 +391,11 @@ void entry_fault(struct hart *h, struct thread *t, enum fault_kind kind, uint64_
             return;
     }
     trace(n, TRACE_FAULT, (uint32_t)kind, addr, t->regs.pc);
-    p->fault.kind = (uint32_t)kind;
-    p->fault.tid = t->tid;
-    p->fault.cause = cause;
-    p->fault.addr = addr;
-    p->fault.pc = t->regs.pc;
+    p->fault = (struct proc_fault){.kind = (uint32_t)kind,
+                                   .tid = t->tid,
+                                   .error = r,
+                                   .cause = cause,
+                                   .addr = addr,
+                                   .pc = t->regs.pc};
     proc_finish(n, p, r);
 }

@@ -34,6 +34,12 @@ struct map {
     uint32_t flags; // MAP_* of abi.h
 };
 
+struct proc_fault {
+    uint32_t kind, tid; // enum fault_kind; the thread
+    int64_t error; // -E_FAULT; -E_MEM, -E_LIMIT: the access was right, there was no page for it
+    uint64_t cause, addr, pc;
+};
+
 struct listen {
     struct port get, put; // null put = slot free
 };
@@ -42,7 +48,7 @@ struct proc {
     struct node *node;              // [I]
     struct list link;               // [N] node->procs
     struct list hash_link;          // [N] node->procs_hash
-    ep_t ep;                        // [I] endpoint: goes along
+    ep_t ep;                        // [N] endpoint: goes along (proc_take_place sets it once)
     uint32_t pid;                   // [I] low 24 bits of ep, never 0: what people type
     char name[NAME_MAX_LEN];        // [N]
     char comment[NAME_MAX_LEN];     // [N] any service's note
@@ -67,14 +73,14 @@ struct proc {
     uint64_t mem_limit;   // [N] bytes of segments
     uint64_t moves;       // [N] times it changed nodes
     uint64_t isa;         // [N] extensions its code may use (arch.h ISA_*); 0 = rv64gc only
-    bool stay_stunned;    // [N] stunned by somebody: a move leaves it so
-    bool killed;          // [N]
-    int64_t exit_status;  // [N] DEAD: argument of SYS_EXIT, or negative error
-    struct {              // [N] what stopped it, kind 0 = nothing
-        uint32_t kind, tid;
-        uint64_t cause, addr, pc;
-    } fault;
-    const void *stun_event; // [N] tasks that wait for STUNNED sleep on this field's address
+    uint64_t
+        stopped_ns; // [N] frozen: the node's clock when it stopped. Its own clock stands still from then on
+    uint64_t runs; // [N] times it went on: a descriptor taken before the last one is out of date
+    bool stay_stunned;       // [N] stunned by somebody: a move leaves it so
+    bool killed;             // [N]
+    int64_t exit_status;     // [N] DEAD: argument of SYS_EXIT, or negative error
+    struct proc_fault fault; // [N] what stopped it; goes along. kind 0 = nothing
+    const void *stun_event;  // [N] tasks that wait for STUNNED sleep on this field's address
 };
 
 // Does the mapping that was last asked for hold all of [va, va + len) with this right (MAP_READ, MAP_WRITE)? A cheap
@@ -90,6 +96,8 @@ int proc_create(struct node *n, ep_t ep, struct proc **out);
 // Frees everything. No thread is RUN. Clients of open requests are told E_DIED.
 // silent: tell nobody, the process lives on elsewhere (hand-off).
 void proc_destroy(struct node *n, struct proc *p, bool silent);
+// q (ARRIVING, made beside p: desc_change.c) gets p's endpoint, number and control port. p is found by nobody any more.
+void proc_take_place(struct node *n, struct proc *p, struct proc *q);
 struct proc *proc_by_ep(struct node *n, ep_t ep);
 struct proc *proc_by_pid(struct node *n, uint32_t pid);
 void proc_set_state(struct proc *p, enum proc_state s);
@@ -118,7 +126,8 @@ int proc_fault(struct node *n, struct proc *p, uint64_t va, unsigned prot);
 // hart). Then task_wake(&p->stun_event). E_STATE.
 int proc_stun(struct node *n, struct proc *p);
 // STUNNED or MOVING or ARRIVING -> RUN: ready threads go to the run queue, all transactions in progress are
-// taken up again at once (txn_kick_proc). E_STATE.
+// taken up again at once (txn_kick_proc). Its clock, and with it every time-out of its own, goes on from where it
+// stood when it stopped. E_STATE.
 int proc_resume(struct node *n, struct proc *p);
 // The process ends (exit, kill, fault): threads leave their harts, node->reaper is woken to tell the owner.
 void proc_finish(struct node *n, struct proc *p, int64_t status);

@@ -38,6 +38,15 @@ struct rec *txn_rec_create(struct node *n, struct proc *p, ep_t client, uint32_t
     return r;
 }
 
+void rec_rename(struct node *n, struct proc *p, ep_t ep)
+{
+    LIST_FOR (l, &p->recs) {
+        struct rec *r = LIST_ENTRY(l, struct rec, link);
+        list_del(&r->hash_link);
+        list_add(rec_bucket(n, ep, r->client, r->tid), &r->hash_link);
+    }
+}
+
 void rec_drop_copy(struct node *n, struct rec *r)
 {
     if (r->copy)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Arrivals and departures: what becomes of transactions in progress when a process stops, goes on, leaves, arrives, or
 // ends. The halves themselves are in call.c, serve.c and reply.c, their records in rec.c.
+#include "core/entry.h"
 #include "core/node.h"
 #include "core/txn_priv.h"
 #include <string.h>
@@ -115,6 +116,73 @@ void txn_proc_gone(struct node *n, struct proc *p, bool silent)
         }
         kick_recs(n, q, p->ep);
     }
+}
+
+// --- A process takes the place of another, which is the same one a moment earlier (desc_change.c) -------------------
+
+// From a record of p to that of q which stands for the same transaction.
+static void carry_rec(struct rec *from, struct rec *to)
+{
+    to->remote = from->remote;
+    to->lost = from->lost;
+    to->idle = from->idle;
+    to->heard_ns = from->heard_ns;
+    to->locate_ns = from->locate_ns;
+    to->caller = from->caller;
+    from->caller = NULL;
+    if (to->caller)
+        to->caller->call.rec = to;
+}
+
+static void carry_recs(struct node *n, const struct proc *p, struct proc *q)
+{
+    LIST_FOR (l, &q->recs) {
+        struct rec *to = LIST_ENTRY(l, struct rec, link);
+        struct rec *from = txn_rec_find(n, p->ep, to->client, to->tid);
+        ASSERT(from && from->proc == p); // nothing else may take its place (desc_change_check)
+        carry_rec(from, to);
+    }
+}
+
+// to NULL: the thread is not there any more.
+static void carry_thread(struct node *n, struct thread *from, struct thread *to)
+{
+    struct call *a = &from->call, *b = to ? &to->call : NULL;
+    if (from->state == THREAD_CALL && (!to || to->state != THREAD_CALL))
+        call_leave_server(n, from);
+    if (!to)
+        return;
+    if (to->state == THREAD_CALL) {
+        b->begun = a->begun;
+        b->remote = a->remote;
+        b->tries = a->tries;
+        b->heard_ns = a->heard_ns;
+        b->locate_ns = a->locate_ns;
+    }
+    b->rec = a->rec;
+    a->rec = NULL;
+    if (b->rec)
+        b->rec->caller = to;
+}
+
+static void carry_threads(struct node *n, struct proc *p, struct proc *q)
+{
+    struct list *at = q->threads.next;
+    LIST_FOR (l, &p->threads) {
+        struct thread *from = LIST_ENTRY(l, struct thread, link), *to = NULL;
+        while (at != &q->threads && LIST_ENTRY(at, struct thread, link)->tid < from->tid)
+            at = at->next;
+        if (at != &q->threads && LIST_ENTRY(at, struct thread, link)->tid == from->tid)
+            to = LIST_ENTRY(at, struct thread, link);
+        carry_thread(n, from, to);
+    }
+}
+
+void txn_proc_renewed(struct node *n, struct proc *p, struct proc *q)
+{
+    carry_recs(n, p, q);
+    carry_threads(n, p, q);
+    rec_rename(n, q, p->ep);
 }
 
 void txn_port_closed(struct node *n, struct proc *p, uint32_t handle)

@@ -162,6 +162,9 @@ void txn_kick_call(struct node *n,
                    struct thread *t); // net/: what the call was waiting for was found
 void txn_thread_gone(struct node *n, struct thread *t);          // the thread ends
 void txn_proc_gone(struct node *n, struct proc *p, bool silent); // the process ends or has left
+// q, made from p's descriptor under another endpoint, is about to take p's place: what p's records and calls know that a
+// descriptor does not say goes to q's; calls that q does not have are given up. q's records bear p's endpoint then.
+void txn_proc_renewed(struct node *n, struct proc *p, struct proc *q);
 void txn_port_closed(struct node *n, struct proc *p, uint32_t handle);
 // Arms the timers of a record or call that was decoded from a descriptor.
 void txn_adopt_rec(struct node *n, struct rec *r);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Descriptors from anywhere. Every input gets a checksum that fits, so that mutations reach what lies behind it. One that
 // desc_check lets through is decoded and destroyed; then decoded once more and resumed on a node with a network but no
-// neighbour, whose guests run into every system call with whatever their registers hold. Whatever comes of it: when
+// neighbour, whose guests run into every system call with whatever their registers hold; half-way it is stopped, and
+// changed by its own descriptor with some bits turned. Whatever comes of it: when
 // the process is gone and time has passed, the node is as it was, to the last page.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -102,7 +103,49 @@ static void bury(struct node *n, ep_t ep)
     proc_destroy(n, p, false);
 }
 
-static void live(struct node *n, struct proc *p)
+// Stopped: its descriptor comes back, at first as it is, then with a few bits turned. Whichever of them is applied, the
+// process goes on with it.
+static struct proc *change(struct node *n, struct proc *p, uint64_t turn)
+{
+    struct desc_fill fills[PROC_MAPS_MAX];
+    const char *why = NULL;
+    unsigned nfills;
+    for (int i = 0; i < 3 && p->state == PROC_STUNNED;
+         i++, turn = turn * 6364136223846793005u + 1) {
+        struct seg *s;
+        struct proc *q;
+        uint64_t len;
+        if (desc_encode(n, p, &s, &len) != 0)
+            return p;
+        uint8_t *bytes = malloc(len);
+        if (!bytes || seg_read(n, s, 0, bytes, (size_t)len) != 0)
+            abort();
+        seg_drop(n, s);
+        if (i > 0)
+            bytes[sizeof(struct desc_hdr) + (turn >> 40) % (len - sizeof(struct desc_hdr))] ^=
+                1u << (turn >> 32 & 7);
+        struct desc_hdr h;
+        memcpy(&h, bytes, sizeof h);
+        desc_seal(bytes, len, h.sections);
+        struct buf b = buf_kernel(bytes, len);
+        int e = desc_check(n, &b, ISA_RV64GC, &why);
+        if (e == 0)
+            e = desc_change_check(n, p, &b, &why);
+        if (e == 0)
+            e = desc_change_make(n, p, &b, &q, fills, &nfills);
+        if (e == 0) {
+            desc_change_commit(n, p, q);
+            p = q;
+        } else if (i == 0 && e != -E_MEM) {
+            printf("# its own descriptor was refused: %s\n", why ? why : error_string(e));
+            abort();
+        }
+        free(bytes);
+    }
+    return p;
+}
+
+static void live(struct node *n, struct proc *p, uint64_t turn)
 {
     ep_t ep = p->ep;
     if (n->transport)
@@ -113,12 +156,9 @@ static void live(struct node *n, struct proc *p)
         host_node_step(n);
         now_ns += i % 4 ? 1000 : STEP_NS;
         if (i == STEPS / 2 && p->state == PROC_RUN) { // stopped, described, and on it goes
-            struct seg *s;
-            uint64_t len;
             proc_stun(n, p);
             host_node_step(n);
-            if (p->state == PROC_STUNNED && desc_encode(n, p, &s, &len) == 0)
-                seg_drop(n, s);
+            p = change(n, p, turn);
             if (p->state == PROC_STUNNED)
                 proc_resume(n, p);
         }
@@ -151,7 +191,7 @@ int fuzz_one(const uint8_t *data, size_t size)
         bad = same(n, &was, "decoded and destroyed");
         p = decode(n, bytes, size);
         if (p)
-            live(n, p);
+            live(n, p, size ? data[size / 2] * 0x9e3779b97f4a7c15u + size : 0);
     }
     bad |= same(n, &was, "resumed");
     free(bytes);

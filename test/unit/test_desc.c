@@ -416,6 +416,325 @@ static void memory_that_ends_on_the_way_leaves_nothing(void **state)
     free(b.at);
 }
 
+// --- A descriptor that comes back ----------------------------------------------------------------------------------
+
+// Checks, makes, commits. *p is the process afterwards, the same one or the changed one.
+static int change(struct node *n, struct proc **p, const struct bytes *b)
+{
+    struct desc_fill fills[PROC_MAPS_MAX];
+    unsigned nfills;
+    struct proc *q;
+    const char *why = NULL;
+    struct buf buf = buf_kernel(b->at, b->len);
+    int e = desc_check(n, &buf, ISA_RV64GC, &why);
+    if (e == 0)
+        e = desc_change_check(n, *p, &buf, &why);
+    if (e < 0) {
+        assert_non_null(why);
+        return e;
+    }
+    e = desc_change_make(n, *p, &buf, &q, fills, &nfills);
+    if (e < 0)
+        return e;
+    desc_change_commit(n, *p, q);
+    *p = q;
+    return 0;
+}
+
+static void assert_same_bytes(const struct bytes *a, const struct bytes *b)
+{
+    assert_int_equal(a->len, b->len);
+    assert_memory_equal(a->at, b->at, a->len);
+}
+
+// The process is still what `was` says.
+static void assert_unchanged(struct node *n, struct proc *p, const struct bytes *was)
+{
+    struct bytes now = encode(n, p);
+    assert_same_bytes(was, &now);
+    free(now.at);
+}
+
+static void the_same_descriptor_back_changes_nothing(void **state)
+{
+    struct node *n = unit_node(state);
+    struct proc *p = rich(n);
+    struct seg *data = proc_find_map(p, DATA)->seg;
+    struct bytes b = encode(n, p);
+    struct unit before = unit_counts(n);
+    ep_t ep = p->ep;
+    assert_int_equal(seg_write(n, data, 5, "what is in memory", 18), 0);
+    before.free_pages = page_free_count(n);
+    for (int i = 0; i < 3; i++) {
+        unit_now_ns += 7 * NS_PER_S; // time passes, and not for a process that stands still
+        assert_unchanged(n, p, &b);
+        assert_int_equal(change(n, &p, &b), 0);
+        struct unit now = unit_counts(n);
+        now.free_pages =
+            before.free_pages; // its records may lie on other pages now; teardown counts
+        assert_memory_equal(&before, &now, sizeof now);
+    }
+    assert_unchanged(n, p, &b);
+    char text[18];
+    assert_ptr_equal(proc_find_map(p, DATA)->seg, data); // not copied
+    assert_ptr_equal(proc_find_map(p, ALIAS)->seg, data);
+    assert_int_equal(seg_read(n, data, 5, text, sizeof text), 0);
+    assert_string_equal(text, "what is in memory");
+    assert_ptr_equal(proc_by_ep(n, ep), p);
+    assert_ptr_equal(proc_by_pid(n, p->pid), p);
+    assert_int_equal(p->state, PROC_STUNNED);
+    proc_destroy(n, p, true);
+    free(b.at);
+}
+
+static void time_stands_still_for_a_stopped_process(void **state)
+{
+    struct node *n = unit_node(state);
+    struct proc *p = rich(n);
+    uint64_t clock = unit_now_ns + p->time_offset, sleeps = UINT64_MAX, deadline = UINT64_MAX;
+    unit_now_ns += 100 * NS_PER_S; // longer than any of its time-outs
+    assert_int_equal(proc_resume(n, p), 0);
+    assert_int_equal(unit_now_ns + p->time_offset, clock);
+    LIST_FOR (l, &p->threads) {
+        const struct thread *t = LIST_ENTRY(l, struct thread, link);
+        if (t->state == THREAD_SLEEP)
+            sleeps = t->wake_ns - unit_now_ns;
+        if (t->state == THREAD_CALL)
+            deadline = t->call.deadline_ns - unit_now_ns;
+    }
+    assert_int_equal(sleeps, NS_PER_S);
+    assert_int_equal(deadline, 5 * NS_PER_S);
+    assert_int_equal(proc_stun(n, p), 0);
+    proc_destroy(n, p, true);
+}
+
+// The body of the i-th section with this tag.
+static void *body(const struct bytes *b, uint32_t tag, unsigned i)
+{
+    return b->at + section(b, tag, i) + sizeof(struct desc_sec);
+}
+
+static void a_change_of_what_may_change_is_applied(void **state)
+{
+    struct node *n = unit_node(state);
+    struct proc *p = rich(n);
+    struct bytes b = encode(n, p);
+    struct desc_proc *d = body(&b, DESC_PROC, 0);
+    strcpy(d->name, "other");
+    strcpy(d->comment, "changed");
+    d->owner.obj_rights = 12;
+    d->mem_limit = 2 * MIB;
+    struct desc_thread *t = body(&b, DESC_THRD, 0);
+    t->pc = CODE + 64;
+    t->x[10] = 4711;
+    t->f[3] = 42;
+    t = body(&b, DESC_THRD, 3); // gives its call up
+    assert_int_equal(t->state, THREAD_CALL);
+    t->state = THREAD_READY;
+    memset(&t->call, 0, sizeof t->call);
+    struct desc_map *m = body(&b, DESC_MAP, 0);
+    m->flags = MAP_READ | MAP_WRITE;
+    seal(&b);
+    assert_int_equal(change(n, &p, &b), 0);
+    assert_string_equal(p->name, "other");
+    assert_string_equal(p->comment, "changed");
+    assert_int_equal(p->owner.obj_rights, 12);
+    assert_int_equal(p->mem_limit, 2 * MIB);
+    const struct thread *t1 = thread_find(p, 1);
+    assert_int_equal(t1->regs.pc, CODE + 64);
+    assert_int_equal(t1->regs.x[10], 4711);
+    assert_int_equal(t1->regs.f[3], 42);
+    assert_int_equal(thread_find(p, 4)->state, THREAD_READY);
+    assert_int_equal(proc_find_map(p, CODE)->flags, MAP_READ | MAP_WRITE);
+    assert_unchanged(n, p, &b);
+    proc_destroy(n, p, true);
+    free(b.at);
+}
+
+static void an_altered_identity_or_transaction_is_refused_and_nothing_changes(void **state)
+{
+    struct node *n = unit_node(state);
+    struct proc *p = rich(n);
+    struct bytes b = encode(n, p);
+    const struct {
+        uint32_t tag;
+        unsigned index;
+        size_t off, len;
+        int error;
+    } altered[] = {
+#define FIELD(tag, i, type, field, e)                                                              \
+    {tag, i, offsetof(struct type, field), sizeof(((struct type *)0)->field), e}
+        FIELD(DESC_PROC, 0, desc_proc, ep, -E_ARG),
+        FIELD(DESC_PROC, 0, desc_proc, ctl_get, -E_ARG),
+        FIELD(DESC_PROC, 0, desc_proc, key, -E_ARG),
+        FIELD(DESC_PROC, 0, desc_proc, moves, -E_ARG),
+        FIELD(DESC_PROC, 0, desc_proc, runs, -E_STATE),
+        FIELD(DESC_THRD, 3, desc_thread, call.seq, -E_FORMAT),
+        FIELD(DESC_THRD, 3, desc_thread, call.op, -E_ARG),
+        FIELD(DESC_THRD, 3, desc_thread, call.arg, -E_ARG),
+        FIELD(DESC_THRD, 4, desc_thread, call.server, -E_ARG),
+        FIELD(DESC_THRD, 5, desc_thread, call.deadline_left_ns, -E_ARG),
+        FIELD(DESC_REC, 0, desc_rec, client, -E_ARG),
+        FIELD(DESC_REC, 1, desc_rec, seq, -E_ARG),
+        FIELD(DESC_REC, 3, desc_rec, status, -E_ARG),
+        FIELD(DESC_REC, 4, desc_rec, op, -E_ARG),
+        FIELD(DESC_REC, 6, desc_rec, arg, -E_ARG),
+#undef FIELD
+    };
+    for (size_t i = 0; i < sizeof altered / sizeof *altered; i++) {
+        uint8_t *at = (uint8_t *)body(&b, altered[i].tag, altered[i].index) + altered[i].off;
+        at[1] ^= 0x80;
+        seal(&b);
+        assert_int_equal(change(n, &p, &b), altered[i].error);
+        at[1] ^= 0x80;
+        seal(&b);
+        assert_unchanged(n, p, &b);
+    }
+    struct desc_thread *t = body(&b, DESC_THRD, 0);
+    t->seq--;
+    seal(&b);
+    assert_int_equal(change(n, &p, &b), -E_ARG); // its transactions would be taken for old ones
+    t->seq++;
+    struct desc_proc *d = body(&b, DESC_PROC, 0);
+    d->clock_ns--;
+    seal(&b);
+    assert_int_equal(change(n, &p, &b), -E_ARG); // its clock would go back
+    d->clock_ns++;
+    struct desc_rec *r = body(&b, DESC_REC, 3);
+    ((char *)(r + 1))[2] ^= 1;
+    seal(&b);
+    assert_int_equal(change(n, &p, &b), -E_ARG); // a reply that may have been received already
+    ((char *)(r + 1))[2] ^= 1;
+    seal(&b);
+    assert_unchanged(n, p, &b);
+    proc_destroy(n, p, true);
+    free(b.at);
+}
+
+static void a_descriptor_of_before_it_ran_is_refused(void **state)
+{
+    struct node *n = unit_node(state);
+    struct proc *p = rich(n);
+    struct bytes b = encode(n, p);
+    const char *why;
+    struct buf buf = buf_kernel(b.at, b.len);
+    assert_int_equal(proc_resume(n, p), 0);
+    assert_int_equal(change(n, &p, &b), -E_STATE); // it runs
+    assert_int_equal(proc_stun(n, p), 0);
+    assert_int_equal(desc_change_check(n, p, &buf, &why), -E_STATE);
+    assert_string_equal(why, "the process has run since this descriptor was taken");
+    proc_destroy(n, p, true);
+    free(b.at);
+}
+
+// Without its i-th section of this kind.
+static struct bytes without(const struct bytes *b, uint32_t tag, unsigned i)
+{
+    uint64_t off = section(b, tag, i);
+    const struct desc_sec *sec = (const struct desc_sec *)(const void *)(b->at + off);
+    uint64_t len = sizeof *sec + ((sec->len + 7) & ~7ull);
+    struct bytes less = {malloc(b->len - len), b->len - len};
+    memcpy(less.at, b->at, off);
+    memcpy(less.at + off, b->at + off + len, b->len - len - off);
+    header(&less)->len = less.len;
+    header(&less)->sections--;
+    seal(&less);
+    return less;
+}
+
+static void threads_and_ports_may_go_and_records_may_not(void **state)
+{
+    struct node *n = unit_node(state);
+    struct proc *p = rich(n);
+    struct bytes b = encode(n, p), less;
+    for (unsigned i = 0; i < 7; i++) {
+        less = without(&b, DESC_REC, i);
+        assert_true(change(n, &p, &less) < 0);
+        free(less.at);
+        assert_unchanged(n, p, &b);
+    }
+    less = without(&b, DESC_PORT, 0); // requests wait there
+    assert_int_equal(change(n, &p, &less), -E_ARG);
+    free(less.at);
+    less = without(&b, DESC_THRD, 7); // serves: its record says so
+    assert_int_equal(change(n, &p, &less), -E_FORMAT);
+    free(less.at);
+    assert_unchanged(n, p, &b);
+    free(b.at);
+    const struct {
+        uint32_t tag;
+        unsigned index;
+    } may[] = {{DESC_THRD, 5}, {DESC_THRD, 3}, {DESC_THRD, 1}, {DESC_PORT, 1}, {DESC_MAP, 2}};
+    for (size_t i = 0; i < sizeof may / sizeof *may; i++) {
+        b = encode(n, p);
+        less = without(&b, may[i].tag, may[i].index);
+        free(b.at);
+        assert_int_equal(change(n, &p, &less), 0);
+        assert_unchanged(n, p, &less);
+        free(less.at);
+    }
+    assert_int_equal(p->nthreads, 6);
+    assert_int_equal(p->nmaps, 2);
+    proc_destroy(n, p, true);
+}
+
+static void any_change_is_applied_in_full_or_refused_whole(void **state)
+{
+    struct node *n = unit_node(state);
+    struct proc *p = rich(n);
+    struct unit_rand r = {9};
+    struct bytes b = encode(n, p), m = {malloc(b.len), b.len};
+    unsigned applied = 0, refused = 0;
+    for (int i = 0; i < 3000; i++) {
+        memcpy(m.at, b.at, b.len);
+        for (uint64_t k = 0; k <= unit_below(&r, 2); k++) {
+            uint64_t word = unit_below(&r, 2) ? unit_below(&r, 300) : unit_rand(&r);
+            memcpy(m.at + unit_below(&r, b.len - 8), &word, 1u << unit_below(&r, 4));
+        }
+        seal(&m);
+        struct unit before = unit_counts(n);
+        if (change(n, &p, &m) < 0) {
+            struct unit now = unit_counts(n);
+            assert_memory_equal(&before, &now, sizeof now);
+            assert_unchanged(n, p, &b);
+            refused++;
+            continue;
+        }
+        applied++;
+        free(b.at);
+        b = encode(n, p);
+        m = (struct bytes){realloc(m.at, b.len), b.len};
+    }
+    assert_true(applied > 100 && refused > 100);
+    proc_destroy(n, p, true);
+    free(b.at);
+    free(m.at);
+}
+
+static void a_change_without_memory_changes_nothing(void **state)
+{
+    struct node *n = unit_node(state);
+    struct proc *p = rich(n);
+    struct bytes b = encode(n, p);
+    struct unit before = unit_counts(n);
+    int e = -E_MEM;
+    long fail = 0;
+    for (; e == -E_MEM && fail < 1000; fail++) {
+        n->pages.fail_after = fail;
+        e = change(n, &p, &b);
+        n->pages.fail_after = -1;
+        struct unit now = unit_counts(n);
+        if (e == 0)
+            now.free_pages = before.free_pages;
+        assert_memory_equal(&before, &now, sizeof now);
+        assert_unchanged(n, p, &b);
+    }
+    assert_int_equal(e, 0);
+    assert_true(fail > 3);
+    proc_destroy(n, p, true);
+    free(b.at);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -428,6 +747,14 @@ int main(void)
         UNIT_TEST(a_record_whose_thread_does_something_else_is_refused),
         UNIT_TEST(mutated_bytes_are_refused_or_accepted_and_leave_nothing),
         UNIT_TEST(memory_that_ends_on_the_way_leaves_nothing),
+        UNIT_TEST(the_same_descriptor_back_changes_nothing),
+        UNIT_TEST(time_stands_still_for_a_stopped_process),
+        UNIT_TEST(a_change_of_what_may_change_is_applied),
+        UNIT_TEST(an_altered_identity_or_transaction_is_refused_and_nothing_changes),
+        UNIT_TEST(a_descriptor_of_before_it_ran_is_refused),
+        UNIT_TEST(threads_and_ports_may_go_and_records_may_not),
+        UNIT_TEST(any_change_is_applied_in_full_or_refused_whole),
+        UNIT_TEST(a_change_without_memory_changes_nothing),
     };
     return UNIT_RUN(tests);
 }
