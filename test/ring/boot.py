@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One node on many machines: it boots until "ready", and no further. No ring, no `rotifer` command."""
 import os
+import re
+import struct
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import ring
-from ring import GiveUp, Machine, hang, ok, same, skip
+from ring import GiveUp, Machine, Ring, hang, ok, same, scratch, skip
 
+STORE = os.path.join(ring.BUILD, "store.cpio")
 UBOOT = "/usr/lib/u-boot/qemu-riscv64_smode/uboot.elf"
 
 
@@ -28,64 +31,128 @@ def boots(claim, *options, says=None, **more):
         m.drop()
 
 
-def harts():
-    for n in (1, 4, 8):
-        boots("%d hart%s" % (n, "s" * (n > 1)), "-smp", str(n), "-m", "64M", says=["harts: %d " % n])
-
-
 def processors():
-    boots("-cpu rv64, timer by Sstc", "-cpu", "rv64", "-smp", "2", "-m", "64M", says=["timer Sstc"])
-    boots("-cpu rv64,sstc=off, timer by the firmware", "-cpu", "rv64,sstc=off", "-smp", "2", "-m", "64M",
-          says=["timer SBI"])
-    boots("-cpu sifive-u54", "-cpu", "sifive-u54", "-smp", "2", "-m", "64M", says=["timer SBI"])
+    """Each kind of processor with each number of harts."""
+    for cpu, timer in (("rv64", "Sstc"), ("rv64,sstc=off", "SBI"), ("sifive-u54", "SBI")):
+        for n in (1, 2, 4, 8):
+            boots("-cpu %s, %d hart%s, timer %s" % (cpu, n, "s" * (n > 1), timer), "-cpu", cpu, "-smp", str(n),
+                  "-m", "64M", says=["harts: %d " % n, "timer " + timer])
 
 
-def available_mib():
+def total_mib():
     with open("/proc/meminfo") as f:
-        return next(int(x.split()[1]) // 1024 for x in f if x.startswith("MemAvailable:"))
+        return next(int(x.split()[1]) // 1024 for x in f if x.startswith("MemTotal:"))
 
 
-def memories():
-    for size, says in (("16M", "memory: 16 MiB"), ("64M", "memory: 64 MiB"), ("2G", "memory: 2048 MiB")):
-        if size == "2G" and available_mib() < 3072:  # our free list lies in the free pages: QEMU gets them all
-            skip("2G of memory", "this machine has %d MiB left" % available_mib())
-            continue
-        boots("%s of memory" % size, "-m", size, says=[says])
-
-
-def board():
-    # Hart 0 has no MMU there, and there is no virtio: the node is alone.
-    boots("-M sifive_u, 4 of its 5 harts, no network", "-smp", "5", "-m", "256M", machine="sifive_u",
-          says=["harts: 4 "])
-
-
-def elsewhere():
-    """The image is linked for 0x80200000 and must not care where it lies."""
-    moved = ring.scratch("moved.elf")
-    cross = os.environ.get("CROSS", "riscv64-unknown-elf-")
-    subprocess.run([cross + "objcopy", "--change-section-lma", "*+0x4600000",
-                    os.path.join(ring.BUILD, "rotifer.elf"), moved], check=True, timeout=hang(60))
-    boots("entered at 0x84800000", "-m", "128M", "-kernel", moved, "-append", "node=n1", kernel=False)
-
-
-def u_boot():
-    claim = "booted by U-Boot (booti from 0x84000000)"
-    if not os.path.exists(UBOOT):
-        skip(claim, "no U-Boot here: package u-boot-qemu")
-        return
-    m = Machine("-m", "128M", "-kernel", UBOOT, "-device",
-                "loader,file=%s,addr=0x84000000,force-raw=on" % ring.IMAGE, kernel=False)
+def types(claim, commands, *options, machine="virt", **more):
+    """At a node's shell, with the store loaded beside the image: each command, and a line that it must bring."""
+    m = Machine("-initrd", STORE, *options, append="node=n1 shell", machine=machine, **more)
     try:
-        # It reads no line before its prompt; the prompt has no line end, so what is waited for is the line before.
-        m.console.wait_line(r"^Net:|^Hit any key|^In:", 60)
-        m.console.write("\n\nsetenv bootargs node=booted\nbooti 0x84000000 - $fdtcontroladdr\n")
-        m.console.wait_line(r"^node booted ready$", 60)
-        ok(True, claim)
-        m.quit()
+        for command, answer in commands:
+            m.console.wait_prompt(PROMPT)
+            had = len(m.console.lines)
+            m.console.write(command + "\r")
+            m.console.wait_next(answer, had)
+        m.console.wait_prompt(PROMPT)
+        m.console.write("stop\r")
+        if machine == "virt":
+            same(m.end(), 0, claim)
+        else:  # its firmware cannot switch off, and it has no device that ends QEMU
+            m.console.wait_line(r"^The firmware cannot switch off")
+            ok(m.quit() == 0, claim)
     except GiveUp as e:
         ok(False, claim, e)
     finally:
         m.drop()
+
+
+PROMPT = r"n1> (\x1b\[K)?$"  # it has been drawn, and nothing is typed yet
+HELLO = ("hello", r"^Hello from process")
+LUA = ("lua -e 'print(string.rep(\"ab\", 4) .. 1 // 0.25)'", r"^abababab4\.0")
+
+
+def memories():
+    for size, mib in (("128M", 128), ("2G", 2048), ("4G", 4096)):
+        if total_mib() < mib:  # it is not touched, but a careful host does not even promise it
+            skip("%s of memory" % size, "this machine has %d MiB" % total_mib())
+            continue
+        boots("%s of memory" % size, "-m", size, says=["memory: %d MiB" % mib])
+    types("6 MiB of memory are enough for the shell, and for hello, thrice", [HELLO] * 3, "-m", "6M")
+    types("16 MiB are enough for Lua", [HELLO, LUA], "-m", "16M", "-smp", "4")
+
+
+def small_ring():
+    """6 MiB with two network devices: their buffers, too, must come out of that."""
+    r = Ring(1, mem="6M")
+    before = r.counts()
+    for i in range(3):
+        status, out = r.run("--quiet", "hello")
+        ok(status == 0 and "Hello" in out, "a node of a ring with 6 MiB is sent hello and runs it (%d)" % (i + 1), out)
+    difference = r.back_to(before)
+    ok(difference is None, "nothing is left of them", difference or "")
+    ok(r.down(), "the ring goes down")
+
+
+def board():
+    # Hart 0 has no MMU there, and there is no virtio: the node is alone.
+    for n in (2, 3, 5):
+        boots("-M sifive_u, %d of its %d harts, no network" % (n - 1, n), "-smp", str(n), "-m", "256M",
+              machine="sifive_u", says=["harts: %d " % (n - 1)])
+    types("-M sifive_u: the shell and Lua", [HELLO, LUA], "-smp", "5", "-m", "128M", machine="sifive_u")
+
+
+def elsewhere():
+    """The image is linked for 0x80200000 and must not care where it lies: any multiple of 2 MiB will do."""
+    cross = os.environ.get("CROSS", "riscv64-unknown-elf-")
+    # The last two without a store. QEMU puts one behind the kernel, by 128 MiB or half of the memory: there is none
+    # there; and it tells the kernel the low 32 bits of where that is.
+    for address, mib, store in ((0x80400000, 16, True), (0x84800000, 512, True), (0x140000000, 4096, False),
+                                (0x9fc00000, 512, False)):
+        claim = "entered at 0x%x" % address
+        if total_mib() < mib:
+            skip(claim, "this machine has %d MiB" % total_mib())
+            continue
+        moved = scratch("moved.elf")
+        subprocess.run([cross + "objcopy", "--change-section-lma", "*+0x%x" % (address - 0x80200000),
+                        os.path.join(ring.BUILD, "rotifer.elf"), moved], check=True, timeout=hang(60))
+        if store:
+            types(claim, [HELLO], "-m", "%dM" % mib, "-smp", "2", kernel=moved)
+        else:
+            boots(claim, "-m", "%dM" % mib, "-smp", "2", kernel=moved)
+
+
+def u_boot():
+    """U-Boot moves an image to where its header wants it (text_offset from the start of memory). The header is patched,
+    so that it goes elsewhere; and what boots must run a program, so that the initrd arrives with it."""
+    if not os.path.exists(UBOOT):
+        skip("booted by U-Boot", "no U-Boot here: package u-boot-qemu")
+        return
+    for cpu, harts, mib, text_offset in (("rv64", 1, 128, 0x200000), ("rv64,sstc=off", 2, 128, 0x2a00000),
+                                         ("sifive-u54", 8, 512, 0x1fe00000)):
+        image = scratch("Image.%x" % text_offset)
+        with open(ring.IMAGE, "rb") as f:
+            data = bytearray(f.read())
+        data[8:16] = struct.pack("<Q", text_offset)
+        with open(image, "wb") as f:
+            f.write(data)
+        claim = "booted by U-Boot (booti, -cpu %s, %d harts) at 0x%x, with a store" % (cpu, harts, 0x80000000 + text_offset)
+        m = Machine("-cpu", cpu, "-smp", str(harts), "-m", "%dM" % mib, "-kernel", UBOOT,
+                    "-device", "loader,file=%s,addr=0x84000000,force-raw=on" % image,
+                    "-device", "loader,file=%s,addr=0x85000000,force-raw=on" % STORE, kernel=None)
+        try:
+            # It reads no line before its prompt; the prompt has no line end, so what is waited for is the line before.
+            m.console.wait_line(r"^Net:|^Hit any key|^In:", 60)
+            m.console.write("\n\nsetenv bootargs node=booted shell\nbooti 0x84000000 0x85000000:%x $fdtcontroladdr\n" %
+                            os.path.getsize(STORE))
+            m.console.wait_line(r"^This is the shell of node booted", 60)
+            m.console.write("hello\r")
+            m.console.wait_line(r"^Hello from process", 60)
+            ok(True, claim)
+            m.quit()
+        except GiveUp as e:
+            ok(False, claim, e)
+        finally:
+            m.drop()
 
 
 def arguments():
@@ -106,5 +173,58 @@ def arguments():
         boots("%s boot arguments do no harm" % what, "-m", "32M", append=append)
 
 
+def symbol(name):
+    elf = os.path.join(ring.BUILD, "rotifer.elf")
+    cross = os.environ.get("CROSS", "riscv64-unknown-elf-")
+    out = subprocess.run([cross + "nm", elf], check=True, capture_output=True, text=True, timeout=hang(60)).stdout
+    return next(int(x.split()[0], 16) for x in out.split("\n") if x.endswith(" " + name))
+
+
+PC, SP = 32, 2  # numbers of registers
+HART_GUARD = 4096  # arch/riscv/offsets.h
+HART_STACK = HART_GUARD + 16384
+
+
+def epitaphs():
+    """Nothing that a guest can do makes a kernel panic, so a debugger does: it sets registers of a hart. What is checked
+    is what is left for whoever has to find out: the status, what happened, who called whom, and the last events."""
+    fault, last = r"^fault in the kernel:$", r"^last events:\n( +\d+\.\d{6} \S.*\n)+--- stopped$"
+    cases = (
+        # What, on which harts, where it is sent, all of its stack gone?, what must be said besides
+        ("a panic", [0], "abort", False, [r"^abort\(\) was called", r"^  f{8}\w{8}  trap_out\+\d+$"]),
+        ("a panic on a further hart", [1, 2, 3], "abort", False, [r"^abort\(\) was called", r"^  f{8}\w{8}  trap_out\+\d+$"]),
+        ("a hart's stack overflows", [1, 2, 3], "proc_destroy", True,
+         [fault, r"^  f{8}\w{8}  proc_destroy\+\d+$", r"^cause 15, hart stack overflow, pc f"]),
+        ("a jump to nowhere", [0, 1, 2, 3], 0x1000, False, [fault, r"^cause 12, pc 0000000000001000, stval 0000000000001000"]),
+    )
+    for what, harts, pc, overflow, says in cases:
+        claim = "%s: status 101, names of functions, last events" % what
+        path = scratch("gdb")
+        m = Machine("-m", "64M", "-smp", "4", "-initrd", STORE, "-gdb", "unix:%s,server=on,wait=off" % path,
+                    append="node=n1 shell")
+        try:
+            m.console.wait_prompt(PROMPT)
+            m.console.write("threads 100000000\r")  # so that all harts have something to do
+            m.console.wait_line(r"n1> threads")
+            d = ring.Debugger(path)
+            d.stop()
+            hart = d.stop_at(symbol("sched_next"), harts)
+            if overflow:  # not a byte is left above the guard page
+                base = symbol("hart_stacks")
+                d.set(SP, base + (d.get(SP) - base) // HART_STACK * HART_STACK + HART_GUARD)
+            d.set(PC, pc if isinstance(pc, int) else symbol(pc))
+            d.go()
+            status = m.end()
+            text = "\n".join(m.console.lines)
+            text = text[text.find("n1> threads"):]
+            missing = [x for x in says + [r"^on hart \d \(id %d\)" % hart, last]
+                       if not re.search(x, text, re.M)]
+            ok(status == 101 and not missing, claim, "status %d, missing %r\n%s" % (status, missing, text))
+        except GiveUp as e:
+            ok(False, claim, e)
+        finally:
+            m.drop()
+
+
 if __name__ == "__main__":
-    ring.main(harts, processors, memories, board, elsewhere, u_boot, arguments)
+    ring.main(processors, memories, small_ring, board, elsewhere, u_boot, arguments, epitaphs)

@@ -199,6 +199,7 @@ class Lines:
     def __init__(self, argv, env=None, stdin=False, apart=False, cwd=None):
         self.argv = argv
         self.lines = []
+        self.unfinished = ""  # of stdout, what came after the last line's end: a prompt, most often
         self.errors = []  # apart: the lines of stderr; else they are among the others
         self.more = threading.Condition()
         self.process = subprocess.Popen(
@@ -215,10 +216,18 @@ class Lines:
             r.start()
 
     def _read(self, stream, lines):
-        for line in stream:
+        rest = b""
+        while True:
+            data = os.read(stream.fileno(), 65536)
+            whole = (rest + data).split(b"\n")
+            rest = whole.pop()
             with self.more:
-                lines.append(line.rstrip("\r\n"))
+                lines += [x.decode(errors="replace").rstrip("\r") for x in whole + ([] if data or not rest else [rest])]
+                if lines is self.lines:
+                    self.unfinished = rest.decode(errors="replace")
                 self.more.notify_all()
+            if not data:
+                break
         with self.more:
             self.open -= 1
             self.more.notify_all()
@@ -238,6 +247,14 @@ class Lines:
         """The first line that matches, from now or before."""
         self.until(lambda s: any(re.search(pattern, x) for x in s.lines), seconds, "/%s/" % pattern)
         return next(x for x in self.lines if re.search(pattern, x))
+
+    def wait_next(self, pattern, after, seconds=60):
+        """The same, of the lines from number `after` on."""
+        self.until(lambda s: any(re.search(pattern, x) for x in s.lines[after:]), seconds, "/%s/" % pattern)
+
+    def wait_prompt(self, pattern, seconds=60):
+        """Until the last line, which has not ended, looks so."""
+        self.until(lambda s: re.search(pattern, s.unfinished), seconds, "/%s/" % pattern)
 
     def wait_count(self, number, seconds=60):
         self.until(lambda s: len(s.lines) >= number, seconds, "line %d" % number)
@@ -274,7 +291,7 @@ class Machine:
 
     number = 0
 
-    def __init__(self, *options, kernel=True, append="node=n1", machine="virt"):
+    def __init__(self, *options, kernel=IMAGE, append="node=n1", machine="virt"):
         Machine.number += 1
         self.qmp_path = scratch("m%d.qmp" % Machine.number)
         argv = [QEMU, "-M", machine, "-display", "none", "-monitor", "none", "-no-reboot", "-serial", "stdio",
@@ -282,7 +299,7 @@ class Machine:
         if machine == "virt":
             argv += ["-global", "virtio-mmio.force-legacy=false"]
         if kernel:
-            argv += ["-kernel", IMAGE, "-append", append]
+            argv += ["-kernel", kernel, "-append", append]
         self.console = Lines(argv + list(options), stdin=True)
         _on_failure.append(self.tell)
 
@@ -317,6 +334,68 @@ class Machine:
             self.console.kill()
         if self.tell in _on_failure:
             _on_failure.remove(self.tell)
+
+
+class Debugger:
+    """QEMU's own debugger port (gdb's remote protocol): stops a machine, changes registers of a hart, lets it go on."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(hang(30))
+        self.socket.connect(path)
+        self.buffer = b""
+        self.ask("qXfer:features:read:target.xml:0,fff")  # who has not read it may not set single registers
+
+    def ask(self, packet):
+        self.send(packet)
+        return self.answer()
+
+    def send(self, packet):
+        data = packet.encode()
+        self.socket.sendall(b"$" + data + b"#%02x" % (sum(data) & 0xff))
+
+    def answer(self):
+        while True:
+            start = self.buffer.find(b"$")
+            end = self.buffer.find(b"#", start)
+            if start >= 0 and 0 <= end <= len(self.buffer) - 3:
+                packet = self.buffer[start + 1:end].decode()
+                self.buffer = self.buffer[end + 3:]
+                self.socket.sendall(b"+")
+                return packet
+            more = self.socket.recv(4096)
+            if not more:
+                raise GiveUp("the debugger port is closed")
+            self.buffer += more
+
+    def stop(self):
+        self.socket.sendall(b"\x03")
+        self.answer()
+
+    def stop_at(self, address, wanted):
+        """Lets the machine run until one of the wanted harts gets there: which one."""
+        while True:
+            self.ask("Z0,%x,2" % address)
+            told = self.ask("c")
+            self.ask("z0,%x,2" % address)
+            thread = re.search(r"thread:p?0*(?:1\.)?([0-9a-f]+);", told)
+            if not thread:
+                raise GiveUp("the debugger says %r" % told)
+            hart = int(thread[1], 16) - 1
+            self.ask("Hg%x" % (hart + 1))
+            if hart in wanted:
+                return hart
+            self.ask("s")
+
+    def get(self, register):
+        return int.from_bytes(bytes.fromhex(self.ask("p%x" % register)), "little")
+
+    def set(self, register, value):
+        if self.ask("P%x=%s" % (register, value.to_bytes(8, "little").hex())) != "OK":
+            raise GiveUp("the debugger cannot set a register")
+
+    def go(self):
+        self.send("c")
 
 
 # --- A ring --------------------------------------------------------------------------------------------------
