@@ -141,13 +141,15 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     t->regs.fp_used = s->fp_used != 0;
     t->seq = s->seq;
     t->wake_ns = from_left(s->wake_left_ns, now);
-    t->wait_va = s->wait_va;
+    t->wait_va = s->wait_va; // of what it waited for last, when it does not now
     t->serve.mask = s->serve.mask;
     t->serve.buf = dec_buf(d->p, &s->serve.buf);
     t->serve.open = s->serve.open != 0;
     thread_set_state(t, (enum thread_state)s->state);
     if (t->state == THREAD_GETREQ)
         list_add_tail(&d->p->getters, &t->run_link);
+    if (t->state == THREAD_FUTEX)
+        thread_wait_at(d->n, t, s->wait_va);
     if (t->state != THREAD_CALL)
         return 0;
     struct call *c = &t->call;

@@ -72,6 +72,7 @@ static void init_lists(struct node *n)
     list_init(&n->ready_tasks);
     list_init(&n->ready_guests);
     init_hash(n->procs_hash, PROCS_HASH);
+    init_hash(n->waiters, WAITERS_HASH);
     init_hash(n->ports_hash, PORTS_HASH);
     init_hash(n->recs_hash, RECS_HASH);
 }

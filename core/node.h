@@ -15,6 +15,7 @@
 #define RECS_HASH 256
 #define PORTS_HASH 64
 #define PROCS_HASH 64
+#define WAITERS_HASH 256
 
 struct net;      // net/net.h
 struct services; // services/service.h
@@ -49,6 +50,7 @@ struct node {
     struct list procs, segs;
     struct list calls; // client halves whose server is elsewhere
     struct list procs_hash[PROCS_HASH];
+    struct list waiters[WAITERS_HASH]; // guests in state FUTEX, by address; longest wait first
     struct list ports_hash[PORTS_HASH];
     struct list recs_hash[RECS_HASH];
     struct proc *kproc; // tasks; its ep is this node's endpoint

@@ -147,22 +147,6 @@ static void sys_thread_create(struct node *n, struct thread *t)
     sched_ready(n, nt);
 }
 
-static uint64_t wake_waiters(struct node *n, struct proc *p, uint64_t va, uint64_t max)
-{
-    uint64_t woken = 0;
-    LIST_FOR (l, &p->threads) {
-        struct thread *w = LIST_ENTRY(l, struct thread, link);
-        if (woken == max)
-            break;
-        if (w->state != THREAD_FUTEX || w->wait_va != va)
-            continue;
-        answer(w, 0);
-        thread_wake(n, w);
-        woken++;
-    }
-    return woken;
-}
-
 static void sys_thread_exit(struct node *n, struct thread *t)
 {
     struct proc *p = t->proc;
@@ -171,7 +155,7 @@ static void sys_thread_exit(struct node *n, struct thread *t)
     if (va && !(va & 3)) {
         struct buf b = buf_user(p, va, sizeof zero);
         if (buf_write(n, &b, 0, &zero, sizeof zero) == 0)
-            wake_waiters(n, p, va, UINT64_MAX);
+            thread_wake_at(n, p, va, UINT64_MAX);
     }
     thread_set_state(t, THREAD_ENDED);
     sched_leave(n, t->hart);
@@ -220,15 +204,14 @@ static void sys_wait(struct node *n, struct thread *t)
         answer(t, r);
         return;
     }
-    t->wait_va = ARG(0);
-    thread_set_state(t, THREAD_FUTEX);
+    thread_wait_at(n, t, ARG(0));
     if (ARG(2))
         set_wake(n, t, ARG(2) * NS_PER_MS);
 }
 
 static void sys_wake(struct node *n, struct thread *t)
 {
-    answer(t, (int64_t)wake_waiters(n, t->proc, ARG(0), ARG(1)));
+    answer(t, (int64_t)thread_wake_at(n, t->proc, ARG(0), ARG(1)));
 }
 
 static int64_t map_new(struct node *n, struct proc *p, uint64_t va, uint64_t bytes, uint64_t flags)

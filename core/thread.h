@@ -81,7 +81,7 @@ struct thread {
     struct arch_regs regs;   // first: the trap code stores here
     struct proc *proc;       // [I]
     struct list link;        // [N] proc->threads
-    struct list run_link;    // [N] run queue, or proc->getters
+    struct list run_link;    // [N] run queue, proc->getters, or node->waiters
     uint32_t tid;            // [I] number within the process, from 1
     enum thread_state state; // [N] set by thread_set_state only
     struct hart *hart;       // [N] RUN: where
@@ -115,5 +115,9 @@ const char *thread_state_name(enum thread_state s);
 // The thread's wait is over: results are in its registers (guest) or record (task); make it ready.
 // A stunned process's threads stay off the run queue.
 void thread_wake(struct node *n, struct thread *t);
+// A guest thread waits for a wake at this address of its process: state FUTEX.
+void thread_wait_at(struct node *n, struct thread *t, uint64_t va);
+// Wakes at most `max` of those who wait there, the longest wait first; SYS_WAIT gives them 0. How many.
+uint64_t thread_wake_at(struct node *n, struct proc *p, uint64_t va, uint64_t max);
 
 #endif
