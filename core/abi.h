@@ -81,6 +81,14 @@ enum sys_number {
     //   out: as GETREQ. E_TOOBIG the reply is longer: nothing was done, use the two calls. E_STATE, E_ARG, E_FAULT as
     //        for PUTREP (the request stays open); an error of the GETREQ part comes after the reply went out.
     SYS_PUTREP_GETREQ = 19,
+
+    // Hand the request that this thread received last on to another server, and be done with it: the client's kernel calls
+    // that capability instead, with the bytes of the client's request as they are in its memory then, and the reply goes
+    // straight to the client, which does not notice. Its time-out goes on.
+    //   in:  a0..a3 capability, a4 operation, t3..t6 four words of arguments
+    //   out: a0 0.  E_STATE no request is open; E_ARG the capability has no port.
+    //   What the client may see: E_LIMIT forwarded more than FORWARDS_MAX times; E_NOTHERE nobody serves that port.
+    SYS_FORWARD = 20,
     SYS_COUNT
 };
 

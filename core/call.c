@@ -9,7 +9,18 @@
 #include "core/txn_priv.h"
 #include <string.h>
 
-static void call_dispatch(struct node *n, struct thread *t);
+void call_reset(struct call *c)
+{
+    c->state = CALL_NONE;
+    c->begun = c->busy = c->remote = false;
+    c->tries = 0;
+    c->forwards = 0;
+    c->server = EP_NONE;
+    c->sent = c->got = (struct progress){0};
+    c->retry_ns = RETRY_FIRST_NS;
+    c->heard_ns = c->locate_ns = 0;
+    c->deadline_ns = UINT64_MAX;
+}
 
 void call_reset(struct call *c)
 {
@@ -109,7 +120,7 @@ static void call_to_local(struct node *n, struct thread *t, struct proc *server)
         struct rec *r = txn_rec_find(n, server->ep, t->proc->ep, t->tid);
         if (!r || r->seq != c->seq)
             call_fail(n, t, E_DIED);
-        else if (r->state == REC_REPLY && !proc_frozen(server))
+        else if (rec_answered(r) && !proc_frozen(server))
             rec_reply(n, r);
         else if (c->deadline_ns != UINT64_MAX)
             call_arm(n, t, PROBE_NS);
@@ -163,7 +174,7 @@ static void call_to_local(struct node *n, struct thread *t, struct proc *server)
 
 // Sends the call where its server is now. Every retransmission comes through here, so a peer that moved in the
 // meantime is found.
-static void call_dispatch(struct node *n, struct thread *t)
+void call_dispatch(struct node *n, struct thread *t)
 {
     struct call *c = &t->call;
     struct proc *server = NULL;

@@ -34,6 +34,9 @@
 // once; a longer one keeps the server in putrep until the client has it all (D2).
 #define REPLY_COPY_MAX PAGE_SIZE
 
+// Times that a call may be handed on from server to server: a chain longer than this is most likely a ring.
+#define FORWARDS_MAX 8
+
 // A local copy goes in steps of this many bytes, each one event of the kernel (D1).
 #define COPY_STEP (256 * KIB)
 

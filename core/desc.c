@@ -162,6 +162,8 @@ static int check_thread(const struct desc_thread *t, const char **why)
     if (!progress_ok(&t->call.sent, t->call.req.len) || t->call.rep_total > t->call.rep.len ||
         !progress_ok(&t->call.got, t->call.rep_total))
         REFUSE(E_FORMAT, "progress of a call");
+    if (t->call.forwards > FORWARDS_MAX)
+        REFUSE(E_FORMAT, "forwards of a call");
     if (t->call.state != CALL_SEND && t->call.server == EP_NONE)
         REFUSE(E_FORMAT, "a call waits for nobody");
     return 0;
@@ -169,7 +171,8 @@ static int check_thread(const struct desc_thread *t, const char **why)
 
 static int check_rec(const struct desc_rec *r, uint64_t more, const char **why)
 {
-    if (r->client == EP_NONE || r->state > REC_DONE || r->seq == 0 || r->handle >= PROC_PORTS_MAX)
+    if (r->client == EP_NONE || r->state >= REC_STATES || r->seq == 0 ||
+        r->handle >= PROC_PORTS_MAX)
         REFUSE(E_FORMAT, "state of a transaction record");
     if (r->req_len > MESSAGE_MAX_BYTES || r->rep_len > MESSAGE_MAX_BYTES ||
         !progress_ok(&r->got, r->req_len) || !progress_ok(&r->sent, r->rep_len))
@@ -177,6 +180,8 @@ static int check_rec(const struct desc_rec *r, uint64_t more, const char **why)
     if (r->has_copy ? r->rep_len > REPLY_COPY_MAX || r->rep_len == 0 || more != r->rep_len
                     : more != 0)
         REFUSE(E_FORMAT, "reply of a transaction record");
+    if (r->state == REC_FORWARD && (r->rep_len != 0 || port_is_null(r->cap.port)))
+        REFUSE(E_FORMAT, "forward of a transaction record");
     bool needs_server = r->state == REC_FILL || r->state == REC_SERVE ||
                         (r->state == REC_REPLY && !r->has_copy && r->rep_len > 0);
     if (needs_server != (r->server_tid != 0))

@@ -82,6 +82,7 @@ struct desc_thread {
     uint64_t wait_va;
     struct { // struct call
         uint32_t state, begun, busy, op;
+        uint32_t forwards, zero;
         uint64_t seq;
         struct cap cap;
         uint64_t arg[4];

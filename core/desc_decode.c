@@ -157,6 +157,7 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     c->begun = c->remote = s->call.begun != 0;
     c->busy = s->call.busy != 0;
     c->op = s->call.op;
+    c->forwards = s->call.forwards;
     c->seq = s->call.seq;
     c->cap = s->call.cap;
     memcpy(c->arg, s->call.arg, sizeof c->arg);

@@ -148,6 +148,7 @@ void desc_of_thread(const struct thread *t, struct desc_thread *out)
         d.call.begun = c->begun || c->remote;
         d.call.busy = c->busy;
         d.call.op = c->op;
+        d.call.forwards = c->forwards;
         d.call.seq = c->seq;
         d.call.cap = c->cap;
         memcpy(d.call.arg, c->arg, sizeof d.call.arg);

@@ -121,8 +121,8 @@ void txn_rec_free(struct node *n, struct rec *r)
 
 const char *rec_state_name(enum rec_state s)
 {
-    static const char *const names[] = {"queued", "fill", "serve", "reply", "done"};
-    return s <= REC_DONE ? names[s] : "?";
+    static const char *const names[] = {"queued", "fill", "serve", "reply", "done", "forward"};
+    return s < REC_STATES ? names[s] : "?";
 }
 
 // Whom an event is about: process and thread, in one word.
@@ -175,7 +175,7 @@ static void rec_due(struct node *n, struct timer *tm)
     }
     r->retry_ns = r->retry_ns * 2 < RETRY_MAX_NS ? r->retry_ns * 2 : RETRY_MAX_NS;
     r->sent.high = r->sent.base;
-    if (r->state == REC_REPLY) {
+    if (rec_answered(r)) {
         rec_reply(n, r);
     } else if (r->state == REC_FILL) {
         struct thread *s = rec_fill(n, r);
@@ -187,7 +187,7 @@ static void rec_due(struct node *n, struct timer *tm)
 void txn_client_lost(struct node *n, struct rec *r)
 {
     r->lost = true;
-    if (r->state == REC_REPLY)
+    if (rec_answered(r))
         rec_done(n, r);
     else
         rec_abandon(n, r);

@@ -80,11 +80,15 @@ static void reply_local(struct node *n, struct rec *r, struct thread *client, co
 
 void rec_reply(struct node *n, struct rec *r)
 {
-    ASSERT(r->state == REC_REPLY);
+    ASSERT(rec_answered(r));
     struct thread *client;
     struct buf src;
     switch (rec_client(n, r, &client)) {
     case CLIENT_HERE:
+        if (r->state == REC_FORWARD) {
+            forward_local(n, r, client);
+            return;
+        }
         src = rec_reply_buf(r);
         reply_local(n, r, client, &src);
         return;
@@ -190,8 +194,7 @@ void txn_reply_acked(struct node *n, ep_t server, ep_t client, uint32_t tid, uin
                      const struct progress *p, bool wait, bool done)
 {
     struct rec *r = txn_rec_find(n, server, client, tid);
-    if (!r || r->seq != seq || r->state != REC_REPLY || proc_frozen(r->proc) ||
-        p->base > r->rep_len)
+    if (!r || r->seq != seq || !rec_answered(r) || proc_frozen(r->proc) || p->base > r->rep_len)
         return;
     r->heard_ns = node_now(n);
     r->locate_ns = 0;

@@ -114,10 +114,12 @@ static enum txn_verdict rec_again(struct node *n, struct rec *r, bool probe)
     case REC_SERVE: return TXN_ACK;
     case REC_FILL: return TXN_TAKE;
     case REC_REPLY:
+    case REC_FORWARD:
         if (probe) // it asks, by its timer. Duplicates of the request ask nothing, and there may be many
             r->sent.high = r->sent.base;
         rec_reply(n, r);
         return TXN_REPLY;
+    case REC_STATES:
     case REC_DONE:
         if (r->lost) // it was given up, and there it is again
             return TXN_UNKNOWN;

@@ -112,6 +112,13 @@ static void sys_putrep_getreq(struct node *n, struct thread *t)
         answer(t, r);
 }
 
+static void sys_forward(struct node *n, struct thread *t)
+{
+    struct cap cap;
+    copy_cap(&cap, (const struct cap *)(const void *)&ARG(0)); // a0..a3
+    answer(t, txn_forward(n, t, &cap, (uint32_t)ARG(4), &t->regs.x[REG_T3]));
+}
+
 static void sys_port_listen(struct node *n, struct thread *t)
 {
     struct port get = {{ARG(0), ARG(1)}}, put;
@@ -305,6 +312,7 @@ static sys_fn *const table[SYS_COUNT] = {
     [SYS_RANDOM] = sys_random,
     [SYS_SELF] = sys_self,
     [SYS_PUTREP_GETREQ] = sys_putrep_getreq,
+    [SYS_FORWARD] = sys_forward,
 };
 
 void entry_syscall(struct hart *h, struct thread *t)

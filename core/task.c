@@ -122,6 +122,12 @@ int task_putrep(struct node *n, int64_t status, const uint64_t res[4], struct bu
     return 0;
 }
 
+int task_forward(struct node *n, const struct cap *cap, uint32_t op, const uint64_t arg[4])
+{
+    static const uint64_t none[4];
+    return txn_forward(n, task_self(n), cap, op, arg ? arg : none);
+}
+
 void task_sleep(struct node *n, uint64_t ns)
 {
     struct thread *t = task_self(n);

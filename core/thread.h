@@ -49,6 +49,7 @@ struct call {
     bool begun;              // a server may have it: errors then say "may have been executed"
     bool remote;             // a frame of it was sent: copies may be under way somewhere
     uint32_t tries;          // times that request fragments were sent to this server
+    uint32_t forwards;       // times that a server handed it on to another (forward.c)
     bool busy;               // server said wait: it has no room for the data yet, or is stunned
     uint32_t op;
     uint64_t seq; // number of this transaction among this thread's, from 1

@@ -13,7 +13,7 @@ static void rec_kick(struct node *n, struct rec *r)
     r->retry_ns = RETRY_FIRST_NS / 2; // the timer doubles it
     if (r->heard_ns == 0)
         r->heard_ns = node_now(n);
-    if (r->state == REC_FILL || r->state == REC_REPLY)
+    if (r->state == REC_FILL || rec_answered(r))
         timer_set(n, &r->timer, node_now(n));
     else if (r->state == REC_DONE && !r->timer.armed)
         timer_set(n, &r->timer, node_now(n) + RECORD_LIFE_NS);
@@ -79,8 +79,7 @@ static void rec_orphan(struct node *n, struct rec *r)
     enum client_place place = rec_client(n, r, &client);
     if (place == CLIENT_HERE) {
         call_fail(n, client, r->state == REC_QUEUED ? E_NOTHERE : E_DIED);
-    } else if (place == CLIENT_AWAY && n->transport && r->state != REC_DONE &&
-               r->state != REC_REPLY) {
+    } else if (place == CLIENT_AWAY && n->transport && r->state != REC_DONE && !rec_answered(r)) {
         r->status = r->state == REC_QUEUED ? -E_NOTHERE : -E_DIED;
         memset(r->res, 0, sizeof r->res);
         r->rep_len = 0;

@@ -15,6 +15,7 @@
 //   any    first fragment of the reply             RECV   (a reply implies the whole request arrived)
 //   RECV   more fragments                          RECV
 //          ... all of the reply                    NONE   acknowledge, wake with the status
+//   any    forwarded                               SEND   a new transaction, to the capability given (forward.c)
 //   any    deadline                                NONE   E_TIMEOUT
 //
 // Server half (struct rec, one per client thread known to a server process; it is also the at-most-once
@@ -25,6 +26,7 @@
 //   -,QUEUED a thread in getreq                    FILL   ask the client for the data ("go")
 //   FILL   all of the request is in the buffer     SERVE  wake the server thread
 //   SERVE  putrep                                  REPLY  send; a short reply is copied here, server goes on
+//   SERVE  forward                                 FORWARD  send; server goes on. As REPLY in all that follows
 //   REPLY  acknowledged                            DONE   a server in putrep goes on; start RECORD_LIFE timer
 //   DONE   time                                    -      forgotten
 //   QUEUED,FILL,SERVE: same request again          same   "wait" / what is there / "working"
@@ -37,7 +39,7 @@
 
 #include "core/proc.h"
 
-enum rec_state { REC_QUEUED, REC_FILL, REC_SERVE, REC_REPLY, REC_DONE };
+enum rec_state { REC_QUEUED, REC_FILL, REC_SERVE, REC_REPLY, REC_DONE, REC_FORWARD, REC_STATES };
 
 struct rec {
     struct list link;       // [N] proc->recs
@@ -49,7 +51,7 @@ struct rec {
     enum rec_state state;   // [N] set by rec_set_state only
     uint64_t seq;
     uint32_t handle; // of the port
-    struct cap cap;
+    struct cap cap;  // as presented; FORWARD: what to call instead, with op and arg
     uint32_t op;
     uint64_t arg[4];
     uint64_t req_len;
@@ -100,6 +102,10 @@ int txn_putrep(struct node *n, struct thread *t, int64_t status, const uint64_t 
 int txn_putrep_short(struct node *n, struct thread *t, int64_t status, const uint64_t res[4],
                      struct buf rep);
 
+// The request that t works on goes to another server; t owes nothing any more. Complete at once: 0. E_STATE, E_ARG.
+int txn_forward(struct node *n, struct thread *t, const struct cap *cap, uint32_t op,
+                const uint64_t arg[4]);
+
 // --- Called by net/ with what a frame said (all arguments already checked for form).
 struct txn_request { // header of a request, the same in every fragment
     ep_t client;
@@ -140,6 +146,14 @@ struct txn_reply {
 int txn_reply_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server,
                  const struct txn_reply *h, uint64_t off, uint32_t frag, const struct buf *src,
                  struct thread **out);
+struct forward { // call this instead
+    struct cap cap;
+    uint32_t op;
+    uint64_t arg[4];
+};
+// A forward in place of a reply. Returns as txn_reply_in, never 0.
+int txn_forward_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server,
+                   const struct forward *f);
 // Acknowledgement of a reply; done: the client has it all (or does not want it any more).
 void txn_reply_acked(struct node *n, ep_t server, ep_t client, uint32_t tid, uint64_t seq,
                      const struct progress *p, bool wait, bool done);
@@ -175,5 +189,10 @@ struct rec *txn_rec_create(struct node *n, struct proc *p, ep_t client,
 struct rec *txn_rec_find(struct node *n, ep_t server, ep_t client, uint32_t tid);
 void txn_rec_free(struct node *n, struct rec *r);
 const char *rec_state_name(enum rec_state s);
+// The server is through with it, and the client has to be told.
+static inline bool rec_answered(const struct rec *r)
+{
+    return r->state == REC_REPLY || r->state == REC_FORWARD;
+}
 
 #endif

@@ -32,6 +32,7 @@ void call_finish(struct node *n, struct thread *t, int64_t status, bool handoff)
 void call_fail(struct node *n, struct thread *t,
                int error); // an error of the kernel: nothing came back
 void call_arm(struct node *n, struct thread *t, uint64_t after_ns);
+void call_dispatch(struct node *n, struct thread *t); // sends it where its server is now
 void call_leave_server(struct node *n, struct thread *t);
 
 // --- serve.c
@@ -44,6 +45,10 @@ void serve_next(struct node *n, struct thread *s);
 // --- reply.c
 void rec_reply(struct node *n, struct rec *r); // sends, again, what is not acknowledged
 void rec_done(struct node *n, struct rec *r);
+
+// --- forward.c
+void forward_local(struct node *n, struct rec *r, struct thread *client);
+void call_forward(struct node *n, struct thread *t, const struct forward *f);
 
 static inline bool buf_bad(struct node *n, const struct buf *b, bool write)
 {

@@ -22,7 +22,7 @@ static const struct kind_rule rules[WIRE_KINDS] = {
     [WIRE_REQUEST] = {"request", WIRE_FLAG_PROBE | WIRE_FLAG_ACK_NOW, true, false,
                       WIRE_PAYLOAD_MAX},
     [WIRE_REQUEST_ACK] = {"request-ack", WIRE_FLAG_WAIT | WIRE_FLAG_WORKING, false, true, 0},
-    [WIRE_REPLY] = {"reply", WIRE_FLAG_ACK_NOW, true, false, WIRE_PAYLOAD_MAX},
+    [WIRE_REPLY] = {"reply", WIRE_FLAG_ACK_NOW | WIRE_FLAG_FORWARD, true, false, WIRE_PAYLOAD_MAX},
     [WIRE_REPLY_ACK] = {"reply-ack", WIRE_FLAG_WAIT | WIRE_FLAG_DONE, false, true, 0},
     [WIRE_NOTHERE] = {"not-here", 0, false, false, 0},
     [WIRE_MOVED] = {"moved", 0, false, false, 0},
@@ -128,9 +128,12 @@ static const char *check_subject(const struct wire_hdr *h)
 static const char *check_meaning_of_kind(const struct wire_hdr *h)
 {
     switch (h->kind) {
+    case WIRE_REPLY:
+        if ((h->flags & WIRE_FLAG_FORWARD) && (h->total != 0 || port_is_null(h->cap.port)))
+            return "a forward has data, or names no port";
+        return h->dst_ep == EP_NONE ? "client endpoint is zero" : NULL;
     case WIRE_REQUEST:
     case WIRE_REPLY_ACK: return h->src_ep == EP_NONE ? "client endpoint is zero" : NULL;
-    case WIRE_REPLY:
     case WIRE_REQUEST_ACK: return h->dst_ep == EP_NONE ? "client endpoint is zero" : NULL;
     case WIRE_NOTHERE:
         return h->op < NOTHERE_EP || h->op > NOTHERE_TXN ? "unknown kind of not-here" : NULL;

@@ -17,7 +17,7 @@
 #include "core/types.h"
 
 #define WIRE_ETHERTYPE 0x88b5u // IEEE 802 local experimental EtherType 1
-#define WIRE_VERSION 1u
+#define WIRE_VERSION 2u        // 2: FORWARD
 #define WIRE_HOPS_MAX 32u
 #define WIRE_PAYLOAD_MAX 32768u // 8 pages
 #define WIRE_PIECES_MAX 9u      // a fragment cut from pages at any alignment
@@ -43,6 +43,7 @@ enum { LOCATE_EP = 1, LOCATE_PORT, LOCATE_NODES };
 #define WIRE_FLAG_WAIT 2u
 #define WIRE_FLAG_WORKING 4u
 #define WIRE_FLAG_DONE 8u
+#define WIRE_FLAG_FORWARD 32u // a reply without data: "call cap with op and arg instead"
 #define WIRE_FLAG_ACK_NOW 16u // last fragment of a burst: acknowledge without delay
 
 struct wire_hdr {

@@ -259,6 +259,14 @@ static void xfer_reply(struct node *n, struct rec *r)
         return;
     }
     struct wire_hdr h = rec_header(r, WIRE_REPLY, node);
+    if (r->state == REC_FORWARD) {
+        h.cap = r->cap;
+        h.op = r->op;
+        memcpy(h.arg, r->arg, sizeof h.arg);
+        h.flags = WIRE_FLAG_FORWARD;
+        route_send(n, &h, NULL, 0);
+        return;
+    }
     h.status = r->status;
     memcpy(h.arg, r->res, sizeof h.arg);
     h.total = r->rep_len;
@@ -421,18 +429,30 @@ static void in_request_ack(struct node *n, const struct wire_hdr *h, const struc
         say_not_here(n, h, NOTHERE_TXN); // it need not wait for the data
 }
 
+static int reply_frame(struct node *n, const struct wire_hdr *h, const struct piece *p,
+                       struct thread **t)
+{
+    struct txn_reply rep = {.status = h->status, .total = h->total};
+    memcpy(rep.res, h->arg, sizeof rep.res);
+    struct buf src = {.kind = BUF_PIECES, .at = (uint64_t)(uintptr_t)p, .len = h->payload};
+    return txn_reply_in(n, h->dst_ep, h->tid, h->seq, h->src_ep, &rep, h->offset, h->frag, &src, t);
+}
+
+static int forward_frame(struct node *n, const struct wire_hdr *h)
+{
+    struct forward f = {.cap = h->cap, .op = h->op};
+    memcpy(f.arg, h->arg, sizeof f.arg);
+    return txn_forward_in(n, h->dst_ep, h->tid, h->seq, h->src_ep, &f);
+}
+
 static void in_reply(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
 {
     if (!resident(n, h->dst_ep)) {
         not_resident(n, h, p, np);
         return;
     }
-    struct txn_reply rep = {.status = h->status, .total = h->total};
-    memcpy(rep.res, h->arg, sizeof rep.res);
-    struct buf src = {.kind = BUF_PIECES, .at = (uint64_t)(uintptr_t)p, .len = h->payload};
     struct thread *t = NULL;
-    int r =
-        txn_reply_in(n, h->dst_ep, h->tid, h->seq, h->src_ep, &rep, h->offset, h->frag, &src, &t);
+    int r = h->flags & WIRE_FLAG_FORWARD ? forward_frame(n, h) : reply_frame(n, h, p, &t);
     if (r == -E_STATE) {
         say_wait(n, h, WIRE_REPLY_ACK);
         return;

@@ -75,6 +75,12 @@ int64_t getreq(uint64_t mask, void *buf, size_t cap, uint64_t timeout_ms, struct
 // E_FAULT.
 int64_t putrep(int64_t status, const void *rep, size_t rep_len, const uint64_t res[4]);
 
+// Hands the request that this thread received last on to another server, whose reply goes straight to the client: this
+// thread is free at once. Operation and words may be others; the bytes are the client's, as they are in its memory when
+// they are sent: do not rely on what you have seen of them.
+//   E_STATE; E_ARG. What the client may see: E_LIMIT forwarded more than 8 times; E_NOTHERE.
+int64_t forward(const struct cap *cap, uint32_t op, const uint64_t args[4]);
+
 // putrep, then getreq: the end of a server's loop with one entry into the kernel. Errors of both; an error of the
 // getreq part comes after the reply went out.
 int64_t putrep_getreq(int64_t status, const void *rep, size_t rep_len, const uint64_t res[4],

@@ -168,6 +168,30 @@ int64_t putrep_getreq(int64_t status, const void *rep, size_t rep_len, const uin
     return e < 0 ? e : getreq(mask, buf, cap, timeout_ms, out);
 }
 
+int64_t forward(const struct cap *cap, uint32_t op, const uint64_t args[4])
+{
+    uint64_t name[4];
+    __builtin_memcpy(name, cap, sizeof name);
+    const uint64_t *arg = args ? args : no_words;
+
+    REG(a0) = name[0];
+    REG(a1) = name[1];
+    REG(a2) = name[2];
+    REG(a3) = name[3];
+    REG(a4) = op;
+    REG(a7) = SYS_FORWARD;
+    REG(t3) = arg[0];
+    REG(t4) = arg[1];
+    REG(t5) = arg[2];
+    REG(t6) = arg[3];
+    __asm__ volatile("ecall"
+                     : "+r"(a0)
+                     : "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a7), "r"(t3), "r"(t4), "r"(t5),
+                       "r"(t6)
+                     : "memory");
+    return (int64_t)a0;
+}
+
 int64_t port_listen(struct port get_port, struct port *put_port)
 {
     uint64_t x[4] = {get_port.w[0], get_port.w[1]};

@@ -305,6 +305,16 @@ static void server_worked(struct node *n, struct thread *t)
         t->regs.pc = S_REPLY;
         return;
     }
+    if (S(3) == 0) { // a front
+        memcpy(&A(0), &cap, sizeof cap);
+        A(4) = GUEST_OP_ADD;
+        t->regs.x[REG_T3] = S(6);
+        t->regs.x[REG_T4] = S(4);
+        t->regs.x[REG_T5] = S(7);
+        t->regs.x[REG_T6] = 0;
+        sys(n, t, SYS_FORWARD, S_REPLIED);
+        return;
+    }
     uint64_t id = S(6) + GUEST_NESTED;
     if (!touch(n, t, GUEST_REQ(S(0)), S(5), true))
         return;
@@ -492,14 +502,16 @@ unsigned guest_threads(const struct guest_spec *spec)
 
 void guest_registers(const struct guest_spec *spec, uint64_t x[32], uint64_t *pc)
 {
-    static const enum step start[GUEST_PROGRAMS] = {C_NEXT, S_LISTEN, S_LISTEN, F_START, Z_NEXT};
+    static const enum step start[GUEST_PROGRAMS] = {C_NEXT,   S_LISTEN, S_LISTEN,
+                                                    S_LISTEN, F_START,  Z_NEXT};
     uint64_t s[12] = {0};
-    bool serves = spec->program == GUEST_SERVER || spec->program == GUEST_NEST;
+    bool front = spec->program == GUEST_FRONT, nest = spec->program == GUEST_NEST;
+    bool serves = spec->program == GUEST_SERVER || nest || front;
     if (serves) {
         s[1] = spec->get[0];
         s[2] = spec->get[1];
-        s[3] = guest_threads(spec);
-        if (spec->program == GUEST_NEST)
+        s[3] = front ? 0 : guest_threads(spec);
+        if (nest || front)
             memcpy(&s[8], &spec->cap, sizeof spec->cap);
     } else {
         s[0] = spec->program == GUEST_CLIENT ? spec->id : 0;

@@ -22,6 +22,7 @@ enum guest_program {
     GUEST_CLIENT,
     GUEST_SERVER,
     GUEST_NEST,
+    GUEST_FRONT, // a server that forwards each request to another
     GUEST_FUTEX,
     GUEST_SLEEPER,
     GUEST_PROGRAMS

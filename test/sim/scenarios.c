@@ -30,6 +30,13 @@ static struct guest_spec nest_spec(struct sim *s, const struct guest_spec *behin
     return spec;
 }
 
+static struct guest_spec front_spec(struct sim *s, const struct guest_spec *behind)
+{
+    struct guest_spec spec = nest_spec(s, behind);
+    spec.program = GUEST_FRONT;
+    return spec;
+}
+
 static struct guest_spec client_spec(struct sim *s, unsigned id, const struct guest_spec *server,
                                      uint64_t calls, uint64_t max_len)
 {
@@ -228,6 +235,38 @@ static void play_mixed(struct sim *s)
     check_client(s, c.server, 5 + GUEST_NESTED, 100);
     if (pair->data.calls != 600)
         sim_trouble(s, "the pair took %llu turns of 600", (unsigned long long)pair->data.calls);
+}
+
+// A server that two fronts forward to, one of them to the other first: the reply goes straight to the client.
+static void play_forward(struct sim *s)
+{
+    struct cast c;
+    sim_ring(s, 4);
+    if (!cast_start(s, &c, 1, 2, 1, 100, 20000))
+        return;
+    struct guest_spec near = front_spec(s, &c.server_spec), far = front_spec(s, &near);
+    struct sim_guest *second = sim_exec(s, 2, &near), *first = sim_exec(s, 0, &far);
+    struct guest_spec one = client_spec(s, 5, &near, 100, 20000);
+    struct guest_spec two = client_spec(s, 6, &far, 100, 100 * KIB);
+    if (!second || !first || !sim_exec(s, 3, &one) || !sim_exec(s, 1, &two))
+        return;
+    weather(s, 20, 20, 2 * NS_PER_MS);
+    sim_movers_start(s, 3, 500 * NS_PER_MS);
+    clients_end(s);
+    clear_weather(s);
+    sim_movers_stop(s);
+    if (s->trouble[0] || sim_quit(s, &far) != 0 || sim_quit(s, &near) != 0)
+        sim_trouble(s, "the fronts do not end");
+    cast_end(s, &c);
+    if (s->trouble[0])
+        return;
+    check_server(s, first);
+    check_server(s, second);
+    check_client(s, first, 6, 100);
+    check_client(s, second, 5, 100);
+    check_client(s, second, 6, 100);
+    check_client(s, c.server, 5, 100);
+    check_client(s, c.server, 6, 100);
 }
 
 static void play_sixteen(struct sim *s)
@@ -650,6 +689,9 @@ const struct scenario scenarios[] = {
     {"mixed",
      "threads in trans, getreq, service, lock and sleep move: each goes on as if nothing had been",
      play_mixed, 4},
+    {"forward",
+     "requests forwarded once and twice, all moved, 20 % lost: each server executes each once",
+     play_forward, 6},
     {"sixteen", "a ring of sixteen: the same", play_sixteen, 1},
     {"shared", "one wire that all nodes share: the same", play_shared, 2},
     {"cut", "a link is cut and mended: the ring has another way", play_cut, 4},

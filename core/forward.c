@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A server hands its client on to another server. A forward is a reply of a special kind: not "this is the result" but
+// "call that capability instead". It goes to the client's kernel, which makes a new transaction of it, with a number
+// of its own, out of the client's own pages; the client's thread sees only the last reply.
+//
+// So at most once holds for each hop by what holds for every transaction: the forwarder's record says FORWARD until the
+// client's kernel has it, as it would say REPLY; the next server's record is of another number. Nothing is kept at the
+// forwarder afterwards, and it does not matter which of the three moves meanwhile.
+#include "core/entry.h"
+#include "core/node.h"
+#include "core/txn_priv.h"
+
+// --- Server -------------------------------------------------------------------------------------------
+
+int txn_forward(struct node *n, struct thread *t, const struct cap *cap, uint32_t op,
+                const uint64_t arg[4])
+{
+    struct rec *r = t->serve.rec;
+    if (!t->serve.open)
+        return -E_STATE;
+    if (port_is_null(cap->port))
+        return -E_ARG;
+    t->serve.open = false;
+    t->serve.rec = NULL;
+    if (!r) // the client is gone
+        return 0;
+    ASSERT(r->state == REC_SERVE && r->server == t);
+    r->server = NULL;
+    copy_cap(&r->cap, cap);
+    r->op = op;
+    copy_words(r->arg, arg);
+    r->status = 0;
+    r->rep_len = 0;
+    r->sent = (struct progress){0};
+    rec_set_state(n, r, REC_FORWARD);
+    if (r->remote)
+        rec_heard(n, r);
+    rec_reply(n, r);
+    return 0;
+}
+
+void forward_local(struct node *n, struct rec *r, struct thread *client)
+{
+    ASSERT(r->state == REC_FORWARD);
+    struct forward f = {.cap = r->cap, .op = r->op};
+    copy_words(f.arg, r->arg);
+    rec_done(n, r); // first: the call may come back to this very process
+    call_forward(n, client, &f);
+}
+
+// --- Client -------------------------------------------------------------------------------------------
+
+// The call begins anew, to another server. Its buffers, its deadline and the count of its forwards stay.
+void call_forward(struct node *n, struct thread *t, const struct forward *f)
+{
+    struct call *c = &t->call;
+    ASSERT(t->state == THREAD_CALL);
+    if (c->forwards == FORWARDS_MAX) {
+        call_fail(n, t, E_LIMIT);
+        return;
+    }
+    uint64_t deadline_ns = c->deadline_ns;
+    uint32_t forwards = c->forwards + 1;
+    list_del(&c->remote_link);
+    timer_cancel(n, &t->timer);
+    call_reset(c);
+    c->state = CALL_SEND;
+    c->deadline_ns = deadline_ns;
+    c->forwards = forwards;
+    c->seq = ++t->seq;
+    c->cap = f->cap;
+    c->op = f->op;
+    copy_words(c->arg, f->arg);
+    c->rep_total = 0;
+    call_dispatch(n, t);
+}
+
+int txn_forward_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server,
+                   const struct forward *f)
+{
+    struct proc *p = proc_by_ep(n, client);
+    if (p && proc_frozen(p))
+        return -E_STATE;
+    struct thread *t = p ? thread_find(p, tid) : NULL;
+    if (!t || t->state != THREAD_CALL || t->call.seq != seq || t->call.state == CALL_RECV ||
+        (t->call.server != EP_NONE && t->call.server != server))
+        return -E_OBJECT;
+    call_forward(n, t, f);
+    return 1;
+}

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Calls that go on to another server, or are called back; on one node, between two, and while somebody moves."""
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+import ring
+from ring import Ring, expect_standing, ok
+
+CALLS = 120
+
+
+def forwards(r, where, node_of, move=None):
+    """client -> far -> near -> adder: two fronts, one behind the other. The adder counts what is executed twice."""
+    before = r.counts()
+    adder = r.start("--quiet", "--node", node_of["adder"], "adder_server", "adder")
+    adder.wait_line("ready")
+    near = r.start("--quiet", "--name", "near", "--node", node_of["near"], "front", "near", "adder", str(CALLS))
+    near.wait_line("ready")
+    far = r.start("--quiet", "--name", "far", "--node", node_of["far"], "front", "far", "near", str(CALLS))
+    far.wait_line("ready")
+    client = r.start("--quiet", "--name", "client", "--node", node_of["client"], "adder_client", "far", str(CALLS), "1",
+                     *(["20"] if move else []))
+    moved = 0
+    while move and client.process.poll() is None:
+        for name in move:
+            moved += r.move(name, "n%d" % (1 + moved % 2))[0] == 0
+    ok(client.end() == 0 and any("%d calls, 0 errors" % CALLS in x for x in client.lines),
+       "forwarded twice, %s: every reply is right" % where, client.tail())
+    if move:
+        ok(moved > 0, "%d moves meanwhile" % moved)
+    ok(near.end() == 0 and far.end() == 0, "each front forwarded each call once", near.tail() + far.tail())
+    status, out = r.run("--quiet", "adder_client", "adder", "stop")
+    ok(status == 0 and re.search(r" %d calls, 0 duplicates, 0 gaps" % CALLS, out), "the last server executed each once", out)
+    adder.end()
+    difference = r.back_to(before)
+    ok(difference is None, "nothing is left of it, %s" % where, difference or "")
+
+
+def forward():
+    r = Ring(2)
+    names = ("adder", "near", "far", "client")
+    forwards(r, "on one node", dict.fromkeys(names, "n1"))
+    forwards(r, "over the wire", dict(zip(names, ("n1", "n2", "n1", "n2"))))
+    forwards(r, "while the fronts and the client move", dict(zip(names, ("n1", "n2", "n1", "n2"))), ("near", "far", "client"))
+    expect_standing(r, "the nodes stand")
+    ok(r.down(), "the ring goes down, and nothing is left of it")
+
+
+if __name__ == "__main__":
+    ring.main(forward)
