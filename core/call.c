@@ -22,18 +22,6 @@ void call_reset(struct call *c)
     c->deadline_ns = UINT64_MAX;
 }
 
-void call_reset(struct call *c)
-{
-    c->state = CALL_NONE;
-    c->begun = c->busy = c->remote = false;
-    c->tries = 0;
-    c->server = EP_NONE;
-    c->sent = c->got = (struct progress){0};
-    c->retry_ns = RETRY_FIRST_NS;
-    c->heard_ns = c->locate_ns = 0;
-    c->deadline_ns = UINT64_MAX;
-}
-
 void call_finish(struct node *n, struct thread *t, int64_t status, bool handoff)
 {
     struct call *c = &t->call;

@@ -17,7 +17,8 @@
 #include "core/types.h"
 
 #define DESC_MAGIC 0x31435345444f52ull // "RODESC1"
-#define DESC_VERSION 3u // 2: MAP_GUARD among the flags of a map. 3: runs and fault of the process
+#define DESC_VERSION                                                                               \
+    4u // 4: forwards of a call, a record in FORWARD. 2: MAP_GUARD among the flags of a map. 3: runs and fault of the process
 #define DESC_ARCH_RISCV64 243u // ELF e_machine of RISC-V
 
 struct desc_hdr {

@@ -73,6 +73,8 @@ void call_forward(struct node *n, struct thread *t, const struct forward *f)
     copy_words(c->arg, f->arg);
     c->rep_total = 0;
     call_dispatch(n, t);
+    // Not for the short way (quick.c), which would leave the count of forwards to the next call.
+    rec_let_go(n, t);
 }
 
 int txn_forward_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server,

@@ -89,6 +89,17 @@ static void a_ring_of_forwards_ends_with_a_limit(void **state)
     }
     assert_int_equal(result(&x.c), -E_LIMIT);
     assert_int_equal(hops, FORWARDS_MAX + 1);
+    // And the count starts anew with the next call.
+    for (unsigned i = 0; i < 2 * FORWARDS_MAX; i++) {
+        assert_false(serve(&x.f));
+        if (i > 0) // the ring left it in getreq
+            assert_false(serve(&x.b));
+        assert_false(call(&x.c, &x.f.cap, 77, 10, 0));
+        assert_true(forward_to(&x.f, &x.b.cap, 77));
+        to_hart(x.b.n, x.b.t);
+        assert_true(reply(&x.b, 4, 0));
+        assert_int_equal(result(&x.c), 4);
+    }
     end(&x);
 }
 
