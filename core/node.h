@@ -17,6 +17,7 @@
 #define PROCS_HASH 64
 #define WAITERS_HASH 256
 
+struct task_here;
 struct net;      // net/net.h
 struct services; // services/service.h
 
@@ -38,6 +39,7 @@ struct node {
     void (*log)(struct node *n, const char *line);      // [I] a line for people
     void (*irq)(struct node *n);                        // [I] device interrupt pending (boards)
     void (*guest_done)(struct node *n, struct proc *p); // [I] may be NULL
+    bool (*here)(struct node *n, struct task_here *q);  // [I] services, task.h; may be NULL
     void *world;                                        // [I] whoever made the node
     const struct transport *transport;                  // [I] NULL: a lone node
     struct net *net;                                    // [I]

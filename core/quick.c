@@ -13,6 +13,8 @@
 #include "core/abi.h"
 #include "core/entry.h"
 #include "core/node.h"
+#include "core/port.h"
+#include "core/task.h"
 #include "core/txn_priv.h"
 
 // The hart goes from t, whose state says already what it waits for, to next, which waited and whose results are in its
@@ -43,8 +45,10 @@ buffer_ok(struct node *n, struct proc *p, uint64_t at, uint64_t len, enum bytes 
         return true;
     if (how == PLAIN)
         return true; // has been asked
+    if (len > MESSAGE_MAX_BYTES)
+        return false;
     struct buf b = buf_user(p, at, len);
-    return len <= MESSAGE_MAX_BYTES && buf_check(n, &b, true) == 0;
+    return proc_map_covers(p, at, len, MAP_WRITE) || buf_check(n, &b, true) == 0;
 }
 
 static inline bool is_plain(const struct proc *p, uint64_t len, uint64_t at, uint64_t room)
@@ -98,17 +102,52 @@ static inline void request_note(struct thread *t, struct rec *r, struct thread *
 }
 _Static_assert(REG_T3 + 3 == REG_T6 && REG_A4 + 3 == REG_A7, "words are copied four at a time");
 
+// A request to a service of this kernel, if it can be answered on the spot. Then there is nothing to be remembered: the
+// call begins and ends between two instructions of the guest.
+static __attribute__((noinline)) struct thread *trans_here(struct node *n, struct hart *h,
+                                                           struct thread *t)
+{
+    uint64_t *x = t->regs.x;
+    struct task_here q;
+    copy_cap(&q.in.cap, (const struct cap *)(const void *)&x[REG_A0]);
+    if (!n->here || port_is_null(q.in.cap.port))
+        return NULL;
+    const struct port_entry *e = port_find(n, q.in.cap.port);
+    if (!e || e->proc != n->kproc)
+        return NULL;
+    q.in.handle = e->handle;
+    q.in.op = (uint32_t)x[REG_A4];
+    copy_words(q.in.arg, &x[REG_T3]);
+    q.in.len = x[REG_A6];
+    q.in.about = e->about;
+    q.req = buf_user(t->proc, x[REG_A5], x[REG_A6]);
+    q.rep = buf_user(t->proc, x[REG_T0], x[REG_T1]);
+    if (q.rep.len > MESSAGE_MAX_BYTES || !buffer_ok(n, t->proc, x[REG_T0], x[REG_T1], ANY) ||
+        !n->here(n, &q))
+        return NULL;
+    x[REG_A0] = (uint64_t)q.status;
+    x[REG_A1] = q.len;
+    copy_words(&x[REG_A2], q.res);
+    n->stat.syscalls++;
+    n->stat.trans_local++;
+    if (h->changes_seen !=
+        n->changes) // it made something ready, or set a timer: look round on the way out
+        arch_kick(h);
+    return t;
+}
+
 static inline __attribute__((always_inline)) struct thread *trans(struct node *n, struct hart *h,
                                                                   struct thread *t, enum bytes how)
 {
     const uint64_t *x = t->regs.x;
     struct rec *r = t->call.rec;
-    if (!r || !r->ready || x[REG_T2] != 0)
-        return NULL;
+    if (!r || !r->ready)
+        return trans_here(n, h, t);
     struct proc *p = r->proc;
     const struct port *put = &p->ports[r->handle].put;
-    if (put->w[0] != x[REG_A0] || put->w[1] != x[REG_A1] || p->state != PROC_RUN ||
-        list_empty(&p->getters))
+    if (put->w[0] != x[REG_A0] || put->w[1] != x[REG_A1])
+        return trans_here(n, h, t);
+    if (p->state != PROC_RUN || list_empty(&p->getters) || x[REG_T2] != 0)
         return NULL;
     struct thread *s = LIST_ENTRY(p->getters.next, struct thread, run_link);
     uint64_t len = x[REG_A6];

@@ -26,6 +26,18 @@ struct task_request {
     uint64_t len;       // bytes of request
     struct proc *about; // control port of this process, or NULL
 };
+
+// A request of a guest of this node to a port of kproc that may be answered at once, on the hart where it is made.
+struct task_here {
+    struct task_request in;
+    struct buf req, rep; // the guest's: req holds in.len bytes; rep is as long as a reply may be
+    // to be filled in
+    int64_t status;
+    uint64_t res[4];
+    uint64_t len; // bytes put into rep
+};
+// node->here, which a service sets: true: answered. false: nothing has changed, and a task gets the request.
+
 int task_getreq(struct node *n, uint64_t mask, struct buf buf, uint64_t timeout_ms,
                 struct task_request *out);
 // Waits until a long reply has reached the client.

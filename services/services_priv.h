@@ -27,6 +27,13 @@ struct worker {          // a task in the loop, and the request it works on
     struct request r;    // [N]
 };
 
+// A capability that was found genuine, and under which key.
+struct genuine {
+    struct cap cap;
+    uint64_t key[2];
+};
+#define GENUINE 8
+
 #define CONSOLE_LINE                                                                               \
     160 // bytes of a line printed (node_log cuts at 200); longer ones are cut into several
 #define CONSOLE_RING 1024
@@ -57,11 +64,14 @@ struct store {
 };
 
 struct services {
-    struct node *node;                    // [I]
-    struct running running[SERVICES_MAX]; // [N]
-    unsigned nrunning;                    // [N]
-    unsigned started;                     // [N] entries of list.c whose start was called
+    struct node *node;                         // [I]
+    struct running running[SERVICES_MAX];      // [N]
+    unsigned nrunning;                         // [N]
+    struct running *by_handle[PROC_PORTS_MAX]; // [N] who receives on it; the first, if several do
+    unsigned started;                          // [N] entries of list.c whose start was called
     struct pool pool_worker, pool_made, pool_name, pool_move, pool_offer, pool_report, pool_tty;
+    struct genuine genuine[GENUINE]; // [N] by object number
+    struct worker here; // [N] of what is answered on the spot (here.c): no task, no buffer
     // Segment service
     uint8_t seg_key[16]; // [N] of object 0
     struct list made;    // [N] struct made: segments that live until OP_DESTROY
@@ -121,6 +131,12 @@ void proc_service_stop(struct node *n);
 // dir.c: enters, or replaces, a name. E_ARG, E_LIMIT, E_MEM.
 int dir_enter(struct node *n, const char *name, const struct cap *cap);
 
+// service.c: the operation of this number, the service's own or a standard one; NULL: none.
+const struct operation *service_operation(const struct service *s, uint32_t number);
+// service.c: does the capability of w's request allow the operation? 0, E_OBJECT, E_CAP, E_RIGHTS.
+int64_t service_admit(struct node *n, const struct worker *w, const struct operation *op);
+// here.c: node->here.
+bool service_here(struct node *n, struct task_here *q);
 // service.c: ends all tasks of all services.
 void service_close_all(struct node *n);
 // service.c: OP_ROTATE, for a service whose rekey may wait, in an entry of its own with OP_WAITS.

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Requests that are answered where they are made: an operation that neither blocks nor touches its caller needs no task.
+// When a guest of this node asks for one, the kernel is in the guest's system call already and holds the node lock; the
+// operation runs there, and the guest goes on. To switch to a task and back costs three times as much. Requests from
+// other nodes, and all other operations, go to the service's tasks (service.c), and what they do is the same.
+#include "core/entry.h"
+#include "services/services_priv.h"
+
+// As a copy of the whole, which the compiler would call memcpy() for.
+static inline void request_note(struct request *r, const struct task_request *in)
+{
+    r->in.handle = in->handle;
+    r->in.op = in->op;
+    copy_words(r->in.arg, in->arg);
+    copy_cap(&r->in.cap, &in->cap);
+    r->in.len = in->len;
+    r->in.about = in->about;
+}
+
+static void give_reply(struct node *n, const struct request *r, struct task_here *q)
+{
+    copy_words(q->res, r->res);
+    q->len = r->reply.len;
+    if (q->len == 0)
+        return;
+    int e = q->len > q->rep.len ? -E_TOOBIG : buf_copy(n, &q->rep, 0, &r->reply, 0, q->len);
+    if (e < 0) {
+        q->status = e;
+        q->len = 0;
+    }
+}
+
+static void answer(struct node *n, struct worker *w, const struct operation *op,
+                   struct task_here *q)
+{
+    struct request *r = &w->r;
+    q->len = 0;
+    q->status = service_admit(n, w, op);
+    if (q->status >= 0)
+        q->status = op->run(n, r);
+    if (q->status >= 0)
+        give_reply(n, r, q);
+    ASSERT(!r->after); // it would be run in the caller's name
+    if (r->page || r->held[0])
+        request_end(n, r);
+    r->reply = r->data = buf_none();
+    copy_words(r->res, (const uint64_t[4]){0});
+}
+
+bool service_here(struct node *n, struct task_here *q)
+{
+    struct worker *w = &n->services->here;
+    w->of = n->services->by_handle[q->in.handle];
+    const struct operation *op = w->of ? service_operation(w->of->s, q->in.op) : NULL;
+    if (!op || op->time != OP_HERE || q->in.len > PAGE_SIZE)
+        return false;
+    request_note(&w->r, &q->in);
+    if (q->in.len == 0) {
+        answer(n, w, op, q);
+        return true;
+    }
+    // The request's bytes go into a page of ours: in the caller's own memory its other threads could change them between
+    // a look at them and their use.
+    void *bytes = page_alloc_raw(n);
+    bool taken = bytes && buf_read(n, &q->req, 0, bytes, q->in.len) == 0;
+    if (taken) {
+        w->r.data = buf_kernel(bytes, q->in.len);
+        answer(n, w, op, q);
+    }
+    if (bytes)
+        page_drop(n, bytes);
+    return taken;
+}
