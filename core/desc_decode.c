@@ -56,7 +56,7 @@ struct seg *desc_own_seg(struct node *n, const struct proc *p, const struct desc
         s->source_len != s->len)
         return NULL;
     for (uint32_t i = 0; i < p->nmaps; i++) {
-        struct seg *seg = p->maps[i].seg;
+        struct seg *seg = p->maps[i]->seg;
         if (seg->number == cap_obj(&s->source) && seg->len == s->len &&
             cap_verify(&s->source, seg->key, RIGHT_READ) == 0)
             return seg;
@@ -279,7 +279,7 @@ int desc_make(struct node *n, const struct buf *b, const struct proc *old, struc
     for (unsigned i = 0; r == 0 && i < d.nfills; i++) {
         bool mapped = false;
         for (uint32_t m = 0; m < d.p->nmaps; m++)
-            mapped |= d.p->maps[m].seg == d.fills[i].seg;
+            mapped |= d.p->maps[m]->seg == d.fills[i].seg;
         if (!mapped)
             r = -E_FORMAT;
     }

@@ -73,8 +73,8 @@ static uint32_t seg_index(const struct proc *p, uint32_t map)
     for (uint32_t i = 0; i < map; i++) {
         bool first = true;
         for (uint32_t j = 0; j < i; j++)
-            first &= p->maps[j].seg != p->maps[i].seg;
-        if (p->maps[i].seg == p->maps[map].seg)
+            first &= p->maps[j]->seg != p->maps[i]->seg;
+        if (p->maps[i]->seg == p->maps[map]->seg)
             return index;
         index += first;
     }
@@ -84,10 +84,10 @@ static uint32_t seg_index(const struct proc *p, uint32_t map)
 static void put_memory(struct writer *w, struct proc *p)
 {
     for (uint32_t i = 0; i < p->nmaps; i++) {
-        struct seg *s = p->maps[i].seg;
+        struct seg *s = p->maps[i]->seg;
         bool first = true;
         for (uint32_t j = 0; j < i; j++)
-            first &= p->maps[j].seg != s;
+            first &= p->maps[j]->seg != s;
         if (!first)
             continue;
         struct desc_seg d = {
@@ -95,7 +95,7 @@ static void put_memory(struct writer *w, struct proc *p)
         put_section(w, DESC_SEG, &d, sizeof d, NULL, 0);
     }
     for (uint32_t i = 0; i < p->nmaps; i++) {
-        const struct map *m = &p->maps[i];
+        const struct map *m = p->maps[i];
         struct desc_map d = {
             .va = m->va, .len = m->len, .off = m->off, .seg = seg_index(p, i), .flags = m->flags};
         put_section(w, DESC_MAP, &d, sizeof d, NULL, 0);

@@ -248,6 +248,22 @@ void page_drop(struct node *n, const void *p)
         give_to_list(ps, page_at(ps, i));
 }
 
+// Room is left for drivers, who hold pages for a moment and cannot be refused.
+#define SHARES_MAX 0xf000u
+
+bool page_can_share(const struct node *n, const void *p)
+{
+    size_t i = index_of(&n->pages, p);
+    return i >= n->pages.span || n->pages.holders[i] == PAGE_HOLE ||
+           n->pages.holders[i] < SHARES_MAX;
+}
+
+bool page_is_shared(const struct node *n, const void *p)
+{
+    size_t i = index_of(&n->pages, p);
+    return i >= n->pages.span || n->pages.holders[i] != 1;
+}
+
 size_t page_free_count(const struct node *n)
 {
     return n->pages.free_count;

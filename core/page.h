@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Physical pages of a node, named by their kernel address. Scattered: nobody needs two in a row.
-// A page has a count of holders: mappings of one segment hold it once together, a driver that is
-// still sending from it holds it once more. All under the node lock.
+// A page has a count of holders: each segment that it belongs to, a driver that is still sending from it. Who holds it
+// says nothing about who may write: that is the segment's to know (seg.h). All under the node lock.
 #ifndef CORE_PAGE_H
 #define CORE_PAGE_H
 
@@ -45,6 +45,10 @@ void *page_alloc_run(struct node *n, size_t count);
 void page_hold(struct node *n, const void *p);
 // Gives up one hold; the last one frees the page.
 void page_drop(struct node *n, const void *p);
+// The page may be held for one more segment: false when too many hold it already.
+bool page_can_share(const struct node *n, const void *p);
+// Others hold it too, or it is not the allocator's at all.
+bool page_is_shared(const struct node *n, const void *p);
 size_t page_free_count(const struct node *n);
 
 #endif

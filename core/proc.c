@@ -29,6 +29,7 @@ int proc_create(struct node *n, ep_t ep, struct proc **out)
     list_init(&p->queue);
     p->next_tid = 1;
     p->stopped_ns = node_now(n);
+    p->last_map = &map_none;
     if (arch_aspace_init(n, &p->aspace) < 0) {
         pool_free(n, &n->pool_proc, p);
         return -E_MEM;
@@ -53,13 +54,6 @@ int proc_create(struct node *n, ep_t ep, struct proc **out)
     return 0;
 }
 
-static void free_maps(struct node *n, struct proc *p)
-{
-    for (uint32_t i = 0; i < p->nmaps; i++)
-        seg_drop(n, p->maps[i].seg);
-    p->nmaps = 0;
-}
-
 void proc_destroy(struct node *n, struct proc *p, bool silent)
 {
     ASSERT(p->on_harts == 0 && p != n->kproc);
@@ -73,7 +67,7 @@ void proc_destroy(struct node *n, struct proc *p, bool silent)
     LIST_FOR_SAFE (l, next, &p->threads)
         thread_destroy(n, LIST_ENTRY(l, struct thread, link));
     arch_aspace_free(n, &p->aspace);
-    free_maps(n, p);
+    map_drop_all(n, p);
     list_del(&p->link);
     pool_free(n, &n->pool_proc, p);
     txn_kick_peer(n, ep);
@@ -128,182 +122,6 @@ const char *proc_state_name(enum proc_state s)
         "arriving", "run", "stunning", "stunned", "moving", "in doubt", "dead",
     };
     return s < PROC_STATES ? names[s] : "?";
-}
-
-// --- Maps -----------------------------------------------------------------------------------------
-
-struct map *proc_find_map(struct proc *p, uint64_t va)
-{
-    uint32_t lo = 0, hi = p->nmaps;
-    while (lo < hi) {
-        uint32_t mid = (lo + hi) / 2;
-        struct map *m = &p->maps[mid];
-        if (va < m->va)
-            hi = mid;
-        else if (va - m->va >= m->len)
-            lo = mid + 1;
-        else {
-            p->last_map = mid * (uint32_t)sizeof *m;
-            return m;
-        }
-    }
-    return NULL;
-}
-
-static struct map *map_starting(struct proc *p, uint64_t va)
-{
-    struct map *m = proc_find_map(p, va);
-    return m && m->va == va ? m : NULL;
-}
-
-static bool range_free(const struct proc *p, uint64_t va, uint64_t len, const struct map *except)
-{
-    for (uint32_t i = 0; i < p->nmaps; i++) {
-        const struct map *m = &p->maps[i];
-        if (m != except && va < m->va + m->len && m->va < va + len)
-            return false;
-    }
-    return true;
-}
-
-static bool range_valid(uint64_t va, uint64_t len)
-{
-    return len > 0 && !((va | len) & PAGE_MASK) && va >= USER_BASE && va < USER_END &&
-           len <= USER_END - va;
-}
-
-static bool flags_valid(uint32_t flags)
-{
-    uint32_t guard = MAP_GUARD_LOG2(flags);
-    if ((flags & ~MAP_ALL) || !(flags & MAP_RIGHTS))
-        return false;
-    return guard == 0 ||
-           (guard > PAGE_SHIFT && guard <= 30 && !(flags & (MAP_GROW_UP | MAP_GROW_DOWN)));
-}
-
-int proc_map(struct node *n, struct proc *p, uint64_t va, uint64_t len, struct seg *seg,
-             uint64_t off, uint32_t flags)
-{
-    (void)n;
-    if (!range_valid(va, len) || (off & PAGE_MASK) || off > seg->len || len > seg->len - off ||
-        !flags_valid(flags))
-        return -E_ARG;
-    if (p->nmaps == PROC_MAPS_MAX)
-        return -E_LIMIT;
-    if (!range_free(p, va, len, NULL))
-        return -E_OVERLAP;
-    uint32_t i = p->nmaps++;
-    for (; i > 0 && p->maps[i - 1].va > va; i--)
-        p->maps[i] = p->maps[i - 1];
-    p->maps[i] = (struct map){.va = va, .len = len, .seg = seg, .off = off, .flags = flags};
-    return 0;
-}
-
-int proc_unmap(struct node *n, struct proc *p, uint64_t va)
-{
-    struct map *m = map_starting(p, va);
-    if (!m)
-        return -E_ARG;
-    arch_aspace_unmap(n, &p->aspace, m->va, m->len);
-    seg_drop(n, m->seg);
-    for (uint32_t i = (uint32_t)(m - p->maps); i + 1 < p->nmaps; i++)
-        p->maps[i] = p->maps[i + 1];
-    p->maps[--p->nmaps].len = 0; // proc_map_covers may look at it
-    return 0;
-}
-
-static uint64_t mem_mapped(const struct proc *p)
-{
-    uint64_t sum = 0;
-    for (uint32_t i = 0; i < p->nmaps; i++)
-        sum += p->maps[i].len;
-    return sum;
-}
-
-int proc_grow(struct node *n, struct proc *p, uint64_t va, uint64_t len)
-{
-    struct map *m = map_starting(p, va);
-    len = PAGES_FOR(len) * PAGE_SIZE;
-    if (!m || !(m->flags & MAP_GROW_UP) || !range_valid(va, len))
-        return -E_ARG;
-    if (!range_free(p, va, len, m))
-        return -E_OVERLAP;
-    if (p->mem_limit && len > m->len && mem_mapped(p) + (len - m->len) > p->mem_limit)
-        return -E_LIMIT;
-    if (len < m->len)
-        arch_aspace_unmap(n, &p->aspace, va + len, m->len - len);
-    int r = seg_resize(n, m->seg, m->off + len);
-    if (r < 0)
-        return r;
-    m->len = len;
-    return 0;
-}
-
-uint64_t proc_find_gap(struct proc *p, uint64_t len)
-{
-    // From 16 GiB up, where neither the program nor its heap gets to, with an unmapped page between mappings
-    // so that running over an end faults.
-    uint64_t at = 0x400000000ull;
-    for (uint32_t i = 0; i < p->nmaps; i++) {
-        const struct map *m = &p->maps[i];
-        if (m->va + m->len <= at)
-            continue;
-        if (m->va >= at + len + PAGE_SIZE)
-            break;
-        at = m->va + m->len + PAGE_SIZE;
-    }
-    return range_valid(at, len) ? at : 0;
-}
-
-// A stack is a segment whose pages below the mapping are reserved at the front of it: off counts how many bytes
-// of the segment lie below the present mapping and may still be taken.
-static struct map *grow_stack(struct proc *p, uint64_t va)
-{
-    for (uint32_t i = 0; i < p->nmaps; i++) {
-        struct map *m = &p->maps[i];
-        if (m->va <= va)
-            continue;
-        uint64_t need = m->va - (va & ~PAGE_MASK);
-        if (!(m->flags & MAP_GROW_DOWN) || need > m->off || !range_free(p, m->va - need, need, m))
-            return NULL;
-        m->va -= need;
-        m->off -= need;
-        m->len += need;
-        return m;
-    }
-    return NULL;
-}
-
-struct map *proc_map_at(struct proc *p, uint64_t va)
-{
-    struct map *m = proc_find_map(p, va);
-    if (!m)
-        return grow_stack(p, va);
-    return map_run(m, va) > 0 ? m : NULL;
-}
-
-uint64_t map_run(const struct map *m, uint64_t va)
-{
-    uint32_t guard = MAP_GUARD_LOG2(m->flags);
-    uint64_t off = va - m->va, run = m->len - off;
-    if (guard == 0)
-        return run;
-    uint64_t stride = 1ull << guard, in = off & (stride - 1);
-    return in < PAGE_SIZE ? 0 : run < stride - in ? run : stride - in;
-}
-
-int proc_fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)
-{
-    struct map *m = proc_map_at(p, va);
-    _Static_assert(PROT_R == MAP_READ && PROT_W == MAP_WRITE && PROT_X == MAP_EXEC,
-                   "one set of bits");
-    if (!m || (m->flags & prot) != prot)
-        return -E_FAULT;
-    void *page = seg_page(n, m->seg, m->off + (va - m->va), true);
-    if (!page)
-        return -E_MEM;
-    return arch_aspace_map(n, &p->aspace, va & ~PAGE_MASK, page,
-                           m->flags & (PROT_R | PROT_W | PROT_X));
 }
 
 // --- Life -----------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #define CORE_PROC_H
 
 #include "core/config.h"
+#include "core/map.h"
 #include "core/seg.h"
 #include "core/thread.h"
 
@@ -27,13 +28,6 @@ enum proc_state {
     PROC_STATES
 };
 
-struct map {
-    uint64_t va, len; // bytes, page multiples
-    struct seg *seg;  // holds one ref
-    uint64_t off;   // offset of va in the segment; GROW_DOWN: bytes below that it may still grow by
-    uint32_t flags; // MAP_* of abi.h
-};
-
 struct proc_fault {
     uint32_t kind, tid; // enum fault_kind; the thread
     int64_t error; // -E_FAULT; -E_MEM, -E_LIMIT: the access was right, there was no page for it
@@ -45,18 +39,19 @@ struct listen {
 };
 
 struct proc {
-    struct node *node;              // [I]
-    struct list link;               // [N] node->procs
-    struct list hash_link;          // [N] node->procs_hash
-    ep_t ep;                        // [N] endpoint: goes along (proc_take_place sets it once)
-    uint32_t pid;                   // [I] low 24 bits of ep, never 0: what people type
-    char name[NAME_MAX_LEN];        // [N]
-    char comment[NAME_MAX_LEN];     // [N] any service's note
-    enum proc_state state;          // [N] set by proc_set_state only
-    uint32_t on_harts;              // [N] threads in state RUN
-    struct map maps[PROC_MAPS_MAX]; // [N] sorted by va
-    uint32_t nmaps;
-    uint32_t last_map;         // [N] the one that proc_find_map found last: bytes from maps
+    struct node *node;               // [I]
+    struct list link;                // [N] node->procs
+    struct list hash_link;           // [N] node->procs_hash
+    ep_t ep;                         // [N] endpoint: goes along (proc_take_place sets it once)
+    uint32_t pid;                    // [I] low 24 bits of ep, never 0: what people type
+    char name[NAME_MAX_LEN];         // [N]
+    char comment[NAME_MAX_LEN];      // [N] any service's note
+    enum proc_state state;           // [N] set by proc_set_state only
+    uint32_t on_harts;               // [N] threads in state RUN
+    struct map *maps[PROC_MAPS_MAX]; // [N] sorted by va
+    uint32_t nmaps;                  // [N]
+    const struct map
+        *last_map; // [N] the one that proc_find_map found last; map_none: nothing is known
     struct arch_aspace aspace; // [N]
     struct list threads;       // [N]
     uint32_t nthreads, next_tid;
@@ -87,7 +82,7 @@ struct proc {
 // question with two answers: yes, or ask properly (buf_check).
 static inline bool proc_map_covers(const struct proc *p, uint64_t va, uint64_t len, uint32_t right)
 {
-    const struct map *m = (const struct map *)(const void *)((const char *)p->maps + p->last_map);
+    const struct map *m = p->last_map;
     return va - m->va < m->len && len <= m->len - (va - m->va) && (m->flags & right);
 }
 
@@ -106,21 +101,6 @@ static inline bool proc_frozen(const struct proc *p)
 {
     return p->state != PROC_RUN;
 }
-
-// Adds a mapping; takes over the caller's ref of seg on success. E_OVERLAP, E_ARG, E_LIMIT.
-int proc_map(struct node *n, struct proc *p, uint64_t va, uint64_t len, struct seg *seg,
-             uint64_t off, uint32_t flags);
-int proc_unmap(struct node *n, struct proc *p, uint64_t va);
-int proc_grow(struct node *n, struct proc *p, uint64_t va, uint64_t len);
-struct map *proc_find_map(struct proc *p, uint64_t va); // NULL: none
-// The mapping that allows an access at va: grows a stack down to va when va lies below one and inside its segment.
-// NULL: none, or va lies in a guard page (MAP_GUARD).
-struct map *proc_map_at(struct proc *p, uint64_t va);
-// Bytes of the mapping from va (inside it) to its end or the next guard page; 0: va lies in one.
-uint64_t map_run(const struct map *m, uint64_t va);
-uint64_t proc_find_gap(struct proc *p, uint64_t len); // address for a new mapping, 0: none
-// Makes va usable for an access (PROT_*): grows a stack, brings the page in, maps it. E_FAULT, E_MEM.
-int proc_fault(struct node *n, struct proc *p, uint64_t va, unsigned prot);
 
 // Stops it whole at a well-defined point: RUN -> STUNNING -> STUNNED (at once when nothing is on a
 // hart). Then task_wake(&p->stun_event). E_STATE.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Segments. Two levels of tables, each a page:
+// Segments. The first few pages are in the record itself, wherever in the segment they are: most segments never have
+// more. Then all are in two levels of tables, each a page:
 //
-//   dir[off >> 21] -> leaf[(off >> 12) & 511] -> page
+//   dir[off >> 21] -> leaf[(off >> 12) & 511] -> page | flags
 //
-// A table exists exactly while something hangs on it, so an empty segment costs only its record,
-// and an allocation that fails halfway leaves nothing behind.
+// A table exists exactly while something hangs on it, so an empty segment costs only its record, and an allocation that
+// fails halfway leaves nothing behind.
 #include "core/seg.h"
 
 #include "core/cap.h"
@@ -19,6 +20,20 @@
 #define LEAF_BYTES (1ull << LEAF_SHIFT)
 _Static_assert(SEG_MAX_BYTES == TABLE_ENTRIES * LEAF_BYTES, "one directory covers a segment");
 
+// An entry of the directory: 0, or the leaf table's address with the number of its entries in use in the low bits.
+#define LEAF_COUNT PAGE_MASK
+_Static_assert(TABLE_ENTRIES <= LEAF_COUNT, "the count fits below a page's address");
+
+// An entry of a page, in a leaf table or in the record: 0 = a hole, else the page's address and, in its low bits, what must happen before it is
+// written. No flag: it may be written as it is.
+#define ENTRY_SHARED 1u // other segments may have the page too
+#define ENTRY_CLEAN 2u  // not written since seg_mark
+#define ENTRY_FLAGS PAGE_MASK
+
+static inline void *entry_page(uintptr_t e)
+{
+    return (void *)(e & ~ENTRY_FLAGS);
+}
 static inline size_t dir_index(uint64_t off)
 {
     return (size_t)(off >> LEAF_SHIFT);
@@ -32,50 +47,224 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+// --- translations --------------------------------------------------------------------------------
+
+typedef void change_fn(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t len);
+
+// Whatever translations there are of bytes [off, off + len), in whichever process.
+static void change_translations(struct node *n, const struct seg *s, uint64_t off, uint64_t len,
+                                change_fn *change)
+{
+    LIST_FOR (l, &s->maps) {
+        const struct map *m = LIST_ENTRY(l, struct map, seg_link);
+        uint64_t from = off > m->off ? off : m->off;
+        uint64_t to = min_u64(off + len, m->off + m->len);
+        if (from < to)
+            change(n, &m->proc->aspace, m->va + (from - m->off), to - from);
+    }
+}
+
 // --- pages ---------------------------------------------------------------------------------------
 
-static void drop_empty_dir(struct node *n, struct seg *s)
+static inline uintptr_t *leaf_of(uintptr_t in_dir)
 {
-    if (s->pages > 0 || !s->dir)
-        return;
-    page_drop(n, s->dir);
-    s->dir = NULL;
+    return (uintptr_t *)(in_dir & ~LEAF_COUNT);
+}
+
+static uintptr_t *few_at(const struct seg *s, uint64_t off)
+{
+    const uint32_t index = (uint32_t)(off >> PAGE_SHIFT);
+    for (size_t i = 0; i < SEG_FEW; i++)
+        if (s->few_index[i] == index && s->few[i])
+            return (uintptr_t *)&s->few[i];
+    return NULL;
+}
+
+// The entry of the page at off; NULL: a hole.
+static inline uintptr_t *entry_at(const struct seg *s, uint64_t off)
+{
+    if (!s->dir)
+        return few_at(s, off);
+    uintptr_t *leaf = leaf_of(s->dir[dir_index(off)]);
+    return leaf && leaf[leaf_index(off)] ? &leaf[leaf_index(off)] : NULL;
+}
+
+static uintptr_t *next_of_few(const struct seg *s, uint64_t *off, uint64_t end)
+{
+    uintptr_t *found = NULL;
+    uint64_t from = *off;
+    for (size_t i = 0; i < SEG_FEW; i++) {
+        uint64_t at = (uint64_t)s->few_index[i] << PAGE_SHIFT;
+        if (s->few[i] && at >= from && at < end)
+            found = (uintptr_t *)&s->few[i], *off = end = at;
+    }
+    return found;
+}
+
+// The first page present in [*off, end), *off a page's first byte: its entry, and *off is moved to it. NULL: none.
+static uintptr_t *next_entry(const struct seg *s, uint64_t *off, uint64_t end)
+{
+    if (!s->dir)
+        return next_of_few(s, off, end);
+    for (uint64_t at = *off; at < end; at = (at | (LEAF_BYTES - 1)) + 1) {
+        uintptr_t *leaf = leaf_of(s->dir[dir_index(at)]);
+        uint64_t leaf_end = min_u64((at | (LEAF_BYTES - 1)) + 1, end);
+        for (; leaf && at < leaf_end; at += PAGE_SIZE)
+            if (leaf[leaf_index(at)]) {
+                *off = at;
+                return &leaf[leaf_index(at)];
+            }
+        at = leaf ? at - PAGE_SIZE : at;
+    }
+    return NULL;
+}
+
+// Room in the tables for one page at off; false: no memory, nothing has changed.
+static bool tables_make(struct node *n, struct seg *s, uint64_t off)
+{
+    bool had_dir = s->dir != NULL;
+    if (!had_dir && !(s->dir = page_alloc(n)))
+        return false;
+    uintptr_t *slot = &s->dir[dir_index(off)];
+    if (*slot || (*slot = (uintptr_t)page_alloc(n)))
+        return true;
+    if (!had_dir) {
+        page_drop(n, s->dir);
+        s->dir = NULL;
+    }
+    return false;
+}
+
+// Tables on which nothing hangs go. off: of a page that is not there any more, or was not put there after all.
+static void tables_unmake(struct node *n, struct seg *s, uint64_t off)
+{
+    uintptr_t *slot = &s->dir[dir_index(off)];
+    if (*slot && (*slot & LEAF_COUNT) == 0) {
+        page_drop(n, leaf_of(*slot));
+        *slot = 0;
+    }
+    if (s->pages == 0) {
+        page_drop(n, s->dir);
+        s->dir = NULL;
+    }
+}
+
+static void table_put(struct seg *s, uint64_t off, uintptr_t entry)
+{
+    uintptr_t *slot = &s->dir[dir_index(off)];
+    leaf_of(*slot)[leaf_index(off)] = entry;
+    ++*slot;
+}
+
+// Takes an entry out of the tables.
+static void table_take(struct node *n, struct seg *s, uint64_t off)
+{
+    uintptr_t *slot = &s->dir[dir_index(off)];
+    leaf_of(*slot)[leaf_index(off)] = 0;
+    --*slot;
+    s->pages--;
+    tables_unmake(n, s, off);
+}
+
+// The few in the record go into tables, which have room for one at off too. false: no memory, nothing has changed.
+static bool few_to_tables(struct node *n, struct seg *s, uint64_t off)
+{
+    struct seg t = {.pages = 0};
+    bool made = true;
+    for (size_t i = 0; i < SEG_FEW && made; i++) {
+        uint64_t at = (uint64_t)s->few_index[i] << PAGE_SHIFT;
+        made = tables_make(n, &t, at);
+        if (made) {
+            table_put(&t, at, s->few[i]);
+            t.pages++;
+        }
+    }
+    if (made && tables_make(n, &t, off)) {
+        s->dir = t.dir;
+        memset(s->few, 0, sizeof s->few);
+        return true;
+    }
+    for (size_t i = 0; t.pages > 0; i++)
+        table_take(n, &t, (uint64_t)s->few_index[i] << PAGE_SHIFT);
+    return false;
+}
+
+// Puts an entry where there is none. false: no memory, nothing has changed.
+static bool entry_put(struct node *n, struct seg *s, uint64_t off, uintptr_t entry)
+{
+    if (!s->dir) {
+        for (size_t i = 0; i < SEG_FEW; i++)
+            if (!s->few[i]) {
+                s->few[i] = entry;
+                s->few_index[i] = (uint32_t)(off >> PAGE_SHIFT);
+                s->pages++;
+                return true;
+            }
+        if (!few_to_tables(n, s, off))
+            return false;
+    } else if (!tables_make(n, s, off)) {
+        return false;
+    }
+    table_put(s, off, entry);
+    s->pages++;
+    return true;
 }
 
 // Apart, so that seg_page of a page that is there stays a few loads. src: its bytes, NULL = zeros.
 __attribute__((noinline)) static void *make_page(struct node *n, struct seg *s, uint64_t off,
                                                  const void *src)
 {
-    if (!s->dir)
-        s->dir = page_alloc(n);
-    if (!s->dir)
+    void *page = src ? page_alloc_raw(n) : page_alloc(n);
+    if (!page)
         return NULL;
-    void ***slot = &s->dir[dir_index(off)];
-    void **leaf = *slot ? *slot : page_alloc(n);
-    void *page = !leaf ? NULL : src ? page_alloc_raw(n) : page_alloc(n);
-    if (!page) {
-        if (leaf && !*slot)
-            page_drop(n, leaf);
-        drop_empty_dir(n, s);
+    if (!entry_put(n, s, off, (uintptr_t)page)) {
+        page_drop(n, page);
         return NULL;
     }
     if (src)
         memcpy(page, src, PAGE_SIZE);
-    *slot = leaf;
-    leaf[leaf_index(off)] = page;
-    s->pages++;
     return page;
 }
 
-void *seg_page(struct node *n, struct seg *s, uint64_t off, bool make)
+// The page of this entry is going to be written: from now on it is this segment's alone and not clean. NULL: no memory,
+// nothing has changed.
+__attribute__((noinline)) static void *own_page(struct node *n, struct seg *s, uint64_t off,
+                                                uintptr_t *entry)
+{
+    void *page = entry_page(*entry);
+    if ((*entry & ENTRY_SHARED) && page_is_shared(n, page)) {
+        void *copy = page_alloc_raw(n);
+        if (!copy)
+            return NULL;
+        memcpy(copy, page, PAGE_SIZE);
+        // All that this segment's processes see must be the copy.
+        change_translations(n, s, off & ~PAGE_MASK, PAGE_SIZE, arch_aspace_unmap);
+        page_drop(n, page);
+        page = copy;
+    }
+    *entry = (uintptr_t)page;
+    return page;
+}
+
+void *seg_page(struct node *n, struct seg *s, uint64_t off, bool write)
 {
     if (off >= s->len)
         return NULL;
-    void **leaf = s->dir ? s->dir[dir_index(off)] : NULL;
-    void *page = leaf ? leaf[leaf_index(off)] : NULL;
-    if (page || !make)
-        return page;
-    return make_page(n, s, off, NULL);
+    uintptr_t *entry = entry_at(s, off);
+    if (!entry)
+        return write ? make_page(n, s, off, NULL) : NULL;
+    if (!write || !(*entry & ENTRY_FLAGS))
+        return entry_page(*entry);
+    return own_page(n, s, off, entry);
+}
+
+void *seg_page_in(struct node *n, struct seg *s, uint64_t off, bool *writable)
+{
+    if (off >= s->len)
+        return NULL;
+    const uintptr_t *entry = entry_at(s, off);
+    *writable = !entry || !(*entry & ENTRY_FLAGS);
+    return entry ? entry_page(*entry) : make_page(n, s, off, NULL);
 }
 
 int seg_fill_page(struct node *n, struct seg *s, uint64_t off, const void *src)
@@ -87,58 +276,155 @@ int seg_fill_page(struct node *n, struct seg *s, uint64_t off, const void *src)
     return make_page(n, s, off, src) ? 0 : -E_MEM;
 }
 
+int seg_adopt(struct node *n, struct seg *s, uint64_t off, const void *page)
+{
+    ASSERT(((uintptr_t)page & PAGE_MASK) == 0 && page_is_shared(n, page));
+    if (off >= s->len || (off & PAGE_MASK))
+        return -E_ARG;
+    if (seg_page(n, s, off, false))
+        return -E_EXISTS;
+    return entry_put(n, s, off, (uintptr_t)page | ENTRY_SHARED) ? 0 : -E_MEM;
+}
+
 uint64_t seg_hole(const struct seg *s, uint64_t off, uint64_t max)
 {
     if (off >= s->len)
         return 0;
-    uint64_t end = off + min_u64(max, s->len - off), at = off;
-    while (at < end) {
-        void **leaf = s->dir ? s->dir[dir_index(at)] : NULL;
-        if (leaf && leaf[leaf_index(at)])
-            break;
-        uint64_t step = leaf ? PAGE_SIZE : LEAF_BYTES;
-        at = (at & ~(step - 1)) + step;
-    }
-    return min_u64(at, end) - off;
+    uint64_t end = off + min_u64(max, s->len - off), at = off & ~PAGE_MASK;
+    if (!next_entry(s, &at, end))
+        return end - off;
+    return at > off ? at - off : 0;
 }
 
-static bool leaf_is_empty(void *const *leaf)
+// Gives up all pages in [from, to), page multiples.
+static void cut(struct node *n, struct seg *s, uint64_t from, uint64_t to)
 {
-    for (size_t i = 0; i < TABLE_ENTRIES; i++)
-        if (leaf[i])
-            return false;
-    return true;
-}
-
-// Frees the pages of a leaf table from entry first on.
-static void cut_leaf(struct node *n, struct seg *s, void **leaf, size_t first)
-{
-    for (size_t i = first; i < TABLE_ENTRIES; i++) {
-        if (!leaf[i])
-            continue;
-        page_drop(n, leaf[i]);
-        leaf[i] = NULL;
-        s->pages--;
-    }
-}
-
-// Frees all pages from byte offset from on, a page multiple.
-static void cut(struct node *n, struct seg *s, uint64_t from)
-{
-    if (!s->dir)
+    if (s->pages == 0)
         return;
-    size_t first = leaf_index(from);
-    for (size_t i = dir_index(from); i < TABLE_ENTRIES; i++, first = 0) {
-        void **leaf = s->dir[i];
-        if (!leaf)
-            continue;
-        cut_leaf(n, s, leaf, first);
-        if (first > 0 && !leaf_is_empty(leaf))
-            continue;
-        s->dir[i] = NULL;
-        page_drop(n, leaf);
+    change_translations(n, s, from, to - from, arch_aspace_unmap);
+    uintptr_t *entry;
+    for (uint64_t at = from; s->pages > 0 && (entry = next_entry(s, &at, to)) != NULL;
+         at += PAGE_SIZE) {
+        page_drop(n, entry_page(*entry));
+        if (s->dir) {
+            table_take(n, s, at);
+        } else {
+            *entry = 0;
+            s->pages--;
+        }
     }
-    drop_empty_dir(n, s);
+}
+
+// --- sharing -------------------------------------------------------------------------------------
+
+// One page of src becomes dst's too. *protect: of src there may be translations that could be written through.
+static int share_page(struct node *n, struct seg *dst, uint64_t doff, uintptr_t *from,
+                      bool *protect)
+{
+    void *page = entry_page(*from);
+    if (!page_can_share(n, page))
+        return make_page(n, dst, doff, page) ? 0 : -E_MEM;
+    if (!entry_put(n, dst, doff, (uintptr_t)page | ENTRY_SHARED))
+        return -E_MEM;
+    page_hold(n, page);
+    *protect |= !(*from & ENTRY_FLAGS);
+    *from |= ENTRY_SHARED;
+    return 0;
+}
+
+static bool lies_inside(const struct seg *s, uint64_t off, uint64_t len)
+{
+    return off <= s->len && len <= s->len - off;
+}
+
+int seg_share(struct node *n, struct seg *dst, uint64_t doff, struct seg *src, uint64_t soff,
+              uint64_t len)
+{
+    if (((doff | soff | len) & PAGE_MASK) || dst == src || !lies_inside(dst, doff, len) ||
+        !lies_inside(src, soff, len))
+        return -E_ARG;
+    if (seg_hole(dst, doff, len) < len)
+        return -E_EXISTS;
+    bool protect = false;
+    int r = 0;
+    uintptr_t *from;
+    for (uint64_t at = soff; r == 0 && (from = next_entry(src, &at, soff + len)) != NULL;
+         at += PAGE_SIZE)
+        r = share_page(n, dst, doff + (at - soff), from, &protect);
+    if (protect)
+        change_translations(n, src, soff, len, arch_aspace_protect);
+    if (r < 0)
+        cut(n, dst, doff, doff + len);
+    return r;
+}
+
+int seg_clone(struct node *n, struct seg *src, uint64_t off, uint64_t len, struct seg **out)
+{
+    struct seg *s;
+    int r = seg_create(n, len, &s);
+    if (r < 0)
+        return r;
+    r = seg_share(n, s, 0, src, off, s->len);
+    if (r < 0) {
+        seg_drop(n, s);
+        return r;
+    }
+    *out = s;
+    return 0;
+}
+
+// --- what was written ----------------------------------------------------------------------------
+
+uint64_t seg_mark(struct node *n, struct seg *s)
+{
+    s->marked = true;
+    seg_mark_run(n, s, 0, s->len);
+    return ++s->mark;
+}
+
+void seg_mark_run(struct node *n, struct seg *s, uint64_t off, uint64_t len)
+{
+    uintptr_t *entry;
+    for (uint64_t at = off; (entry = next_entry(s, &at, off + len)) != NULL; at += PAGE_SIZE)
+        *entry |= ENTRY_CLEAN;
+    if (off <= s->shortest && off + len >= s->len)
+        s->shortest = UINT64_MAX;
+    change_translations(n, s, off, len, arch_aspace_protect);
+}
+
+void seg_unmark(struct node *n, struct seg *s)
+{
+    (void)n;
+    uintptr_t *entry;
+    s->marked = false;
+    for (uint64_t at = 0; (entry = next_entry(s, &at, s->len)) != NULL; at += PAGE_SIZE)
+        *entry &= ~(uintptr_t)ENTRY_CLEAN;
+}
+
+// A page that came after the mark never got the flag, and so is not clean.
+static bool written_at(const struct seg *s, uint64_t at)
+{
+    const uintptr_t *entry = entry_at(s, at);
+    return entry && !(*entry & ENTRY_CLEAN);
+}
+
+uint64_t seg_written(const struct seg *s, uint64_t *off)
+{
+    uint64_t at = *off & ~PAGE_MASK, end = min_u64(s->len, s->shortest);
+    const uintptr_t *entry;
+    while ((entry = next_entry(s, &at, end)) != NULL && (*entry & ENTRY_CLEAN))
+        at += PAGE_SIZE;
+    if (entry) {
+        *off = at;
+        while (at < end && written_at(s, at))
+            at += PAGE_SIZE;
+        return at - *off;
+    }
+    at = *off > end ? *off & ~PAGE_MASK : end; // what was cut off once
+    if (at >= s->len)
+        return 0;
+    *off = at;
+    return s->len - at;
 }
 
 // --- the segment ---------------------------------------------------------------------------------
@@ -163,6 +449,8 @@ int seg_create(struct node *n, uint64_t len, struct seg **out)
     s->number = draw_number(n);
     s->refs = 1;
     s->len = PAGES_FOR(len) << PAGE_SHIFT;
+    s->shortest = UINT64_MAX;
+    list_init(&s->maps);
     node_random(n, s->key, sizeof s->key);
     list_add(&n->segs, &s->link);
     *out = s;
@@ -181,7 +469,8 @@ void seg_drop(struct node *n, struct seg *s)
     ASSERT(s->refs > 0);
     if (--s->refs > 0)
         return;
-    cut(n, s, 0);
+    ASSERT(list_empty(&s->maps));
+    cut(n, s, 0, s->len);
     ASSERT(s->pages == 0);
     list_del(&s->link);
     pool_free(n, &n->pool_seg, s);
@@ -193,7 +482,9 @@ int seg_resize(struct node *n, struct seg *s, uint64_t len)
         return -E_LIMIT;
     uint64_t rounded = PAGES_FOR(len) << PAGE_SHIFT;
     if (rounded < s->len)
-        cut(n, s, rounded);
+        cut(n, s, rounded, s->len);
+    if (rounded < s->shortest && rounded < s->len)
+        s->shortest = rounded;
     s->len = rounded;
     return 0;
 }
@@ -218,11 +509,6 @@ struct cap seg_cap(struct node *n, struct seg *s, uint32_t rights)
 }
 
 // --- contents ------------------------------------------------------------------------------------
-
-static bool lies_inside(const struct seg *s, uint64_t off, size_t len)
-{
-    return off <= s->len && len <= s->len - off;
-}
 
 // Bytes from off to the end of its page, at most left.
 static size_t run_at(uint64_t off, size_t left)

@@ -1,6 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Segments: runs of pages with a capability. Mapped into processes, read and written by transaction;
-// pages are scattered and come into being when first touched (zero). All under the node lock.
+// Segments: runs of pages with a capability. Mapped into processes, read and written by transaction; pages are
+// scattered and come into being when first touched (zero). All under the node lock.
+//
+// A page may belong to several segments at once: they show the same bytes until one of them is written, by a guest, by
+// the kernel or off the wire; the one that is written gets a copy of its own of that page (copy-on-write).
+//
+// state of a page     means                                 a write
+// hole                reads as zeros                        -> own
+// own                 this segment's alone                  -> own
+// shared              other segments may have it too        -> own: a copy, or the page when nobody has it any more
+// clean (own, shared) not written since seg_mark            -> own, not clean
+//
+// Only of an own page that is not clean does a process ever have a translation that it may write through.
 #ifndef CORE_SEG_H
 #define CORE_SEG_H
 
@@ -10,14 +21,23 @@
 
 struct node;
 
+#define SEG_FEW 4u // pages of a segment without tables
+
 struct seg {
     struct list link; // [N] node->segs
+    struct list maps; // [N] struct map: where it is mapped
     uint32_t number;  // [I] object number at this node's segment service
     uint32_t refs;    // [N] holders: mappings, running transfers, the creator
     uint8_t key[16];  // [N] of the check field
     uint64_t len;     // [N] bytes, multiple of PAGE_SIZE
     uint64_t pages;   // [N] pages present
-    void ***dir;      // [N] 512 leaf tables of 512 pages each; one page, NULL when empty
+    uintptr_t *dir; // [N] 512 leaf tables of 512 entries each (seg.c); one page, NULL: few has all
+    uintptr_t few[SEG_FEW];      // [N] entries of the pages few_index
+    uint32_t few_index[SEG_FEW]; // [N]
+    uint64_t mark;               // [N] number of the last seg_mark
+    uint64_t shortest;           // [N] since then: all from here on counts as written
+    bool marked;                 // [N] writes are noticed
+    bool named; // [N] lives by its capability: processes may share it (services/seg.c)
 };
 
 // New segment of len bytes (rounded up to pages) of zeros that are not there yet; refs = 1.
@@ -25,11 +45,15 @@ struct seg {
 int seg_create(struct node *n, uint64_t len, struct seg **out);
 void seg_hold(struct seg *s);
 void seg_drop(struct node *n, struct seg *s); // the last drop frees pages and record
-// Changes the length; shrinking frees pages beyond (the caller has unmapped them). E_LIMIT.
+// Changes the length; shrinking frees the pages beyond, and who has them mapped faults there from then on. E_LIMIT.
 int seg_resize(struct node *n, struct seg *s, uint64_t len);
-// The page at byte offset off (any byte of it). make: bring it into being when absent (NULL then = no
-// memory); otherwise NULL = a hole, reads as zeros. off beyond len: NULL.
-void *seg_page(struct node *n, struct seg *s, uint64_t off, bool make);
+// The page at byte offset off (any byte of it). write: to be written, through the pointer, before the node lock is given
+// up: a hole is filled, a shared page copied; NULL: no memory. Otherwise it may be read only; NULL: a hole, zeros. off
+// beyond len: NULL.
+void *seg_page(struct node *n, struct seg *s, uint64_t off, bool write);
+// The page at byte offset off, for a translation to be read through: a hole is filled; NULL: no memory, or beyond len.
+// *writable: the translation may allow writing too.
+void *seg_page_in(struct node *n, struct seg *s, uint64_t off, bool *writable);
 // Puts a page of the caller's bytes into a hole (off is a page's first byte, src a page of bytes in a row): saves zeroing a page
 // that a transfer overwrites. E_EXISTS there is a page already; E_ARG beyond the end; E_MEM.
 int seg_fill_page(struct node *n, struct seg *s, uint64_t off, const void *src);
@@ -38,6 +62,30 @@ uint64_t seg_hole(const struct seg *s, uint64_t off, uint64_t max);
 // Copies; E_ARG beyond the end, E_MEM.
 int seg_read(struct node *n, struct seg *s, uint64_t off, void *dst, size_t len);
 int seg_write(struct node *n, struct seg *s, uint64_t off, const void *src, size_t len);
+// The pages [doff, doff + len) of dst, holes so far, become those of src from soff on, shared; what is a hole in src
+// stays one. All are page multiples. E_ARG (also src == dst, and what lies beyond an end); E_EXISTS a page is there;
+// E_MEM nothing has changed.
+int seg_share(struct node *n, struct seg *dst, uint64_t doff, struct seg *src, uint64_t soff,
+              uint64_t len);
+// New segment whose pages are those of src from off on; refs = 1. *out. E_ARG, E_MEM.
+int seg_clone(struct node *n, struct seg *src, uint64_t off, uint64_t len, struct seg **out);
+// Puts a page of memory that never changes and is not the allocator's (the boot files) into a hole, shared. off is a
+// page's first byte. E_EXISTS, E_ARG, E_MEM as seg_fill_page.
+int seg_adopt(struct node *n, struct seg *s, uint64_t off, const void *page);
+
+// --- What was written since -------------------------------------------------------------------------------------
+//
+// Costs nothing while it is off. While it is on, the first write to a page after a mark is a fault.
+
+// From here on writes are noticed; all pages count as not written. Returns the number of this mark, never 0.
+uint64_t seg_mark(struct node *n, struct seg *s);
+// The same for the pages of one run that seg_written gave: they count as not written again.
+void seg_mark_run(struct node *n, struct seg *s, uint64_t off, uint64_t len);
+// The next bytes written since the mark: from *off on (moved to where they begin), how many; 0: none. What a shorter
+// length cut off counts as written when the segment grew again: it reads as zeros now.
+uint64_t seg_written(const struct seg *s, uint64_t *off);
+void seg_unmark(struct node *n, struct seg *s); // writes are not noticed any more
+
 struct seg *seg_find(struct node *n, uint32_t number); // NULL: none
 // Capability with these rights for the segment service of this node.
 struct cap seg_cap(struct node *n, struct seg *s, uint32_t rights);

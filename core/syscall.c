@@ -228,7 +228,7 @@ static int64_t map_new(struct node *n, struct proc *p, uint64_t va, uint64_t byt
     uint64_t len = PAGES_FOR(bytes) * PAGE_SIZE;
     uint64_t mapped = 0;
     for (uint32_t i = 0; i < p->nmaps; i++)
-        mapped += p->maps[i].len;
+        mapped += p->maps[i]->len;
     if (p->mem_limit && mapped + len > p->mem_limit)
         return -E_LIMIT;
     if (va == 0 && (va = proc_find_gap(p, len)) == 0)

@@ -120,7 +120,8 @@ static uint64_t pages_of(const struct proc *p)
 {
     uint64_t pages = 0;
     for (uint32_t i = 0; i < p->nmaps; i++)
-        pages += p->maps[i].seg->pages; // one mapped twice counts twice: a promise may be too large
+        pages +=
+            p->maps[i]->seg->pages; // one mapped twice counts twice: a promise may be too large
     return pages;
 }
 

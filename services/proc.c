@@ -87,7 +87,7 @@ static uint64_t pages_of(const struct proc *p)
 {
     uint64_t pages = 0;
     for (uint32_t i = 0; i < p->nmaps; i++)
-        pages += p->maps[i].seg->pages;
+        pages += p->maps[i]->seg->pages;
     return pages;
 }
 

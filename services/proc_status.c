@@ -121,7 +121,7 @@ int64_t proc_status(struct node *n, struct request *r, const struct proc *p)
                                 p->name, p->pid, n->name, proc_state_name(p->state),
                                 (unsigned long long)p->moves, (unsigned long long)p->ep);
     for (uint32_t i = 0; status == 0 && i < p->nmaps; i++)
-        status = show_map(n, r, &p->maps[i]);
+        status = show_map(n, r, p->maps[i]);
     for (struct list *l = p->threads.next; status == 0 && l != &p->threads; l = l->next)
         status = show_thread(n, r, LIST_ENTRY(l, struct thread, link));
     for (struct list *l = p->recs.next; status == 0 && l != &p->recs; l = l->next)

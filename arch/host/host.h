@@ -41,6 +41,10 @@ bool host_node_step(struct node *n);
 // nothing to do.
 uint64_t host_node_deadline(const struct node *n);
 
+// What a hart would find: the page that the address space has for an access with these PROT_* at va; NULL: it would
+// fault.
+void *arch_host_page(const struct arch_aspace *as, uint64_t va, unsigned prot);
+
 // The hart on which the caller counts as running; NULL: none.
 void arch_host_set_hart(struct hart *h);
 

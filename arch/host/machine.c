@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // arch.h for a Linux process, all but the contexts. One thread: a lock only asserts that it is
-// used in pairs. Nobody looks into page tables, for U-mode is whatever guest_run makes of it.
+// used in pairs. U-mode is whatever guest_run makes of it.
 #include "arch/host/host.h"
 #include "core/entry.h"
+#include "core/error.h"
 #include "core/trace.h"
 
 #include <execinfo.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define EPITAPH_EVENTS 40
@@ -67,36 +69,103 @@ void arch_unlock(struct arch_lock *l)
 
 // --- Address spaces ------------------------------------------------------------------------------
 
-static uint64_t no_table; // what root points to, so that use before init is noticed
+// What the kernel told the page tables, so that who plays U-mode sees what a hart would see: an array of translations,
+// sorted by address.
+struct translation {
+    uint64_t va;
+    void *page;
+    unsigned prot;
+};
+struct table {
+    size_t count, room;
+    struct translation *at;
+};
+
+static struct table *table_of(const struct arch_aspace *as)
+{
+    ASSERT(as->root);
+    return (struct table *)(void *)as->root;
+}
+
+// Where the first translation at or above va is, or would be.
+static size_t place_of(const struct table *t, uint64_t va)
+{
+    size_t lo = 0, hi = t->count;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (t->at[mid].va < va)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
 
 int arch_aspace_init(struct node *n, struct arch_aspace *as)
 {
     (void)n;
-    *as = (struct arch_aspace){.root = &no_table};
-    return 0;
+    struct table *t = calloc(1, sizeof *t);
+    *as = (struct arch_aspace){.root = (uint64_t *)(void *)t};
+    return t ? 0 : -E_MEM;
 }
 
 void arch_aspace_free(struct node *n, struct arch_aspace *as)
 {
     (void)n;
-    ASSERT(as->root);
+    free(table_of(as)->at);
+    free(table_of(as));
     as->root = NULL;
 }
 
 int arch_aspace_map(struct node *n, struct arch_aspace *as, uint64_t va, void *page, unsigned prot)
 {
-    (void)n, (void)prot;
-    ASSERT(as->root);
+    (void)n;
+    struct table *t = table_of(as);
     ASSERT((va & PAGE_MASK) == 0 && va < USER_END);
     ASSERT(page && ((uintptr_t)page & PAGE_MASK) == 0);
+    size_t i = place_of(t, va);
+    if (i == t->count || t->at[i].va != va) {
+        if (t->count == t->room) {
+            size_t room = t->room ? 2 * t->room : 16;
+            struct translation *more = realloc(t->at, room * sizeof *more);
+            if (!more)
+                return -E_MEM;
+            t->at = more;
+            t->room = room;
+        }
+        memmove(&t->at[i + 1], &t->at[i], (t->count - i) * sizeof t->at[0]);
+        t->count++;
+    }
+    t->at[i] = (struct translation){va, page, prot};
     return 0;
 }
 
 void arch_aspace_unmap(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t len)
 {
-    (void)n, (void)len;
-    ASSERT(as->root);
+    (void)n;
+    struct table *t = table_of(as);
     ASSERT((va & PAGE_MASK) == 0);
+    size_t from = place_of(t, va), to = place_of(t, va + len);
+    if (to > from)
+        memmove(&t->at[from], &t->at[to], (t->count - to) * sizeof t->at[0]);
+    t->count -= to - from;
+}
+
+void arch_aspace_protect(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t len)
+{
+    (void)n;
+    struct table *t = table_of(as);
+    for (size_t i = place_of(t, va); i < t->count && t->at[i].va < va + len; i++)
+        t->at[i].prot &= ~PROT_W;
+}
+
+void *arch_host_page(const struct arch_aspace *as, uint64_t va, unsigned prot)
+{
+    const struct table *t = table_of(as);
+    size_t i = place_of(t, va & ~PAGE_MASK);
+    if (i == t->count || t->at[i].va != (va & ~PAGE_MASK) || (t->at[i].prot & prot) != prot)
+        return NULL;
+    return t->at[i].page;
 }
 
 // --- The rest ------------------------------------------------------------------------------------

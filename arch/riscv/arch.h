@@ -89,6 +89,9 @@ void arch_aspace_free(struct node *n, struct arch_aspace *as);
 // only with PROT_W): boards fault where QEMU sets them. Makes code written there fetchable (fence.i
 // on all harts before the first fetch) when prot has PROT_X. E_MEM.
 int arch_aspace_map(struct node *n, struct arch_aspace *as, uint64_t va, void *page, unsigned prot);
+// Whoever writes to [va, va + len) from now on faults: takes the right to write out of its translations, and
+// flushes. Nobody writes through an old translation when this returns.
+void arch_aspace_protect(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t len);
 // Removes the translations of [va, va + len) and flushes them on all harts that have it loaded.
 void arch_aspace_unmap(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t len);
 

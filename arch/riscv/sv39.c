@@ -327,3 +327,27 @@ void arch_aspace_unmap(struct node *n, struct arch_aspace *as, uint64_t va, uint
     if (changed)
         flush(n, as, va, len);
 }
+
+void arch_aspace_protect(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t len)
+{
+    ASSERT(va % PAGE_SIZE == 0 && va <= USER_END && len <= USER_END - va);
+    if (!as->root)
+        return;
+    bool changed = false;
+    for (uint64_t at = va; at < va + len;) {
+        uint64_t *pte = find(n, as, at, false);
+        if (!pte) {
+            at = (at | (ENTRIES * PAGE_SIZE - 1)) + 1;
+            continue;
+        }
+        if (*pte & PTE_W) {
+            // In one store: other harts walk these tables, and set bits of their own in them (Priv 4.3.1, scheme with
+            // hardware updates of A and D). Those are preset, so nothing of theirs is lost.
+            __atomic_store_n(pte, *pte & ~(uint64_t)(PTE_W | PTE_D), __ATOMIC_RELEASE);
+            changed = true;
+        }
+        at += PAGE_SIZE;
+    }
+    if (changed)
+        flush(n, as, va, len);
+}

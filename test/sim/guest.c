@@ -49,13 +49,11 @@ static uint64_t mix(uint64_t z)
 
 // --- Memory, as a hart sees it ----------------------------------------------------------------------------
 
-// Kernel address of the page at va, NULL when there is none with this access (yet).
+// Kernel address of the page at va, NULL when a hart would fault there with this access.
 static uint8_t *page_of(struct node *n, struct proc *p, uint64_t va, bool write)
 {
-    struct map *m = proc_find_map(p, va);
-    if (!m || !(m->flags & (write ? MAP_WRITE : MAP_READ)))
-        return NULL;
-    return seg_page(n, m->seg, m->off + (va & ~PAGE_MASK) - m->va, false);
+    (void)n;
+    return arch_host_page(&p->aspace, va, write ? PROT_W : PROT_R);
 }
 
 // Are all pages of [va, va + len) there? If not, this was a page fault: the kernel has been entered, and the step is

@@ -113,19 +113,47 @@ static void shrinking_frees_what_lies_beyond_and_growing_again_shows_zeros(void 
     seg_drop(n, s);
 }
 
+static void few_pages_need_no_tables_wherever_they_are(void **state)
+{
+    struct node *n = unit_node(state);
+    struct seg *s = new_seg(n, SEG_MAX_BYTES);
+    size_t before = page_free_count(n);
+    const uint64_t at[SEG_FEW] = {SEG_MAX_BYTES - PAGE_SIZE, 5 * MIB, 0, 5 * MIB + PAGE_SIZE};
+    for (unsigned i = 0; i < SEG_FEW; i++)
+        assert_int_equal(seg_write(n, s, at[i], &i, sizeof i), 0);
+    assert_int_equal(page_free_count(n), before - SEG_FEW);
+    assert_int_equal(seg_hole(s, 0, UINT64_MAX), 0);
+    assert_int_equal(seg_hole(s, PAGE_SIZE, UINT64_MAX), 5 * MIB - PAGE_SIZE);
+    assert_int_equal(seg_hole(s, 5 * MIB + 2 * PAGE_SIZE, UINT64_MAX),
+                     SEG_MAX_BYTES - 5 * MIB - 3 * PAGE_SIZE);
+    // One more, and they lie in tables: nothing is lost on the way.
+    assert_int_equal(seg_write(n, s, 9 * MIB, "x", 1), 0);
+    assert_non_null(s->dir);
+    for (unsigned i = 0; i < SEG_FEW; i++) {
+        unsigned back = ~0u;
+        assert_int_equal(seg_read(n, s, at[i], &back, sizeof back), 0);
+        assert_int_equal(back, i);
+    }
+    assert_int_equal(seg_resize(n, s, PAGE_SIZE), 0);
+    assert_int_equal(s->pages, 1);
+    seg_drop(n, s);
+}
+
 static void a_table_stays_while_a_page_before_the_cut_needs_it(void **state)
 {
     struct node *n = unit_node(state);
     struct seg *s = new_seg(n, 10 * PAGE_SIZE);
     size_t before = page_free_count(n);
-    seg_write(n, s, 0, "a", 1);
-    seg_write(n, s, 9 * PAGE_SIZE, "b", 1);
-    seg_resize(n, s, 5 * PAGE_SIZE);
-    assert_int_equal(page_free_count(n), before - 3);
+    for (int i = 0; i < 10; i++)
+        seg_write(n, s, i * PAGE_SIZE, "a", 1);
+    seg_resize(n, s, 1 * PAGE_SIZE);
+    assert_int_equal(page_free_count(n), before - 1 - 2);
     seg_resize(n, s, 10 * PAGE_SIZE);
     seg_write(n, s, 9 * PAGE_SIZE, "b", 1);
     seg_resize(n, s, 10 * PAGE_SIZE);
     assert_int_equal(s->pages, 2);
+    seg_resize(n, s, 0);
+    assert_int_equal(page_free_count(n), before);
     seg_drop(n, s);
 }
 
@@ -193,7 +221,7 @@ static int use_memory(struct node *n)
     int err = seg_create(n, 5 * MIB, &s);
     if (err)
         return err;
-    static char buf[3 * PAGE_SIZE];
+    static char buf[5 * PAGE_SIZE];
     err = seg_write(n, s, 2 * MIB - PAGE_SIZE, buf, sizeof buf);
     if (!err && !seg_page(n, s, 4 * MIB, true))
         err = -E_MEM;
@@ -219,7 +247,7 @@ static void running_out_of_memory_at_any_allocation_leaves_nothing_behind(void *
         }
         assert_int_equal(err, -E_MEM);
     }
-    assert_int_equal(i, 9); // record; directory, 3 tables, 4 pages
+    assert_int_equal(i, 11); // record; directory, 3 tables, 6 pages
 }
 
 // A page that cannot be had must leave the segment as it was, for the caller tries again.
@@ -227,17 +255,24 @@ static void after_a_failed_page_the_segment_still_works(void **state)
 {
     struct node *n = unit_node(state);
     struct seg *s = new_seg(n, 4 * MIB);
-    for (long i = 0; i < 3; i++) {
+    n->pages.fail_after = 0;
+    assert_null(seg_page(n, s, 3 * MIB, true));
+    assert_int_equal(s->pages, 0);
+    for (unsigned i = 0; i < SEG_FEW; i++)
+        assert_non_null(seg_page(n, s, 3 * MIB + i * PAGE_SIZE, true));
+    size_t before = page_free_count(n);
+    for (long i = 0; i < 4;
+         i++) { // the page, the directory, a table for the few, a table for this one
         n->pages.fail_after = i;
-        assert_null(seg_page(n, s, 3 * MIB, true));
-        assert_int_equal(s->pages, 0);
+        assert_null(seg_page(n, s, 0, true));
+        assert_int_equal(s->pages, SEG_FEW);
         assert_null(s->dir);
+        assert_int_equal(page_free_count(n), before);
+        assert_int_equal(seg_hole(s, 0, UINT64_MAX), 3 * MIB);
     }
-    assert_non_null(seg_page(n, s, 3 * MIB, true));
-    n->pages.fail_after = 1;
-    assert_null(seg_page(n, s, 0, true));
-    assert_int_equal(s->pages, 1);
-    assert_int_equal(seg_hole(s, 0, UINT64_MAX), 3 * MIB);
+    assert_non_null(seg_page(n, s, 0, true));
+    assert_int_equal(s->pages, SEG_FEW + 1);
+    assert_int_equal(seg_hole(s, PAGE_SIZE, UINT64_MAX), 3 * MIB - PAGE_SIZE);
     seg_drop(n, s);
 }
 
@@ -283,6 +318,7 @@ int main(void)
         UNIT_TEST(the_largest_segment_works_at_its_end_and_no_larger_is_made),
         UNIT_TEST(an_empty_segment_has_nothing_and_can_grow),
         UNIT_TEST(shrinking_frees_what_lies_beyond_and_growing_again_shows_zeros),
+        UNIT_TEST(few_pages_need_no_tables_wherever_they_are),
         UNIT_TEST(a_table_stays_while_a_page_before_the_cut_needs_it),
         UNIT_TEST(holes_are_measured_to_the_next_page_the_end_or_the_limit),
         UNIT_TEST(the_last_holder_frees_it),

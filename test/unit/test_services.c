@@ -493,7 +493,7 @@ static void exec_body(struct node *n, void *arg)
     assert_int_equal(res.res[0], q->pid);
     assert_int_equal(q->state, PROC_RUN);
     assert_string_equal(q->name, "guest");
-    struct seg *s = q->maps[0].seg;
+    struct seg *s = q->maps[0]->seg;
     assert_int_equal(s->pages, 6); // the hole did not travel
     uint8_t b;
     for (uint64_t off = 0; off < p.len; off += 7) {
