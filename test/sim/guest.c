@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "test/sim/guest.h"
 
+#include "arch/host/host.h"
 #include "core/abi.h"
 #include "core/entry.h"
 
