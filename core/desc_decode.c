@@ -135,10 +135,14 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     if (!t)
         return -E_MEM;
     memcpy(t->regs.x, s->x, sizeof t->regs.x);
-    memcpy(t->regs.f, s->f, sizeof t->regs.f);
     t->regs.pc = s->pc;
-    t->regs.fcsr = s->fcsr & 0xff; // frm and fflags; the rest is reserved
-    t->regs.fp_used = s->fp_used != 0;
+    if (s->fp_used) {
+        int r = thread_use_fp(d->n, t);
+        if (r < 0)
+            return r;
+        memcpy(t->regs.fp->f, s->f, sizeof t->regs.fp->f);
+        t->regs.fp->fcsr = s->fcsr & 0xff; // frm and fflags; the rest is reserved
+    }
     t->seq = s->seq;
     t->wake_ns = from_left(s->wake_left_ns, now);
     t->wait_va = s->wait_va; // of what it waited for last, when it does not now
@@ -157,7 +161,7 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     c->begun = c->remote = s->call.begun != 0;
     c->busy = s->call.busy != 0;
     c->op = s->call.op;
-    c->forwards = s->call.forwards;
+    c->forwards = (uint8_t)s->call.forwards; // desc_check: at most FORWARDS_MAX
     c->seq = s->call.seq;
     c->cap = s->call.cap;
     memcpy(c->arg, s->call.arg, sizeof c->arg);

@@ -131,14 +131,17 @@ void desc_of_thread(const struct thread *t, struct desc_thread *out)
         .tid = t->tid,
         .state = t->state,
         .pc = t->regs.pc,
-        .fcsr = t->regs.fcsr,
-        .fp_used = t->regs.fp_used,
         .seq = t->seq,
         .wake_left_ns = left(t->wake_ns, now),
         .wait_va = t->wait_va,
     };
     memcpy(d.x, t->regs.x, sizeof d.x);
-    memcpy(d.f, t->regs.f, sizeof d.f);
+    const struct arch_fp *fp = t->regs.fp;
+    if (fp) {
+        memcpy(d.f, fp->f, sizeof d.f);
+        d.fcsr = fp->fcsr;
+        d.fp_used = 1;
+    }
     d.serve.mask = t->serve.mask;
     d.serve.buf = enc_buf(&t->serve.buf);
     d.serve.open = t->serve.open;

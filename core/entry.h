@@ -33,6 +33,9 @@ enum fault_kind {
 // Exception of h->current at t->regs.pc. cause: scause, for the report.
 void entry_fault(struct hart *h, struct thread *t, enum fault_kind kind, uint64_t addr,
                  uint64_t cause);
+// h->current uses the FP unit for the first time: gives it t->regs.fp, all zero. false: no memory; the process ends,
+// as of any other fault that cannot be resolved.
+bool entry_fp_first(struct hart *h, struct thread *t);
 
 void entry_timer(struct hart *h);    // the time set by arch_timer_set has come
 void entry_kick(struct hart *h);     // another hart asked (arch_kick)

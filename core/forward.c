@@ -60,7 +60,7 @@ void call_forward(struct node *n, struct thread *t, const struct forward *f)
         return;
     }
     uint64_t deadline_ns = c->deadline_ns;
-    uint32_t forwards = c->forwards + 1;
+    uint8_t forwards = (uint8_t)(c->forwards + 1);
     list_del(&c->remote_link);
     timer_cancel(n, &t->timer);
     call_reset(c);

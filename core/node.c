@@ -81,6 +81,7 @@ static void init_pools(struct node *n)
 {
     pool_init(&n->pool_proc, "proc", sizeof(struct proc));
     pool_init(&n->pool_thread, "thread", sizeof(struct thread));
+    pool_init(&n->pool_fp, "fp", sizeof(struct arch_fp));
     pool_init(&n->pool_seg, "seg", sizeof(struct seg));
     pool_init(&n->pool_map, "map", sizeof(struct map));
     pool_init(&n->pool_rec, "rec", sizeof(struct rec));

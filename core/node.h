@@ -46,7 +46,7 @@ struct node {
     struct services *services;                          // [I]
     // Memory
     struct pages pages;
-    struct pool pool_proc, pool_thread, pool_seg, pool_map, pool_rec, pool_port;
+    struct pool pool_proc, pool_thread, pool_fp, pool_seg, pool_map, pool_rec, pool_port;
     void *zero_page; // [I] for reading holes
     // Objects
     struct list procs, segs;

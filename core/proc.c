@@ -196,24 +196,43 @@ struct cap proc_cap(struct proc *p, uint32_t rights)
     return cap_make(p->ctl_put, p->pid, rights, p->key);
 }
 
+// A fault that nothing was done about: the process ends of it.
+static void end_by_fault(struct node *n, struct thread *t, const struct proc_fault *f)
+{
+    trace(n, TRACE_FAULT, f->kind, f->addr, f->pc);
+    t->proc->fault = *f;
+    proc_finish(n, t->proc, f->error);
+}
+
 void entry_fault(struct hart *h, struct thread *t, enum fault_kind kind, uint64_t addr,
                  uint64_t cause)
 {
     struct node *n = h->node;
-    struct proc *p = t->proc;
     int r = -E_FAULT;
     if (kind == FAULT_READ || kind == FAULT_WRITE || kind == FAULT_EXEC) {
         unsigned prot = kind == FAULT_READ ? PROT_R : kind == FAULT_WRITE ? PROT_W : PROT_X;
-        r = proc_fault(n, p, addr, prot);
+        r = proc_fault(n, t->proc, addr, prot);
         if (r == 0)
             return;
     }
-    trace(n, TRACE_FAULT, (uint32_t)kind, addr, t->regs.pc);
-    p->fault = (struct proc_fault){.kind = (uint32_t)kind,
-                                   .tid = t->tid,
-                                   .error = r,
-                                   .cause = cause,
-                                   .addr = addr,
-                                   .pc = t->regs.pc};
-    proc_finish(n, p, r);
+    end_by_fault(n, t,
+                 &(struct proc_fault){.kind = (uint32_t)kind,
+                                      .tid = t->tid,
+                                      .error = r,
+                                      .cause = cause,
+                                      .addr = addr,
+                                      .pc = t->regs.pc});
+}
+
+bool entry_fp_first(struct hart *h, struct thread *t)
+{
+    int r = thread_use_fp(h->node, t);
+    if (r < 0)
+        end_by_fault(h->node, t,
+                     &(struct proc_fault){.kind = FAULT_OTHER,
+                                          .tid = t->tid,
+                                          .error = r,
+                                          .addr = t->regs.pc,
+                                          .pc = t->regs.pc});
+    return r == 0;
 }

@@ -142,9 +142,10 @@ static void run_task(struct node *n, struct hart *h, struct thread *t)
     t->proc->on_harts++;
     h->current = t;
     n->stat.switches++;
-    arch_ctx_switch(&h->loop, &t->ctx);
+    arch_ctx_switch(&h->loop, &t->task->ctx);
     // Back on this hart's stack: the task blocked, yielded or ended.
     ASSERT(h->current == t && t->state != THREAD_RUN);
+    ASSERT(t->task->guard == TASK_GUARD); // else its stack has overflowed
     h->current = NULL;
     t->hart = NULL;
     t->proc->on_harts--;

@@ -9,10 +9,10 @@ static void task_main(void *arg)
 {
     struct thread *t = arg;
     struct node *n = t->proc->node;
-    t->task_fn(n, t->task_arg);
+    t->task->fn(n, t->task->arg);
     thread_set_state(t, THREAD_ENDED);
     struct hart *h = arch_this_hart();
-    arch_ctx_switch(&t->ctx, &h->loop);
+    arch_ctx_switch(&t->task->ctx, &h->loop);
     panic("an ended task was resumed");
 }
 
@@ -28,19 +28,18 @@ struct thread *task_spawn(struct node *n, const char *name, void (*fn)(struct no
             page_drop(n, (char *)stack + i * PAGE_SIZE);
         return NULL;
     }
-    t->name = name;
-    t->stack = stack;
-    t->task_fn = fn;
-    t->task_arg = arg;
-    arch_ctx_init(&t->ctx, stack, TASK_STACK_PAGES * PAGE_SIZE, task_main, t);
+    t->task = stack;
+    *t->task = (struct task){.name = name, .fn = fn, .arg = arg, .guard = TASK_GUARD};
+    arch_ctx_init(&t->task->ctx, t->task + 1, TASK_STACK_PAGES * PAGE_SIZE - sizeof *t->task,
+                  task_main, t);
     sched_ready(n, t);
     return t;
 }
 
 void task_free(struct node *n, struct thread *t)
 {
-    void *stack = t->stack;
-    arch_ctx_free(&t->ctx);
+    void *stack = t->task;
+    arch_ctx_free(&t->task->ctx);
     thread_destroy(n, t);
     for (size_t i = 0; i < TASK_STACK_PAGES; i++)
         page_drop(n, (char *)stack + i * PAGE_SIZE);
@@ -58,7 +57,7 @@ static void block(struct thread *t)
 {
     struct hart *h = arch_this_hart();
     ASSERT(t->state != THREAD_RUN);
-    arch_ctx_switch(&t->ctx, &h->loop);
+    arch_ctx_switch(&t->task->ctx, &h->loop);
 }
 
 int64_t task_trans(struct node *n, const struct cap *cap, uint32_t op, const uint64_t arg[4],
@@ -147,7 +146,7 @@ void task_yield(struct node *n)
 void task_wait(struct node *n, const void *event)
 {
     struct thread *t = task_self(n);
-    t->event = event;
+    t->task->event = event;
     thread_set_state(t, THREAD_EVENT);
     block(t);
 }
@@ -158,7 +157,7 @@ void task_wake(struct node *n, const void *event)
         return;
     LIST_FOR (l, &n->kproc->threads) {
         struct thread *t = LIST_ENTRY(l, struct thread, link);
-        if (t->state == THREAD_EVENT && t->event == event)
+        if (t->state == THREAD_EVENT && t->task->event == event)
             thread_wake(n, t);
     }
 }

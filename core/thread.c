@@ -35,6 +35,8 @@ void thread_destroy(struct node *n, struct thread *t)
     list_del(&t->call.remote_link);
     list_del(&t->link);
     p->nthreads--;
+    if (t->regs.fp)
+        pool_free(n, &n->pool_fp, t->regs.fp);
     pool_free(n, &n->pool_thread, t);
 }
 
@@ -46,6 +48,13 @@ struct thread *thread_find(struct proc *p, uint32_t tid)
             return t;
     }
     return NULL;
+}
+
+int thread_use_fp(struct node *n, struct thread *t)
+{
+    ASSERT(!t->regs.fp);
+    t->regs.fp = pool_alloc(n, &n->pool_fp);
+    return t->regs.fp ? 0 : -E_MEM;
 }
 
 void thread_set_state(struct thread *t, enum thread_state s)

@@ -44,15 +44,15 @@ enum thread_state {
 enum call_state { CALL_NONE, CALL_SEND, CALL_WAIT, CALL_RECV };
 struct call {
     enum call_state state;
+    uint32_t op;
     struct rec *rec; // record of this call at a server here, or of the last one, kept for the next
     struct list remote_link; // node->calls while the server is, or is looked for, elsewhere
     bool begun;              // a server may have it: errors then say "may have been executed"
     bool remote;             // a frame of it was sent: copies may be under way somewhere
-    uint32_t tries;          // times that request fragments were sent to this server
-    uint32_t forwards;       // times that a server handed it on to another (forward.c)
     bool busy;               // server said wait: it has no room for the data yet, or is stunned
-    uint32_t op;
-    uint64_t seq; // number of this transaction among this thread's, from 1
+    uint8_t forwards;        // times that a server handed it on to another (forward.c)
+    uint32_t tries;          // times that request fragments were sent to this server
+    uint64_t seq;            // number of this transaction among this thread's, from 1
     struct cap cap;
     uint64_t arg[4];
     struct buf req, rep;
@@ -78,6 +78,17 @@ struct serve {
     int64_t result; // for tasks: how getreq or putrep ended
 };
 
+// What a task has besides a thread, at the low end of its stack's pages.
+struct task {
+    const char *name;    // [I]
+    struct arch_ctx ctx; // [N]
+    const void *event;   // [N] EVENT
+    void (*fn)(struct node *n, void *arg);
+    void *arg;
+    uint64_t guard; // [I] TASK_GUARD: the first that a stack which overflows writes to
+};
+#define TASK_GUARD 0x6472617567736174ull // "tasguard"
+
 struct thread {
     struct arch_regs regs;   // first: the trap code stores here
     struct proc *proc;       // [I]
@@ -92,14 +103,9 @@ struct thread {
     uint64_t wake_ns;        // [N] SLEEP, FUTEX, GETREQ: node's clock, UINT64_MAX = none
     uint64_t wait_va;        // [N] FUTEX
     uint64_t seq;            // [N] last transaction number used
-    // Tasks only
-    const char *name;    // [I]
-    struct arch_ctx ctx; // [N]
-    void *stack;         // [I] TASK_STACK_PAGES in a row
-    const void *event;   // [N] EVENT
-    void (*task_fn)(struct node *n, void *arg);
-    void *task_arg;
+    struct task *task;       // [I] what it has besides; NULL: a guest's
 };
+_Static_assert(sizeof(struct thread) <= 800, "five on a page: under 1 KiB for a thread that waits");
 
 // New thread in process p, state READY but not yet in the run queue (sched_ready does that). NULL: no
 // memory or limit. tid 0 = choose.
@@ -107,10 +113,12 @@ struct thread *thread_create(struct node *n, struct proc *p, uint32_t tid);
 // Takes the thread out of every queue, ends its calls (peers are told), frees the record. Not RUN.
 void thread_destroy(struct node *n, struct thread *t);
 void thread_set_state(struct thread *t, enum thread_state s);
+// t has no FP state: gives it some, all zero. E_MEM.
+int thread_use_fp(struct node *n, struct thread *t);
 struct thread *thread_find(struct proc *p, uint32_t tid); // NULL: none
 static inline bool thread_is_task(const struct thread *t)
 {
-    return t->stack != NULL;
+    return t->task != NULL;
 }
 const char *thread_state_name(enum thread_state s);
 // The thread's wait is over: results are in its registers (guest) or record (task); make it ready.

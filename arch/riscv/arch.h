@@ -18,19 +18,20 @@ struct thread;
 
 // --- User registers ------------------------------------------------------------------------------
 // All that U-mode can see of a hart. First member of struct thread; offsets are asserted in
-// arch/riscv/offsets.h for the assembly. x[0] stays 0. FP state is valid here only when the thread
-// is on no hart (arch_fp_save).
+// arch/riscv/offsets.h for the assembly. x[0] stays 0. FP state has a record of its own, which a
+// thread gets when it first uses the unit (entry_fp_first): most never do.
+struct arch_fp {
+    uint64_t f[32];
+    uint32_t fcsr;
+    uint32_t hart; // hart index + 1 whose FP registers are these too, 0 = only f[] has them
+};
 struct arch_regs {
     uint64_t x[32];
     uint64_t pc;
-    uint64_t f[32];
-    uint64_t fcsr;
-    uint32_t fp_used; // 0: never touched the FP unit, f[] and fcsr are zero
-    uint32_t
-        fp_hart; // hart index + 1 whose FP registers are this thread's too, 0 = only f[] has them
+    struct arch_fp *fp; // NULL: never touched the FP unit, f0..f31 and fcsr are zero
 };
-// Who writes f[] or fcsr of a stopped thread sets fp_used to 1 and fp_hart to 0, or a hart that
-// still has the old values would go on with them.
+// f[] and fcsr are valid only when the thread is on no hart (arch_fp_save). Who writes them then
+// sets hart to 0, or a hart that still has the old values would go on with them.
 #define REG_RA 1
 #define REG_SP 2
 #define REG_TP 4
@@ -127,7 +128,7 @@ struct arch_hart {
     uint64_t hartid;            // [I] as the firmware counts
     uint64_t timer_at;          // [h] ns the timer is set to, to skip setting it to the same
     struct arch_aspace *aspace; // [N] what satp names; NULL = kernel only
-    struct arch_regs *fp_owner; // [h] whose FP registers are live on this hart
+    struct arch_fp *fp_owner;   // [h] whose FP registers are live on this hart
     struct thread
         *ready;       // [h] whose address space and FP registers are in place, NULL = to be seen
     void *stack_top;  // [I]

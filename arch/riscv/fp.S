@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Guests' FP registers. The kernel is compiled for integer registers only, so these hold the state
-// of hart.arch.fp_owner across traps. Called with sstatus.FS not Off; both a0 = struct arch_regs.
+// of hart.arch.fp_owner across traps. Called with sstatus.FS not Off; both a0 = struct arch_fp.
 
 #include "arch/riscv/offsets.h"
 
@@ -10,17 +10,17 @@
     .global fp_store
 fp_store:
     frcsr t0
-    sd t0, REGS_FCSR(a0)
+    sw t0, FP_FCSR(a0)
     .irp i, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
-    fsd f\i, (REGS_F + 8 * \i)(a0)
+    fsd f\i, FP_F(\i)(a0)
     .endr
     ret
 
     .global fp_load
 fp_load:
-    ld t0, REGS_FCSR(a0)
+    lwu t0, FP_FCSR(a0)
     fscsr t0
     .irp i, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
-    fld f\i, (REGS_F + 8 * \i)(a0)
+    fld f\i, FP_F(\i)(a0)
     .endr
     ret

@@ -126,11 +126,11 @@ void trap_switch(struct hart *h, struct thread *t)
 // The same when `was` was the last, and what this hart has of it is still to be saved.
 void trap_hand_over(struct hart *h, struct thread *next, struct thread *was)
 {
-    if (h->arch.fp_owner == &was->regs)
+    if (was->regs.fp && h->arch.fp_owner == was->regs.fp)
         arch_fp_save(h, &was->regs);
     if (h->arch.aspace != &next->proc->aspace)
         sv39_load(h, &next->proc->aspace);
-    if (next->regs.fp_used || h->arch.fp_owner)
+    if (next->regs.fp || h->arch.fp_owner)
         fp_switch(h, &next->regs);
     h->arch.ready = next;
 }
@@ -159,7 +159,7 @@ void trap_other(struct hart *h, struct thread *t, uint64_t cause, uint64_t value
 {
     if (cause & CAUSE_INTERRUPT)
         interrupts(h);
-    else if (cause != CAUSE_ILLEGAL || !fp_first_use(h, &t->regs))
+    else if (cause != CAUSE_ILLEGAL || !fp_first_use(h, t))
         entry_fault(h, t, kind_of(cause), value, cause);
 }
 

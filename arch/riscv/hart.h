@@ -17,12 +17,12 @@ _Noreturn void trap_kernel(uint64_t cause, uint64_t pc, uint64_t value, uint64_t
 _Noreturn void hart_main(struct hart *h);
 
 // fp.S
-void fp_store(struct arch_regs *r);
-void fp_load(const struct arch_regs *r);
+void fp_store(struct arch_fp *fp);
+void fp_load(const struct arch_fp *fp);
 
 // fpu.c
 void fp_switch(struct hart *h, struct arch_regs *r);
-bool fp_first_use(struct hart *h, struct arch_regs *r);
+bool fp_first_use(struct hart *h, struct thread *t);
 
 // timer.c
 void timer_configure(uint64_t timebase_hz, bool sstc);

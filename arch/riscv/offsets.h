@@ -31,8 +31,9 @@
 // struct thread, struct arch_regs
 #define REGS_X(i) (8 * (i))
 #define REGS_PC 256
-#define REGS_F 264
-#define REGS_FCSR 520
+// struct arch_fp
+#define FP_F(i) (8 * (i))
+#define FP_FCSR 256
 
 // struct hart
 #define HART_READY 32
@@ -52,8 +53,8 @@
 _Static_assert(offsetof(struct thread, regs) == 0, "trap.S takes a thread for its registers");
 _Static_assert(offsetof(struct arch_regs, x) == REGS_X(0), "trap.S");
 _Static_assert(offsetof(struct arch_regs, pc) == REGS_PC, "trap.S");
-_Static_assert(offsetof(struct arch_regs, f) == REGS_F, "fp.S");
-_Static_assert(offsetof(struct arch_regs, fcsr) == REGS_FCSR, "fp.S");
+_Static_assert(offsetof(struct arch_fp, f) == FP_F(0), "fp.S");
+_Static_assert(offsetof(struct arch_fp, fcsr) == FP_FCSR, "fp.S");
 _Static_assert(offsetof(struct hart, arch) == 0, "trap.S");
 _Static_assert(offsetof(struct hart, arch.stack_top) == HART_STACK_TOP, "trap.S");
 _Static_assert(offsetof(struct hart, arch.scratch) == HART_SCRATCH, "trap.S");

@@ -221,8 +221,8 @@ static void dump_thread(const struct thread *t)
 {
     static const char *const calls[] = {"none", "send", "wait", "recv"};
     const struct call *c = &t->call;
-    printf("#     thread %u %s%s%s", t->tid, thread_state_name(t->state), t->name ? " " : "",
-           t->name ? t->name : "");
+    printf("#     thread %u %s%s%s", t->tid, thread_state_name(t->state), t->task ? " " : "",
+           t->task ? t->task->name : "");
     if (!thread_is_task(t))
         printf(" at '%s'", guest_step_name(t->regs.pc));
     if (t->state == THREAD_CALL) {

@@ -33,8 +33,10 @@ static struct thread *thread(struct node *n, struct proc *p, enum thread_state s
     for (unsigned i = 1; i < 32; i++)
         t->regs.x[i] = t->tid * 1000 + i;
     t->regs.pc = CODE + t->tid;
-    t->regs.f[3] = 0x4009000000000000;
-    t->regs.fp_used = t->tid & 1;
+    if (t->tid & 1) {
+        assert_int_equal(thread_use_fp(n, t), 0);
+        t->regs.fp->f[3] = 0x4009000000000000;
+    }
     t->seq = 10 + t->tid;
     thread_set_state(t, state);
     return t;
@@ -543,7 +545,7 @@ static void a_change_of_what_may_change_is_applied(void **state)
     const struct thread *t1 = thread_find(p, 1);
     assert_int_equal(t1->regs.pc, CODE + 64);
     assert_int_equal(t1->regs.x[10], 4711);
-    assert_int_equal(t1->regs.f[3], 42);
+    assert_int_equal(t1->regs.fp->f[3], 42);
     assert_int_equal(thread_find(p, 4)->state, THREAD_READY);
     assert_int_equal(proc_find_map(p, CODE)->flags, MAP_READ | MAP_WRITE);
     assert_unchanged(n, p, &b);
