@@ -211,7 +211,7 @@ def epitaphs():
             hart = d.stop_at(symbol("sched_next"), harts)
             if overflow:  # not a byte is left above the guard page
                 base = symbol("hart_stacks")
-                d.set(SP, base + (d.get(SP) - base) // HART_STACK * HART_STACK + HART_GUARD)
+                d.set(SP, base + (d.get(SP) - 1 - base) // HART_STACK * HART_STACK + HART_GUARD)
             d.set(PC, pc if isinstance(pc, int) else symbol(pc))
             d.go()
             status = m.end()
