@@ -79,7 +79,7 @@ struct proc_entry {
 enum owner_event { EVENT_ENDED = 1, EVENT_FAULT, EVENT_DOUBT };
 struct owner_fault {
     uint64_t cause, addr, pc, ra, sp;
-    char what[64];
+    char what[64]; // "write to 0x10078, mapped r-x"
 };
 
 // --- Directory: names -> capabilities -------------------------------------------------------------------

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define EXEC_TIMEOUT_MS 60000
-#define FILE_CAPS_MAX 20u // files of the store among the arguments that the program may read
 #define ARGUMENTS_MAX (64 * KIB)
 
 static struct shell *shell_of(struct node *n)
@@ -177,7 +176,7 @@ struct launch {
     struct elf elf;
     struct program program;
     struct seg *startup;
-    struct startup_cap cap[2 + FILE_CAPS_MAX];
+    struct startup_cap cap[3];
 };
 _Static_assert(sizeof(struct launch) <= PAGE_SIZE, "allocated as one page");
 
@@ -188,21 +187,8 @@ static void give(struct launch *l, const char *name, const struct cap *cap)
         l->program.ncaps++;
 }
 
-// Arguments that name files of the store may be opened by the program under that name.
-static void give_files(struct node *n, struct launch *l, const struct words *w, unsigned first)
-{
-    char name[NAME_MAX_LEN + 8];
-    struct cap c;
-    for (unsigned i = first + 1; i < w->count; i++) {
-        if (strlen(w->word[i]) >= NAME_MAX_LEN ||
-            order(n, &shell_of(n)->store, OP_DIR_LOOKUP, 0, w->word[i], &c) < 0)
-            continue;
-        (void)snprintf(name, sizeof name, "file:%s", w->word[i]);
-        give(l, name, &c);
-    }
-}
-
-// A terminal of its own, which it may read and write and no more; and the directory, where it may enter and remove names.
+// A terminal of its own, which it may read and write and no more; the directory, where it may enter and remove names;
+// and the store, which nobody can change, to read files from.
 static int64_t give_services(struct node *n, struct launch *l, struct job *j)
 {
     const struct shell *sh = shell_of(n);
@@ -215,6 +201,7 @@ static int64_t give_services(struct node *n, struct launch *l, struct job *j)
     give(l, "tty", &tty);
     dir = dir_root_cap(n->ring_key, n->name, RIGHT_READ | RIGHT_CREATE | RIGHT_DESTROY);
     give(l, "dir", &dir);
+    give(l, "files", &sh->store);
     return 0;
 }
 
@@ -259,7 +246,6 @@ static int64_t launch(struct node *n, struct launch *l, struct job *j, const str
     int64_t status = give_services(n, l, j);
     if (status < 0)
         return status;
-    give_files(n, l, w, first);
     status = write_startup(n, l);
     if (status >= 0 && !w->background)
         status = order(n, &j->tty, OP_CONSOLE_FRONT, 1, NULL, NULL);
@@ -386,17 +372,31 @@ void job_to_front(struct node *n, struct job *j)
 
 // --- How it ended -------------------------------------------------------------------------------------------------------
 
+// "write_text+0x6", or the address when no function is known there.
+static void place_of(const struct elf_file *f, uint64_t pc, char *text, size_t size)
+{
+    char name[64];
+    uint64_t off;
+    if (f && elf_function(f, pc, name, sizeof name, &off))
+        (void)snprintf(text, size, "%s+0x%llx", name, (unsigned long long)off);
+    else
+        (void)snprintf(text, size, "0x%llx", (unsigned long long)pc);
+}
+
 static void tell_fault(struct node *n, const struct job *j)
 {
     struct stored s;
     struct elf_file f;
-    char name[64], place[88] = "";
-    uint64_t off;
-    if (open_stored(n, j->program, &s, &f) >= 0 &&
-        elf_function(&f, j->fault.pc, name, sizeof name, &off))
-        (void)snprintf(place, sizeof place, " (%s+0x%llx)", name, (unsigned long long)off);
-    say(n, "%s %06x died: %s at pc 0x%llx%s, thread %u", j->name, j->pid, j->fault.what,
-        (unsigned long long)j->fault.pc, place, j->tid);
+    char at[88], from[88];
+    bool there = open_stored(n, j->program, &s, &f) >= 0;
+    place_of(there ? &f : NULL, j->fault.pc, at, sizeof at);
+    place_of(there ? &f : NULL, j->fault.ra, from, sizeof from);
+    say(n, "%s %06x died: %s", j->name, j->pid, j->fault.what);
+    say(n, "  thread %u, at %s, pc 0x%llx; called from %s", j->tid, at,
+        (unsigned long long)j->fault.pc, from);
+    say(n, "  Which line that is, on your machine:");
+    say(n, "  riscv64-unknown-elf-addr2line -fpe build/guest/%s.elf 0x%llx", j->program,
+        (unsigned long long)j->fault.pc);
 }
 
 static void tell_end(struct node *n, const struct job *j, bool quiet)

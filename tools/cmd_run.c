@@ -16,6 +16,7 @@
 #include "tools/say.h"
 #include "tools/terminal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,7 +34,8 @@
 #define LAST_WORD_NS (2 * NS_PER_S)  // a fault was reported: how long to wait for "ended"
 
 static const char help[] =
-    "usage: rotifer run [--node NODE] [--name NAME] [--env K=V]... [--dir NODE] [--quiet] PROGRAM [ARG...]\n"
+    "usage: rotifer run [--node NODE] [--name NAME] [--env K=V]... [--dir NODE] [--files DIR] [--quiet]\n"
+    "                   PROGRAM [ARG...]\n"
     "\n"
     "Starts PROGRAM (a static RISC-V ELF file, or NAME for build/guest/NAME.elf) on a node and stays its\n"
     "terminal and its owner, wherever it moves. An ARG that names a readable file may be read by the program.\n"
@@ -41,14 +43,16 @@ static const char help[] =
     "  --name NAME   what ps, migrate and kill call it (default: the program's)\n"
     "  --env K=V     put K=V into its environment\n"
     "  --dir NODE    whose boot directory it gets as \"dir\" (default host, where all programs meet)\n"
+    "  --files DIR   it may read all files that lie in DIR, by their plain names: for Lua's require and dofile\n"
     "  --quiet       say nothing but what the program says\n"
     "Exit status: the program's own; 128 + n when it was ended by what is signal n on Linux; 125 when it was\n"
     "lost. Ctrl-C kills it.\n"
     "Next, from another terminal: rotifer ps; rotifer migrate NAME n2\n";
 
 struct run {
-    const char *node; // where it starts
-    const char *dir;  // node whose boot directory it gets
+    const char *node;  // where it starts
+    const char *dir;   // node whose boot directory it gets
+    const char *files; // folder of ours that it may read; NULL: none
     bool quiet;
     struct program_file program;
     struct cap process;
@@ -111,6 +115,19 @@ static bool offer_services(struct node *n, struct run *run)
     return program_file_add_cap(p, "tty", &tty) && program_file_add_cap(p, "dir", &dir);
 }
 
+static bool offer_folder(struct node *n, struct run *run)
+{
+    if (!run->files)
+        return true;
+    int fd = open(run->files, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    if (fd < 0) {
+        fail("--files %s: %s", run->files, strerror(errno));
+        return false;
+    }
+    struct cap c = files_add_dir(n, fd);
+    return program_file_add_cap(&run->program, "files", &c);
+}
+
 // The date at which the process's clock begins: its own clock then goes along when it moves.
 static void offer_date(struct program_file *p)
 {
@@ -136,7 +153,7 @@ static void *prepare(struct node *n, struct run *run, uint64_t *len)
         fail_error(e, "cannot serve files");
         return NULL;
     }
-    if (!offer_services(n, run))
+    if (!offer_services(n, run) || !offer_folder(n, run))
         return NULL;
     offer_date(p);
     for (int i = 1; i < p->argc; i++)
@@ -216,19 +233,19 @@ static void wait_for_end(struct node *n, struct run *run)
 
 // --- How it ended -------------------------------------------------------------------------------------------
 
-static const struct {
-    const char *what;
-    int signal; // what Linux would have sent
-} faults[] = {
-    [FAULT_READ] = {"read from", SIGSEGV},
-    [FAULT_WRITE] = {"write to", SIGSEGV},
-    [FAULT_EXEC] = {"jump to", SIGSEGV},
-    [FAULT_ILLEGAL] = {"illegal instruction", SIGILL},
-    [FAULT_BREAK] = {"breakpoint, value", SIGTRAP},
-    [FAULT_MISALIGNED] = {"misaligned access to", SIGBUS},
-    [FAULT_ACCESS] = {"access to", SIGBUS},
-    [FAULT_OTHER] = {"exception at", SIGILL},
-};
+// What Linux would have sent.
+static int signal_of(uint32_t fault_kind)
+{
+    switch (fault_kind) {
+    case FAULT_READ:
+    case FAULT_WRITE:
+    case FAULT_EXEC: return SIGSEGV;
+    case FAULT_BREAK: return SIGTRAP;
+    case FAULT_MISALIGNED:
+    case FAULT_ACCESS: return SIGBUS;
+    default: return SIGILL;
+    }
+}
 
 static void print_place(const struct run *run, const char *what, uint64_t pc)
 {
@@ -243,14 +260,12 @@ static void print_place(const struct run *run, const char *what, uint64_t pc)
 
 static int end_by_fault(const struct run *run, const struct owner_report *o)
 {
-    bool known = o->fault_kind > 0 && o->fault_kind < sizeof faults / sizeof faults[0];
-    uint32_t kind = known ? o->fault_kind : FAULT_OTHER;
-    warn("%s %06x, thread %u: %s %#llx (scause %llu)", run->program.name, run->pid, o->tid,
-         faults[kind].what, (unsigned long long)o->fault.addr, (unsigned long long)o->fault.cause);
+    warn("%s %06x, thread %u: %s (scause %llu)", run->program.name, run->pid, o->tid, o->fault.what,
+         (unsigned long long)o->fault.cause);
     print_place(run, "at", o->fault.pc);
     print_place(run, "called from", o->fault.ra);
     fprintf(stderr, "  %-11s %#llx\n", "sp", (unsigned long long)o->fault.sp);
-    return 128 + faults[kind].signal;
+    return 128 + signal_of(o->fault_kind);
 }
 
 static int how_it_ended(const struct run *run)
@@ -344,10 +359,11 @@ static int take_options(int argc, char **argv, struct options *o)
         }
         const char *option = argv[i];
         bool env = strcmp(option, "--env") == 0;
-        const char **where = strcmp(option, "--node") == 0   ? &o->run.node
-                             : strcmp(option, "--dir") == 0  ? &o->run.dir
-                             : strcmp(option, "--name") == 0 ? &o->name
-                                                             : NULL;
+        const char **where = strcmp(option, "--node") == 0    ? &o->run.node
+                             : strcmp(option, "--dir") == 0   ? &o->run.dir
+                             : strcmp(option, "--files") == 0 ? &o->run.files
+                             : strcmp(option, "--name") == 0  ? &o->name
+                                                              : NULL;
         if (!env && !where)
             return usage_error("run", "what is '%s'?", option), 0;
         if (!(v = value_of(argc, argv, &i)) || (env && !take_env(o, v)))

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@ static struct {
         const unsigned char *bytes; // NULL: fd
         uint64_t len;               // of bytes
         int fd;
+        bool dir; // fd is a directory, whose files may be looked up
     } object[FILES_MAX];
 } files;
 
@@ -92,7 +94,7 @@ static int64_t run_read(struct node *n, struct request *r)
 {
     (void)n;
     const struct file *f = find(r);
-    int64_t size = file_size(f);
+    int64_t size = f->dir ? -E_OP : file_size(f);
     uint64_t off = r->in.arg[0], len = r->in.arg[1], got;
     if (size < 0)
         return size;
@@ -116,14 +118,62 @@ static int64_t run_read(struct node *n, struct request *r)
 static int64_t run_size(struct node *n, struct request *r)
 {
     (void)n;
-    int64_t size = file_size(find(r));
+    int64_t size = find(r)->dir ? -E_OP : file_size(find(r));
     if (size < 0)
         return size;
     r->res[0] = (uint64_t)size;
     return 0;
 }
 
+// A file of the directory, by its plain name: no way leads out of it, neither a slash nor a symbolic link.
+static int64_t open_in(const struct file *dir, const char *name, int *fd)
+{
+    struct stat st;
+    if (name[0] == 0 || strchr(name, '/'))
+        return -E_NAME;
+    *fd = openat(dir->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (*fd < 0)
+        return -E_NAME;
+    if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode))
+        return 0;
+    close(*fd);
+    return -E_NAME;
+}
+
+static bool same_file(int a, int b)
+{
+    struct stat x, y;
+    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static int64_t run_lookup(struct node *n, struct request *r)
+{
+    char name[NAME_MAX_LEN + 1] = {0};
+    const struct file *dir = find(r);
+    int fd = -1;
+    if (!dir->dir)
+        return -E_OP;
+    if (r->in.len > NAME_MAX_LEN)
+        return -E_ARG;
+    int64_t e = buf_read(n, &r->data, 0, name, r->in.len);
+    if (e == 0)
+        e = open_in(dir, name, &fd);
+    if (e < 0)
+        return e;
+    for (unsigned i = 0; i < files.count; i++) // looked up before: the same object
+        if (!files.object[i].bytes && !files.object[i].dir && same_file(fd, files.object[i].fd)) {
+            close(fd);
+            return reply_cap(r, cap_make(files.put, i + 1, RIGHT_READ, files.object[i].key));
+        }
+    struct cap c = files_add_file(n, fd);
+    if (!cap_is_null(&c))
+        return reply_cap(r, c);
+    close(fd);
+    return -E_LIMIT;
+}
+
 static const struct operation ops[] = {
+    {OP_DIR_LOOKUP, "lookup", RIGHT_READ, true, OP_QUICK, run_lookup},
     {OP_READ, "read", RIGHT_READ, true, OP_SLOW, run_read},
     {OP_SIZE, "size", RIGHT_READ, true, OP_QUICK, run_size},
     {0, NULL, 0, false, OP_QUICK, NULL},
@@ -157,6 +207,11 @@ struct cap files_add_bytes(struct node *n, const void *bytes, uint64_t len)
 struct cap files_add_file(struct node *n, int fd)
 {
     return add(n, (struct file){.fd = fd});
+}
+
+struct cap files_add_dir(struct node *n, int fd)
+{
+    return add(n, (struct file){.fd = fd, .dir = true});
 }
 
 static void *read_open(int fd, uint64_t max, uint64_t *len)

@@ -14,6 +14,8 @@ int files_start(struct node *n);
 struct cap files_add_bytes(struct node *n, const void *bytes, uint64_t len);
 // A new object for an open regular file; it is not closed. Offsets are the file's, whoever else reads it.
 struct cap files_add_file(struct node *n, int fd);
+// A new object for an open directory, in which plain names of regular files can be looked up (OP_DIR_LOOKUP).
+struct cap files_add_dir(struct node *n, int fd);
 // All of a regular file, in memory. NULL with errno set; too large: EFBIG.
 void *file_read_all(const char *path, uint64_t max, uint64_t *len);
 

@@ -9,6 +9,7 @@
 //   fault kernel        a load from the kernel's half of the address space
 //   fault stack         recursion without end: the stack grows until something is in its way
 //   fault thread        the same in a second thread, whose stack has neighbours: a guard page is in the way
+//   fault memory        more memory than there is
 //   fault privileged    an instruction for the kernel only
 //   fault break         a breakpoint with no debugger about
 //   fault div           a division by zero: no fault on RISC-V, the quotient is -1
@@ -84,6 +85,17 @@ static void thread(void)
         perror("fault: thread_create");
 }
 
+// malloc says NULL when the process may have no more. A node may promise more than it has: then the first touch of a
+// page that it has not is a fault.
+static void memory(void)
+{
+    enum { MIB = 1 << 20 };
+    unsigned taken = 0;
+    for (char *p; (p = malloc(MIB)) != NULL; taken++)
+        memset(p, 1, MIB);
+    printf("malloc returned NULL after %u MiB\n", taken);
+}
+
 static void privileged(void)
 {
     uint64_t x;
@@ -117,12 +129,11 @@ static const struct {
     const char *name;
     void (*make)(void);
 } mistakes[] = {
-    {"illegal", illegal},       {"null", null},
-    {"write", write_text},      {"thread", thread},
-    {"execute", execute},       {"kernel", kernel},
-    {"stack", stack},           {"privileged", privileged},
-    {"break", breakpoint},      {"div", divide},
-    {"misaligned", misaligned}, {"abort", abort},
+    {"illegal", illegal},  {"null", null},     {"write", write_text},
+    {"thread", thread},    {"memory", memory}, {"execute", execute},
+    {"kernel", kernel},    {"stack", stack},   {"privileged", privileged},
+    {"break", breakpoint}, {"div", divide},    {"misaligned", misaligned},
+    {"abort", abort},
 };
 
 int main(int argc, char **argv)

@@ -12,7 +12,7 @@ int main(int argc, char **argv)
 {
     struct self self;
     sys_self(&self);
-    printf("Hello from process %lu on node %016lx.\n", self.process, self.node);
+    printf("Hello from process %06lx on node %016lx.\n", self.process, self.node);
     for (int i = 1; i < argc; i++)
         printf("  argument %d: %s\n", i, argv[i]);
     return 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Files to read. A process gets at just the files it was given: a capability named "file:PATH" in
-// the startup block (the program loader makes one for each argument that names a file) answers
-// OP_READ and OP_SIZE. picolibc's fopen stands on open, read, lseek and close below. There is no
-// writing.
+// Files to read. A process gets at just the files it was given: a capability named "file:PATH" in the startup block
+// (the program loader makes one for each argument that names a file), or one that the directory called "files" there
+// has under that name: the store of the node, for what its shell started. Such a capability answers OP_READ and
+// OP_SIZE. picolibc's fopen stands on open, read, lseek and close below. There is no writing.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -40,18 +40,21 @@ static struct file *find(int fd)
     return &files[fd - FD_BASE];
 }
 
-// The capability "file:path"; "./x" is the same as "x".
+// The capability "file:path", or of that name in "files"; "./x" is the same as "x".
 static bool file_cap(const char *path, struct cap *cap)
 {
     while (path[0] == '.' && path[1] == '/')
         path += 2;
     char name[sizeof(((struct startup_cap *)0)->name) + 1];
     size_t len = strlen(path);
-    if (len + sizeof "file:" > sizeof name)
-        return false;
-    strcpy(name, "file:");
-    strcat(name, path);
-    return startup_cap(name, cap) == 0;
+    if (len + sizeof "file:" <= sizeof name) {
+        strcpy(name, "file:");
+        strcat(name, path);
+        if (startup_cap(name, cap) == 0)
+            return true;
+    }
+    struct cap folder;
+    return startup_cap("files", &folder) == 0 && dir_lookup(&folder, path, cap) == 0;
 }
 
 static int open_cap(const struct cap *cap)

@@ -17,12 +17,12 @@ SEED = int(os.environ.get("SEED", "1"))
 # mistake: exit status, what is said of it, cause (scause; table 4.2 of the privileged architecture)
 FAULTS = {
     "illegal": (132, r"illegal instruction 0xffffffff", 2),
-    "null": (139, r"read from 0\b", 13),
-    "write": (139, r"write to 0x[0-9a-f]+", 15),
-    "execute": (139, r"jump to 0x[0-9a-f]+", 12),
-    "kernel": (139, r"read from 0xffffffff80200000", 13),
-    "stack": (139, r"write to 0x[0-9a-f]+", 15),
-    "thread": (139, r"write to 0x[0-9a-f]+", 15),
+    "null": (139, r"read from 0x0, a null pointer", 13),
+    "write": (139, r"write to 0x[0-9a-f]+, mapped r-x", 15),
+    "execute": (139, r"jump to 0x[0-9a-f]+, mapped rw-", 12),
+    "kernel": (139, r"read from 0xffffffff80200000, no address of a program", 13),
+    "stack": (139, r"write to 0x[0-9a-f]+, the stack is full", 15),
+    "thread": (139, r"write to 0x[0-9a-f]+, guard page below a stack", 15),
     "privileged": (132, r"illegal instruction 0x[0-9a-f]+", 2),
     "break": (133, r"breakpoint", 3),
 }
@@ -37,7 +37,7 @@ def harmless(r):
     """hello, threads, and what looks like a fault and is none."""
     before = r.counts()
     status, out = r.run("--quiet", "hello", "one", "two words")
-    ok(status == 0 and re.search(r"Hello from process \d+ on node [0-9a-f]{16}\.\n  argument 1: one\n"
+    ok(status == 0 and re.search(r"Hello from process [0-9a-f]{6} on node [0-9a-f]{16}\.\n  argument 1: one\n"
                                  r"  argument 2: two words\n", out), "hello, with arguments", out)
     for i in range(4):
         status, out = r.run("--quiet", "threads", "1000")
@@ -63,6 +63,9 @@ def faults(r):
         ok(status == expected and m and re.search(what, m[1]) and int(m[2]) == cause and "fault: " + name in out,
            "fault %s: status %d, cause %d and the address are told" % (name, expected, cause),
            "status %d\n%s" % (status, out))
+    status, out = r.run("fault", "memory")
+    ok((status, "no memory is left" in out) == (139, True) or (status, "malloc returned NULL" in out) == (0, True),
+       "more memory than there is: malloc says so, or the fault does", "status %d\n%s" % (status, out))
     log = r.log("n1")
     ok(len(re.findall(r" thread \d: ", log)) >= len(FAULTS), "the node's console tells of each")
     counted(r, before, "programs that fault")

@@ -70,8 +70,9 @@ def front():
         seen(c.until(PROMPT), r"lua [0-9a-f]{6} was killed", "Ctrl-C kills one that only computes")
         c.line("counter 100000 1000 &")
         seen(c.line("kill counter", r"was killed\n" + PROMPT), "", "kill ends one in the background")
-        seen(c.line("fault write"), r"died: write to 0x1\w+ at pc 0x1\w+ \(write_text\+0x\w+\), thread 1",
-             "a fault is told in a line, with the function")
+        seen(c.line("fault write"), r"fault \w+ died: write to 0x1\w+, mapped r-x\n"
+             r"  thread 1, at write_text\+0x\w+, pc 0x1\w+; called from main\+0x\w+\n(.*\n)+.*addr2line .*/fault.elf 0x1\w+\n",
+             "a fault: the cause, the function, and how to find the line")
         seen(c.line("adder_server"), r"ended with status 2", "so is an exit status")
         seen(c.line("nonsense"), r"neither a command nor in the store", "and a mistake")
     with_console(part, smp=2)

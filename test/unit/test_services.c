@@ -802,7 +802,7 @@ static void a_fault_tells_what_and_where_and_then_the_end(void **state)
     assert_int_equal(o->fault.pc, FAULT_PC);
     assert_int_equal(o->fault.sp, 0x20000);
     assert_int_equal(o->fault.cause, 13);
-    assert_string_equal(o->fault.what, "read of 0x10");
+    assert_string_equal(o->fault.what, "read from 0x10, a null pointer");
     assert_int_equal(o->event[1], EVENT_ENDED);
     assert_null(the_proc(n));
 }

@@ -752,7 +752,10 @@ static void a_program_in_front_ends_and_its_status_is_told(void **state)
     guest.turns = 1;
     guest.fault = true;
     enter_line(n, "prog");
-    assert_seen(" died: read of 0x10 at pc 0x10010 (start+0x0), thread 1\nn1> ");
+    assert_seen(" died: read from 0x10, a null pointer\n"
+                "  thread 1, at start+0x0, pc 0x10010; called from 0x0\n"
+                "  Which line that is, on your machine:\n"
+                "  riscv64-unknown-elf-addr2line -fpe build/guest/prog.elf 0x10010\nn1> ");
 }
 
 static void a_program_in_the_background_is_managed_by_name(void **state)
