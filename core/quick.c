@@ -236,6 +236,11 @@ struct thread *entry_quick(struct hart *h, struct thread *t)
     uint64_t *x = t->regs.x;
     if (h->changes_seen != n->changes || h->current != t)
         return NULL;
+    if (x[REG_A7] == SYS_NULL) {
+        x[REG_A0] = 0;
+        n->stat.syscalls++;
+        return t;
+    }
     switch (x[REG_A7]) {
     case SYS_TRANS:
         if (!is_plain(t->proc, x[REG_A6], x[REG_T0], x[REG_T1]))
@@ -245,10 +250,6 @@ struct thread *entry_quick(struct hart *h, struct thread *t)
         if (!is_plain(t->proc, x[REG_A2], x[REG_T1], x[REG_T2]))
             return putrep_getreq_any(n, h, t);
         return putrep_getreq(n, h, t, PLAIN);
-    case SYS_NULL:
-        x[REG_A0] = 0;
-        n->stat.syscalls++;
-        return t;
     default: return NULL;
     }
 }

@@ -25,7 +25,13 @@ build/san/test/%: SAN_WARNINGS = $(WARNINGS)
 SAN_WARNINGS = $(WARNINGS_STRICT)
 
 .PHONY: host
-host: $(if $(TOOL_SRCS),build/rotifer,build/host/librotifer.a)
+host: $(if $(TOOL_SRCS),build/rotifer,build/host/librotifer.a) build/count.so
+
+# For make bench: a plugin of QEMU.
+build/count.so: tools/plugin/count.c $(MAKE_FILES)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O2 -std=c11 $(POSIX) $(WARNINGS) -shared -fPIC -o $@ $<
 
 build/host/%.o: %.c $(MAKE_FILES) | $(SODIUM_VERSION)
 	$(call say,CC,$< (host))

@@ -5,7 +5,7 @@
 #
 #   two nodes   null transactions against the limit, the bare driver's frame ping-pong on the same link: the
 #               ratio counts, for absolute times on an emulator move with the machine's load
-#   one node    instructions of local paths, by QEMU's -icount: exact, a change is a change of the code
+#   one node    instructions of local paths, and where they go: exact, a change is a change of the code
 #
 # usage: tools/bench.sh       exit status 0 when everything could be measured
 #   BENCH_ROUNDS=R  rounds of ping-pong and transactions in turn (default 7)
@@ -60,47 +60,53 @@ if ring_up 2; then
 fi
 
 # --- One node, counting instructions -------------------------------------------------------------------
-# bench_null prints: bench_null: WHAT, BYTES bytes: N instructions, T ns. Thrice each: the first run finds caches
-# and tables empty, and the least is what the path costs when no timer came in between.
-# count NAME BENCH_NULL-ARGUMENTS...: instructions of what it prints, one row for each line.
+# Every instruction between two marks in the guest, by the plugin tools/plugin/count.c: exact, and the same again while
+# the code is the same. Rows NAME (all of them), NAME.satp (changes of the address space, which on the emulator cost
+# more time than all the rest) and NAME:FILE (where they go).
+# count NAME ROUNDS PROGRAM ARGUMENT...    with_server: bench_null as a server beside it
+# shellcheck disable=SC2086
+with_server= dir=host
 count() {
-    local name=$1 dir=$2
-    shift 2
-    for _ in 1 2 3; do
-        "$rotifer" run --quiet --node n1 --dir "$dir" bench_null "$@" >>"$work/$name" 2>&1 || return 1
-    done
-}
-# least NAME PATTERN FILE
-least() {
-    local values
-    values=$(sed -nE "s/^bench_null: .*$2.*: ([0-9]+) instructions.*/\1/p" "$work/$3" | sort -n)
-    [[ -n $values ]] || { missing "$1: no figure in: $(head -n 1 "$work/$3" 2>/dev/null)" && return; }
-    row "$1" "$(head -n 1 <<<"$values")" instructions min
-    row "$1" "$(sed -n 2p <<<"$values")" instructions median
+    local name=$1 n=$2 program=$3 value where
+    shift 3
+    ring_up 1 --count || return
+    if [[ $with_server ]]; then
+        "$rotifer" run --quiet --node n1 --name server bench_null server bench-server >"$work/server" 2>&1 &
+        jobs_started+=("$!")
+        for _ in {1..600}; do grep -q ready "$work/server" && break; sleep 0.1; done
+    fi
+    "$rotifer" run --quiet --node n1 --dir "$dir" "$program" "$@" >"$work/$name" 2>&1 ||
+        missing "$program $*: $(tail -n 1 "$work/$name")"
+    "$rotifer" ring down --keep-logs >/dev/null
+    tools/where.py "$ROTIFER_RUN/n1.count" "$n" build/rotifer.map >"$work/$name.where" ||
+        { missing "$name: nothing was counted" && return; }
+    while read -r where value; do
+        case $where in
+            total) row "$name" "$value" instructions exact ;;
+            satp) row "$name.satp" "$value" writes exact ;;
+            sfence) ;;
+            *) row "$name:$where" "$value" instructions exact ;;
+        esac
+    done <"$work/$name.where"
+    rm -rf "$ROTIFER_RUN"
 }
 
 echo "One node, counting instructions (slower than life) ..."
-if ring_up 1 --icount; then
-    count self host 1000 || missing "bench_null failed: $(tail -n 1 "$work/self")"
-    least null_system_call 'null system call' self
-    least null_trans_same_process 'transaction with a thread' self
-
-    count task n1 1000 node || missing "bench_null node failed: $(tail -n 1 "$work/task")"
-    least null_trans_privileged_task 'node' task
-
-    "$rotifer" run --quiet --node n1 --name server bench_null server bench-server >"$work/server" 2>&1 &
-    jobs_started+=("$!")
-    for _ in {1..600}; do grep -q ready "$work/server" && break; sleep 0.1; done
-    count other host 1000 bench-server || missing "bench_null between processes failed: $(tail -n 1 "$work/other")"
-    least null_trans_two_processes 'bench-server' other
-    ring_down
-fi
+count null_system_call 10000 bench_null 10000 call
+count null_trans_same_process 10000 bench_null 10000 self
+dir=n1
+count null_trans_privileged_service 10000 bench_null 10000 node
+dir=host with_server=yes
+count null_trans_two_processes 10000 bench_null 10000 bench-server
+count trans_4KiB_each_way 2000 bench_null 2000 bench-server 4096 4096
+count trans_30000B 1000 bench_null 1000 bench-server 30000 0
+with_server=
 
 # --- The table -------------------------------------------------------------------------------------------
 mkdir -p "$(dirname "$out")"
 { echo name,value,unit,statistic,commit && cat "$rows"; } >"$out"
 echo
-awk -F, 'NR == 1 { printf "%-30s %14s  %-14s %s\n", "WHAT", "VALUE", "UNIT", "STATISTIC"; next }
+awk -F, '/^[^,]*:/ { sub(":", "    in ") } NR == 1 { printf "%-30s %14s  %-14s %s\n", "WHAT", "VALUE", "UNIT", "STATISTIC"; next }
          { printf "%-30s %14s  %-14s %s\n", $1, $2, $3, $4 }' "$out"
 echo
 echo "Written to $out (commit $commit). For comparison, by the same counting: Linux 6.1 takes 182 instructions for a"

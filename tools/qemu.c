@@ -152,6 +152,8 @@ pid_t qemu_start(unsigned position, unsigned nodes, const uint8_t key[32],
     add(&a, "-qmp"), add(&a, "unix:n%u.qmp,server=on,wait=off", position);
     if (o->icount)
         add(&a, "-icount"), add(&a, "shift=0");
+    if (o->count)
+        add(&a, "-plugin"), add(&a, "%s,out=n%u.count", beside("count.so"), position);
     add_links(&a, position, nodes);
     add(&a, "-kernel"), add(&a, "%s", beside("Image"));
     add(&a, "-readconfig"), add(&a, "%s", config);

@@ -20,6 +20,7 @@ struct qemu_options {
     const char *memory; // "64M", as QEMU takes it
     const char *append; // added to the kernel's command line, or NULL
     bool icount;        // count instructions: time is 1 ns each (platform: exact, slow)
+    bool count; // with the plugin that counts each instruction; into nI.count in the run directory
 };
 // Starts node number `position` (1..nodes) in the current directory, as a session of its own, with its console in
 // nI.log. Answers its pid, or -1 after saying why.

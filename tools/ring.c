@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 static const char help[] =
-    "usage: rotifer ring up [N] [--smp H] [--mem SIZE] [--append TEXT] [--icount]\n"
+    "usage: rotifer ring up [N] [--smp H] [--mem SIZE] [--append TEXT] [--icount | --count]\n"
     "       rotifer ring down [--keep-logs]\n"
     "       rotifer ring status\n"
     "\n"
@@ -35,6 +35,7 @@ static const char help[] =
     "  --mem SIZE     memory of each node, as QEMU takes it (default 64M)\n"
     "  --append TEXT  added to the kernel's command line\n"
     "  --icount       count instructions: 1 instruction is 1 ns (slow; for measurements on one node)\n"
+    "  --count        count how often each instruction runs, for tools/where.py (slower still)\n"
     "down    stops them; nothing is left behind\n"
     "status  which processes make the ring\n"
     "\n"
@@ -194,7 +195,7 @@ static uint64_t hang_ns(const struct ring *r)
     if (getloadavg(&load, 1) != 1 || cpus < 1)
         load = 0, cpus = 1;
     double busy = (load + r->state.nodes * r->qemu.harts) / (double)cpus;
-    double factor = (busy > 1 ? busy : 1) * (r->qemu.icount ? 4 : 1);
+    double factor = (busy > 1 ? busy : 1) * (r->qemu.icount || r->qemu.count ? 4 : 1);
     return (uint64_t)(factor * (double)HANG_NS);
 }
 
@@ -427,6 +428,8 @@ static int take_options(int argc, char **argv, struct ring *r)
         uint64_t number;
         if (strcmp(o, "--icount") == 0) {
             r->qemu.icount = true;
+        } else if (strcmp(o, "--count") == 0) {
+            r->qemu.count = true;
         } else if (o[0] != '-' && !given) {
             if (!parse_number(o, 1, RING_NODES_MAX, &number))
                 return usage_error("ring", "a ring has 1 to %d nodes, not '%s'", RING_NODES_MAX, o);

@@ -124,10 +124,9 @@ trap_entry:
 // --- 5. ------------------------------------------------------------------------------------------
     mv a0, tp
     ld a1, HART_CURRENT(tp)
-    addi sp, sp, -16
-    sd a1, 0(sp)
+    sd a1, HART_SCRATCH(tp) // its first use is over
     call entry_quick
-    ld a1, 0(sp)
+    ld a1, HART_SCRATCH(tp)
     bne a0, a1, 1f
 // --- 9. ------------------------------------------------------------------------------------------
     leave_kernel
