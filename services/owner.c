@@ -45,7 +45,7 @@ static const char *fault_name(uint32_t kind)
 static bool below_stack(const struct proc *p, uint64_t va)
 {
     for (uint32_t i = 0; i < p->nmaps; i++) {
-        const struct map *m = &p->maps[i];
+        const struct map *m = p->maps[i];
         if ((m->flags & MAP_GROW_DOWN) && va < m->va && m->va - va <= BELOW_STACK)
             return true;
     }
