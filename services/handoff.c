@@ -3,6 +3,7 @@
 #include "services/handoff.h"
 #include "core/desc.h"
 #include "core/entry.h"
+#include "services/change.h"
 #include "services/owner.h"
 #include "services/proc.h"
 #include "services/services_priv.h"
@@ -44,7 +45,7 @@ bool handoff_busy(struct node *n, ep_t ep)
 
 static int move_begin(struct node *n, struct proc *p, const struct cap *target, struct move **out)
 {
-    if (move_find(n, p->ep) || p == n->kproc)
+    if (move_find(n, p->ep) || change_busy(n, p->ep) || p == n->kproc)
         return -E_STATE;
     if (p->state != PROC_RUN && p->state != PROC_STUNNING && p->state != PROC_STUNNED)
         return -E_STATE;

@@ -14,8 +14,9 @@ struct survey {
     uint64_t pages; // that the sources may fill
 };
 
-// The descriptor has passed desc_check: its form is not in question any more.
-static int survey(struct node *n, const struct buf *b, struct survey *s)
+// The descriptor has passed desc_check: its form is not in question any more. p: the process that it changes, whose own
+// segments need not come (NULL: none).
+static int survey(struct node *n, const struct buf *b, const struct proc *p, struct survey *s)
 {
     struct desc_hdr h;
     struct desc_sec sec;
@@ -30,7 +31,7 @@ static int survey(struct node *n, const struct buf *b, struct survey *s)
         if (e == 0 && sec.tag == DESC_SEG) {
             struct desc_seg g;
             e = buf_read(n, b, off, &g, sizeof g);
-            if (e == 0 && !cap_is_null(&g.source))
+            if (e == 0 && !cap_is_null(&g.source) && !(p && desc_own_seg(n, p, &g)))
                 s->pages += PAGES_FOR(g.source_len + (g.dest_off & PAGE_MASK));
         }
         off += (sec.len + 7) & ~7ull;
@@ -66,33 +67,46 @@ static void promise_kept(struct node *n, struct intake *in, uint64_t pages)
     n->services->promised -= pages;
 }
 
-int intake_begin(struct node *n, struct request *r, uint64_t pages, struct intake **out)
+int intake_check(struct node *n, struct proc *p, const struct buf *b, const char **why)
+{
+    int e = desc_check(n, b, arch_isa(), why);
+    return e == 0 && p ? desc_change_check(n, p, b, why) : e;
+}
+
+static int refused(struct node *n, const struct proc *p, int e, const char *why)
+{
+    node_log(n, "proc: descriptor%s%s refused: %s (%s)", p ? " for " : "", p ? p->name : "", why,
+             error_name(e));
+    return e;
+}
+
+int intake_make(struct node *n, struct proc *p, const struct buf *b, uint64_t pages,
+                struct intake *in)
 {
     const char *why = "";
     struct survey s;
-    int e = desc_check(n, &r->data, arch_isa(), &why);
-    if (e < 0) {
-        node_log(n, "proc: descriptor refused: %s (%s)", why, error_name(e));
-        return e;
-    }
-    e = survey(n, &r->data, &s);
+    int e = intake_check(n, p, b, &why);
     if (e < 0)
-        return e;
-    struct intake *in = request_page(n, r);
-    if (!in)
-        return -E_MEM;
-    e = promise(n, in, s.pages < pages ? s.pages : pages);
+        return refused(n, p, e, why);
+    e = survey(n, b, p, &s);
+    if (e == 0)
+        e = promise(n, in, s.pages < pages ? s.pages : pages);
     if (e < 0)
         return e;
     in->given_ep = s.ep;
-    e = desc_decode(n, &r->data, &in->p, in->fills, &in->nfills);
+    e = p ? desc_change_make(n, p, b, &in->p, in->fills, &in->nfills)
+          : desc_decode(n, b, &in->p, in->fills, &in->nfills);
     if (e < 0) {
-        node_log(n, "proc: descriptor refused: %s", error_string(e));
         intake_end(n, in);
-        return e;
+        return refused(n, p, e, error_string(e));
     }
-    *out = in;
     return 0;
+}
+
+int intake_begin(struct node *n, struct request *r, uint64_t pages, struct intake **out)
+{
+    *out = request_page(n, r);
+    return *out ? intake_make(n, NULL, &r->data, pages, *out) : -E_MEM;
 }
 
 void intake_end(struct node *n, struct intake *in)

@@ -21,6 +21,12 @@ _Static_assert(sizeof(struct intake) <= PAGE_SIZE, "lives in the page of its req
 // process. pages: how many pages of contents there are, when the sender knows (holes do not count), else UINT64_MAX.
 // *out lives in request_page(r). On error nothing has changed: E_MEM, E_EXISTS, and those of desc_check.
 int intake_begin(struct node *n, struct request *r, uint64_t pages, struct intake **out);
+// The same for any bytes and any zeroed *in; p not NULL: the process is made beside p, which is stopped, to take its place
+// (desc_change_commit). Also those of desc_change_check.
+int intake_make(struct node *n, struct proc *p, const struct buf *b, uint64_t pages,
+                struct intake *in);
+// Only looks whether b may be started (p NULL), or p be changed to it. *why: a constant string.
+int intake_check(struct node *n, struct proc *p, const struct buf *b, const char **why);
 // Fills its segments from their capabilities. given_up: may become true while this waits (NULL: never): E_CANCEL.
 // E_EOF a source is shorter than promised; E_MEM; errors of the transactions. The process is still there on error.
 int64_t intake_fill(struct node *n, struct intake *in, const bool *given_up);

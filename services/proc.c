@@ -6,6 +6,7 @@
 #include "core/desc.h"
 #include "core/entry.h"
 #include "core/port.h"
+#include "services/change.h"
 #include "services/handoff.h"
 #include "services/intake.h"
 #include "services/owner.h"
@@ -97,7 +98,8 @@ static int64_t run_list(struct node *n, struct request *r)
         return -E_OP;
     LIST_FOR (l, &n->procs) {
         struct proc *p = LIST_ENTRY(l, struct proc, link);
-        if (p == n->kproc)
+        if (p == n->kproc ||
+            port_is_null(p->ctl_put)) // what is to take another's place is not one yet
             continue;
         struct proc_entry e = {
             .ep = p->ep,
@@ -135,7 +137,7 @@ static struct proc *settled(struct node *n, const struct request *r, ep_t ep, in
                                                : -E_NOTHERE; // ask again: it may be elsewhere
             return NULL;
         }
-        if (p->state != PROC_STUNNING && !handoff_busy(n, ep))
+        if (p->state != PROC_STUNNING && !handoff_busy(n, ep) && !change_busy(n, ep))
             return p;
         task_wait(n, &p->stun_event);
     }
@@ -165,12 +167,51 @@ static int64_t run_stun(struct node *n, struct request *r)
     }
 }
 
+// The request's bytes, if there are any, are what it shall be from now on.
+static int64_t changed(struct node *n, struct request *r, struct proc **p)
+{
+    if (r->in.len == 0)
+        return 0;
+    ep_t ep = (*p)->ep;
+    int64_t status = (*p)->state == PROC_STUNNED ? change_apply(n, *p, &r->data) : -E_STATE;
+    *p = proc_by_ep(n, ep);
+    return status;
+}
+
+static int64_t run_set(struct node *n, struct request *r)
+{
+    int e = 0;
+    struct proc *p = settled(n, r, ep_of(r), &e);
+    if (!p)
+        return e;
+    bool stay = p->stay_stunned;
+    int64_t status = r->in.len ? changed(n, r, &p) : -E_ARG;
+    if (status == 0)
+        p->stay_stunned = stay;
+    return status;
+}
+
+static int64_t run_check(struct node *n, struct request *r)
+{
+    const char *why = "";
+    struct proc *p = NULL;
+    int e = 0;
+    if (r->in.about && !(p = settled(n, r, ep_of(r), &e)))
+        return e;
+    e = change_try(n, p, &r->data, &why);
+    r->res[0] = (uint64_t)-e;
+    return reply_text(n, r, "%s", why);
+}
+
 static int64_t run_resume(struct node *n, struct request *r)
 {
     int e = 0;
     struct proc *p = settled(n, r, ep_of(r), &e);
     if (!p)
         return e;
+    int64_t status = changed(n, r, &p);
+    if (status < 0)
+        return status;
     if (p->state ==
         PROC_DOUBT) // the kernel never does this by itself: the owner says that the other copy is gone
         node_log(n, "proc: %s (%06x) was in doubt and resumes by its owner's order", p->name,
@@ -245,9 +286,43 @@ static int proc_rekey(struct node *n, const struct request *r, const uint8_t key
     return 0;
 }
 
+static int64_t run_set_comment(struct node *n, struct request *r)
+{
+    char comment[NAME_MAX_LEN] = {0};
+    int e =
+        r->in.len < sizeof comment ? buf_read(n, &r->data, 0, comment, (size_t)r->in.len) : -E_ARG;
+    for (uint64_t i = 0; e == 0 && i < r->in.len; i++)
+        if (comment[i] < ' ' || comment[i] == 0x7f) // it is shown on terminals
+            e = -E_ARG;
+    if (e < 0)
+        return e;
+    struct proc *p = settled(n, r, ep_of(r), &e);
+    if (!p)
+        return e;
+    memcpy(p->comment, comment, sizeof p->comment);
+    return 0;
+}
+
+static int64_t run_set_limit(struct node *n, struct request *r)
+{
+    int e = 0;
+    struct proc *p = settled(n, r, ep_of(r), &e);
+    if (!p)
+        return e;
+    uint64_t mapped = 0;
+    for (uint32_t i = 0; i < p->nmaps; i++)
+        mapped += p->maps[i].len;
+    if (r->in.arg[0] && mapped > r->in.arg[0])
+        return -E_LIMIT;
+    p->mem_limit = r->in.arg[0];
+    return 0;
+}
+
 static int64_t run_destroy(struct node *n, struct request *r)
 {
     int e = 0;
+    if (r->in.about)
+        change_give_up(n, r->in.about->ep);
     struct proc *p = settled(n, r, ep_of(r), &e);
     if (!p)
         return e;
@@ -295,6 +370,10 @@ static const struct operation ops[] = {
     {OP_PROC_ABORT, "abort", RIGHT_EXEC, true, OP_QUICK, offer_abort},
     {OP_PROC_STUN, "stun", RIGHT_CONTROL, true, OP_WAITS, run_stun},
     {OP_PROC_RESUME, "resume", RIGHT_CONTROL, true, OP_WAITS, run_resume},
+    {OP_PROC_SET, "set", RIGHT_CONTROL, true, OP_WAITS, run_set},
+    {OP_PROC_CHECK, "check", RIGHT_CONTROL, true, OP_WAITS, run_check},
+    {OP_PROC_SET_COMMENT, "set comment", RIGHT_CONTROL, true, OP_WAITS, run_set_comment},
+    {OP_PROC_SET_LIMIT, "set limit", RIGHT_CONTROL, true, OP_WAITS, run_set_limit},
     {OP_PROC_GET, "get", RIGHT_CONTROL, true, OP_SLOW, run_get},
     {OP_PROC_MIGRATE, "migrate", RIGHT_CONTROL, false, OP_WAITS, run_migrate},
     {OP_PROC_SET_OWNER, "set owner", RIGHT_CONTROL, true, OP_WAITS, run_set_owner},
@@ -314,6 +393,7 @@ int proc_service_start(struct node *n)
 {
     struct services *sv = n->services;
     handoff_start(n);
+    change_start(n);
     offer_start(n);
     int e = reaper_start(n);
     if (e < 0)
@@ -340,5 +420,6 @@ void proc_service_stop(struct node *n)
     }
     reaper_stop(n);
     offer_stop(n);
+    change_stop(n);
     handoff_stop(n);
 }

@@ -53,11 +53,23 @@ enum op_proc {
     // E_NOTHERE to any of these: it left while the order waited, nothing was executed; ask again, it will be found.
     OP_PROC_STUN =
         56, // returns when it is stopped; 0 also when it was. It stays so through a move. CONTROL
-    OP_PROC_RESUME =
-        57, // 0 also when it runs. In doubt: by this order only, and whoever gives it knows why. CONTROL
+    // 0 also when it runs. In doubt: by this order only, and whoever gives it knows why. CONTROL
+    //   request: none, or a descriptor, as OP_PROC_SET: then it goes on as the descriptor says, and only if that is applied.
+    OP_PROC_RESUME = 57,
     OP_PROC_GET = 58, // stunned: reply: descriptor; its segments name capabilities to read. CONTROL
     OP_PROC_MIGRATE = 59, // request: capability with EXEC of the target's process service.
     //   res[0] = bytes moved, res[1] = freeze (ns), res[2] = pages, res[3] = target node. CONTROL
+    // A stunned process is changed to what a descriptor says, whole, and stays stunned; or nothing changes and the error
+    // says why (OP_PROC_CHECK: in words). Segments that the descriptor names by the capabilities that OP_PROC_GET gave are
+    // kept, not copied; others are filled as by OP_PROC_EXEC. Whose identity is another, who has run since OP_PROC_GET, whose
+    // transactions in progress were altered, is refused (core/desc.h: desc_change_check). request: descriptor. CONTROL
+    OP_PROC_SET = 62,
+    // Would that be applied? Or, asked of object 0 (the node): could this be started? Changes nothing.
+    //   request: descriptor. res[0] = 0, or the number of the error; reply: the reason in words. CONTROL
+    OP_PROC_CHECK = 63,
+    OP_PROC_SET_COMMENT = 64, // request: at most 31 printable bytes. CONTROL; E_ARG
+    // arg[0] = bytes of memory that it may have mapped, 0 = any. CONTROL; E_LIMIT it has more already
+    OP_PROC_SET_LIMIT = 65,
     OP_PROC_SET_OWNER = 60,  // request: capability. CONTROL
     OP_PROC_WAIT_EVENT = 61, // owner's side: sent BY the kernel TO the owner: see enum owner_event
 };

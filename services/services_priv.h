@@ -72,6 +72,7 @@ struct services {
     struct pool pool_worker, pool_made, pool_name, pool_move, pool_offer, pool_report, pool_tty;
     struct genuine genuine[GENUINE]; // [N] by object number
     struct worker here; // [N] of what is answered on the spot (here.c): no task, no buffer
+    struct pool pool_change;
     // Segment service
     uint8_t seg_key[16]; // [N] of object 0
     struct list made;    // [N] struct made: segments that live until OP_DESTROY
@@ -99,6 +100,7 @@ struct services {
     uint32_t proc_handle;     // [I] control ports are served on it too
     uint64_t promised;        // [N] pages that fills under way may still take
     struct list moves;        // [N] struct move: hand-offs under way from here (handoff.c)
+    struct list changes;      // [N] struct change: processes that are changed just now (change.c)
     struct list offers;       // [N] struct offer: hand-offs to here (offer.c)
     unsigned ncommitted;      // [N] of these, those that ran
     uint64_t offer_serial;    // [N] number of the last offer of this boot
