@@ -311,7 +311,7 @@ static int64_t run_set_limit(struct node *n, struct request *r)
         return e;
     uint64_t mapped = 0;
     for (uint32_t i = 0; i < p->nmaps; i++)
-        mapped += p->maps[i].len;
+        mapped += p->maps[i]->len;
     if (r->in.arg[0] && mapped > r->in.arg[0])
         return -E_LIMIT;
     p->mem_limit = r->in.arg[0];
