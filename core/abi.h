@@ -89,6 +89,18 @@ enum sys_number {
     //   out: a0 0.  E_STATE no request is open; E_ARG the capability has no port.
     //   What the client may see: E_LIMIT forwarded more than FORWARDS_MAX times; E_NOTHERE nobody serves that port.
     SYS_FORWARD = 20,
+
+    // Map a segment of this node that one has a capability for.
+    //   in:  a0..a3 capability, a4 wanted address (0 = the kernel chooses), a5 offset in the segment (bytes, page
+    //        multiple), a6 length (bytes, rounded up to pages; 0 = to the segment's end), t0 MAP_* flags
+    //   out: a0 address
+    //   Without MAP_COPY the segment is shared: every process that has it mapped sees what any of them writes, at once.
+    //   It needs READ, and WRITE for MAP_WRITE. A process that shares a segment stays on its node (E_SHARED to a move)
+    //   until it is the only one to have it. SYS_WAIT and SYS_WAKE go by process and address, not by segment: to wait
+    //   for one another, processes use transactions.
+    //   E_NOTHERE the segment is not of this node; E_OBJECT; E_CAP; E_RIGHTS; E_STATE it is the private memory of a
+    //   process (MAP_COPY works); E_ARG; E_OVERLAP; E_LIMIT; E_MEM.
+    SYS_MAP_CAP = 21,
     SYS_COUNT
 };
 
@@ -101,6 +113,9 @@ enum sys_number {
 // share one mapping and still cannot run into each other. log2: 13..30; not together with growing.
 #define MAP_GUARD(log2) ((uint32_t)(log2) << 8)
 #define MAP_GUARD_LOG2(flags) ((flags) >> 8 & 63) // 0: none
+// SYS_MAP_CAP only: a segment of one's own whose contents are those of the other at this moment (copy-on-write). Needs
+// READ, whatever MAP_* flags. Nobody is shared with.
+#define MAP_COPY 32u
 #define MAP_RIGHTS (MAP_READ | MAP_WRITE | MAP_EXEC)
 #define MAP_ALL (MAP_RIGHTS | MAP_GROW_UP | MAP_GROW_DOWN | MAP_GUARD(63))
 

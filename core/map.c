@@ -2,6 +2,7 @@
 #include "core/map.h"
 
 #include "core/abi.h"
+#include "core/cap.h"
 #include "core/node.h"
 
 const struct map map_none;
@@ -80,6 +81,101 @@ int proc_map(struct node *n, struct proc *p, uint64_t va, uint64_t len, struct s
     return 0;
 }
 
+int proc_room(const struct proc *p, uint64_t more)
+{
+    uint64_t used = 0;
+    for (uint32_t i = 0; i < p->nmaps; i++)
+        used += p->maps[i]->len;
+    return p->mem_limit && (used > p->mem_limit || more > p->mem_limit - used) ? -E_LIMIT : 0;
+}
+
+uint64_t proc_find_gap(struct proc *p, uint64_t len)
+{
+    // From 16 GiB up, where neither the program nor its heap gets to, with an unmapped page between mappings
+    // so that running over an end faults.
+    uint64_t at = 0x400000000ull;
+    for (uint32_t i = 0; i < p->nmaps; i++) {
+        const struct map *m = p->maps[i];
+        if (m->va + m->len <= at)
+            continue;
+        if (m->va >= at + len + PAGE_SIZE)
+            break;
+        at = m->va + m->len + PAGE_SIZE;
+    }
+    return range_valid(at, len) ? at : 0;
+}
+
+// The part of s that is asked for, as a segment of the process's own. *seg has a ref for the mapping.
+static int map_copy(struct node *n, struct seg *s, uint64_t *off, uint64_t len, struct seg **seg)
+{
+    int r = seg_clone(n, s, *off, len, seg);
+    *off = 0;
+    return r;
+}
+
+static int map_shared(struct seg *s, uint32_t flags, struct seg **seg)
+{
+    if (flags & (MAP_GROW_UP | MAP_GROW_DOWN)) // whose length it is, is not for one of them to say
+        return -E_ARG;
+    if (!s->named)
+        return -E_STATE;
+    seg_hold(s);
+    *seg = s;
+    return 0;
+}
+
+static int cap_seg(struct node *n, const struct cap *cap, uint32_t flags, struct seg **out)
+{
+    if (!port_eq(cap->port, n->seg_put))
+        return -E_NOTHERE;
+    struct seg *s = cap_obj(cap) ? seg_find(n, cap_obj(cap)) : NULL;
+    if (!s)
+        return -E_OBJECT;
+    bool writes = (flags & MAP_WRITE) && !(flags & MAP_COPY);
+    *out = s;
+    return cap_verify(cap, s->key, writes ? RIGHT_READ | RIGHT_WRITE : RIGHT_READ);
+}
+
+int64_t proc_map_cap(struct node *n, struct proc *p, const struct cap *cap, uint64_t va,
+                     uint64_t off, uint64_t len, uint32_t flags)
+{
+    struct seg *s, *seg;
+    uint32_t map_flags = flags & ~MAP_COPY;
+    if (!flags_valid(map_flags))
+        return -E_ARG;
+    int r = cap_seg(n, cap, flags, &s);
+    if (r < 0)
+        return r;
+    if ((off & PAGE_MASK) || off >= s->len || len > s->len - off)
+        return -E_ARG;
+    len = len ? PAGES_FOR(len) * PAGE_SIZE : s->len - off;
+    r = proc_room(p, len);
+    if (r < 0)
+        return r;
+    if (va == 0 && (va = proc_find_gap(p, len)) == 0)
+        return -E_MEM;
+    r = flags & MAP_COPY ? map_copy(n, s, &off, len, &seg) : map_shared(s, flags, &seg);
+    if (r == 0) {
+        r = proc_map(n, p, va, len, seg, off, map_flags);
+        if (r < 0)
+            seg_drop(n, seg);
+    }
+    return r < 0 ? r : (int64_t)va;
+}
+
+bool proc_shares(const struct proc *p)
+{
+    for (uint32_t i = 0; i < p->nmaps; i++) {
+        const struct seg *s = p->maps[i]->seg;
+        if (s->named)
+            return true;
+        LIST_FOR (l, &s->maps)
+            if (LIST_ENTRY(l, struct map, seg_link)->proc != p)
+                return true;
+    }
+    return false;
+}
+
 static void map_free(struct node *n, struct map *m)
 {
     m->proc->last_map = &map_none;
@@ -110,14 +206,6 @@ int proc_unmap(struct node *n, struct proc *p, uint64_t va)
     return 0;
 }
 
-static uint64_t mem_mapped(const struct proc *p)
-{
-    uint64_t sum = 0;
-    for (uint32_t i = 0; i < p->nmaps; i++)
-        sum += p->maps[i]->len;
-    return sum;
-}
-
 int proc_grow(struct node *n, struct proc *p, uint64_t va, uint64_t len)
 {
     struct map *m = map_starting(p, va);
@@ -126,7 +214,7 @@ int proc_grow(struct node *n, struct proc *p, uint64_t va, uint64_t len)
         return -E_ARG;
     if (!range_free(p, va, len, m))
         return -E_OVERLAP;
-    if (p->mem_limit && len > m->len && mem_mapped(p) + (len - m->len) > p->mem_limit)
+    if (len > m->len && proc_room(p, len - m->len) < 0)
         return -E_LIMIT;
     // A segment that others have too never gets shorter under them; nor does it by growing.
     uint64_t end = m->off + len;
@@ -138,22 +226,6 @@ int proc_grow(struct node *n, struct proc *p, uint64_t va, uint64_t len)
         arch_aspace_unmap(n, &p->aspace, va + len, m->len - len);
     m->len = len;
     return 0;
-}
-
-uint64_t proc_find_gap(struct proc *p, uint64_t len)
-{
-    // From 16 GiB up, where neither the program nor its heap gets to, with an unmapped page between mappings
-    // so that running over an end faults.
-    uint64_t at = 0x400000000ull;
-    for (uint32_t i = 0; i < p->nmaps; i++) {
-        const struct map *m = p->maps[i];
-        if (m->va + m->len <= at)
-            continue;
-        if (m->va >= at + len + PAGE_SIZE)
-            break;
-        at = m->va + m->len + PAGE_SIZE;
-    }
-    return range_valid(at, len) ? at : 0;
 }
 
 // A stack is a segment whose pages below the mapping are reserved at the front of it: off counts how many bytes

@@ -6,6 +6,7 @@
 #define CORE_MAP_H
 
 #include "core/list.h"
+#include "core/types.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,6 +30,13 @@ extern const struct map map_none; // of no bytes
 // Adds a mapping; takes over the caller's ref of seg on success. E_OVERLAP, E_ARG, E_LIMIT, E_MEM.
 int proc_map(struct node *n, struct proc *p, uint64_t va, uint64_t len, struct seg *seg,
              uint64_t off, uint32_t flags);
+// Maps what a capability of this node's segment service names: SYS_MAP_CAP of abi.h says how, and lists the errors.
+// va 0: chosen here. len 0: to the segment's end. Returns the address.
+int64_t proc_map_cap(struct node *n, struct proc *p, const struct cap *cap, uint64_t va,
+                     uint64_t off, uint64_t len, uint32_t flags);
+// Does anybody else on this node see the contents of one of its segments: another process that has it mapped, or one
+// that may map it by capability?
+bool proc_shares(const struct proc *p);
 // Takes the mapping that starts at va away, with its ref of the segment. E_ARG there is none.
 int proc_unmap(struct node *n, struct proc *p, uint64_t va);
 // Gives the mapping that starts at va (MAP_GROW_UP) the length len (bytes, rounded up to pages). A segment that nobody
@@ -40,6 +48,8 @@ struct map *proc_find_map(struct proc *p, uint64_t va); // NULL: none
 struct map *proc_map_at(struct proc *p, uint64_t va);
 // Bytes of the mapping from va (inside it) to its end or the next guard page; 0: va lies in one.
 uint64_t map_run(const struct map *m, uint64_t va);
+// E_LIMIT: so many bytes more of mappings would pass the process's limit.
+int proc_room(const struct proc *p, uint64_t more);
 uint64_t proc_find_gap(struct proc *p, uint64_t len); // address for a new mapping, 0: none
 // Makes va usable for an access (PROT_*): grows a stack, brings the page in, makes it the process's own when the access
 // is a write and others share it, maps it. E_FAULT, E_MEM.

@@ -226,15 +226,13 @@ static int64_t map_new(struct node *n, struct proc *p, uint64_t va, uint64_t byt
     if (flags & ~(uint64_t)MAP_ALL || bytes == 0 || bytes > SEG_MAX_BYTES)
         return -E_ARG;
     uint64_t len = PAGES_FOR(bytes) * PAGE_SIZE;
-    uint64_t mapped = 0;
-    for (uint32_t i = 0; i < p->nmaps; i++)
-        mapped += p->maps[i]->len;
-    if (p->mem_limit && mapped + len > p->mem_limit)
-        return -E_LIMIT;
+    int r = proc_room(p, len);
+    if (r < 0)
+        return r;
     if (va == 0 && (va = proc_find_gap(p, len)) == 0)
         return -E_MEM;
     struct seg *s;
-    int r = seg_create(n, len, &s);
+    r = seg_create(n, len, &s);
     if (r < 0)
         return r;
     r = proc_map(n, p, va, len, s, 0, (uint32_t)flags);
@@ -248,6 +246,16 @@ static int64_t map_new(struct node *n, struct proc *p, uint64_t va, uint64_t byt
 static void sys_map(struct node *n, struct thread *t)
 {
     answer(t, map_new(n, t->proc, ARG(0), ARG(1), ARG(2)));
+}
+
+static void sys_map_cap(struct node *n, struct thread *t)
+{
+    struct cap cap;
+    copy_cap(&cap, (const struct cap *)(const void *)&ARG(0)); // a0..a3
+    uint64_t flags = t->regs.x[REG_T0];
+    answer(t, flags > UINT32_MAX
+                  ? -E_ARG
+                  : proc_map_cap(n, t->proc, &cap, ARG(4), ARG(5), ARG(6), (uint32_t)flags));
 }
 
 static void sys_unmap(struct node *n, struct thread *t)
@@ -313,6 +321,7 @@ static sys_fn *const table[SYS_COUNT] = {
     [SYS_SELF] = sys_self,
     [SYS_PUTREP_GETREQ] = sys_putrep_getreq,
     [SYS_FORWARD] = sys_forward,
+    [SYS_MAP_CAP] = sys_map_cap,
 };
 
 void entry_syscall(struct hart *h, struct thread *t)

@@ -49,6 +49,8 @@ static int move_begin(struct node *n, struct proc *p, const struct cap *target, 
         return -E_STATE;
     if (p->state != PROC_RUN && p->state != PROC_STUNNING && p->state != PROC_STUNNED)
         return -E_STATE;
+    if (proc_shares(p)) // it would see no more what the others write, nor they what it writes
+        return -E_SHARED;
     struct move *m = pool_alloc(n, &n->services->pool_move);
     if (!m)
         return -E_MEM;
@@ -159,7 +161,8 @@ static int64_t move_offer(struct node *n, struct move *m)
     struct proc *p = proc_by_ep(n, m->ep);
     ASSERT(p && p->state == PROC_STUNNED);
     proc_set_state(p, PROC_MOVING);
-    int64_t status = desc_encode(n, p, &m->desc, &m->desc_len);
+    // Asked again now that it cannot come to share one any more.
+    int64_t status = proc_shares(p) ? -E_SHARED : desc_encode(n, p, &m->desc, &m->desc_len);
     if (status < 0) {
         m->desc = NULL;
         move_back(n, m);

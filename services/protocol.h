@@ -27,7 +27,23 @@ enum op_standard {
 
 // --- Segment service --------------------------------------------------------------------------------
 enum op_seg {
-    OP_SEG_CREATE = 32, // object 0: arg[0] length. reply: capability. CREATE
+    // Object 0: arg[0] length. reply: capability. CREATE. Such a segment lives until OP_DESTROY, may be mapped by who has
+    // the capability (SYS_MAP_CAP), and be shared so. With a request of 32 bytes, a capability of a segment of this node
+    // with READ: it begins as a copy of that one from arg[1] on (copy-on-write; arg[0] 0: to its end). E_NOTHERE the
+    // source is not of this node.
+    OP_SEG_CREATE = 32,
+    // Which pages are written from now on? res[0] = number of this mark. Replaces an earlier one. CONTROL
+    OP_SEG_MARK = 33,
+    // arg[0] = that number. reply: struct seg_run[], the bytes written since, in order, page multiples; what they are now
+    // is read afterwards. These count as not written from now on: the next call tells what was written after this one.
+    // res[0] = length of the segment, res[1] = runs. E_STATE it is not the present mark: all may have been written.
+    // CONTROL
+    OP_SEG_WRITTEN = 34,
+    OP_SEG_UNMARK = 35, // arg[0] = that number: nobody wants to know any more. E_STATE. CONTROL
+};
+
+struct seg_run {
+    uint64_t off, len;
 };
 
 // --- Process service: object 0 on a node's process port ----------------------------------------------

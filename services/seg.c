@@ -108,23 +108,45 @@ static int64_t run_info(struct node *n, struct request *r)
                       n->name, (unsigned long long)s->len, (unsigned long long)s->pages);
 }
 
+// The new segment is a copy of one that the request names.
+static int create_copy(struct node *n, struct request *r, struct seg **out)
+{
+    struct cap cap;
+    uint64_t len = r->in.arg[0], off = r->in.arg[1];
+    int e = request_bytes(n, r, &cap, sizeof cap);
+    if (e < 0)
+        return e;
+    if (!port_eq(cap.port, n->seg_put))
+        return -E_NOTHERE;
+    struct seg *s = cap_obj(&cap) ? seg_find(n, cap_obj(&cap)) : NULL;
+    if (!s)
+        return -E_OBJECT;
+    e = cap_verify(&cap, s->key, RIGHT_READ);
+    if (e < 0)
+        return e;
+    if (off > s->len || len > s->len - off)
+        return -E_ARG;
+    return seg_clone(n, s, off, len ? PAGES_FOR(len) * PAGE_SIZE : s->len - off, out);
+}
+
 static int64_t run_create(struct node *n, struct request *r)
 {
     struct services *sv = n->services;
     if (cap_obj(&r->in.cap) != 0)
         return -E_OP;
-    if (r->in.arg[0] == 0)
+    if (r->in.arg[0] == 0 && r->in.len == 0)
         return -E_ARG;
     if (sv->nmade == MADE_MAX)
         return -E_LIMIT;
     struct made *m = pool_alloc(n, &sv->pool_made);
     if (!m)
         return -E_MEM;
-    int e = seg_create(n, r->in.arg[0], &m->seg);
+    int e = r->in.len ? create_copy(n, r, &m->seg) : seg_create(n, r->in.arg[0], &m->seg);
     if (e < 0) {
         pool_free(n, &sv->pool_made, m);
         return e;
     }
+    m->seg->named = true;
     list_add_tail(&sv->made, &m->link);
     sv->nmade++;
     return reply_cap(r, seg_cap(n, m->seg, RIGHT_ALL));
@@ -135,6 +157,7 @@ static void made_free(struct node *n, struct made *m)
     struct services *sv = n->services;
     list_del(&m->link);
     sv->nmade--;
+    m->seg->named = false; // who has it mapped keeps it; nobody can come to it any more
     seg_drop(n, m->seg);
     pool_free(n, &sv->pool_made, m);
 }
@@ -157,6 +180,52 @@ static int64_t run_destroy(struct node *n, struct request *r)
     return -E_STATE;
 }
 
+// --- What was written ------------------------------------------------------------------------------------------
+
+static int64_t run_mark(struct node *n, struct request *r)
+{
+    struct seg *s = seg_of(n, r);
+    if (!s)
+        return -E_OBJECT;
+    r->res[0] = seg_mark(n, s);
+    return 0;
+}
+
+static int marked_seg(struct node *n, const struct request *r, struct seg **out)
+{
+    *out = seg_of(n, r);
+    if (!*out)
+        return -E_OBJECT;
+    return (*out)->marked && (*out)->mark == r->in.arg[0] ? 0 : -E_STATE;
+}
+
+// Under the node lock from the first run to the last: nothing can be written between being told and counting anew. When
+// there is no memory for the list, nothing has changed.
+static int64_t run_written(struct node *n, struct request *r)
+{
+    struct seg *s;
+    int64_t e = marked_seg(n, r, &s);
+    struct seg_run run = {0, 0}, first = {0, 0};
+    for (; e == 0 && (run.len = seg_written(s, &run.off)) > 0; run.off += run.len) {
+        if (r->res[1]++ == 0)
+            first = run;
+        e = reply_append(n, r, &run, sizeof run);
+    }
+    if (e == 0 && r->res[1] > 0)
+        seg_mark_run(n, s, first.off, run.off - first.off);
+    r->res[0] = s ? s->len : 0;
+    return e;
+}
+
+static int64_t run_unmark(struct node *n, struct request *r)
+{
+    struct seg *s;
+    int e = marked_seg(n, r, &s);
+    if (e == 0)
+        seg_unmark(n, s);
+    return e;
+}
+
 static const struct operation ops[] = {
     {OP_INFO, "info", RIGHT_READ, true, OP_QUICK, run_info},
     {OP_READ, "read", RIGHT_READ, true, OP_SLOW, run_read},
@@ -164,6 +233,9 @@ static const struct operation ops[] = {
     {OP_SIZE, "size", RIGHT_READ, true, OP_QUICK, run_size},
     {OP_DESTROY, "destroy", RIGHT_DESTROY, false, OP_QUICK, run_destroy},
     {OP_SEG_CREATE, "create", RIGHT_CREATE, false, OP_QUICK, run_create},
+    {OP_SEG_MARK, "mark", RIGHT_CONTROL, false, OP_QUICK, run_mark},
+    {OP_SEG_WRITTEN, "written", RIGHT_CONTROL, false, OP_SLOW, run_written},
+    {OP_SEG_UNMARK, "unmark", RIGHT_CONTROL, false, OP_QUICK, run_unmark},
     {0, NULL, 0, false, OP_QUICK, NULL},
 };
 static const struct service service = {

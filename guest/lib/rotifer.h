@@ -198,6 +198,9 @@ int64_t sys_sleep(uint64_t ns);
 int64_t sys_wait(_Atomic uint32_t *word, uint32_t expected, uint64_t timeout_ms);
 int64_t sys_wake(_Atomic uint32_t *word, uint64_t count);
 int64_t sys_map(uint64_t address, uint64_t len, uint64_t flags);
+// Maps a segment of this node: shared, or with MAP_COPY a copy of one's own. Returns the address.
+int64_t sys_map_cap(const struct cap *seg, uint64_t address, uint64_t offset, uint64_t len,
+                    uint64_t flags);
 int64_t sys_unmap(uint64_t address);
 int64_t sys_grow(uint64_t address, uint64_t new_len);
 uint64_t sys_time(void);

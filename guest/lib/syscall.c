@@ -250,6 +250,28 @@ int64_t sys_map(uint64_t address, uint64_t len, uint64_t flags)
     return (int64_t)call(SYS_MAP, address, len, flags, 0);
 }
 
+int64_t sys_map_cap(const struct cap *seg, uint64_t address, uint64_t offset, uint64_t len,
+                    uint64_t flags)
+{
+    uint64_t name[4];
+    __builtin_memcpy(name, seg, sizeof name);
+
+    REG(a0) = name[0];
+    REG(a1) = name[1];
+    REG(a2) = name[2];
+    REG(a3) = name[3];
+    REG(a4) = address;
+    REG(a5) = offset;
+    REG(a6) = len;
+    REG(a7) = SYS_MAP_CAP;
+    REG(t0) = flags;
+    __asm__ volatile("ecall"
+                     : "+r"(a0)
+                     : "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5), "r"(a6), "r"(a7), "r"(t0)
+                     : "memory");
+    return (int64_t)a0;
+}
+
 int64_t sys_unmap(uint64_t address)
 {
     return (int64_t)call(SYS_UNMAP, address, 0, 0, 0);

@@ -533,6 +533,79 @@ static void while_it_is_off_nobody_faults_for_it(void **state)
     proc_destroy(n, p, true);
 }
 
+// --- By capability -----------------------------------------------------------------------------------------------
+
+static void a_capability_maps_what_it_names_with_no_more_than_its_rights(void **state)
+{
+    struct node *n = unit_node(state);
+    struct proc *p = new_proc(n);
+    struct seg *s = new_seg(n, 4 * PAGE_SIZE);
+    s->named = true;
+    put_byte(n, s, 3 * PAGE_SIZE, 5);
+    struct cap all = seg_cap(n, s, RIGHT_ALL), read = seg_cap(n, s, RIGHT_READ), bad = read;
+    assert_int_equal(proc_map_cap(n, p, &read, BASE, 0, 0, RW), -E_RIGHTS);
+    assert_int_equal(proc_map_cap(n, p, &read, BASE, PAGE_SIZE, 3 * PAGE_SIZE - 1, MAP_READ), BASE);
+    assert_int_equal(guest_read(n, p, BASE + 2 * PAGE_SIZE), 5);
+    assert_int_equal(guest_write(n, p, BASE, 1), -E_FAULT);
+    assert_int_equal(proc_map_cap(n, p, &all, 2 * BASE, 0, 0, RW), 2 * BASE);
+    assert_int_equal(guest_write(n, p, 2 * BASE + PAGE_SIZE, 6), 0);
+    assert_int_equal(guest_read(n, p, BASE), 6);
+    assert_int_equal(proc_map_cap(n, p, &read, 4 * BASE, 0, 0, RW | MAP_COPY), 4 * BASE);
+    assert_int_equal(guest_write(n, p, 4 * BASE + PAGE_SIZE, 7), 0);
+    assert_int_equal(guest_read(n, p, BASE), 6);
+    assert_int_equal(proc_map_cap(n, p, &all, BASE, 0, 0, RW), -E_OVERLAP);
+    assert_int_equal(proc_map_cap(n, p, &all, 0, 4 * PAGE_SIZE, 0, RW), -E_ARG);
+    assert_int_equal(proc_map_cap(n, p, &all, 0, PAGE_SIZE, UINT64_MAX, RW), -E_ARG);
+    assert_int_equal(proc_map_cap(n, p, &all, 0, 0, 0, RW | MAP_GROW_UP), -E_ARG);
+    bad.check[0]++;
+    assert_int_equal(proc_map_cap(n, p, &bad, 0, 0, 0, MAP_READ), -E_CAP);
+    bad = read, bad.port.w[0]++;
+    assert_int_equal(proc_map_cap(n, p, &bad, 0, 0, 0, MAP_READ), -E_NOTHERE);
+    s->named = false; // somebody's own memory, to be read by who has the right, but not shared
+    assert_int_equal(proc_map_cap(n, p, &all, 0, 0, 0, MAP_READ), -E_STATE);
+    int64_t copy = proc_map_cap(n, p, &all, 0, 0, 0, MAP_READ | MAP_COPY);
+    assert_true(copy > 0);
+    assert_int_equal(guest_read(n, p, (uint64_t)copy + PAGE_SIZE), 6);
+    p->mem_limit = 20 * PAGE_SIZE; // 15 of them are mapped
+    assert_int_equal(proc_map_cap(n, p, &all, 0, 0, 0, MAP_READ | MAP_COPY),
+                     0x400000000 + 5 * PAGE_SIZE);
+    size_t before = page_free_count(n), segs = n->pool_seg.used;
+    assert_int_equal(proc_map_cap(n, p, &all, 0, 0, 0, MAP_READ | MAP_COPY), -E_LIMIT);
+    p->mem_limit = 0;
+    n->pages.fail_after = 0;
+    assert_int_equal(proc_map_cap(n, p, &all, BASE, 0, 0, MAP_READ | MAP_COPY), -E_OVERLAP);
+    n->pages.fail_after = -1;
+    assert_int_equal(page_free_count(n), before);
+    assert_int_equal(n->pool_seg.used, segs);
+    seg_drop(n, s);
+    proc_destroy(n, p, true);
+}
+
+static void a_process_shares_while_anybody_else_can_see_its_segment(void **state)
+{
+    struct node *n = unit_node(state);
+    struct proc *p = new_proc(n), *q = new_proc(n);
+    struct seg *s = new_seg(n, PAGE_SIZE), *own = new_seg(n, PAGE_SIZE);
+    map(n, p, 2 * BASE, own, RW);
+    assert_false(proc_shares(p));
+    s->named = true;
+    map(n, p, BASE, s, MAP_READ);
+    assert_true(proc_shares(p)); // who has the capability may map it any time
+    s->named = false;
+    assert_false(proc_shares(p));
+    map(n, q, BASE, s, MAP_READ);
+    assert_true(proc_shares(p) && proc_shares(q));
+    assert_int_equal(proc_unmap(n, q, BASE), 0);
+    map(n, p, 4 * BASE, s, RW); // twice, but only in itself
+    assert_false(proc_shares(p) || proc_shares(q));
+    struct seg *c = clone(n, own); // pages in common are not sharing
+    map(n, q, BASE, c, RW);
+    assert_false(proc_shares(p) || proc_shares(q));
+    seg_drop(n, s), seg_drop(n, own), seg_drop(n, c);
+    proc_destroy(n, p, true);
+    proc_destroy(n, q, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -551,6 +624,8 @@ int main(void)
         UNIT_TEST(exactly_the_pages_written_since_the_mark_are_told),
         UNIT_TEST(what_a_shorter_length_cut_off_counts_as_written),
         UNIT_TEST(while_it_is_off_nobody_faults_for_it),
+        UNIT_TEST(a_capability_maps_what_it_names_with_no_more_than_its_rights),
+        UNIT_TEST(a_process_shares_while_anybody_else_can_see_its_segment),
     };
     return UNIT_RUN(tests);
 }
