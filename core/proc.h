@@ -4,6 +4,7 @@
 #ifndef CORE_PROC_H
 #define CORE_PROC_H
 
+#include "core/abi.h"
 #include "core/config.h"
 #include "core/map.h"
 #include "core/seg.h"
@@ -83,7 +84,8 @@ struct proc {
 static inline bool proc_map_covers(const struct proc *p, uint64_t va, uint64_t len, uint32_t right)
 {
     const struct map *m = p->last_map;
-    return va - m->va < m->len && len <= m->len - (va - m->va) && (m->flags & right);
+    return va - m->va < m->len && len <= m->len - (va - m->va) && (m->flags & right) &&
+           MAP_GUARD_LOG2(m->flags) == 0;
 }
 
 // Empty process, state ARRIVING. ep EP_NONE = draw one (then ctl port and key too). *out. E_MEM, E_EXISTS.

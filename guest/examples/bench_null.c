@@ -21,7 +21,8 @@
 
 #define BYTES_MAX 65536
 
-static uint8_t request[BYTES_MAX], reply[BYTES_MAX], served[BYTES_MAX];
+// At the beginning of pages, as large buffers mostly are.
+static _Alignas(4096) uint8_t request[BYTES_MAX], reply[BYTES_MAX], served[BYTES_MAX];
 
 static inline uint64_t instructions(void)
 {
