@@ -101,8 +101,21 @@ enum sys_number {
     //   E_NOTHERE the segment is not of this node; E_OBJECT; E_CAP; E_RIGHTS; E_STATE it is the private memory of a
     //   process (MAP_COPY works); E_ARG; E_OVERLAP; E_LIMIT; E_MEM.
     SYS_MAP_CAP = 21,
+    // End what another thread of this process (or an own one's wait) is blocked in.
+    //   in:  a0 thread number, a1 grace (ms; 0 = as long as the call's own time-out lets)
+    //   out: a0 0.  E_OBJECT no such thread; E_STATE it is blocked in nothing that can be cancelled.
+    //   A TRANS: its server is told, and may still answer, in the grace time: then that is the result. Else it ends with
+    //   E_CANCEL, or with E_WITHDRAWN when no server had taken it. A GETREQ, SLEEP or WAIT ends with E_CANCEL at once.
+    SYS_CANCEL = 22,
+    // Has the client of the request that this thread serves cancelled it (or gone)?
+    //   in:  a0 CANCEL_ASK; CANCEL_SHIELD from now on this thread is only told when it asks; CANCEL_OPEN (as it is at
+    //        first): what it is blocked in, its own TRANS, SLEEP or WAIT, is cancelled, once for each request
+    //   out: a0 1 yes, 0 no.  E_ARG.
+    SYS_CANCELLED = 23,
     SYS_COUNT
 };
+
+enum { CANCEL_ASK = 0, CANCEL_SHIELD = 1, CANCEL_OPEN = 2 };
 
 #define MAP_READ 1u
 #define MAP_WRITE 2u

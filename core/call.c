@@ -12,7 +12,7 @@
 void call_reset(struct call *c)
 {
     c->state = CALL_NONE;
-    c->begun = c->busy = c->remote = false;
+    c->begun = c->busy = c->remote = c->cancelled = false;
     c->tries = 0;
     c->forwards = 0;
     c->server = EP_NONE;
@@ -174,27 +174,35 @@ void call_dispatch(struct node *n, struct thread *t)
         struct port_entry *e = port_find(n, c->cap.port);
         server = e ? e->proc : NULL;
     }
-    if (server)
-        call_to_local(n, t, server);
-    else
+    if (c->cancelled && c->server == EP_NONE)
+        call_fail(n, t, E_WITHDRAWN); // nobody has it
+    else if (!server)
         call_to_remote(n, t);
+    else if (c->cancelled)
+        cancel_local(n, t, server);
+    else
+        call_to_local(n, t, server);
 }
 
-// The client gives up: a local server that has not begun is spared the work. A remote one finds out when it asks.
+// The client gives up. A server that has not begun is spared the work, one that has may learn of it (cancel.c). A remote
+// one is told once; should that frame be lost, it finds out when it answers.
 void call_leave_server(struct node *n, struct thread *t)
 {
     struct call *c = &t->call;
     struct rec *r = c->server != EP_NONE ? txn_rec_find(n, c->server, t->proc->ep, t->tid) : NULL;
-    if (r && r->seq == c->seq && !proc_frozen(r->proc) && r->state != REC_SERVE)
-        txn_client_lost(n, r); // SERVE: the server's putrep will find nobody
+    if (r && r->seq == c->seq && !proc_frozen(r->proc))
+        rec_leave(n, r);
+    else if (!r && c->remote && c->server != EP_NONE && n->transport)
+        n->transport->cancel(n, t);
 }
 
 void txn_call_due(struct node *n, struct thread *t)
 {
     struct call *c = &t->call;
     if (node_now(n) >= c->deadline_ns) {
+        int error = c->cancelled ? E_CANCEL : E_TIMEOUT;
         call_leave_server(n, t);
-        call_fail(n, t, E_TIMEOUT);
+        call_fail(n, t, error);
         return;
     }
     n->stat.retries++;

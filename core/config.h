@@ -37,6 +37,9 @@
 // Times that a call may be handed on from server to server: a chain longer than this is most likely a ring.
 #define FORWARDS_MAX 8
 
+// A client that timed out or ended reads no answer; what its server calls meanwhile has so long to come to an end.
+#define CANCEL_LEAVE_NS (1 * NS_PER_S)
+
 // A local copy goes in steps of this many bytes, each one event of the kernel (D1).
 #define COPY_STEP (256 * KIB)
 

@@ -180,6 +180,8 @@ static int check_rec(const struct desc_rec *r, uint64_t more, const char **why)
     if (r->has_copy ? r->rep_len > REPLY_COPY_MAX || r->rep_len == 0 || more != r->rep_len
                     : more != 0)
         REFUSE(E_FORMAT, "reply of a transaction record");
+    if (r->cancel > CANCEL_TOLD || (r->cancel != CANCEL_NONE && r->state != REC_SERVE) || r->zero)
+        REFUSE(E_FORMAT, "cancel of a transaction record");
     if (r->state == REC_FORWARD && (r->rep_len != 0 || port_is_null(r->cap.port)))
         REFUSE(E_FORMAT, "forward of a transaction record");
     bool needs_server = r->state == REC_FILL || r->state == REC_SERVE ||

@@ -17,8 +17,9 @@
 #include "core/types.h"
 
 #define DESC_MAGIC 0x31435345444f52ull // "RODESC1"
-#define DESC_VERSION                                                                               \
-    4u // 4: forwards of a call, a record in FORWARD. 2: MAP_GUARD among the flags of a map. 3: runs and fault of the process
+// 2: MAP_GUARD among the flags of a map. 3: runs and fault of the process. 4: forwards of a call, a record in FORWARD. 5:
+// cancels
+#define DESC_VERSION 5u
 #define DESC_ARCH_RISCV64 243u // ELF e_machine of RISC-V
 
 struct desc_hdr {
@@ -83,7 +84,7 @@ struct desc_thread {
     uint64_t wait_va;
     struct { // struct call
         uint32_t state, begun, busy, op;
-        uint32_t forwards, zero;
+        uint32_t forwards, cancelled;
         uint64_t seq;
         struct cap cap;
         uint64_t arg[4];
@@ -98,7 +99,7 @@ struct desc_thread {
     struct { // struct serve
         uint64_t mask;
         struct desc_buf buf;
-        uint32_t open, zero; // which record it works on is said by the record (server_tid)
+        uint32_t open, shielded; // which record it works on is said by the record (server_tid)
     } serve;
 };
 struct desc_rec {
@@ -110,6 +111,8 @@ struct desc_rec {
     uint64_t arg[4];
     uint64_t req_len;
     uint32_t server_tid, has_copy; // has_copy: rep_len bytes follow this struct
+    uint32_t cancel, zero;         // SERVE: CANCEL_* of txn.h
+    uint64_t cancel_left_ns;       // UINT64_MAX = no limit
     struct desc_progress got, sent;
     int64_t status;
     uint64_t res[4];

@@ -149,6 +149,7 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     t->serve.mask = s->serve.mask;
     t->serve.buf = dec_buf(d->p, &s->serve.buf);
     t->serve.open = s->serve.open != 0;
+    t->serve.shielded = s->serve.shielded != 0;
     thread_set_state(t, (enum thread_state)s->state);
     if (t->state == THREAD_GETREQ)
         list_add_tail(&d->p->getters, &t->run_link);
@@ -162,6 +163,7 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     c->busy = s->call.busy != 0;
     c->op = s->call.op;
     c->forwards = (uint8_t)s->call.forwards; // desc_check: at most FORWARDS_MAX
+    c->cancelled = s->call.cancelled != 0;
     c->seq = s->call.seq;
     c->cap = s->call.cap;
     memcpy(c->arg, s->call.arg, sizeof c->arg);
@@ -210,6 +212,8 @@ static int dec_rec(struct decoder *d, const struct desc_rec *s, uint64_t more_at
     r->status = s->status;
     memcpy(r->res, s->res, sizeof r->res);
     r->rep_len = s->rep_len;
+    r->cancel = s->cancel;
+    r->cancel_by_ns = from_left(s->cancel_left_ns, p->stopped_ns);
     r->state = (enum rec_state)s->state;
     txn_adopt_rec(d->n, r);
     if (s->state == REC_QUEUED)

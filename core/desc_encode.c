@@ -145,6 +145,7 @@ void desc_of_thread(const struct thread *t, struct desc_thread *out)
     d.serve.mask = t->serve.mask;
     d.serve.buf = enc_buf(&t->serve.buf);
     d.serve.open = t->serve.open;
+    d.serve.shielded = t->serve.shielded;
     if (t->state == THREAD_CALL) {
         const struct call *c = &t->call;
         d.call.state = c->state;
@@ -152,6 +153,7 @@ void desc_of_thread(const struct thread *t, struct desc_thread *out)
         d.call.busy = c->busy;
         d.call.op = c->op;
         d.call.forwards = c->forwards;
+        d.call.cancelled = c->cancelled;
         d.call.seq = c->seq;
         d.call.cap = c->cap;
         memcpy(d.call.arg, c->arg, sizeof d.call.arg);
@@ -199,6 +201,10 @@ void desc_of_rec(const struct rec *r, struct desc_rec *out)
         .status = r->status,
         .rep_len = r->rep_len,
     };
+    if (r->state == REC_SERVE && r->cancel != CANCEL_NONE) {
+        d.cancel = r->cancel;
+        d.cancel_left_ns = left(r->cancel_by_ns, r->proc->stopped_ns);
+    }
     memcpy(d.arg, r->arg, sizeof d.arg);
     memcpy(d.res, r->res, sizeof d.res);
     *out = d;

@@ -55,8 +55,8 @@ void call_forward(struct node *n, struct thread *t, const struct forward *f)
 {
     struct call *c = &t->call;
     ASSERT(t->state == THREAD_CALL);
-    if (c->forwards == FORWARDS_MAX) {
-        call_fail(n, t, E_LIMIT);
+    if (c->forwards == FORWARDS_MAX || c->cancelled) { // cancelled: the next server need not begin
+        call_fail(n, t, c->cancelled ? E_CANCEL : E_LIMIT);
         return;
     }
     uint64_t deadline_ns = c->deadline_ns;

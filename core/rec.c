@@ -181,6 +181,8 @@ static void rec_due(struct node *n, struct timer *tm)
         struct thread *s = rec_fill(n, r);
         if (s)
             serve_next(n, s);
+    } else if (r->state == REC_SERVE) {
+        cancel_tell(n, r);
     }
 }
 

@@ -107,7 +107,7 @@ static enum txn_verdict rec_begin(struct node *n, struct rec *r)
     return TXN_TAKE;
 }
 
-static enum txn_verdict rec_again(struct node *n, struct rec *r, bool probe)
+enum txn_verdict rec_again(struct node *n, struct rec *r, bool probe)
 {
     switch (r->state) {
     case REC_QUEUED:
@@ -168,6 +168,13 @@ enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_reque
     }
     if (probe)
         return TXN_UNKNOWN;
+    enum txn_verdict v = txn_rec_take(n, p, r, q, out);
+    return v == TXN_TAKE ? rec_begin(n, *out) : v;
+}
+
+enum txn_verdict txn_rec_take(struct node *n, struct proc *p, struct rec *r,
+                              const struct txn_request *q, struct rec **out)
+{
     int handle = handle_of(n, p, q->cap.port);
     if (handle < 0)
         return TXN_NOTHERE;
@@ -194,8 +201,9 @@ enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_reque
     r->heard_ns = r->locate_ns = 0;
     if (r->remote)
         rec_heard(n, r);
+    r->cancel = CANCEL_NONE;
     *out = r;
-    return rec_begin(n, r);
+    return TXN_TAKE;
 }
 
 // The whole request is in the server's buffer.

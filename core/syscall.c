@@ -119,6 +119,31 @@ static void sys_forward(struct node *n, struct thread *t)
     answer(t, txn_forward(n, t, &cap, (uint32_t)ARG(4), &t->regs.x[REG_T3]));
 }
 
+static void sys_cancel(struct node *n, struct thread *t)
+{
+    if (ARG(1) > UINT32_MAX || ARG(0) > UINT32_MAX) {
+        answer(t, -E_ARG);
+        return;
+    }
+    struct thread *other = thread_find(t->proc, (uint32_t)ARG(0));
+    answer(t, other ? txn_cancel(n, other, ARG(1) * NS_PER_MS) : -E_OBJECT);
+}
+
+static void sys_cancelled(struct node *n, struct thread *t)
+{
+    (void)n;
+    if (ARG(0) > CANCEL_OPEN) {
+        answer(t, -E_ARG);
+        return;
+    }
+    if (ARG(0) != CANCEL_ASK)
+        t->serve.shielded = ARG(0) == CANCEL_SHIELD;
+    bool yes = txn_cancelled(t);
+    if (yes && t->serve.rec) // it knows now
+        t->serve.rec->cancel = CANCEL_TOLD;
+    answer(t, yes);
+}
+
 static void sys_port_listen(struct node *n, struct thread *t)
 {
     struct port get = {{ARG(0), ARG(1)}}, put;
@@ -322,6 +347,8 @@ static sys_fn *const table[SYS_COUNT] = {
     [SYS_PUTREP_GETREQ] = sys_putrep_getreq,
     [SYS_FORWARD] = sys_forward,
     [SYS_MAP_CAP] = sys_map_cap,
+    [SYS_CANCEL] = sys_cancel,
+    [SYS_CANCELLED] = sys_cancelled,
 };
 
 void entry_syscall(struct hart *h, struct thread *t)

@@ -121,6 +121,11 @@ int task_putrep(struct node *n, int64_t status, const uint64_t res[4], struct bu
     return 0;
 }
 
+bool task_cancelled(struct node *n)
+{
+    return txn_cancelled(task_self(n));
+}
+
 int task_forward(struct node *n, const struct cap *cap, uint32_t op, const uint64_t arg[4])
 {
     static const uint64_t none[4];

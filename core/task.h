@@ -42,6 +42,9 @@ int task_getreq(struct node *n, uint64_t mask, struct buf buf, uint64_t timeout_
                 struct task_request *out);
 // Waits until a long reply has reached the client.
 int task_putrep(struct node *n, int64_t status, const uint64_t res[4], struct buf rep);
+// Has the client of the request that this task serves cancelled it? A task_wait returns when it does; a call of the
+// task's own is cancelled.
+bool task_cancelled(struct node *n);
 // As SYS_FORWARD: the client calls this instead.
 int task_forward(struct node *n, const struct cap *cap, uint32_t op, const uint64_t arg[4]);
 void task_sleep(struct node *n, uint64_t ns);

@@ -51,6 +51,7 @@ struct call {
     bool remote;             // a frame of it was sent: copies may be under way somewhere
     bool busy;               // server said wait: it has no room for the data yet, or is stunned
     uint8_t forwards;        // times that a server handed it on to another (forward.c)
+    bool cancelled;          // the client does not want it any more (cancel.c)
     uint32_t tries;          // times that request fragments were sent to this server
     uint64_t seq;            // number of this transaction among this thread's, from 1
     struct cap cap;
@@ -75,6 +76,7 @@ struct serve {
     struct rec
         *rec; // FILL, working, PUTREP; NULL while open: its client is gone, the reply has no reader
     bool open;      // a request was delivered and the reply is owed
+    bool shielded;  // a cancel of the request is only told when asked for
     int64_t result; // for tasks: how getreq or putrep ended
 };
 

@@ -16,7 +16,8 @@
 //   RECV   more fragments                          RECV
 //          ... all of the reply                    NONE   acknowledge, wake with the status
 //   any    forwarded                               SEND   a new transaction, to the capability given (forward.c)
-//   any    deadline                                NONE   E_TIMEOUT
+//   any    cancelled                               same   the server is told (cancel.c), and may still reply
+//   any    deadline                                NONE   E_TIMEOUT; E_CANCEL when it was cancelled
 //
 // Server half (struct rec, one per client thread known to a server process; it is also the at-most-once
 // history, so it goes with the process):
@@ -25,6 +26,8 @@
 //   -      request, nobody in getreq               QUEUED "wait" to the client; the data stays there (D2)
 //   -,QUEUED a thread in getreq                    FILL   ask the client for the data ("go")
 //   FILL   all of the request is in the buffer     SERVE  wake the server thread
+//   QUEUED,FILL cancelled                          REPLY  E_WITHDRAWN
+//   SERVE  cancelled                               SERVE  the server's thread is told, once
 //   SERVE  putrep                                  REPLY  send; a short reply is copied here, server goes on
 //   SERVE  forward                                 FORWARD  send; server goes on. As REPLY in all that follows
 //   REPLY  acknowledged                            DONE   a server in putrep goes on; start RECORD_LIFE timer
@@ -69,6 +72,12 @@ struct rec {
     bool ready;        // DONE, kept, and no frame or time hangs on it: quick.c may use it as it is
     struct thread *caller; // [N] client thread here that holds this record as call.rec, else NULL
     bool lost;             // the client is known to be dead
+    enum {
+        CANCEL_NONE,
+        CANCEL_PENDING,
+        CANCEL_TOLD
+    } cancel;              // SERVE: the client has had enough; the thread knows
+    uint64_t cancel_by_ns; // until then it waits for an answer, UINT64_MAX = for ever
     bool remote;           // a frame of it may be under way somewhere: keep as history when done
     uint64_t locate_ns;    // as in struct call
 };
@@ -82,6 +91,8 @@ struct transport {
     void (*request_ack)(struct node *n, struct rec *r);
     // Send the unacknowledged part of the reply.
     void (*reply)(struct node *n, struct rec *r);
+    // The client of this call goes and wants no answer: tell its server once, if it is known where it is.
+    void (*cancel)(struct node *n, const struct thread *t);
     // The endpoint or port has left for another node (hand-off committed) / has arrived here.
     void (*moved_away)(struct node *n, struct proc *p, ep_t target_node);
     void (*arrived)(struct node *n, struct proc *p);
@@ -106,6 +117,12 @@ int txn_putrep_short(struct node *n, struct thread *t, int64_t status, const uin
 int txn_forward(struct node *n, struct thread *t, const struct cap *cap, uint32_t op,
                 const uint64_t arg[4]);
 
+// SYS_CANCEL: ends what t is blocked in; a call when its server has answered, at the latest after grace_ns (0: its
+// own deadline). 0, E_STATE. Its process is not frozen.
+int txn_cancel(struct node *n, struct thread *t, uint64_t grace_ns);
+// Does nobody want the answer to the request that t works on any more?
+bool txn_cancelled(const struct thread *t);
+
 // --- Called by net/ with what a frame said (all arguments already checked for form).
 struct txn_request { // header of a request, the same in every fragment
     ep_t client;
@@ -129,6 +146,10 @@ enum txn_verdict {
 // A request fragment or probe arrived for endpoint dst. EP_NONE: find the server by port. *out = the record.
 enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_request *q, bool probe,
                                 struct rec **out);
+// A cancel of q arrived for endpoint dst. left_ns: how long its client waits for an answer (0: no limit). waits false: it
+// does not wait at all. TXN_ACK: say "working".
+enum txn_verdict txn_cancel_in(struct node *n, ep_t dst, const struct txn_request *q,
+                               uint64_t left_ns, bool waits, struct rec **out);
 // Stores a fragment: off is a multiple of frag from base on. src: pieces of kernel memory.
 // Returns 1 when the request is complete now (server woken), 0 when not, negative error.
 int txn_request_data(struct node *n, struct rec *r, uint64_t off, uint32_t frag,

@@ -37,6 +37,10 @@ void call_leave_server(struct node *n, struct thread *t);
 
 // --- serve.c
 struct thread *rec_release(struct node *n, struct rec *r);
+// p's record of the client becomes that of this request: r, or a new one when r is NULL. TXN_TAKE; TXN_NOTHERE, TXN_BUSY.
+enum txn_verdict txn_rec_take(struct node *n, struct proc *p, struct rec *r,
+                              const struct txn_request *q, struct rec **out);
+enum txn_verdict rec_again(struct node *n, struct rec *r, bool probe);
 void rec_abandon(struct node *n, struct rec *r);
 void rec_refuse(struct node *n, struct rec *r, int error);
 struct thread *rec_fill(struct node *n, struct rec *r);
@@ -45,6 +49,12 @@ void serve_next(struct node *n, struct thread *s);
 // --- reply.c
 void rec_reply(struct node *n, struct rec *r); // sends, again, what is not acknowledged
 void rec_done(struct node *n, struct rec *r);
+
+// --- cancel.c
+void cancel_tell(struct node *n, struct rec *r); // the thread that serves it, if it was not told
+void cancel_local(struct node *n, struct thread *t,
+                  struct proc *server);        // tells the server of t's call
+void rec_leave(struct node *n, struct rec *r); // its client wants no answer any more
 
 // --- forward.c
 void forward_local(struct node *n, struct rec *r, struct thread *client);

@@ -17,7 +17,7 @@
 #include "core/types.h"
 
 #define WIRE_ETHERTYPE 0x88b5u // IEEE 802 local experimental EtherType 1
-#define WIRE_VERSION 2u        // 2: FORWARD
+#define WIRE_VERSION 3u        // 2: FORWARD. 3: CANCEL
 #define WIRE_HOPS_MAX 32u
 #define WIRE_PAYLOAD_MAX 32768u // 8 pages
 #define WIRE_PIECES_MAX 9u      // a fragment cut from pages at any alignment
@@ -44,6 +44,9 @@ enum { LOCATE_EP = 1, LOCATE_PORT, LOCATE_NODES };
 #define WIRE_FLAG_WORKING 4u
 #define WIRE_FLAG_DONE 8u
 #define WIRE_FLAG_FORWARD 32u // a reply without data: "call cap with op and arg instead"
+// On a request without data: the client wants it no more. status: ns that it still waits for an answer, 0 = no limit; with
+// DONE it does not wait at all.
+#define WIRE_FLAG_CANCEL 64u
 #define WIRE_FLAG_ACK_NOW 16u // last fragment of a burst: acknowledge without delay
 
 struct wire_hdr {

@@ -181,6 +181,29 @@ static bool find_server(struct node *n, struct thread *t)
     return false;
 }
 
+static void send_cancel(struct node *n, const struct thread *t, ep_t node, uint64_t left_ns,
+                        uint16_t flags)
+{
+    struct wire_hdr h = call_header(t, WIRE_REQUEST, node);
+    h.flags = WIRE_FLAG_CANCEL | flags;
+    h.status = (int64_t)(left_ns & INT64_MAX);
+    route_send(n, &h, NULL, 0);
+}
+
+static void xfer_cancel(struct node *n, const struct thread *t)
+{
+    ep_t node = locate_ep(n, t->call.server);
+    if (node != EP_NONE && node != node_ep(n))
+        send_cancel(n, t, node, 0, WIRE_FLAG_DONE);
+}
+
+// ns left until a deadline of the future, never 0; 0: there is none.
+static uint64_t left(struct node *n, uint64_t deadline_ns)
+{
+    uint64_t now = node_now(n);
+    return deadline_ns == UINT64_MAX ? 0 : deadline_ns > now ? deadline_ns - now : 1;
+}
+
 static void xfer_request(struct node *n, struct thread *t)
 {
     struct call *c = &t->call;
@@ -195,8 +218,12 @@ static void xfer_request(struct node *n, struct thread *t)
     }
     if (c->state == CALL_RECV)
         send_reply_ack(n, t, node); // says what is missing; the probe asks for it
-    struct wire_hdr h = call_header(t, WIRE_REQUEST, node);
     c->remote = true;
+    if (c->cancelled && c->state != CALL_RECV) {
+        send_cancel(n, t, node, left(n, c->deadline_ns), 0);
+        return;
+    }
+    struct wire_hdr h = call_header(t, WIRE_REQUEST, node);
     if (c->state == CALL_WAIT || c->state == CALL_RECV) {
         h.flags = WIRE_FLAG_PROBE;
         route_send(n, &h, NULL, 0);
@@ -403,8 +430,11 @@ static void in_request(struct node *n, const struct wire_hdr *h, const struct pi
     };
     memcpy(q.arg, h->arg, sizeof q.arg);
     struct buf src = {.kind = BUF_PIECES, .at = (uint64_t)(uintptr_t)p, .len = h->payload};
-    struct rec *r;
-    switch (txn_request_in(n, h->dst_ep, &q, h->flags & WIRE_FLAG_PROBE, &r)) {
+    struct rec *r = NULL;
+    switch (
+        h->flags & WIRE_FLAG_CANCEL
+            ? txn_cancel_in(n, h->dst_ep, &q, (uint64_t)h->status, !(h->flags & WIRE_FLAG_DONE), &r)
+            : txn_request_in(n, h->dst_ep, &q, h->flags & WIRE_FLAG_PROBE, &r)) {
     case TXN_TAKE: request_taken(n, h, r, &src); break;
     case TXN_ACK: send_request_ack(n, r, h->src_node); break;
     case TXN_BUSY: say_wait(n, h, WIRE_REQUEST_ACK); break;
@@ -620,6 +650,7 @@ const struct transport xfer_transport = {
     .request = xfer_request,
     .request_ack = xfer_request_ack,
     .reply = xfer_reply,
+    .cancel = xfer_cancel,
     .moved_away = xfer_moved_away,
     .arrived = xfer_arrived,
     .resumed = xfer_resumed,

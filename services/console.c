@@ -234,12 +234,12 @@ static size_t ring_take(struct console *c, char *to, size_t max, bool lines)
     return len;
 }
 
-// Whoever asked is gone, or has given up: what was typed is for the next reader, not for nobody. Of one on another
-// node that is not known.
+// Whoever asked is gone, or has given up: what was typed is for the next reader, not for nobody. One on another node has
+// said so, unless that frame was lost.
 static bool asker_gone(struct node *n)
 {
     const struct rec *r = task_self(n)->serve.rec;
-    if (!r || r->lost)
+    if (task_cancelled(n))
         return true;
     struct proc *p = proc_by_ep(n, r->client);
     const struct thread *t = p ? thread_find(p, r->tid) : NULL;
@@ -260,7 +260,7 @@ static int64_t read_ring(struct node *n, struct request *r, bool lines)
         return -E_MEM;
     if (max == 0)
         return 0;
-    while (c->ready == 0 && c->ends == 0)
+    while (c->ready == 0 && c->ends == 0 && !task_cancelled(n))
         task_wait(n, c);
     if (asker_gone(n))
         return -E_CANCEL;
@@ -297,7 +297,8 @@ static int64_t read_tty(struct node *n, struct request *r)
         return -E_MEM;
     if (max == 0)
         return 0;
-    while ((t = tty_find(n, cap_obj(&r->in.cap))) && t->count == 0 && t->ends == 0)
+    while ((t = tty_find(n, cap_obj(&r->in.cap))) && t->count == 0 && t->ends == 0 &&
+           !task_cancelled(n))
         task_wait(n, &c->ttys); // one event for all of them: they are few
     if (!t)
         return -E_OBJECT;

@@ -50,12 +50,16 @@ static bool ready_now(int fd, short events)
     return poll(&p, 1, 0) > 0;
 }
 
-static void wait_ready(struct node *n, int fd, short events, const void *event)
+// false: may_end, and who asked does not want it any more.
+static bool wait_ready(struct node *n, int fd, short events, const void *event, bool may_end)
 {
     while (!ready_now(fd, events)) {
+        if (may_end && task_cancelled(n))
+            return false;
         loop_set_events(terminal.loop, fd, events);
         task_wait(n, event);
     }
+    return true;
 }
 
 // --- Operations -----------------------------------------------------------------------------------------
@@ -91,7 +95,7 @@ static int64_t run_write(struct node *n, struct request *r)
             run = r->in.len - at;
         if (run > CHUNK)
             run = CHUNK;
-        wait_ready(n, STDOUT_FILENO, POLLOUT, &terminal.out_ready);
+        (void)wait_ready(n, STDOUT_FILENO, POLLOUT, &terminal.out_ready, false);
         ssize_t w = write(STDOUT_FILENO, p, run);
         if (w < 0 && errno == EPIPE)
             tell_broken(n);
@@ -120,7 +124,10 @@ static int64_t run_read(struct node *n, struct request *r)
         return -E_MEM;
     ssize_t got;
     do {
-        wait_ready(n, STDIN_FILENO, POLLIN, &terminal.in_ready);
+        if (!wait_ready(n, STDIN_FILENO, POLLIN, &terminal.in_ready, true)) {
+            free(p);
+            return -E_CANCEL; // what is typed is for the next reader
+        }
         got = read(STDIN_FILENO, p, max);
     } while (got < 0 && (errno == EINTR || errno == EAGAIN));
     if (got <= 0) {

@@ -191,6 +191,13 @@ void stdio_unlock(void);
 // --- System calls as they are (core/abi.h says what each does) -----------------------------------
 
 int64_t sys_null(void);
+// Ends what another thread of this process (sys_self says its number) is blocked in. A trans: its server is told and may
+// still answer, for grace_ms (0 = for as long as the call's own time-out lets); else it ends with E_CANCEL, or with
+// E_WITHDRAWN when no server had begun.  E_OBJECT; E_STATE it is blocked in nothing.
+int64_t sys_cancel(uint64_t thread, uint64_t grace_ms);
+// 1: the client of the request that this thread serves does not want it any more; 0: it does. mode: CANCEL_ASK;
+// CANCEL_SHIELD: from now on a cancel ends none of this thread's own calls and waits; CANCEL_OPEN: again it does.
+int64_t sys_cancelled(uint64_t mode);
 int64_t sys_thread_create(void (*pc)(void), void *sp, uint64_t a0, void *tp);
 noreturn void sys_thread_exit(_Atomic uint32_t *word);
 int64_t sys_yield(void);

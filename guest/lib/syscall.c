@@ -214,6 +214,16 @@ int64_t sys_null(void)
     return (int64_t)a0;
 }
 
+int64_t sys_cancel(uint64_t thread, uint64_t grace_ms)
+{
+    return (int64_t)call(SYS_CANCEL, thread, grace_ms, 0, 0);
+}
+
+int64_t sys_cancelled(uint64_t mode)
+{
+    return (int64_t)call(SYS_CANCELLED, mode, 0, 0, 0);
+}
+
 int64_t sys_thread_create(void (*pc)(void), void *sp, uint64_t a0, void *tp)
 {
     return (int64_t)call(SYS_THREAD_CREATE, (uint64_t)pc, (uint64_t)sp, a0, (uint64_t)tp);

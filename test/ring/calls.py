@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import ring
-from ring import Ring, expect_standing, ok
+from ring import Ring, expect_standing, ok, same
 
 CALLS = 120
 
@@ -49,5 +49,50 @@ def forward():
     ok(r.down(), "the ring goes down, and nothing is left of it")
 
 
+# --- Interrupts ------------------------------------------------------------------------------------------------
+
+def interrupts(r, where, nodes, move=False):
+    """client -> near -> middle -> last: three deep. Each answers what the last one says."""
+    before = r.counts()
+    chain = []
+    for name, role, node in (("last", ["serve", "last"], nodes[0]), ("middle", ["relay", "middle", "last"], nodes[1]),
+                             ("near", ["relay", "near", "middle"], nodes[2])):
+        p = r.start("--quiet", "--name", name, "--node", node, "interrupt", *role)
+        p.wait_line("ready")
+        chain.append(p)
+    client = r.start("--quiet", "--name", "client", "--node", nodes[3], "interrupt", "client", "near")
+    moved = 0
+    while move and client.process.poll() is None:
+        for name in ("last", "middle", "near", "client"):
+            moved += r.move(name, "n%d" % (1 + moved % 2))[0] == 0
+    ok(client.end() == 0 and any("0 errors" in x for x in client.lines),
+       "three deep, %s: caught, found out, shielded, withdrawn, timed out" % where, client.tail())
+    if move:
+        ok(moved > 0, "%d moves meanwhile" % moved)
+    def interrupted():
+        return int(re.search(r"(\d+) interrupted", r.run("--quiet", "interrupt", "report", "near")[1])[1])
+    count = interrupted()
+    while interrupted() == count:  # killed before its request was at the end of the chain, it interrupts nobody there
+        hangs = r.start("--quiet", "--name", "hangs", "--node", nodes[3], "interrupt", "hang", "near")
+        hangs.wait_line("calls")
+        r.wait_process("hangs")
+        r.command("kill", "hangs")
+        hangs.end()
+    ok(True, "killing a client interrupts the server at the end of its chain")
+    same(r.run("--quiet", "interrupt", "stop", "near")[0], 0, "and all three serve as before")
+    ok(all(p.end() == 0 for p in chain), "and end", "\n".join(p.tail() for p in chain))
+    difference = r.back_to(before)
+    ok(difference is None, "nothing is left of it, %s" % where, difference or "")
+
+
+def cancel():
+    r = Ring(2)
+    interrupts(r, "on one node", ("n1", "n1", "n1", "n1"))
+    interrupts(r, "over the wire", ("n1", "n2", "n1", "n2"))
+    interrupts(r, "while all of them move", ("n2", "n1", "n2", "n1"), move=True)
+    expect_standing(r, "the nodes stand")
+    ok(r.down(), "the ring goes down, and nothing is left of it")
+
+
 if __name__ == "__main__":
-    ring.main(forward)
+    ring.main(forward, cancel)

@@ -180,6 +180,12 @@ static void client_error(struct guest_data *d, int64_t status, uint64_t number)
     }
 }
 
+static void mark(uint64_t bits[4], uint64_t number)
+{
+    if (number < GUEST_MARKS)
+        bits[number / 64] |= 1ull << number % 64;
+}
+
 static void client_next(struct node *n, struct thread *t)
 {
     uint64_t r = mix(S(3) ^ S(1) * 0x9e3779b97f4a7c15u);
@@ -205,6 +211,10 @@ static void client_back(struct node *n, struct thread *t)
         return;
     struct guest_data *d = data_of(n, t);
     d->calls++;
+    if ((int64_t)A(0) == 0)
+        mark(d->good, S(1));
+    if ((int64_t)A(0) == -E_WITHDRAWN)
+        mark(d->never, S(1));
     if ((int64_t)A(0) < 0)
         client_error(d, (int64_t)A(0), S(1));
     else if (A(1) != S(11) || A(2) != S(0) || A(3) != S(1))
@@ -266,6 +276,8 @@ static void server_note(struct guest_data *d, uint64_t id, uint64_t number, bool
     if (number + 1 > d->last[id])
         d->last[id] = number + 1;
     d->count[id]++;
+    if (id < GUEST_MARKED)
+        mark(d->done[id], number);
 }
 
 static void server_got(struct node *n, struct thread *t)

@@ -18,6 +18,9 @@
 #define GUEST_CLIENTS 64u // ids of clients that a server counts
 #define GUEST_NESTED 32u  // a nested server calls on behalf of client id as client id + this
 
+#define GUEST_MARKED 8u // clients whose calls are marked one by one
+#define GUEST_MARKS 256u
+
 enum guest_program {
     GUEST_CLIENT,
     GUEST_SERVER,
@@ -40,6 +43,9 @@ struct guest_data {
     uint64_t doubles, gaps, corrupt; // server
     uint64_t last[GUEST_CLIENTS];    // server: highest call number executed of each client, + 1
     uint64_t count[GUEST_CLIENTS];   // server: requests of each client
+    // Of calls that may be cancelled: numbers below GUEST_MARKS, ids below GUEST_MARKED. A bit a call.
+    uint64_t good[4], never[4];     // client: a reply came; "not executed" was said
+    uint64_t done[GUEST_MARKED][4]; // server: executed
     uint32_t turn;
     uint32_t left_threads;
 };

@@ -203,6 +203,28 @@ int64_t sim_guest_order(struct sim *s, struct sim_guest *g, uint32_t op)
     return status;
 }
 
+// As if another thread of the guest had called SYS_CANCEL.
+bool sim_cancel(struct sim *s)
+{
+    static const uint64_t grace_ns[] = {0, 1 * NS_PER_MS, 30 * NS_PER_MS, 1 * NS_PER_S};
+    struct sim_guest *g = &s->guest[sim_below(&s->rand, s->nguests)];
+    uint64_t grace = grace_ns[sim_below(&s->rand, 4)];
+    if (!g->started || g->ended || g->where < 0 || !s->node[g->where].n)
+        return false;
+    struct node *n = s->node[g->where].n;
+    struct proc *p = proc_by_ep(n, g->ep);
+    struct thread *t = p && !proc_frozen(p) ? thread_find(p, 1) : NULL;
+    if (!t || t->state != THREAD_CALL)
+        return false;
+    host_node_enter(n);
+    int e = txn_cancel(n, t, grace);
+    sim_say(s, "%s: call %llu cancelled, %llu ms to answer: %s", g->name,
+            (unsigned long long)t->call.seq, (unsigned long long)(grace / NS_PER_MS),
+            error_name(e));
+    sim_poke(&s->node[g->where]);
+    return true;
+}
+
 void sim_migrate_start(struct sim *s, struct sim_order *o, struct sim_guest *g, unsigned node)
 {
     *o = (struct sim_order){.cap = g->cap, .op = OP_PROC_MIGRATE, .migrate = true, .node = node};

@@ -269,6 +269,72 @@ static void play_forward(struct sim *s)
     check_client(s, c.server, 6, 100);
 }
 
+// What a client was told of each of its calls is true.
+static void check_marks(struct sim *s, const struct sim_guest *client,
+                        const struct sim_guest *server, unsigned id)
+{
+    for (unsigned i = 0; i < GUEST_MARKS; i++) {
+        uint64_t bit = 1ull << i % 64;
+        bool done = server->data.done[id][i / 64] & bit;
+        if (done && (client->data.never[i / 64] & bit))
+            sim_trouble(s, "call %u of %s was executed by %s, and it was told that it was not", i,
+                        client->name, server->name);
+        if (!done && (client->data.good[i / 64] & bit))
+            sim_trouble(s, "call %u of %s has a reply, and %s did not execute it", i, client->name,
+                        server->name);
+    }
+}
+
+static unsigned told_never(const struct sim_guest *g)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < 4; i++)
+        count += (unsigned)__builtin_popcountll(g->data.never[i]);
+    return count;
+}
+
+// Calls of clients and of a server between are cancelled at random, with moves and losses.
+static void play_cancel(struct sim *s)
+{
+    enum guest_program clients = GUEST_CLIENT;
+    unsigned cancelled = 0;
+    sim_ring(s, 4);
+    struct guest_spec server = server_spec(s, 1), nest = nest_spec(s, &server);
+    server.may_fail = nest.may_fail = true;
+    struct sim_guest *back = sim_exec(s, 1, &server), *mid = sim_exec(s, 2, &nest), *g[4];
+    for (unsigned i = 0; i < 4; i++) {
+        struct guest_spec spec = client_spec(s, i, i < 2 ? &server : &nest, 120, 60000);
+        spec.may_fail = true;
+        spec.work_ns = 40 * NS_PER_MS;
+        if (!back || !mid || !(g[i] = sim_exec(s, i, &spec)))
+            return;
+    }
+    weather(s, 10, 10, 1 * NS_PER_MS);
+    sim_movers_start(s, 2, 500 * NS_PER_MS);
+    while (!s->trouble[0] && !sim_all_ended(s, &clients) && s->now_ns < LIVE_NS) {
+        sim_run(s, sim_below(&s->rand, 15) * NS_PER_MS, NULL, NULL);
+        cancelled += sim_cancel(s);
+    }
+    clear_weather(s);
+    clients_end(s);
+    sim_movers_stop(s);
+    if (s->trouble[0] || sim_quit(s, &nest) != 0 || sim_quit(s, &server) != 0)
+        sim_trouble(s, "the servers do not end");
+    finish(s);
+    if (s->trouble[0])
+        return;
+    check_server(s, back);
+    check_server(s, mid);
+    unsigned never = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        check_marks(s, g[i], i < 2 ? back : mid, i);
+        never += told_never(g[i]);
+    }
+    sim_say(s, "%u calls cancelled, %u of them before a server took them", cancelled, never);
+    if (cancelled < 20 || never == 0)
+        sim_trouble(s, "only %u calls were cancelled, %u withdrawn", cancelled, never);
+}
+
 static void play_sixteen(struct sim *s)
 {
     struct cast c;
@@ -692,6 +758,8 @@ const struct scenario scenarios[] = {
     {"forward",
      "requests forwarded once and twice, all moved, 20 % lost: each server executes each once",
      play_forward, 6},
+    {"cancel", "calls cancelled at random, all moved, 10 % lost: what each caller is told is true",
+     play_cancel, 8},
     {"sixteen", "a ring of sixteen: the same", play_sixteen, 1},
     {"shared", "one wire that all nodes share: the same", play_shared, 2},
     {"cut", "a link is cut and mended: the ring has another way", play_cut, 4},

@@ -160,6 +160,8 @@ int64_t sim_order(struct sim *s, struct sim_order *o); // and waits for the outc
 struct guest_spec;
 struct sim_guest *sim_exec(struct sim *s, unsigned node,
                            const struct guest_spec *spec); // NULL: trouble
+bool sim_cancel(
+    struct sim *s); // cancels the call of a guest chosen at random; false: it is in none
 int64_t sim_guest_order(struct sim *s, struct sim_guest *g, uint32_t op);
 void sim_migrate_start(struct sim *s, struct sim_order *o, struct sim_guest *g, unsigned node);
 int64_t sim_migrate(struct sim *s, struct sim_guest *g, unsigned node);

@@ -1143,8 +1143,19 @@ static void no_rec(struct node *n, struct rec *r)
 {
     (void)n, (void)r;
 }
-static const struct transport lone = {no_request, no_rec,       no_rec,
-                                      note_moved, note_nothing, note_nothing};
+static void no_cancel(struct node *n, const struct thread *t)
+{
+    (void)n, (void)t;
+}
+static const struct transport lone = {
+    .request = no_request,
+    .request_ack = no_rec,
+    .reply = no_rec,
+    .cancel = no_cancel,
+    .moved_away = note_moved,
+    .arrived = note_nothing,
+    .resumed = note_nothing,
+};
 
 static void a_committed_process_is_gone_from_here(void **state)
 {

@@ -209,9 +209,33 @@ static void acknowledgements_are_bounded(void **state)
 static void unknown_flags_are_refused(void **state)
 {
     (void)state;
-    REFUSED(good(WIRE_REQUEST), h.flags = 32, "flag that this kind does not have");
-    REFUSED(good(WIRE_REQUEST), h.flags = WIRE_FLAG_DONE, "flag that this kind does not have");
+    REFUSED(good(WIRE_REQUEST), h.flags = WIRE_FLAG_FORWARD, "flag that this kind does not have");
+    REFUSED(good(WIRE_REQUEST), h.flags = 128, "flag that this kind does not have");
+    REFUSED(good(WIRE_REPLY), h.flags = WIRE_FLAG_CANCEL, "flag that this kind does not have");
     REFUSED(locate(LOCATE_EP), h.flags = WIRE_FLAG_WAIT, "flag that this kind does not have");
+}
+
+static void a_cancel_and_a_forward_have_no_data_and_a_destination(void **state)
+{
+    (void)state;
+    const char *cancel = "a cancel has data, or nobody to go to";
+    struct wire_hdr c = good(WIRE_REQUEST), f = good(WIRE_REPLY);
+    c.flags = WIRE_FLAG_CANCEL;
+    c.payload = c.frag = 0;
+    c.dst_ep = 9;
+    accepted(c);
+    REFUSED(c, h.dst_ep = EP_NONE, cancel);
+    REFUSED(c, h.status = -1, cancel);
+    REFUSED(c, h.payload = 8; h.frag = 64; h.total = 8; h.offset = 0, cancel);
+    REFUSED(c, h.flags = WIRE_FLAG_DONE, "a request is done without being cancelled");
+    const char *forward = "a forward has data, or names no port";
+    f.flags = WIRE_FLAG_FORWARD;
+    f.payload = f.frag = 0;
+    f.total = f.offset = 0;
+    f.cap.port.w[1] = 9;
+    accepted(f);
+    REFUSED(f, h.cap.port.w[0] = h.cap.port.w[1] = 0, forward);
+    REFUSED(f, h.total = 8, forward);
 }
 
 static void questions_and_answers_name_something(void **state)
@@ -252,6 +276,7 @@ int main(void)
         cmocka_unit_test(probes_carry_no_data),
         cmocka_unit_test(acknowledgements_are_bounded),
         cmocka_unit_test(unknown_flags_are_refused),
+        cmocka_unit_test(a_cancel_and_a_forward_have_no_data_and_a_destination),
         cmocka_unit_test(questions_and_answers_name_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
