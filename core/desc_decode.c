@@ -162,7 +162,7 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     c->begun = c->remote = s->call.begun != 0;
     c->busy = s->call.busy != 0;
     c->op = s->call.op;
-    c->forwards = (uint8_t)s->call.forwards; // desc_check: at most FORWARDS_MAX
+    c->forwards = s->call.forwards & 0x7fu; // desc_check: at most FORWARDS_MAX
     c->cancelled = s->call.cancelled != 0;
     c->seq = s->call.seq;
     c->cap = s->call.cap;

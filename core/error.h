@@ -34,7 +34,7 @@
     X(E_REFUSED, 26, "the target refused the process; it was resumed here")                        \
     X(E_IO, 27, "the device or file reports a failure")                                            \
     X(E_EOF, 28, "there is nothing more to read")                                                  \
-    X(E_SHARED, 29, "the process shares a segment with others of its node and cannot leave them") \
+    X(E_SHARED, 29, "the process shares a segment with others of its node and cannot leave them")  \
     X(E_WITHDRAWN, 30, "the call was cancelled before a server took it; it was not executed")
 
 enum error {

@@ -60,13 +60,13 @@ void call_forward(struct node *n, struct thread *t, const struct forward *f)
         return;
     }
     uint64_t deadline_ns = c->deadline_ns;
-    uint8_t forwards = (uint8_t)(c->forwards + 1);
+    unsigned forwards = c->forwards + 1u;
     list_del(&c->remote_link);
     timer_cancel(n, &t->timer);
     call_reset(c);
     c->state = CALL_SEND;
     c->deadline_ns = deadline_ns;
-    c->forwards = forwards;
+    c->forwards = forwards & 0x7fu;
     c->seq = ++t->seq;
     c->cap = f->cap;
     c->op = f->op;

@@ -50,8 +50,8 @@ struct call {
     bool begun;              // a server may have it: errors then say "may have been executed"
     bool remote;             // a frame of it was sent: copies may be under way somewhere
     bool busy;               // server said wait: it has no room for the data yet, or is stunned
-    uint8_t forwards;        // times that a server handed it on to another (forward.c)
-    bool cancelled;          // the client does not want it any more (cancel.c)
+    uint8_t forwards : 7;    // times that a server handed it on to another (forward.c)
+    bool cancelled : 1;      // the client does not want it any more (cancel.c)
     uint32_t tries;          // times that request fragments were sent to this server
     uint64_t seq;            // number of this transaction among this thread's, from 1
     struct cap cap;
