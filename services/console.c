@@ -103,10 +103,13 @@ static void line_put(struct node *n, struct console *c, struct tty *tty, const c
                      unsigned len)
 {
     struct console_line *l = line_of(c, tty);
+    if (l->seen && tty != c->front)
+        l->len = 0; // it goes on elsewhere, where its beginning need not be told again
     if (l->len + len > CONSOLE_LINE)
         line_flush(n, c, tty);
     memcpy(l->text + l->len, s, len);
     l->len += len;
+    l->seen = false;
 }
 
 // A guest must not be able to steer the terminal that shows the console of its node.
@@ -369,11 +372,15 @@ static int64_t run_show(struct node *n, struct request *r)
     return 0;
 }
 
-// Nobody is in front from now on. What that one had not finished stays on the screen.
+// Nobody is in front from now on. What that one had not finished, a question most often, stays on the screen, and is
+// asked again when it comes back.
 static void front_leave(struct node *n, struct console *c)
 {
-    if (c->front && c->front->line.len > 0)
-        line_flush(n, c, c->front);
+    struct console_line *l = c->front ? &c->front->line : NULL;
+    if (l && l->len > 0) {
+        screen_line(n, c->screen, NULL, l->text, l->len);
+        l->seen = true;
+    }
     c->front = NULL;
 }
 
@@ -462,7 +469,7 @@ static int64_t run_destroy(struct node *n, struct request *r)
         return -E_OP;
     screen_begin(n, c->screen);
     struct tty *t = tty_find(n, cap_obj(&r->in.cap));
-    if (t && t->line.len > 0)
+    if (t && t->line.len > 0 && !t->line.seen)
         line_flush(n, c, t);
     if (t)
         tty_free(n, t);

@@ -4,7 +4,9 @@
 #include "core/cap.h"
 #include "core/entry.h"
 #include "services/bench.h"
+#include "services/owner.h"
 #include "services/services_priv.h"
+#include <stdio.h>
 #include <string.h>
 
 #define NULL_PAGES 16384u               // 64 MiB: the largest message that can be measured
@@ -74,6 +76,34 @@ static int64_t run_status(struct node *n, struct request *r)
     return 0;
 }
 
+// The three words of an event, for people where core knows what they are; net's are left as they are.
+static void event_text(const struct trace_event *e, char *text, size_t size)
+{
+    switch (e->kind) {
+    case TRACE_PROC:
+        (void)snprintf(text, size, "%06x: %s -> %s", (unsigned)e->a,
+                       proc_state_name((enum proc_state)e->b),
+                       proc_state_name((enum proc_state)e->c));
+        break;
+    case TRACE_FAULT:
+        (void)snprintf(text, size, "%s 0x%llx at pc 0x%llx", fault_name(e->a),
+                       (unsigned long long)e->b, (unsigned long long)e->c);
+        break;
+    case TRACE_CALL:
+        (void)snprintf(text, size, "of %08x, number %llu, ends: %s", (unsigned)e->a,
+                       (unsigned long long)e->b, (int64_t)e->c < 0 ? error_name((long)e->c) : "ok");
+        break;
+    case TRACE_REC:
+        (void)snprintf(text, size, "of %08x, number %llu: %s -> %s", (unsigned)e->a,
+                       (unsigned long long)e->b, rec_state_name((enum rec_state)(e->c >> 8)),
+                       rec_state_name((enum rec_state)(e->c & 0xff)));
+        break;
+    default:
+        (void)snprintf(text, size, "%u %llx %llx", (unsigned)e->a, (unsigned long long)e->b,
+                       (unsigned long long)e->c);
+    }
+}
+
 static int64_t run_trace(struct node *n, struct request *r)
 {
     static const char *const names[TRACE_KINDS] = {
@@ -86,10 +116,12 @@ static int64_t run_trace(struct node *n, struct request *r)
     for (uint64_t i = end - have; i < end; i++) {
         const struct trace_event *ev = &n->trace.ev[i % TRACE_SIZE];
         uint64_t us = ev->at_ns / 1000;
-        int64_t status = reply_line(
-            n, r, "%6llu.%06llu %-9s %u %llx %llx", (unsigned long long)(us / 1000000),
-            (unsigned long long)(us % 1000000), ev->kind < TRACE_KINDS ? names[ev->kind] : "?",
-            (unsigned)ev->a, (unsigned long long)ev->b, (unsigned long long)ev->c);
+        char text[100];
+        event_text(ev, text, sizeof text);
+        int64_t status =
+            reply_line(n, r, "%6llu.%06llu %-9s %s", (unsigned long long)(us / 1000000),
+                       (unsigned long long)(us % 1000000),
+                       ev->kind < TRACE_KINDS ? names[ev->kind] : "?", text);
         if (status < 0)
             return status;
     }

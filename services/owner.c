@@ -24,7 +24,7 @@ struct report {
     struct owner_fault fault;
 };
 
-static const char *fault_name(uint32_t kind)
+const char *fault_name(uint32_t kind)
 {
     static const char *const names[] = {
         [FAULT_READ] = "read from",

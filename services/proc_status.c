@@ -14,13 +14,15 @@ static int64_t show_map(struct node *n, struct request *r, const struct map *m)
 {
     const char rights[4] = {m->flags & MAP_READ ? 'r' : '-', m->flags & MAP_WRITE ? 'w' : '-',
                             m->flags & MAP_EXEC ? 'x' : '-', 0};
-    const char *grows = m->flags & MAP_GROW_UP     ? ", grows up (heap)"
-                        : m->flags & MAP_GROW_DOWN ? ", grows down (stack)"
-                        : MAP_GUARD_LOG2(m->flags) ? ", stacks of threads"
-                                                   : "";
-    return reply_line(n, r, "  segment 0x%010llx  %6llu KiB, %6llu present, %s%s",
+    const char *what = m->flags & MAP_GROW_UP     ? "heap, grows up"
+                       : m->flags & MAP_GROW_DOWN ? "stack, grows down"
+                       : MAP_GUARD_LOG2(m->flags) ? "stacks of threads"
+                       : m->flags & MAP_EXEC      ? "code"
+                       : m->flags & MAP_WRITE     ? "data"
+                                                  : "constants";
+    return reply_line(n, r, "  segment 0x%010llx  %6llu KiB, %6llu present, %s, %s",
                       (unsigned long long)m->va, (unsigned long long)(m->len / KIB),
-                      (unsigned long long)(m->seg->pages * PAGE_SIZE / KIB), rights, grows);
+                      (unsigned long long)(m->seg->pages * PAGE_SIZE / KIB), rights, what);
 }
 
 // --- Threads ---------------------------------------------------------------------------------------------------------

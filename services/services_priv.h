@@ -40,6 +40,7 @@ struct genuine {
 struct console_line {            // printed when it ends or is full
     char text[CONSOLE_LINE + 1]; // [N]
     unsigned len;                // [N]
+    bool seen;                   // [N] it stands on the screen already, unfinished
 };
 struct console {
     struct console_line

@@ -9,6 +9,7 @@
 #define LIST_MAX (256 * KIB)
 #define CAT_CHUNK 1024u
 #define TRACE_LINES 20u
+#define NO_PROCESS "No process runs here. Try: lua demo.lua 200 &"
 
 static struct shell *shell_of(struct node *n)
 {
@@ -79,7 +80,7 @@ static int64_t each_proc(struct node *n,
 }
 
 struct search {
-    const char *what; // a name, or the beginning of a number
+    const char *what; // a name, or the beginning of a number; "": the only process there is
     unsigned by_name, by_number;
     char name[NAME_MAX_LEN];
     uint32_t pid;
@@ -110,6 +111,7 @@ static bool look_at(struct node *n, const struct proc_entry *e, void *arg)
 // A process of this node, or one that the shell started, wherever it is. false, after saying why.
 static bool find_proc(struct node *n, const char *what, struct search *q)
 {
+    what = what ? what : "";
     *q = (struct search){.what = what};
     LIST_FOR (l, &shell_of(n)->jobs) {
         const struct job *j = LIST_ENTRY(l, struct job, link);
@@ -120,8 +122,12 @@ static bool find_proc(struct node *n, const char *what, struct search *q)
     unsigned hits = q->by_name ? q->by_name : q->by_number;
     if (status < 0)
         say_error(n, what, status);
+    else if (hits == 0 && !*what)
+        say(n, NO_PROCESS);
     else if (hits == 0)
         say(n, "%s: no process here has this name or number. Try: ps", what);
+    else if (hits > 1 && !*what)
+        say(n, "Which of the %u processes? Say its name, or how its number begins. Try: ps", hits);
     else if (hits > 1)
         say(n, "%s: %u processes are called so; say which by number. Try: ps", what, hits);
     return status >= 0 && hits == 1;
@@ -154,7 +160,7 @@ static void run_ps(struct node *n, const struct words *w)
     if (status < 0)
         say_error(n, "ps", status);
     else if (l.count == 0)
-        say(n, "No process runs here. Try: lua demo.lua 200 &");
+        say(n, NO_PROCESS);
 }
 
 // --- Orders to one process -----------------------------------------------------------------------------------------
@@ -175,7 +181,7 @@ static void run_stun(struct node *n, const struct words *w)
     struct job *j = job_by_pid(n, q.pid);
     if (j)
         j->stunned = true;
-    say(n, "%s %06x is stunned. Next: info %s, resume %s", q.name, q.pid, w->word[1], w->word[1]);
+    say(n, "%s %06x is stunned. Next: info %s, resume %s", q.name, q.pid, q.name, q.name);
 }
 
 static void run_resume(struct node *n, const struct words *w)
@@ -212,11 +218,59 @@ static void run_fg(struct node *n, const struct words *w)
     job_to_front(n, j);
 }
 
+static uint64_t hex(const char *s)
+{
+    uint64_t x = 0;
+    for (;; s++) {
+        if (*s >= '0' && *s <= '9')
+            x = x << 4 | (uint64_t)(*s - '0');
+        else if (*s >= 'a' && *s <= 'f')
+            x = x << 4 | (uint64_t)(*s - 'a' + 10);
+        else
+            return x;
+    }
+}
+
+// A line of `info`; behind a pc, the function in which it lies.
+static void info_line(struct node *n, const struct job *j, const char *line)
+{
+    char place[88] = "";
+    const char *pc = strstr(line, " pc 0x");
+    if (j && pc)
+        program_place(n, j->program, hex(pc + 6), place, sizeof place);
+    bool known = strchr(place, '+') != NULL;
+    say(n, "%s%s%s", line, known ? ", in " : "", known ? place : "");
+}
+
+// The text in a segment, line by line; one of more than 160 bytes is cut.
+static void info_text(struct node *n, const struct job *j, struct seg *s, uint64_t len)
+{
+    char line[160];
+    for (uint64_t at = 0, end; at < len && !shell_of(n)->interrupted; at = end + 1) {
+        size_t used = 0;
+        char c;
+        for (end = at; end < len && seg_read(n, s, end, &c, 1) >= 0 && c != '\n'; end++)
+            if (used < sizeof line - 1)
+                line[used++] = c;
+        line[used] = 0;
+        info_line(n, j, line);
+    }
+}
+
 static void run_info(struct node *n, const struct words *w)
 {
     struct search q;
-    if (find_proc(n, w->word[1], &q))
-        print_reply(n, w->word[1], &q.cap, OP_STATUS, UINT64_MAX);
+    struct seg *s;
+    uint64_t len;
+    if (!find_proc(n, w->word[1], &q))
+        return;
+    int64_t status = fetch(n, &q.cap, OP_STATUS, LIST_MAX, &s, &len);
+    if (status < 0) {
+        say_error(n, q.name, status);
+        return;
+    }
+    info_text(n, job_by_pid(n, q.pid), s, len);
+    seg_drop(n, s);
 }
 
 static void run_run(struct node *n, const struct words *w)
@@ -320,7 +374,9 @@ static void run_cat(struct node *n, const struct words *w)
     }
     if (status >= 0)
         status = cat(n, &file);
-    if (status < 0)
+    if (status == -E_NAME)
+        say(n, "%s: there is no such file in the store. Try: ls", w->word[1]);
+    else if (status < 0)
         say_error(n, w->word[1], status);
 }
 
@@ -403,25 +459,57 @@ static void run_stop(struct node *n, const struct words *w)
 static void run_help(struct node *n, const struct words *w);
 
 const struct command commands[] = {
-    {"ls", "", "programs and files in the store", "ls", OPERAND_NONE, 0, 0, run_ls},
+    {"ls", "", "programs and files in the store", "ls",
+     "  The store is loaded beside the kernel; nobody can write to it. On your\n"
+     "  machine, make PROG=my.c puts a program of yours into it.",
+     OPERAND_NONE, 0, 0, run_ls},
     {"run", "NAME [ARG]... [&]", "start it; & in the background", "run lua demo.lua &",
+     "  NAME alone does the same, unless it is a command. '...' and \"...\" keep\n"
+     "  blanks together. Lines of a program in the background have its name in\n"
+     "  front: lua| ...",
      OPERAND_FILE, 1, WORDS_MAX, run_run},
-    {"ps", "", "the processes of this node", "ps", OPERAND_NONE, 0, 0, run_ps},
-    {"stun", "PROC", "stop it, whole, wherever it is", "stun lua", OPERAND_PROC, 1, 1, run_stun},
-    {"info", "PROC", "segments, threads, transactions", "info lua", OPERAND_PROC, 1, 1, run_info},
-    {"resume", "PROC", "let it go on from there", "resume lua", OPERAND_PROC, 1, 1, run_resume},
-    {"fg", "PROC", "bring it to the front", "fg lua", OPERAND_PROC, 1, 1, run_fg},
-    {"kill", "PROC", "end it", "kill lua", OPERAND_PROC, 1, 1, run_kill},
-    {"cat", "FILE", "show a file of the store", "cat demo.lua", OPERAND_FILE, 1, 1, run_cat},
-    {"dir", "", "the boot directory: services", "dir", OPERAND_NONE, 0, 0, run_dir},
-    {"mem", "", "memory, and what takes it", "mem", OPERAND_NONE, 0, 0, run_mem},
-    {"uptime", "", "how long, and how much was done", "uptime", OPERAND_NONE, 0, 0, run_uptime},
-    {"trace", "[LINES]", "last events inside the kernel", "trace 5", OPERAND_NONE, 0, 1, run_trace},
-    {"log", "", "what the kernel has said", "log", OPERAND_NONE, 0, 0, run_log},
-    {"echo", "[WORD]...", "say it", "echo hello", OPERAND_NONE, 0, WORDS_MAX, run_echo},
-    {"help", "[COMMAND]", "this, or one line of it", "help run", OPERAND_COMMAND, 0, 1, run_help},
-    {"stop", "", "switch the node off", "stop", OPERAND_NONE, 0, 0, run_stop},
-    {NULL, NULL, NULL, NULL, OPERAND_NONE, 0, 0, NULL},
+    {"ps", "", "the processes of this node", "ps",
+     "  PID: the end of its endpoint's number; it stays when the process moves.\n"
+     "  MOVES: how often it changed nodes.",
+     OPERAND_NONE, 0, 0, run_ps},
+    {"stun", "PROC", "stop it, whole, wherever it is", "stun lua",
+     "  All of its threads stop between two instructions, also in the middle of a\n"
+     "  transaction; whoever calls it is told to wait. Nothing in it notices.\n"
+     "  Then: info, and resume, fg or kill.",
+     OPERAND_PROC, 0, 1, run_stun},
+    {"info", "PROC", "its memory and its threads", "info lua",
+     "  Segments: address, length, how much of it is there, rights, what it is.\n"
+     "  Threads: state, where it is (pc), what it waits for. You may look at a\n"
+     "  process that runs, too.",
+     OPERAND_PROC, 0, 1, run_info},
+    {"resume", "PROC", "let it go on from there", "resume lua",
+     "  In the background. With fg it goes on in front, where it gets what you\n"
+     "  type.",
+     OPERAND_PROC, 0, 1, run_resume},
+    {"fg", "PROC", "bring it to the front", "fg lua",
+     "  What you type goes to it from then on. Ctrl-Z stuns it, Ctrl-C kills it,\n"
+     "  Ctrl-D ends its input.",
+     OPERAND_PROC, 0, 1, run_fg},
+    {"kill", "PROC", "end it", "kill lua", NULL, OPERAND_PROC, 0, 1, run_kill},
+    {"cat", "FILE", "show a file of the store", "cat demo.lua", NULL, OPERAND_FILE, 1, 1, run_cat},
+    {"dir", "", "the boot directory: services", "dir",
+     "  A name and a capability each. Whatever this shell does, it does by\n"
+     "  transactions with these.",
+     OPERAND_NONE, 0, 0, run_dir},
+    {"mem", "", "memory, and what takes it", "mem", NULL, OPERAND_NONE, 0, 0, run_mem},
+    {"uptime", "", "how long, and how much was done", "uptime", NULL, OPERAND_NONE, 0, 0,
+     run_uptime},
+    {"trace", "[LINES]", "last events inside the kernel", "trace 5",
+     "  Seconds since boot, what, details: processes by their number, transactions\n"
+     "  by their client's. What two processes of this node say to each other is\n"
+     "  not noted: that path is kept short.",
+     OPERAND_NONE, 0, 1, run_trace},
+    {"log", "", "what the kernel has said", "log", NULL, OPERAND_NONE, 0, 0, run_log},
+    {"echo", "[WORD]...", "say it", "echo hello", NULL, OPERAND_NONE, 0, WORDS_MAX, run_echo},
+    {"help", "[COMMAND]", "this, or more about one", "help run", NULL, OPERAND_COMMAND, 0, 1,
+     run_help},
+    {"stop", "", "switch the node off", "stop", NULL, OPERAND_NONE, 0, 0, run_stop},
+    {NULL, NULL, NULL, NULL, NULL, OPERAND_NONE, 0, 0, NULL},
 };
 
 static void help_line(struct node *n, const struct command *c)
@@ -431,25 +519,33 @@ static void help_line(struct node *n, const struct command *c)
     say(n, "  %-21s %-33s %s", usage, c->what, c->example);
 }
 
+static void help_command(struct node *n, const char *name)
+{
+    const struct command *c = command_find(name);
+    if (!c) {
+        say(n, "%s: no such command. Try: help", name);
+        return;
+    }
+    help_line(n, c);
+    if (c->more)
+        say(n, "%s", c->more);
+}
+
 static void run_help(struct node *n, const struct words *w)
 {
     if (w->count > 1) {
-        const struct command *c = command_find(w->word[1]);
-        if (c)
-            help_line(n, c);
-        else
-            say(n, "%s: no such command. Try: help", w->word[1]);
+        help_command(n, w->word[1]);
         return;
     }
     static const char before[] =
-        "A process can be stopped between any two instructions, looked at and resumed.\n"
-        "Try, one by one:   lua demo.lua 200 &    stun lua    info lua    resume lua";
+        "A process can be stopped between any two instructions, looked at and resumed:\n"
+        "  lua demo.lua 200 &  and then  stun lua   info lua   resume lua   kill lua\n"
+        "  lua                 reads what you type: print(6 * 7)   Ctrl-D leaves it";
     static const char after[] =
-        "A program's name alone runs it too. PROC: its name, or how its number begins.\n"
+        "PROC: a name, or how a number begins; not needed while there is one process.\n"
         "Keys: Tab completes, up and down recall. The program in front: Ctrl-C kills it,\n"
-        "Ctrl-Z stuns it, Ctrl-D ends its input.";
+        "Ctrl-Z stuns it, Ctrl-D ends its input. A program's name alone runs it.";
     say(n, "%s", before);
-    say(n, "  %-21s %-33s %s", "", "", "for example");
     for (const struct command *c = commands; c->name; c++)
         help_line(n, c);
     say(n, "%s", after);
@@ -467,7 +563,9 @@ static void carry_out_words(struct node *n, const struct words *w)
 {
     const struct command *c = command_find(w->word[0]);
     struct cap file;
-    if (c && (w->count - 1 < c->least || w->count - 1 > c->most))
+    if (c && w->count > 1 && c->most == 0)
+        say(n, "%s stands alone; nothing goes behind it. Try: help %s", c->name, c->name);
+    else if (c && (w->count - 1 < c->least || w->count - 1 > c->most))
         say(n, "usage: %s %s   e.g. %s", c->name, c->operands, c->example);
     else if (c)
         c->run(n, w);

@@ -372,12 +372,13 @@ void job_to_front(struct node *n, struct job *j)
 
 // --- How it ended -------------------------------------------------------------------------------------------------------
 
-// "write_text+0x6", or the address when no function is known there.
-static void place_of(const struct elf_file *f, uint64_t pc, char *text, size_t size)
+void program_place(struct node *n, const char *program, uint64_t pc, char *text, size_t size)
 {
+    struct stored s;
+    struct elf_file f;
     char name[64];
     uint64_t off;
-    if (f && elf_function(f, pc, name, sizeof name, &off))
+    if (open_stored(n, program, &s, &f) >= 0 && elf_function(&f, pc, name, sizeof name, &off))
         (void)snprintf(text, size, "%s+0x%llx", name, (unsigned long long)off);
     else
         (void)snprintf(text, size, "0x%llx", (unsigned long long)pc);
@@ -385,12 +386,9 @@ static void place_of(const struct elf_file *f, uint64_t pc, char *text, size_t s
 
 static void tell_fault(struct node *n, const struct job *j)
 {
-    struct stored s;
-    struct elf_file f;
     char at[88], from[88];
-    bool there = open_stored(n, j->program, &s, &f) >= 0;
-    place_of(there ? &f : NULL, j->fault.pc, at, sizeof at);
-    place_of(there ? &f : NULL, j->fault.ra, from, sizeof from);
+    program_place(n, j->program, j->fault.pc, at, sizeof at);
+    program_place(n, j->program, j->fault.ra, from, sizeof from);
     say(n, "%s %06x died: %s", j->name, j->pid, j->fault.what);
     say(n, "  thread %u, at %s, pc 0x%llx; called from %s", j->tid, at,
         (unsigned long long)j->fault.pc, from);

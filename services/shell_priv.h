@@ -67,12 +67,15 @@ void job_to_front(struct node *n, struct job *j); // returns when it is not in f
 void tell_ends(struct node *n);                   // of all jobs that are over; they are gone then
 struct job *job_by_pid(struct node *n, uint32_t pid);
 bool job_ended(struct node *n); // one of them is over
+// "main+0x6": the function of a program of the store in which pc lies; the address when that is not known.
+void program_place(struct node *n, const char *program, uint64_t pc, char *text, size_t size);
 void job_free(struct node *n, struct job *j);
 
 // --- shell_commands.c ---------------------------------------------------------------------------------------------
 enum operand { OPERAND_NONE, OPERAND_FILE, OPERAND_PROC, OPERAND_COMMAND };
 struct command {
     const char *name, *operands, *what, *example;
+    const char *more;     // for help COMMAND; NULL: there is no more
     enum operand operand; // what completes its words
     unsigned least, most; // words behind the name
     void (*run)(struct node *n, const struct words *w);

@@ -128,12 +128,21 @@ static void misaligned(void)
 static const struct {
     const char *name;
     void (*make)(void);
+    const char *what;
 } mistakes[] = {
-    {"illegal", illegal},  {"null", null},     {"write", write_text},
-    {"thread", thread},    {"memory", memory}, {"execute", execute},
-    {"kernel", kernel},    {"stack", stack},   {"privileged", privileged},
-    {"break", breakpoint}, {"div", divide},    {"misaligned", misaligned},
-    {"abort", abort},
+    {"illegal", illegal, "an instruction that no RISC-V has"},
+    {"null", null, "a load through a null pointer"},
+    {"write", write_text, "a store into code"},
+    {"execute", execute, "a jump into data"},
+    {"kernel", kernel, "a load from the kernel's half"},
+    {"stack", stack, "recursion without end"},
+    {"thread", thread, "the same in a second thread"},
+    {"memory", memory, "more memory than there is"},
+    {"privileged", privileged, "an instruction for the kernel only"},
+    {"break", breakpoint, "a breakpoint without a debugger"},
+    {"div", divide, "a division by zero: not a fault here"},
+    {"misaligned", misaligned, "a load from an odd address: not a fault here"},
+    {"abort", abort, "abort(): status 134"},
 };
 
 int main(int argc, char **argv)
@@ -145,9 +154,8 @@ int main(int argc, char **argv)
             printf("fault: still alive\n");
             return 0;
         }
-    fprintf(stderr, "usage: fault MISTAKE; one of:");
+    fprintf(stderr, "usage: fault MISTAKE, one of:\n");
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++)
-        fprintf(stderr, " %s", mistakes[i].name);
-    fprintf(stderr, "\n");
+        fprintf(stderr, "  %-12s %s\n", mistakes[i].name, mistakes[i].what);
     return 2;
 }

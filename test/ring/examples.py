@@ -77,6 +77,11 @@ def lua(r):
     ok(len(want) > 100 and (status, got) == (expected.returncode, want),
        "%d lines about all of Lua are those of the host's lua5.4, and so is its status" % len(want),
        "status %d\n%s" % (status, "\n".join("< %s\n> %s" % x for x in zip(want, got) if x[0] != x[1])[:3000]))
+    for words in (["hello.lua", "a", "b c"], ["queens.lua", "6"]):
+        words[0] = "guest/examples/" + words[0]
+        expected = subprocess.run(["lua5.4"] + words, cwd=ring.ROOT, text=True, stdout=subprocess.PIPE, timeout=hang(60))
+        status, out = r.run("--quiet", "lua", *words)
+        ok(out == expected.stdout and "e" in out, "%s prints what it prints here" % words[0], out)
     status, out = r.run("--quiet", "--files", LIB, "lua", "-e", 
                         "for _, f in ipairs{'../../README.md', '..', '.', '/etc/passwd', ''} do print((io.open(f))) end")
     same((status, out), (0, 5 * "nil\n"), "no way leads out of the folder")

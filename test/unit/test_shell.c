@@ -690,10 +690,15 @@ static void the_shell_prompts_and_explains_itself(void **state)
         assert_true(strcspn(s, "\n") < 80); // no line wraps
     enter_line(n, "help stun");
     assert_seen("stun PROC");
+    assert_seen("between two instructions"); // more than help says
     enter_line(n, "hepl");
     assert_seen("hepl: neither a command nor in the store. Try: help, ls\nn1> ");
     enter_line(n, "stun");
+    assert_seen("No process runs here.");
+    enter_line(n, "stun a b");
     assert_seen("usage: stun PROC");
+    enter_line(n, "ls demo.lua");
+    assert_seen("ls stands alone");
     enter_line(n, "stun nobody");
     assert_seen("no process here has this name");
     enter_line(n, "echo 'a  b' c");
