@@ -216,6 +216,8 @@ static int dec_rec(struct decoder *d, const struct desc_rec *s, uint64_t more_at
     r->cancel_by_ns = from_left(s->cancel_left_ns, p->stopped_ns);
     r->state = (enum rec_state)s->state;
     txn_adopt_rec(d->n, r);
+    if (s->state == REC_QUEUED && !(p->port_mask >> s->handle & 1))
+        return -E_FORMAT; // closing a port turns away who waits there
     if (s->state == REC_QUEUED)
         list_add_tail(&p->queue, &r->queue_link);
     if (s->server_tid) {
