@@ -12,7 +12,8 @@
 #define MODE_FILE 0100000u
 #define MODE_DIRECTORY 0040000u
 
-#define PATH_BYTES 1024u // of a name, final zero included; the longest that we take is far shorter
+// Bytes of a name with the zeros behind it, which are more than one when they put the contents on a page's first byte.
+#define PATH_BYTES (PAGE_SIZE + NAME_MAX_LEN)
 
 struct walk {
     const uint8_t *bytes;
@@ -48,6 +49,13 @@ static const uint8_t *take(struct walk *w, uint64_t size)
     uint64_t end = (w->off + size + 3) & ~3ull;
     w->off = end < w->len ? end : w->len; // the padding of the last one may be missing
     return p;
+}
+
+static bool zeros(const char *p, size_t len)
+{
+    while (len > 0 && p[len - 1] == 0)
+        len--;
+    return len == 0;
 }
 
 static bool zeros_only(const struct walk *w)
@@ -93,7 +101,8 @@ static const char *next(struct walk *w, struct cpio_file *out, enum entry_kind *
     if (!take(w, CPIO_HEADER + name_size))
         return "a name passes the end: it is cut short";
     const char *name = (const char *)h + CPIO_HEADER;
-    if (memchr(name, 0, name_size) != name + name_size - 1)
+    const char *name_end = memchr(name, 0, name_size);
+    if (!name_end || !zeros(name_end, (size_t)(name + name_size - name_end)))
         return "a name has no end, or more than one";
     const uint8_t *bytes = take(w, size);
     if (!bytes)
@@ -109,7 +118,7 @@ static const char *next(struct walk *w, struct cpio_file *out, enum entry_kind *
     *kind = ENTRY_FILE;
     out->bytes = bytes;
     out->len = size;
-    return check_name(name, name_size - 1, out->name);
+    return check_name(name, (size_t)(name_end - name), out->name);
 }
 
 // The next file. NULL and *end when there is none.

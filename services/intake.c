@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The bytes of a segment come straight into its pages: the segment itself is the reply's buffer (design D2).
+// The bytes of a segment come straight into its pages: the segment itself is the reply's buffer (design D2). From this
+// node they do not come at all: the pages are shared.
 #include "services/intake.h"
+#include "services/resident.h"
 #include "services/services_priv.h"
 
 #define FILL_CHUNK (1 * MIB)  // one transaction
@@ -31,7 +33,8 @@ static int survey(struct node *n, const struct buf *b, const struct proc *p, str
         if (e == 0 && sec.tag == DESC_SEG) {
             struct desc_seg g;
             e = buf_read(n, b, off, &g, sizeof g);
-            if (e == 0 && !cap_is_null(&g.source) && !(p && desc_own_seg(n, p, &g)))
+            if (e == 0 && !cap_is_null(&g.source) && !resident_here(n, &g.source) &&
+                !(p && desc_own_seg(n, p, &g)))
                 s->pages += PAGES_FOR(g.source_len + (g.dest_off & PAGE_MASK));
         }
         off += (sec.len + 7) & ~7ull;
@@ -45,6 +48,8 @@ static int promise(struct node *n, struct intake *in, uint64_t pages)
 {
     struct services *sv = n->services;
     uint64_t need = sv->promised + pages + RESERVE_PAGES;
+    if (page_free_count(n) < need)
+        store_forget(n);
     if (page_free_count(n) < need) {
         node_log(n, "proc: refused, needs %llu pages, %llu of %llu are free and not promised",
                  (unsigned long long)pages,
@@ -141,8 +146,10 @@ static int64_t fill_chunk(struct node *n, struct intake *in, const struct desc_f
 static int64_t fill_segment(struct node *n, struct intake *in, const struct desc_fill *f,
                             const bool *given_up)
 {
-    int64_t status = 0;
+    int64_t status = resident_fill(n, f);
     uint64_t done = 0;
+    if (status != 0)
+        return status < 0 ? status : 0;
     seg_hold(f->seg); // a transaction is going to write into it
     while (status >= 0 && done < f->source_len) {
         status = given_up && *given_up ? -E_CANCEL : fill_chunk(n, in, f, done);

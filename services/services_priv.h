@@ -62,6 +62,9 @@ struct store {
     const void *archive; // [N] services/cpio.h; NULL: none was given
     uint64_t len;
     unsigned files; // in it
+    struct pool pool_image;
+    struct list images; // [N] struct image: parts of files as segments, the one used last first
+    unsigned nimages;   // [N]
 };
 
 struct services {
@@ -130,6 +133,14 @@ int node_service_start(struct node *n);
 void node_service_stop(struct node *n);
 int proc_service_start(struct node *n);
 void proc_service_stop(struct node *n);
+
+// store.c: bytes [off, off + len) of a file, from byte `at` of the first page of a segment on, zeros around them. The same
+// segment each time, while nobody forgets it: to be shared, not to be written. Pages of the archive that lie right are
+// in it as they are. E_OBJECT, E_OP, E_CAP, E_RIGHTS, E_EOF beyond the end, E_MEM.
+int store_image(struct node *n, const struct cap *file, uint64_t off, uint64_t len, uint64_t at,
+                struct seg **out);
+// Memory is short: forgets these segments. Who shares pages with them keeps those.
+void store_forget(struct node *n);
 
 // dir.c: enters, or replaces, a name. E_ARG, E_LIMIT, E_MEM.
 int dir_enter(struct node *n, const char *name, const struct cap *cap);

@@ -23,14 +23,19 @@ static int store_key(struct node *n, const struct request *r, uint8_t key[16])
     return 0;
 }
 
-// The file that the request is about. E_OP: it is about the directory.
-static int file_of(const struct node *n, const struct request *r, struct cpio_file *out)
+// The file that a capability names. E_OP: it names the directory.
+static int file_named(const struct node *n, const struct cap *cap, struct cpio_file *out)
 {
     const struct store *st = &n->services->store;
-    uint32_t object = cap_obj(&r->in.cap);
+    uint32_t object = cap_obj(cap);
     if (object == 0)
         return -E_OP;
     return cpio_get(st->archive, st->len, object - 1, out) ? 0 : -E_OBJECT;
+}
+
+static int file_of(const struct node *n, const struct request *r, struct cpio_file *out)
+{
+    return file_named(n, &r->in.cap, out);
 }
 
 // --- A file -------------------------------------------------------------------------------------------------------
@@ -71,6 +76,101 @@ static int64_t run_info(struct node *n, struct request *r)
     return e < 0 ? e
                  : reply_text(n, r, "file %s of %s: %llu bytes", f.name, n->name,
                               (unsigned long long)f.len);
+}
+
+// --- Parts of files as segments -------------------------------------------------------------------------------------
+
+#define IMAGES_MAX 64u // of some twenty programs
+
+struct image {
+    struct list link;
+    uint32_t object;       // [I] the file's
+    uint64_t off, len, at; // [I] as store_image was asked
+    struct seg *seg;       // [I] holds one ref
+};
+
+static void image_free(struct node *n, struct image *i)
+{
+    struct store *st = &n->services->store;
+    list_del(&i->link);
+    st->nimages--;
+    seg_drop(n, i->seg);
+    pool_free(n, &st->pool_image, i);
+}
+
+void store_forget(struct node *n)
+{
+    LIST_FOR_SAFE (l, next, &n->services->store.images)
+        image_free(n, LIST_ENTRY(l, struct image, link));
+}
+
+// The archive's page at p can be a page of a segment just as it is.
+static bool lies_right(const void *p, uint64_t len)
+{
+    return len == PAGE_SIZE && ((uintptr_t)p & PAGE_MASK) == 0;
+}
+
+static int image_fill(struct node *n, const struct image *i, const uint8_t *bytes)
+{
+    int e = 0;
+    for (uint64_t done = 0, run; e == 0 && done < i->len; done += run) {
+        uint64_t off = i->at + done;
+        run = PAGE_SIZE - (off & PAGE_MASK);
+        if (run > i->len - done)
+            run = i->len - done;
+        e = lies_right(bytes + done, run) ? seg_adopt(n, i->seg, off, bytes + done)
+                                          : seg_write(n, i->seg, off, bytes + done, (size_t)run);
+    }
+    return e;
+}
+
+static int image_new(struct node *n, struct image *want, const uint8_t *bytes, struct seg **out)
+{
+    struct store *st = &n->services->store;
+    if (st->nimages == IMAGES_MAX)
+        image_free(n, LIST_ENTRY(st->images.prev, struct image, link));
+    int e = seg_create(n, want->at + want->len, &want->seg);
+    if (e < 0)
+        return e;
+    struct image *i = pool_alloc(n, &st->pool_image);
+    e = i ? image_fill(n, want, bytes) : -E_MEM;
+    if (e < 0) {
+        if (i)
+            pool_free(n, &st->pool_image, i);
+        seg_drop(n, want->seg);
+        return e;
+    }
+    *i = *want;
+    list_add(&st->images, &i->link);
+    st->nimages++;
+    *out = i->seg;
+    return 0;
+}
+
+int store_image(struct node *n, const struct cap *file, uint64_t off, uint64_t len, uint64_t at,
+                struct seg **out)
+{
+    struct store *st = &n->services->store;
+    struct cpio_file f;
+    ASSERT(at < PAGE_SIZE && len > 0);
+    int e = file_named(n, file, &f);
+    if (e == 0)
+        e = cap_verify(file, st->key, RIGHT_READ);
+    if (e == 0 && (off > f.len || len > f.len - off))
+        e = -E_EOF;
+    if (e < 0)
+        return e;
+    struct image want = {.object = cap_obj(file), .off = off, .len = len, .at = at};
+    LIST_FOR (l, &st->images) {
+        struct image *i = LIST_ENTRY(l, struct image, link);
+        if (i->object != want.object || i->off != off || i->len != len || i->at != at)
+            continue;
+        list_del(&i->link);
+        list_add(&st->images, &i->link);
+        *out = i->seg;
+        return 0;
+    }
+    return image_new(n, &want, f.bytes + off, out);
 }
 
 // --- The directory ------------------------------------------------------------------------------------------------
@@ -147,6 +247,8 @@ int store_service_start(struct node *n)
 {
     struct services *sv = n->services;
     struct port get;
+    pool_init(&sv->store.pool_image, "image", sizeof(struct image));
+    list_init(&sv->store.images);
     node_random(n, &get, sizeof get);
     node_random(n, sv->store.key, sizeof sv->store.key);
     int e = service_open(n, &service, get, &sv->store.put);
@@ -158,5 +260,5 @@ int store_service_start(struct node *n)
 
 void store_service_stop(struct node *n)
 {
-    (void)n;
+    store_forget(n);
 }

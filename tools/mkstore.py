@@ -4,6 +4,9 @@
 
 usage: mkstore.py OUTPUT FILE...     the name of each is the last part of its path
 
+Programs begin on a page of the archive, so that a node can run them where they lie: services/resident.h. The zeros for
+that are in the length of their names, which other readers of cpio bear as well.
+
 The same files give the same bytes: no dates, no owners, sorted by name. `cpio -o -H newc` makes archives that the
 store takes just as well; it is not installed everywhere.
 """
@@ -17,10 +20,18 @@ def padded(data):
     return data + bytes(-len(data) % 4)
 
 
-def entry(number, name, data, mode):
-    fields = [number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
+HEADER = 110
+PAGE = 4096
+
+
+def entry(number, name, data, mode, at=0):
+    """at: where in the archive the entry lies."""
+    name = name.encode() + b"\0"
+    if data.startswith(b"\x7fELF"):
+        name += bytes(-(at + HEADER + len(name)) % PAGE)
+    fields = [number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name), 0]
     header = b"070701" + b"".join(b"%08x" % f for f in fields)
-    return padded(header + name.encode() + b"\0") + padded(data)
+    return padded(header + name) + padded(data)
 
 
 def main(output, paths):
@@ -34,7 +45,7 @@ def main(output, paths):
             sys.exit(f"mkstore.py: two files are called {name}")
         names.add(name)
         with open(path, "rb") as f:
-            archive += entry(number, name, f.read(), 0o100644)
+            archive += entry(number, name, f.read(), 0o100644, len(archive))
     archive += entry(0, "TRAILER!!!", b"", 0)
     with open(output, "wb") as f:
         f.write(archive)

@@ -95,9 +95,9 @@ static void each_malformed_field_is_refused_by_name(void **state)
     REFUSED(file[54] = ' ', "not hexadecimal");
     REFUSED(file[101] = '-', "not hexadecimal");
     REFUSED(memcpy(file + 94, "00000000", 8), "length of a name");
-    REFUSED(memcpy(file + 94, "00000401", 8), "length of a name");
+    REFUSED(memcpy(file + 94, "00001021", 8), "length of a name");
     REFUSED(memcpy(file + 94, "ffffffff", 8), "length of a name");
-    REFUSED(memcpy(file + 94, "00000400", 8), "a name passes the end");
+    REFUSED(memcpy(file + 94, "00001020", 8), "a name passes the end");
     REFUSED(memcpy(file + 94, "00000007", 8), "a name has no end, or more than one");
     REFUSED(file[112] = 0, "a name has no end, or more than one");
     REFUSED(memcpy(file + 54, "ffffffff", 8), "contents of a file pass the end");

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "services/resident.h"
+
+#include "core/cap.h"
+#include "services/services_priv.h"
+
+bool resident_here(const struct node *n, const struct cap *source)
+{
+    return port_eq(source->port, n->seg_put) || port_eq(source->port, n->services->store.put);
+}
+
+// Bytes that do not fill a page.
+static int copy_part(struct node *n, const struct desc_fill *f, struct seg *s, uint64_t at,
+                     uint64_t len)
+{
+    struct buf from = buf_seg(s, f->source_off + at, len);
+    struct buf to = buf_seg(f->seg, f->dest_off + at, len);
+    // Zeros are there already.
+    return seg_hole(s, f->source_off + at, len) == len ? 0 : buf_copy(n, &to, 0, &from, 0, len);
+}
+
+static int share_segment(struct node *n, const struct desc_fill *f, struct seg *s)
+{
+    uint64_t head = -f->dest_off & PAGE_MASK;
+    if (head > f->source_len)
+        head = f->source_len;
+    uint64_t pages = (f->source_len - head) & ~PAGE_MASK, tail = f->source_len - head - pages;
+    int r = head ? copy_part(n, f, s, 0, head) : 0;
+    if (r == 0 && pages)
+        r = seg_share(n, f->seg, f->dest_off + head, s, f->source_off + head, pages);
+    if (r == 0 && tail)
+        r = copy_part(n, f, s, head + pages, tail);
+    return r < 0 ? r : 1;
+}
+
+static int from_segment(struct node *n, const struct desc_fill *f)
+{
+    struct seg *s = cap_obj(&f->source) ? seg_find(n, cap_obj(&f->source)) : NULL;
+    if (!s)
+        return -E_OBJECT;
+    int r = cap_verify(&f->source, s->key, RIGHT_READ);
+    if (r < 0)
+        return r;
+    if (f->source_off > s->len || f->source_len > s->len - f->source_off)
+        return -E_EOF;
+    if ((f->source_off ^ f->dest_off) & PAGE_MASK)
+        return 0;
+    return share_segment(n, f, s);
+}
+
+static int from_store(struct node *n, const struct desc_fill *f)
+{
+    struct seg *image;
+    uint64_t in_page = f->dest_off & PAGE_MASK;
+    int r = store_image(n, &f->source, f->source_off, f->source_len, in_page, &image);
+    if (r == 0)
+        r = seg_share(n, f->seg, f->dest_off - in_page, image, 0, image->len);
+    return r < 0 ? r : 1;
+}
+
+int resident_fill(struct node *n, const struct desc_fill *f)
+{
+    if (port_eq(f->source.port, n->seg_put))
+        return from_segment(n, f);
+    if (port_eq(f->source.port, n->services->store.put))
+        return from_store(n, f);
+    return 0;
+}
