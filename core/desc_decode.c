@@ -198,6 +198,8 @@ static int dec_rec(struct decoder *d, const struct desc_rec *s, uint64_t more_at
     struct proc *p = d->p;
     if (txn_rec_find(d->n, p->ep, s->client, s->tid))
         return -E_FORMAT;
+    if (s->state == REC_QUEUED && port_is_null(p->ports[s->handle].put))
+        return -E_FORMAT; // for a port that is not served, nobody would ever take it up
     struct rec *r = txn_rec_create(d->n, p, s->client, s->tid);
     if (!r)
         return -E_MEM;

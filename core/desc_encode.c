@@ -115,7 +115,7 @@ static void put_ports(struct writer *w, const struct proc *p)
 static struct desc_buf enc_buf(const struct buf *b)
 {
     struct desc_buf d = {0};
-    if (b->kind == BUF_USER)
+    if (b->kind == BUF_USER && b->len > 0)
         d = (struct desc_buf){.kind = 1, .at = b->at, .len = b->len};
     return d;
 }
@@ -164,7 +164,8 @@ void desc_of_thread(const struct thread *t, struct desc_thread *out)
         d.call.got = enc_progress(&c->got);
         d.call.rep_total = c->rep_total;
         d.call.status = c->state == CALL_RECV ? c->status : 0;
-        memcpy(d.call.res, c->res, sizeof d.call.res);
+        if (c->state == CALL_RECV) // else they are still the last call's
+            memcpy(d.call.res, c->res, sizeof d.call.res);
         d.call.deadline_left_ns = left(c->deadline_ns, now);
     }
     *out = d;
@@ -198,15 +199,17 @@ void desc_of_rec(const struct rec *r, struct desc_rec *out)
         .has_copy = r->copy != NULL,
         .got = enc_progress(&r->got),
         .sent = enc_progress(&r->sent),
-        .status = r->status,
         .rep_len = r->rep_len,
     };
+    if (r->state == REC_REPLY || r->state == REC_DONE) { // else what there is is the last reply
+        d.status = r->status;
+        memcpy(d.res, r->res, sizeof d.res);
+    }
     if (r->state == REC_SERVE && r->cancel != CANCEL_NONE) {
         d.cancel = r->cancel;
         d.cancel_left_ns = left(r->cancel_by_ns, r->proc->stopped_ns);
     }
     memcpy(d.arg, r->arg, sizeof d.arg);
-    memcpy(d.res, r->res, sizeof d.res);
     *out = d;
 }
 

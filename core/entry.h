@@ -12,13 +12,16 @@
 #include "core/hart.h"
 #include "core/thread.h"
 
-// System call of h->current: number in a7. pc already points behind the ecall.
-void entry_syscall(struct hart *h, struct thread *t);
-// The same for those that need no look round (quick.c). Answers who goes on here, t or another: h->current then. NULL:
-// nothing has changed; save the rest of t's registers and call entry_syscall. What the calling convention has C
+// System call of h->current: number in a7. pc already points behind the ecall. Two halves:
+//
+// entry_quick, for those that need no look round (quick.c). Answers who goes on here, t or another: h->current then.
+// NULL: nothing has changed; save the rest of t's registers and call entry_long. What the calling convention has C
 // functions preserve (s0..s11, gp) need not be in t's record before. When another goes on: put what the hart holds of
 // t, those registers and FP state, into its record before the lock is given up.
 struct thread *entry_quick(struct hart *h, struct thread *t);
+void entry_long(struct hart *h, struct thread *t);
+// Both: for whoever has all of t's registers in its record.
+void entry_syscall(struct hart *h, struct thread *t);
 
 enum fault_kind {
     FAULT_READ = 1,

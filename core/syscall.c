@@ -351,7 +351,7 @@ static sys_fn *const table[SYS_COUNT] = {
     [SYS_CANCELLED] = sys_cancelled,
 };
 
-void entry_syscall(struct hart *h, struct thread *t)
+void entry_long(struct hart *h, struct thread *t)
 {
     struct node *n = h->node;
     uint64_t number = t->regs.x[REG_A7];
@@ -360,4 +360,10 @@ void entry_syscall(struct hart *h, struct thread *t)
         table[number](n, t);
     else
         answer(t, -E_CALL);
+}
+
+void entry_syscall(struct hart *h, struct thread *t)
+{
+    if (!entry_quick(h, t))
+        entry_long(h, t);
 }

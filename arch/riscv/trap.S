@@ -14,7 +14,7 @@
 //   5. entry_quick(hart, thread). It answers who goes on. The same: step 9.
 //   6. Another one: the rest of the registers into the old one's record, trap_hand_over(hart, new,
 //      old) for address space and FP registers, step 10. Nobody: the rest of the registers as
-//      well, and entry_syscall(hart, thread).
+//      well, and entry_long(hart, thread).
 //   7. (trap_out; lock held, tp = hart) sched_next(hart) answers who goes on; nobody:
 //      trap_idle(hart) and again. The last to leave here: step 10.
 //   8. trap_switch(hart, thread) loads its address space and FP registers; step 10.
@@ -146,7 +146,7 @@ trap_entry:
     mv a0, s2
     j 3f
 4:  mv a0, tp
-    call entry_syscall
+    call entry_long
 
 // --- 7. ------------------------------------------------------------------------------------------
     .global trap_out
