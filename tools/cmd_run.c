@@ -26,6 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define COPIES_MAX 4000u
+#define STARTERS 8u
 #define EXEC_TIMEOUT_MS 120000
 #define KILL_TIMEOUT_MS 5000
 #define LOOK_AFTER_NS (3 * NS_PER_S) // between two looks whether the process is still anywhere
@@ -35,7 +37,7 @@
 
 static const char help[] =
     "usage: rotifer run [--node NODE] [--name NAME] [--env K=V]... [--dir NODE] [--files DIR] [--quiet]\n"
-    "                   PROGRAM [ARG...]\n"
+    "                   [--copies N] PROGRAM [ARG...]\n"
     "\n"
     "Starts PROGRAM (a static RISC-V ELF file, or NAME for build/guest/NAME.elf) on a node and stays its\n"
     "terminal and its owner, wherever it moves. An ARG that names a readable file may be read by the program.\n"
@@ -45,8 +47,9 @@ static const char help[] =
     "  --dir NODE    whose boot directory it gets as \"dir\" (default host, where all programs meet)\n"
     "  --files DIR   it may read all files that lie in DIR, by their plain names: for Lua's require and dofile\n"
     "  --quiet       say nothing but what the program says\n"
+    "  --copies N    start N of it, on one terminal; when one cannot start, or fails, all are ended\n"
     "Exit status: the program's own; 128 + n when it was ended by what is signal n on Linux; 125 when it was\n"
-    "lost. Ctrl-C kills it.\n"
+    "lost; of several copies, the first that is not 0. Ctrl-C kills it.\n"
     "Next, from another terminal: rotifer ps; rotifer migrate NAME n2\n";
 
 struct run {
@@ -55,8 +58,13 @@ struct run {
     const char *files; // folder of ours that it may read; NULL: none
     bool quiet;
     struct program_file program;
-    struct cap process;
-    uint32_t pid;
+    unsigned copies;
+    struct cap proc; // service that starts them
+    struct buf desc;
+    unsigned begun, starters; // copies; tasks that start them
+    bool failed;
+    struct cap *process; // copies of them; null: not started
+    uint32_t pid;        // of the last one
     bool interrupted, lost, unread;
 };
 
@@ -162,19 +170,14 @@ static void *prepare(struct node *n, struct run *run, uint64_t *len)
     return program_file_descriptor(n, p, &owner, len);
 }
 
-static bool start(struct node *n, struct run *run)
+static bool start_one(struct node *n, struct run *run, struct cap *process)
 {
-    struct cap proc;
     struct task_result r;
-    uint64_t len;
-    void *desc = prepare(n, run, &len);
-    if (!desc || !find_service_or_say(n, run->node, "proc", &proc))
-        return false;
-    int64_t s = task_trans(n, &proc, OP_PROC_EXEC, NULL, buf_kernel(desc, len),
-                           buf_kernel(&run->process, sizeof run->process), EXEC_TIMEOUT_MS, &r);
-    free(desc);
+    int64_t s = task_trans(n, &run->proc, OP_PROC_EXEC, NULL, run->desc,
+                           buf_kernel(process, sizeof *process), EXEC_TIMEOUT_MS, &r);
     if (s < 0) {
         fail_error(s, "%s on %s", run->program.name, run->node);
+        *process = (struct cap){0};
         return false;
     }
     run->pid = (uint32_t)r.res[0];
@@ -183,17 +186,54 @@ static bool start(struct node *n, struct run *run)
     return true;
 }
 
+// Starts copies until all are begun or one fails. Several tasks do so at a time: each waits for answers mostly.
+static void starter(struct node *n, void *arg)
+{
+    struct run *run = arg;
+    while (run->begun < run->copies && !run->failed && !run->interrupted) {
+        struct cap *process = &run->process[run->begun++];
+        run->failed |= !start_one(n, run, process);
+    }
+    run->starters--;
+    task_wake(n, &run->starters);
+}
+
+static bool start(struct node *n, struct run *run)
+{
+    uint64_t len;
+    run->process = calloc(run->copies, sizeof *run->process);
+    owner_so_far()->wanted = run->copies;
+    void *desc = run->process ? prepare(n, run, &len) : NULL;
+    if (!desc || !find_service_or_say(n, run->node, "proc", &run->proc))
+        return false;
+    run->desc = buf_kernel(desc, len);
+    for (; run->starters + 1 < STARTERS && run->starters + 1 < run->copies; run->starters++)
+        if (!task_spawn(n, "starter", starter, run))
+            break;
+    run->starters++;
+    starter(n, run);
+    while (run->starters > 0)
+        task_wait(n, &run->starters);
+    free(desc);
+    return !run->failed;
+}
+
 // --- While it runs ----------------------------------------------------------------------------------------
 
 // A node that loses power tells no owner anything. So look, now and then, whether the process is anywhere.
 static void watch(struct node *n, void *arg)
 {
     struct run *run = arg;
+    unsigned at = run->copies - 1; // of several, one after the other, as they end
     for (unsigned missing = 0; missing < LOST_AFTER;) {
         task_sleep(n, LOOK_AFTER_NS);
-        int64_t s = task_trans(n, &run->process, OP_INFO, NULL, buf_none(), buf_none(),
+        int64_t s = task_trans(n, &run->process[at], OP_INFO, NULL, buf_none(), buf_none(),
                                LOOK_TIMEOUT_MS, NULL);
         missing = s == -E_NOTHERE || s == -E_DIED || s == -E_OBJECT ? missing + 1 : 0;
+        if (missing && at > 0) {
+            at--;
+            missing = 0;
+        }
     }
     run->lost = true;
     task_wake(n, owner_so_far());
@@ -201,12 +241,19 @@ static void watch(struct node *n, void *arg)
 
 static void kill_it(struct node *n, const struct run *run)
 {
-    int64_t s = task_trans(n, &run->process, OP_DESTROY, NULL, buf_none(), buf_none(),
-                           KILL_TIMEOUT_MS, NULL);
-    if (s < 0 && s != -E_NOTHERE && s != -E_DIED)
-        fail_error(s, "%s %06x could not be killed", run->program.name, run->pid);
-    // Its kernel tells the owner, and would go on trying if we left without an answer.
-    for (unsigned i = 0; s >= 0 && i < KILL_TIMEOUT_MS && !owner_so_far()->over; i++)
+    unsigned told = 0;
+    for (unsigned i = 0; i < run->copies; i++) {
+        if (cap_is_null(&run->process[i]))
+            continue;
+        int64_t s = task_trans(n, &run->process[i], OP_DESTROY, NULL, buf_none(), buf_none(),
+                               KILL_TIMEOUT_MS, NULL);
+        if (s < 0 && s != -E_NOTHERE && s != -E_DIED && s != -E_OBJECT)
+            fail_error(s, "%s %06x could not be killed", run->program.name,
+                       (unsigned)cap_obj(&run->process[i]));
+        told += s >= 0;
+    }
+    // Their kernel tells the owner, and would go on trying if we left without an answer.
+    for (unsigned i = 0; told && i < KILL_TIMEOUT_MS && !owner_so_far()->over; i++)
         task_sleep(n, NS_PER_MS);
 }
 
@@ -304,11 +351,15 @@ static int run_task(struct node *n, void *arg)
     running = run;
     // First: an interrupt between start and its answer would leave an orphan.
     command_on_interrupt(interrupt);
-    if (!start(n, run))
+    if (!start(n, run)) {
+        if (run->copies > 1 && run->process)
+            kill_it(n, run);
         return run->interrupted ? EXIT_INTERRUPT : EXIT_FAILED;
+    }
     (void)task_spawn(n, "watch", watch, run);
     wait_for_end(n, run);
-    if ((run->interrupted || run->unread) && !owner_so_far()->over)
+    if (owner_so_far()->ended < run->copies &&
+        (run->interrupted || run->unread || (run->copies > 1 && !run->lost)))
         kill_it(n, run);
     return how_it_ended(run);
 }
@@ -322,6 +373,18 @@ static const char *value_of(int argc, char **argv, int *i)
         return argv[++*i];
     usage_error("run", "%s needs a value", argv[*i]);
     return NULL;
+}
+
+static bool take_copies(struct run *run, const char *v)
+{
+    char *end;
+    unsigned long copies = strtoul(v, &end, 10);
+    if (*end || copies < 1 || copies > COPIES_MAX) {
+        usage_error("run", "--copies needs a number from 1 to %u, not '%s'", COPIES_MAX, v);
+        return false;
+    }
+    run->copies = (unsigned)copies;
+    return true;
 }
 
 struct options {
@@ -358,15 +421,16 @@ static int take_options(int argc, char **argv, struct options *o)
             continue;
         }
         const char *option = argv[i];
-        bool env = strcmp(option, "--env") == 0;
+        bool env = strcmp(option, "--env") == 0, copies = strcmp(option, "--copies") == 0;
         const char **where = strcmp(option, "--node") == 0    ? &o->run.node
                              : strcmp(option, "--dir") == 0   ? &o->run.dir
                              : strcmp(option, "--files") == 0 ? &o->run.files
                              : strcmp(option, "--name") == 0  ? &o->name
                                                               : NULL;
-        if (!env && !where)
+        if (!env && !copies && !where)
             return usage_error("run", "what is '%s'?", option), 0;
-        if (!(v = value_of(argc, argv, &i)) || (env && !take_env(o, v)))
+        if (!(v = value_of(argc, argv, &i)) || (env && !take_env(o, v)) ||
+            (copies && !take_copies(&o->run, v)))
             return 0;
         if (where)
             *where = v;
@@ -376,7 +440,7 @@ static int take_options(int argc, char **argv, struct options *o)
 
 int cmd_run(int argc, char **argv)
 {
-    static struct options o = {.run = {.node = "n1", .dir = HOST_NODE}};
+    static struct options o = {.run = {.node = "n1", .dir = HOST_NODE, .copies = 1}};
     if (argc > 1 && wants_help(2, argv, help))
         return EXIT_OK;
     int first = take_options(argc, argv, &o);

@@ -8,7 +8,7 @@
 struct node;
 
 #define FIND_NODES_MAX 64
-#define FIND_PROCS_MAX 512
+#define FIND_PROCS_MAX 8192
 #define FIND_TIMEOUT_MS 10000 // a service that was just seen answers by then, or something is wrong
 
 struct found_node {

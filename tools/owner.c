@@ -48,8 +48,9 @@ static int64_t run_event(struct node *n, struct request *r)
     switch (r->in.arg[0]) {
     case EVENT_FAULT: status = take_fault(n, r); break;
     case EVENT_ENDED:
-        o->status = (int64_t)r->in.arg[2];
-        o->over = true;
+        if (o->status == 0)
+            o->status = (int64_t)r->in.arg[2];
+        o->over = ++o->ended >= o->wanted;
         break;
     case EVENT_DOUBT:
         o->doubt = r->in.arg[2];

@@ -8,13 +8,15 @@
 struct node;
 
 struct owner_report {
-    bool over;     // ENDED or DOUBT: nothing more will come
+    bool over; // ENDED or DOUBT: nothing more will come
+    unsigned wanted,
+        ended;     // processes that are owned (0 counts as 1); of these, how many have ended
     uint32_t last; // enum owner_event
     ep_t ep;
     bool faulted;
     uint32_t fault_kind, tid; // enum fault_kind of core/entry.h
     struct owner_fault fault;
-    int64_t status; // ENDED
+    int64_t status; // ENDED; of several, the first that is not 0
     ep_t doubt;     // DOUBT: node that may run it
 };
 
