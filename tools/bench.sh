@@ -102,6 +102,26 @@ count trans_4KiB_each_way 2000 bench_null 2000 bench-server 4096 4096
 count trans_30000B 1000 bench_null 1000 bench-server 30000 0
 with_server=
 
+# From the first instruction of the image to the shell's prompt; the firmware's own are not counted.
+boot() {
+    local i pid
+    qemu-system-riscv64 -M virt -m 128M -display none -monitor none -serial "file:$work/console" \
+        -global virtio-mmio.force-legacy=false -kernel build/Image -initrd build/store.cpio -append 'node=n1 shell' \
+        -plugin build/count.so,all=on,out="$work/boot.count" </dev/null >"$work/boot.log" 2>&1 &
+    pid=$!
+    jobs_started+=("$pid")
+    for ((i = 0; i < 600; i++)); do grep -q 'n1> ' "$work/console" 2>/dev/null && break; sleep 0.1; done
+    kill "$pid"
+    wait "$pid" 2>/dev/null
+    grep -q 'n1> ' "$work/console" || { missing "no prompt: $(tail -n 1 "$work/console" "$work/boot.log")" && return; }
+    tools/where.py "$work/boot.count" 1 build/rotifer.map >"$work/boot.where" || { missing "boot: nothing was counted" && return; }
+    row boot_to_prompt "$(awk '!/^(total|satp|sfence|firmware) / { sum += $2 } END { print sum }' "$work/boot.where")" instructions exact
+    awk '!/^(total|satp|sfence|firmware) /' "$work/boot.where" | head -n 6 >"$work/boot.top"
+    while read -r where value; do row "boot_to_prompt:$where" "$value" instructions exact; done <"$work/boot.top"
+}
+boot
+row image_size "$(stat -c %s build/Image)" bytes exact
+
 # --- The table -------------------------------------------------------------------------------------------
 mkdir -p "$(dirname "$out")"
 { echo name,value,unit,statistic,commit && cat "$rows"; } >"$out"

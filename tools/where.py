@@ -11,6 +11,7 @@ import sys
 
 KERNEL = 0xFFFFFFFF00000000
 MACHINE_MODE = (0x80000000, 0x80200000)  # the firmware, under QEMU's virt machine
+PHYSICAL = (0x80200000, 0x100000000)  # the kernel before paging is on: arch/riscv/entry.S
 
 
 def sections(path):
@@ -39,8 +40,10 @@ def main():
         if pc >= KERNEL:
             i = bisect.bisect(starts, pc) - 1
             name = table[i][2] if i >= 0 and pc < table[i][1] else "kernel, unknown"
+        elif MACHINE_MODE[0] <= pc < MACHINE_MODE[1]:
+            name = "firmware"
         else:
-            name = "firmware" if MACHINE_MODE[0] <= pc < MACHINE_MODE[1] else "guest"
+            name = "arch/riscv/entry" if PHYSICAL[0] <= pc < PHYSICAL[1] else "guest"
         where[name] = where.get(name, 0) + count
         satp += count if kind == "satp" else 0
         sfence += count if kind == "sfence" else 0

@@ -2,9 +2,9 @@
 // A QEMU plugin: how often was each instruction executed between two marks? The marks are instructions that do nothing
 // and that no compiler writes: slti x0, x0, 1 begins, slti x0, x0, 2 ends. guest/examples/bench_null.c has them.
 //
-//   qemu-system-riscv64 ... -plugin build/count.so,out=FILE
+//   qemu-system-riscv64 ... -plugin build/count.so,out=FILE[,all=on]     all: from power on until QEMU ends
 //
-// FILE, when QEMU ends: a line "ADDRESS COUNT KIND" for each instruction that was executed within marks. KIND: "satp"
+// FILE, when QEMU ends: a line "ADDRESS COUNT KIND" for each instruction that was executed so. KIND: "satp"
 // it writes that register, "sfence" it is sfence.vma (both empty the emulator's translation cache, which is what costs
 // time there), "-" anything else. tools/where.py makes a table of it.
 //
@@ -44,7 +44,7 @@ static struct slot {
     const char *kind;
 } * slots;
 static unsigned used;
-static bool counting;
+static bool counting, all;
 static const char *out = "count.out";
 
 static struct slot *slot_of(uint64_t pc)
@@ -111,9 +111,11 @@ static void at_exit(qemu_plugin_id_t id, void *arg)
         perror(out);
         return;
     }
-    for (size_t i = 0; i < SLOTS; i++)
-        if (slots[i].within)
-            fprintf(f, "%" PRIx64 " %" PRIu64 " %s\n", slots[i].pc, slots[i].within, slots[i].kind);
+    for (size_t i = 0; i < SLOTS; i++) {
+        uint64_t count = all ? slots[i].count : slots[i].within;
+        if (count)
+            fprintf(f, "%" PRIx64 " %" PRIu64 " %s\n", slots[i].pc, count, slots[i].kind);
+    }
     fclose(f);
 }
 
@@ -124,6 +126,8 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info
     for (int i = 0; i < argc; i++)
         if (strncmp(argv[i], "out=", 4) == 0)
             out = strdup(argv[i] + 4);
+        else if (strcmp(argv[i], "all=on") == 0)
+            all = true;
     slots = calloc(SLOTS, sizeof *slots);
     if (!slots)
         return 1;
