@@ -83,6 +83,13 @@ void proc_take_place(struct node *n, struct proc *p, struct proc *q)
     q->ctl_put = p->ctl_put;
     memcpy(q->key, p->key, sizeof q->key);
     list_add_tail(bucket(n, q->ep), &q->hash_link);
+    LIST_FOR (l, &q->threads) { // where a thread waits at an address depends on whose address it is
+        struct thread *t = LIST_ENTRY(l, struct thread, link);
+        if (t->state != THREAD_FUTEX)
+            continue;
+        list_del(&t->run_link);
+        thread_wait_at(n, t, t->wait_va);
+    }
     port_about(n, p->ctl_put, p, q);
 }
 
