@@ -68,6 +68,7 @@ struct hart *arch_this_hart(void);
 // --- Lock: the node lock is one of these (design D6) ---------------------------------------------
 struct arch_lock {
     volatile uint32_t held;
+    volatile uint32_t overdue; // harts that have waited for too long: the others let them go first
 };
 void arch_lock(struct arch_lock *l);
 void arch_unlock(struct arch_lock *l);

@@ -46,17 +46,34 @@ static uint32_t lock_mark(const struct hart *h)
 
 // A hart that waits must still leave an address space when asked: the holder may be waiting for
 // just that.
+//
+// Whoever comes first takes the lock; a strict queue would be slower, most of all where harts are threads of an emulator
+// and the next in it may not be running. But harts that go in and out all the time could keep one out for seconds. So
+// one that has waited for LOCK_PATIENCE is overdue, and while there is such a one, others do not even try.
+#define LOCK_PATIENCE_NS (2 * NS_PER_MS)
+
+static bool lock_try(struct arch_lock *l, const struct hart *h)
+{
+    uint32_t nobody = 0;
+    return __atomic_compare_exchange_n(&l->held, &nobody, lock_mark(h), false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
+
 void lock_wait(struct arch_lock *l)
 {
     struct hart *h = this_hart();
-    uint32_t nobody = 0;
-    while (!__atomic_compare_exchange_n(&l->held, &nobody, lock_mark(h), true, __ATOMIC_ACQUIRE,
-                                        __ATOMIC_RELAXED)) {
-        nobody = 0;
-        while (l->held)
-            if (h->arch.leave)
-                sv39_leave(h);
+    uint64_t since = arch_now_ns();
+    bool overdue = false;
+    while (l->held || (l->overdue && !overdue) || !lock_try(l, h)) {
+        if (h->arch.leave)
+            sv39_leave(h);
+        if (!overdue && arch_now_ns() - since > LOCK_PATIENCE_NS) {
+            overdue = true;
+            __atomic_fetch_add(&l->overdue, 1, __ATOMIC_RELAXED);
+        }
     }
+    if (overdue)
+        __atomic_fetch_sub(&l->overdue, 1, __ATOMIC_RELAXED);
 }
 
 void arch_lock(struct arch_lock *l)

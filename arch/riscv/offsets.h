@@ -40,6 +40,7 @@
 #define HART_STACK_TOP 40
 #define HART_SCRATCH 48
 #define HART_NODE 72
+#define LOCK_OVERDUE 4
 #define HART_CURRENT 88
 
 // struct arch_ctx
@@ -62,6 +63,7 @@ _Static_assert(offsetof(struct hart, arch.ready) == HART_READY, "trap.S");
 _Static_assert(offsetof(struct hart, node) == HART_NODE, "trap.S");
 _Static_assert(offsetof(struct hart, current) == HART_CURRENT, "trap.S");
 _Static_assert(offsetof(struct node, lock) == 0, "trap.S takes a node for its lock");
+_Static_assert(offsetof(struct arch_lock, overdue) == LOCK_OVERDUE, "trap.S");
 _Static_assert(offsetof(struct arch_ctx, reg) == CTX_REG(0), "ctx.S");
 #endif
 

@@ -80,6 +80,8 @@
 // t1, t2 are lost; a0..a7 too if it takes long. LR/SC, not a swap: the word names the holder.
 .macro take_lock
     ld t2, HART_NODE(tp)
+    lw t1, LOCK_OVERDUE(t2) // somebody has waited for too long: no pushing in
+    bnez t1, 9f
 8:  lr.w.aq t1, (t2)
     bnez t1, 9f
     sc.w t1, tp, (t2)

@@ -179,8 +179,9 @@ int main(int argc, char **argv)
     }
     uint64_t ns = clock_ns() - start;
     end_all();
-    printf("shaker: %lu stuns in %lu.%03lu s; descriptors up to %lu bytes; %lu fetched twice, %lu set "
-           "first, %lu broken ones refused\n",
-           done, ns / 1000000000, ns / 1000000 % 1000, most_bytes, twice, set_first, refused);
+    printf(
+        "shaker: %lu stuns in %lu.%03lu s; descriptors up to %lu bytes; %lu fetched twice, %lu set "
+        "first, %lu broken ones refused\n",
+        done, ns / 1000000000, ns / 1000000 % 1000, most_bytes, twice, set_first, refused);
     return 0;
 }

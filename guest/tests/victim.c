@@ -42,6 +42,16 @@ static uint64_t next(uint64_t *s)
     return *s * 2685821657736338717u;
 }
 
+// Between two rounds. Mostly it sleeps: were all threads always ready, whoever stops them would wait for his turn.
+static void rest(uint64_t *seed)
+{
+    uint64_t r = next(seed);
+    if (r % 8 == 0)
+        sys_yield();
+    else
+        sys_sleep(r % 3000000);
+}
+
 // --- Registers -------------------------------------------------------------------------------------------------------
 
 // Each round holds a pattern in all registers of a kind while it counts down, enters the kernel or not, and looks
@@ -53,8 +63,9 @@ static uint64_t spins(uint64_t *seed)
 }
 
 #define ALL32(X)                                                                                   \
-    X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16)    \
-        X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)
+    X(0)                                                                                           \
+    X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17)   \
+        X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)
 #define FLD(i) "fld f" #i ", 8*" #i "(%[in])\n\t"
 #define FSD(i) "fsd f" #i ", 8*" #i "(%[out])\n\t"
 
@@ -66,18 +77,18 @@ static void float_registers(uint64_t *seed)
     csr |= (uint64_t)modes[next(seed) % sizeof modes] << 5;
     for (int i = 0; i < 32; i++)
         in[i] = next(seed);
-    __asm__ volatile("fscsr %[csr]\n\t" ALL32(FLD) "beqz %[call], 1f\n\t"
-                     "li a7, 8\n\t" // SYS_YIELD
-                     "ecall\n"
-                     "1:\taddi %[spin], %[spin], -1\n\t"
-                     "bgtz %[spin], 1b\n\t" ALL32(FSD) "frcsr %[seen]\n\t"
-                     "fscsr zero"
-                     : [seen] "=&r"(seen), [spin] "+r"(spin)
-                     : [in] "r"(in), [out] "r"(out), [csr] "r"(csr), [call] "r"(call)
-                     : "memory", "a0", "a7", "f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8",
-                       "f9", "f10", "f11", "f12", "f13", "f14", "f15", "f16", "f17", "f18", "f19",
-                       "f20", "f21", "f22", "f23", "f24", "f25", "f26", "f27", "f28", "f29", "f30",
-                       "f31");
+    __asm__ volatile(
+        "fscsr %[csr]\n\t" ALL32(FLD) "beqz %[call], 1f\n\t"
+                                      "li a7, 8\n\t" // SYS_YIELD
+                                      "ecall\n"
+                                      "1:\taddi %[spin], %[spin], -1\n\t"
+                                      "bgtz %[spin], 1b\n\t" ALL32(FSD) "frcsr %[seen]\n\t"
+                                                                        "fscsr zero"
+        : [seen] "=&r"(seen), [spin] "+r"(spin)
+        : [in] "r"(in), [out] "r"(out), [csr] "r"(csr), [call] "r"(call)
+        : "memory", "a0", "a7", "f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10",
+          "f11", "f12", "f13", "f14", "f15", "f16", "f17", "f18", "f19", "f20", "f21", "f22", "f23",
+          "f24", "f25", "f26", "f27", "f28", "f29", "f30", "f31");
     for (int i = 0; i < 32; i++)
         if (in[i] != out[i])
             wrong("f%d was %016lx, is %016lx", i, in[i], out[i]);
@@ -87,9 +98,10 @@ static void float_registers(uint64_t *seed)
 
 // Those that code compiled for this function does not need. x8 + i in turn: s0 is the frame's.
 #define HELD(X)                                                                                    \
-    X(t1, 0) X(t2, 1) X(t3, 2) X(t4, 3) X(t5, 4) X(t6, 5) X(a1, 6) X(a2, 7) X(a3, 8) X(a4, 9)      \
-        X(a5, 10) X(a6, 11) X(s2, 12) X(s3, 13) X(s4, 14) X(s5, 15) X(s6, 16) X(s7, 17)            \
-            X(s8, 18) X(s9, 19) X(s10, 20) X(s11, 21)
+    X(t1, 0)                                                                                       \
+    X(t2, 1) X(t3, 2) X(t4, 3) X(t5, 4) X(t6, 5) X(a1, 6) X(a2, 7) X(a3, 8) X(a4, 9) X(a5, 10)     \
+        X(a6, 11) X(s2, 12) X(s3, 13) X(s4, 14) X(s5, 15) X(s6, 16) X(s7, 17) X(s8, 18) X(s9, 19)  \
+            X(s10, 20) X(s11, 21)
 #define LD(r, i) "ld " #r ", 8*" #i "(a0)\n\t"
 #define SD(r, i) "sd " #r ", 8*" #i "(a0)\n\t"
 #define NAME(r, i) #r,
@@ -117,7 +129,7 @@ static void registers(uint64_t *seed)
 {
     float_registers(seed);
     integer_registers(seed);
-    sys_yield();
+    rest(seed);
 }
 
 // --- Arithmetic ------------------------------------------------------------------------------------------------------
@@ -151,7 +163,7 @@ static void arithmetic(uint64_t *seed)
         wrong("the first %lu squares add up to %lu", n, squares);
     if (up - down > 1e-12 || down - up > 1e-12 || up > 1.6449340668482264)
         wrong("a series is %.17g from one end and %.17g from the other", up, down);
-    sys_yield();
+    rest(seed);
 }
 
 // --- Memory ----------------------------------------------------------------------------------------------------------
@@ -180,7 +192,7 @@ static void allocate(uint64_t *seed)
     for (uint64_t w = 0; w < block[i].words; w++)
         block[i].at[w] = block[i].pattern + w;
     if (i < 4)
-        sys_yield();
+        rest(seed);
 }
 
 static void map(uint64_t *seed)
@@ -197,7 +209,7 @@ static void map(uint64_t *seed)
             wrong("new memory is not zero");
         word[512 * p] = pattern ^ p;
     }
-    sys_yield();
+    rest(seed);
     for (uint64_t p = 0; p < pages; p++)
         if (word[512 * p] != (pattern ^ p))
             wrong("page %lu of a new mapping changed", p);
@@ -229,7 +241,6 @@ static void put(uint64_t *seed)
 
 static void get(uint64_t *seed)
 {
-    (void)seed;
     mutex_lock(&buffer.mutex);
     while (buffer.put == buffer.got && !stopping)
         cond_wait(&buffer.not_empty, &buffer.mutex);
@@ -240,6 +251,8 @@ static void get(uint64_t *seed)
         cond_signal(&buffer.not_full);
     }
     mutex_unlock(&buffer.mutex);
+    if (buffer.got % 4 == 0)
+        rest(seed);
 }
 
 static struct sem ping_sem, pong_sem;
@@ -247,11 +260,11 @@ static uint64_t ball; // written by ping in even turns, by pong in odd ones
 
 static void ping(uint64_t *seed)
 {
-    (void)seed;
     if (ball++ % 2)
         wrong("ping out of turn");
     sem_up(&pong_sem);
     sem_down(&ping_sem);
+    rest(seed);
 }
 
 static void pong(uint64_t *seed)
@@ -347,7 +360,7 @@ static void *client(void *arg)
         else
             turn(&c, &seed);
         if (++called[c.number] % 4 == 0)
-            sys_yield(); // others shall have a turn before this one's is over
+            rest(&seed);
     }
     if (!c.out)
         wrong("no memory for a client");
@@ -363,7 +376,7 @@ static void look_up(uint64_t *seed)
     int64_t e = dir_lookup(NULL, next(seed) & 1 ? other : "no such name", &cap);
     if (e == 0 ? memcmp(&cap, &other_cap, sizeof cap) != 0 : e != -E_NAME)
         wrong("look up: %s", error_string(e));
-    sys_yield();
+    rest(seed);
 }
 
 // --- Serving ---------------------------------------------------------------------------------------------------------
@@ -443,11 +456,16 @@ static struct work {
     struct thread *thread;
     uint64_t rounds;
 } works[] = {
-    {.what = "registers", .round = registers}, {.what = "arithmetic", .round = arithmetic},
-    {.what = "malloc", .round = allocate},     {.what = "map", .round = map},
-    {.what = "put", .round = put},             {.what = "get", .round = get},
-    {.what = "ping", .round = ping},           {.what = "pong", .round = pong},
-    {.what = "sleep", .round = doze},          {.what = "look up", .round = look_up},
+    {.what = "registers", .round = registers},
+    {.what = "arithmetic", .round = arithmetic},
+    {.what = "malloc", .round = allocate},
+    {.what = "map", .round = map},
+    {.what = "put", .round = put},
+    {.what = "get", .round = get},
+    {.what = "ping", .round = ping},
+    {.what = "pong", .round = pong},
+    {.what = "sleep", .round = doze},
+    {.what = "look up", .round = look_up},
 };
 #define WORKS (sizeof works / sizeof *works)
 

@@ -478,7 +478,8 @@ static void the_same_descriptor_back_changes_nothing(void **state)
     }
     assert_unchanged(n, p, &b);
     assert_int_equal(proc_resume(n, p), 0);
-    assert_int_equal(thread_wake_at(n, p, DATA + 4, 9), 1); // who waits at an address is found there
+    assert_int_equal(thread_wake_at(n, p, DATA + 4, 9),
+                     1); // who waits at an address is found there
     assert_int_equal(proc_stun(n, p), 0);
     char text[18];
     assert_ptr_equal(proc_find_map(p, DATA)->seg, data); // not copied
