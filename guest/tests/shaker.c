@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/desc.h"
 #include "guest/lib/rotifer.h"
 #include "services/protocol.h"
 
