@@ -10,7 +10,9 @@ $(call remember,guest,$(GUEST_LIB_SRCS))
 
 # Exactly this -march picks picolibc's default variant, which is the hard-float one.
 GUEST_ARCH := -march=rv64gc -mabi=lp64d
-GUEST_BASE := $(GUEST_ARCH) $(PICOLIBC) -O2 -std=gnu11 $(COMMON) $(INCLUDES)
+# What of POSIX the library has beyond picolibc's default: clock_gettime, nanosleep (guest/lib/posix.c).
+GUEST_POSIX := -D_POSIX_TIMERS=200809L -D_POSIX_MONOTONIC_CLOCK=200809L
+GUEST_BASE := $(GUEST_ARCH) $(PICOLIBC) $(GUEST_POSIX) -O2 -std=gnu11 $(COMMON) $(INCLUDES)
 GUEST_CFLAGS := $(GUEST_BASE) $(WARNINGS)
 GUEST_CC = $(CROSS)gcc $(GUEST_BASE)
 

@@ -10,7 +10,7 @@
 #
 # In a Makefile of one's own:   riscv64-unknown-elf-gcc my.c $(make -s -C path/to/rotifer guest-flags) -o my.elf
 
-OWN_BASE := $(GUEST_ARCH) $(PICOLIBC) -O2 -g -std=gnu11 -Wall -Wextra -ffunction-sections -fdata-sections \
+OWN_BASE := $(GUEST_ARCH) $(PICOLIBC) $(GUEST_POSIX) -O2 -g -std=gnu11 -Wall -Wextra -ffunction-sections -fdata-sections \
     -I$(CURDIR) -I$(CURDIR)/guest/lib
 
 .PHONY: prog guest-flags

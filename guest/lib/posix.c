@@ -83,6 +83,34 @@ int gettimeofday(struct timeval *restrict tv, void *restrict zone)
     return 0;
 }
 
+static uint64_t now_of(clockid_t clock)
+{
+    return clock == CLOCK_REALTIME ? epoch_ns + since_start() : sys_time();
+}
+
+int clock_gettime(clockid_t clock, struct timespec *t)
+{
+    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC) {
+        errno = EINVAL;
+        return -1;
+    }
+    uint64_t now = now_of(clock);
+    *t = (struct timespec){.tv_sec = (time_t)(now / NS_PER_S), .tv_nsec = (long)(now % NS_PER_S)};
+    return 0;
+}
+
+int nanosleep(const struct timespec *t, struct timespec *left)
+{
+    if (t->tv_sec < 0 || t->tv_nsec < 0 || t->tv_nsec >= (long)NS_PER_S) {
+        errno = EINVAL;
+        return -1;
+    }
+    sys_sleep((uint64_t)t->tv_sec * NS_PER_S + (uint64_t)t->tv_nsec);
+    if (left)
+        *left = (struct timespec){0};
+    return 0;
+}
+
 // Nobody counts what the processor spends on a process: elapsed time is the closest there is.
 clock_t times(struct tms *t)
 {

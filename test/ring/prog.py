@@ -17,6 +17,7 @@ MAIN = r"""
 #include <assert.h>
 #include <rotifer.h>
 #include <stdio.h>
+#include <time.h>
 #include "part.h"
 
 static void *work(void *arg)
@@ -26,6 +27,10 @@ static void *work(void *arg)
 
 int main(int argc, char **argv)
 {
+    struct timespec a, b, ms = {0, 1000000};
+    assert(clock_gettime(CLOCK_MONOTONIC, &a) == 0 && nanosleep(&ms, NULL) == 0);
+    assert(clock_gettime(CLOCK_MONOTONIC, &b) == 0);
+    assert((b.tv_sec - a.tv_sec) * 1000000000 + b.tv_nsec - a.tv_nsec >= 1000000);
     struct thread *t = thread_create(work, (void *)20, 0);
     printf("own: %d words, thread says %ld\n", argc, (long)thread_join(t));
     assert(argc < 3);
