@@ -62,12 +62,13 @@ static uint64_t spins(uint64_t *seed)
     return r % 512 == 0 ? 15000000 : r >> 10 & 0x3fff;
 }
 
-#define ALL32(X)                                                                                   \
-    X(0)                                                                                           \
-    X(1)                                                                                           \
-    X(2)                                                                                           \
-    X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) \
-        X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)
+// clang-format off
+#define ALL32(X) \
+    X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) \
+    X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) \
+    X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) \
+    X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)
+// clang-format on
 #define FLD(i) "fld f" #i ", 8*" #i "(%[in])\n\t"
 #define FSD(i) "fsd f" #i ", 8*" #i "(%[out])\n\t"
 
@@ -99,13 +100,12 @@ static void float_registers(uint64_t *seed)
 }
 
 // Those that code compiled for this function does not need. x8 + i in turn: s0 is the frame's.
-#define HELD(X)                                                                                    \
-    X(t1, 0)                                                                                       \
-    X(t2, 1)                                                                                       \
-    X(t3, 2)                                                                                       \
-    X(t4, 3) X(t5, 4) X(t6, 5) X(a1, 6) X(a2, 7) X(a3, 8) X(a4, 9) X(a5, 10) X(a6, 11) X(s2, 12)   \
-        X(s3, 13) X(s4, 14) X(s5, 15) X(s6, 16) X(s7, 17) X(s8, 18) X(s9, 19) X(s10, 20)           \
-            X(s11, 21)
+// clang-format off
+#define HELD(X) \
+    X(t1, 0) X(t2, 1) X(t3, 2) X(t4, 3) X(t5, 4) X(t6, 5) X(a1, 6) X(a2, 7) \
+    X(a3, 8) X(a4, 9) X(a5, 10) X(a6, 11) X(s2, 12) X(s3, 13) X(s4, 14) X(s5, 15) \
+    X(s6, 16) X(s7, 17) X(s8, 18) X(s9, 19) X(s10, 20) X(s11, 21)
+// clang-format on
 #define LD(r, i) "ld " #r ", 8*" #i "(a0)\n\t"
 #define SD(r, i) "sd " #r ", 8*" #i "(a0)\n\t"
 #define NAME(r, i) #r,
