@@ -90,11 +90,11 @@ static void event_text(const struct trace_event *e, char *text, size_t size)
                        (unsigned long long)e->b, (unsigned long long)e->c);
         break;
     case TRACE_CALL:
-        (void)snprintf(text, size, "of %08x, number %llu, ends: %s", (unsigned)e->a,
+        (void)snprintf(text, size, "of %06x.%u, number %llu, ends: %s", e->a >> 8, e->a & 0xff,
                        (unsigned long long)e->b, (int64_t)e->c < 0 ? error_name((long)e->c) : "ok");
         break;
     case TRACE_REC:
-        (void)snprintf(text, size, "of %08x, number %llu: %s -> %s", (unsigned)e->a,
+        (void)snprintf(text, size, "of %06x.%u, number %llu: %s -> %s", e->a >> 8, e->a & 0xff,
                        (unsigned long long)e->b, rec_state_name((enum rec_state)(e->c >> 8)),
                        rec_state_name((enum rec_state)(e->c & 0xff)));
         break;
