@@ -19,7 +19,7 @@
 #define DESC_MAGIC 0x31435345444f52ull // "RODESC1"
 // 2: MAP_GUARD among the flags of a map. 3: runs and fault of the process. 4: forwards of a call, a record in FORWARD. 5:
 // cancels
-#define DESC_VERSION 5u
+#define DESC_VERSION 6u
 #define DESC_ARCH_RISCV64 243u // ELF e_machine of RISC-V
 
 struct desc_hdr {
@@ -27,7 +27,7 @@ struct desc_hdr {
     uint32_t version, arch;
     uint64_t isa;      // extensions the code may use (arch.h ISA_*); 0 for rv64gc only
     uint64_t len;      // bytes of all, this header included
-    uint64_t checksum; // first 64 bits of the BLAKE2b of all bytes, this field taken as 0
+    uint64_t checksum; // of all bytes, this field taken as 0: desc.c
     uint32_t sections, zero;
 };
 struct desc_sec {

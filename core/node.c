@@ -18,32 +18,36 @@
 
 // --- randomness ----------------------------------------------------------------------------------
 
-#define RAND_CHUNK                                                                                 \
-    224u // output bytes a key is good for; with the next key: four blocks of ChaCha20
 _Static_assert(sizeof((struct node *)0)->rand_key == crypto_stream_chacha20_KEYBYTES, "");
 _Static_assert(sizeof((struct node *)0)->rand_count == crypto_stream_chacha20_NONCEBYTES, "");
 
 // Fast key erasure (Bernstein, 2017): the first bytes of each keystream become the next key, so
 // that who reads the node's memory later learns nothing about what was given out before.
-static void draw(struct node *n, uint8_t *to, size_t len)
+static void draw(struct node *n)
 {
     uint8_t stream[sizeof n->rand_key + RAND_CHUNK];
     uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
-    ASSERT(len <= RAND_CHUNK);
     n->rand_count++;
     memcpy(nonce, &n->rand_count, sizeof nonce);
-    crypto_stream_chacha20(stream, sizeof n->rand_key + len, nonce, n->rand_key);
+    crypto_stream_chacha20(stream, sizeof stream, nonce, n->rand_key);
     memcpy(n->rand_key, stream, sizeof n->rand_key);
-    memcpy(to, stream + sizeof n->rand_key, len);
+    memcpy(n->rand_left, stream + sizeof n->rand_key, RAND_CHUNK);
+    n->rand_count_left = RAND_CHUNK;
     sodium_memzero(stream, sizeof stream);
 }
 
+// What is given out is forgotten here, as the key is that made it.
 void node_random(struct node *n, void *buf, size_t len)
 {
     uint8_t *to = buf;
     while (len > 0) {
-        size_t run = len < RAND_CHUNK ? len : RAND_CHUNK;
-        draw(n, to, run);
+        if (n->rand_count_left == 0)
+            draw(n);
+        size_t run = len < n->rand_count_left ? len : n->rand_count_left;
+        uint8_t *from = n->rand_left + RAND_CHUNK - n->rand_count_left;
+        memcpy(to, from, run);
+        memset(from, 0, run);
+        n->rand_count_left -= (uint32_t)run;
         to += run, len -= run;
     }
 }
@@ -91,7 +95,7 @@ static void init_pools(struct node *n)
 static void init_random(struct node *n)
 {
     n->entropy(n, n->rand_key, sizeof n->rand_key);
-    n->rand_count = 0;
+    n->rand_count = n->rand_count_left = 0;
 }
 
 // The process whose threads are the tasks. Its endpoint is this node's, new at every boot.
@@ -171,6 +175,7 @@ void node_fini(struct node *n)
     page_drop(n, n->zero_page);
     n->zero_page = NULL;
     sodium_memzero(n->rand_key, sizeof n->rand_key);
+    sodium_memzero(n->rand_left, sizeof n->rand_left);
 }
 
 // --- lines for people ----------------------------------------------------------------------------

@@ -15,6 +15,7 @@
 #define RECS_HASH 256
 #define PORTS_HASH 64
 #define PROCS_HASH 64
+#define RAND_CHUNK 224 // output bytes a key is good for; with the next key: four blocks of ChaCha20
 #define WAITERS_HASH 256
 
 struct task_here;
@@ -67,6 +68,9 @@ struct node {
     // Randomness: ChaCha20 keyed from entropy
     uint8_t rand_key[32];
     uint64_t rand_count;
+    uint8_t
+        rand_left[RAND_CHUNK]; // [N] drawn and not given out yet: the last rand_count_left of them
+    uint32_t rand_count_left;
     struct trace trace;
 };
 

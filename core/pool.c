@@ -58,11 +58,13 @@ static void put_on_page(const struct pool *p, struct pool_page *pg, struct free_
 
 static struct pool_page *new_page(struct node *n, struct pool *p)
 {
-    struct pool_page *pg = page_alloc(n);
+    struct pool_page *pg = page_alloc_raw(n); // a record is zeroed when it is given out
     if (!pg)
         return NULL;
     pg->magic = POOL_MAGIC;
     pg->pool = p;
+    pg->used = 0;
+    pg->free = NULL;
     size_t count = (PAGE_SIZE - POOL_HEADER) / p->size;
     for (size_t i = count; i > 0; i--)
         put_on_page(p, pg, (void *)((char *)pg + POOL_HEADER + (i - 1) * p->size));

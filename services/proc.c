@@ -70,7 +70,6 @@ static int64_t start(struct node *n, struct request *r, struct intake *in)
                               p); // a checkpoint that comes back to life may be looked for already
     status = proc_resume(n, p);
     ASSERT(status == 0);
-    node_log(n, "proc: %s (%06x) started", p->name, p->pid);
     r->res[0] = p->pid;
     return reply_cap(r, proc_cap(p, RIGHT_ALL));
 }

@@ -78,6 +78,7 @@ struct arch_aspace {
     uint64_t *root;     // page table root (kernel address), NULL before init
     uint64_t satp;      // the register's value for it
     uint32_t loaded_on; // mask of harts whose satp names it
+    uint32_t tables;    // page tables below the root
 };
 #define PROT_R 1u
 #define PROT_W 2u

@@ -223,13 +223,20 @@ static void leave_everywhere(struct node *n, struct arch_aspace *as)
         ;
 }
 
-static void free_table(struct node *n, uint64_t *table, unsigned level, unsigned entries)
+// Frees the tables below this one and empties it.
+static void free_tables(struct node *n, struct arch_aspace *as, uint64_t *table, unsigned level,
+                        unsigned entries)
 {
-    if (level > 0)
-        for (unsigned i = 0; i < entries; i++)
-            if (table[i] & PTE_V)
-                free_table(n, pte_table(table[i]), level - 1, ENTRIES);
-    page_drop(n, table);
+    for (unsigned i = 0; i < entries && as->tables > 0; i++) {
+        if (!(table[i] & PTE_V))
+            continue;
+        uint64_t *below = pte_table(table[i]);
+        table[i] = 0;
+        as->tables--;
+        if (level > 1)
+            free_tables(n, as, below, level - 1, ENTRIES);
+        page_drop(n, below);
+    }
 }
 
 void arch_aspace_free(struct node *n, struct arch_aspace *as)
@@ -237,12 +244,14 @@ void arch_aspace_free(struct node *n, struct arch_aspace *as)
     if (!as->root)
         return;
     leave_everywhere(n, as);
-    free_table(n, as->root, 2, ENTRIES / 2);
+    free_tables(n, as, as->root, 2, ENTRIES / 2);
+    ASSERT(as->tables == 0);
+    page_drop(n, as->root);
     as->root = NULL;
 }
 
 // The entry for va in the lowest table; NULL: no table there (make: and no memory for one).
-static uint64_t *find(struct node *n, const struct arch_aspace *as, uint64_t va, bool make)
+static uint64_t *find(struct node *n, struct arch_aspace *as, uint64_t va, bool make)
 {
     uint64_t *table = as->root;
     for (unsigned level = 2; level > 0; level--) {
@@ -251,6 +260,7 @@ static uint64_t *find(struct node *n, const struct arch_aspace *as, uint64_t va,
             void *page = make ? page_alloc(n) : NULL;
             if (!page)
                 return NULL;
+            as->tables++;
             // Its zeros before itself, as other harts walk these tables right now.
             __atomic_store_n(pte, pte_of(arch_phys(page), PTE_V), __ATOMIC_RELEASE);
         }
