@@ -22,8 +22,9 @@ cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 # What arch may look at in core: records whose fields trap entry, page tables and the host's stand-in
 # must touch, and words every file needs. No header with policy in it.
 arch_sees='entry|node|thread|hart|page|trace|config|types|error|list'
-# What a guest may know: the system calls, the errors, the shape of a capability, and messages.
-guest_sees='core/(abi|error|types)\.h|services/protocol\.h|third_party/lua/src/luaconf\.h'
+# What a guest may know: the system calls, the errors, the shape of a capability, messages, and the descriptor, which is
+# the message that starts a process.
+guest_sees='core/(abi|desc|error|types)\.h|services/protocol\.h|third_party/lua/src/luaconf\.h'
 
 c_headers='<(assert|ctype|errno|inttypes|limits|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string)\.h>'
 libraries='<sodium(/[a-z0-9_]+)?\.h>|<libfdt\.h>'
