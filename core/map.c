@@ -265,7 +265,7 @@ uint64_t map_run(const struct map *m, uint64_t va)
     return in < PAGE_SIZE ? 0 : run < stride - in ? run : stride - in;
 }
 
-int proc_fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)
+static int fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)
 {
     struct map *m = proc_map_at(p, va);
     _Static_assert(PROT_R == MAP_READ && PROT_W == MAP_WRITE && PROT_X == MAP_EXEC,
@@ -284,4 +284,12 @@ int proc_fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)
     if (!writable)
         rights &= ~PROT_W;
     return arch_aspace_map(n, &p->aspace, va & ~PAGE_MASK, page, rights);
+}
+
+int proc_fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)
+{
+    n->pages.for_guest = true;
+    int r = fault(n, p, va, prot);
+    n->pages.for_guest = false;
+    return r;
 }

@@ -164,7 +164,8 @@ void *page_alloc_raw(struct node *n)
     struct pages *ps = &n->pages;
     struct free_page *page = ps->free;
     struct page_fresh *fresh = page ? NULL : first_fresh(ps);
-    if ((!page && !fresh) || fails_for_test(ps))
+    if ((!page && !fresh) || (ps->for_guest && ps->free_count <= PAGE_RESERVE) ||
+        fails_for_test(ps))
         return NULL;
     if (!page)
         return hand_out_raw(ps, take_fresh(ps, fresh));

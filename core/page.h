@@ -24,11 +24,15 @@ struct pages {
     void *free;        // [N] free list through the pages' first words: those that were taken once
     size_t free_count; // [N] on the list and fresh
     size_t total;      // [I] pages that were given by page_add_range
-    long fail_after;   // [N] tests: so many more succeed, then one fails; then -1 again = none will
+    bool
+        for_guest; // [N] what is being done is a guest's fault: the last PAGE_RESERVE pages are not for it
+    long fail_after; // [N] tests: so many more succeed, then one fails; then -1 again = none will
     struct page_fresh fresh[PAGE_FRESH_MAX]; // [N] in the order they were given, empty ones too
     unsigned nfresh;                         // [N]
 };
 #define PAGE_HOLE 0xffffu
+// Left for the kernel when guests have touched all the rest: to tell owners, to list, to kill.
+#define PAGE_RESERVE 24u
 
 // Prepares for pages between kernel addresses base and base + span * PAGE_SIZE; holders has span entries.
 void page_init(struct node *n, void *base, size_t span, uint16_t *holders);
