@@ -137,6 +137,9 @@ static int64_t offer(struct node *n, struct move *m, uint64_t pages)
     step(n, m, OP_PROC_OFFER, status);
     if (status < 0)
         return status == -E_DOUBT ? -E_REFUSED : status; // of an OFFER there is no doubt
+    // The target is whoever the order named: what it answers may be nonsense.
+    if (out.res[2] == EP_NONE || out.res[2] == node_ep(n))
+        return -E_REFUSED;
     m->result.bytes = out.res[0];
     m->result.pages = out.res[1];
     m->result.node = out.res[2];

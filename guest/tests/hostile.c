@@ -2,7 +2,8 @@
 // Random system calls with hostile arguments: whatever a program in U-mode does, its kernel stands, other processes
 // notice nothing, and the program itself gets what core/abi.h promises.
 //
-//   hostile SEED COUNT [table]       table: what came back, how often, of each call
+//   hostile SEED COUNT [share] [table]    share: with a segment that is mapped by its capability; such a process does not
+//                                         move. table: what came back, how often, of each call
 //
 // Beside the thread that calls: a mapper that unmaps, maps and grows the very buffers, a server on a port of our own
 // (so that transactions really begin, and find their buffers gone halfway), and threads that block in calls with huge
@@ -15,23 +16,8 @@
 #include <string.h>
 
 #include "guest/lib/rotifer.h"
-
-// --- Chance --------------------------------------------------------------------------------------------------
-
-struct dice {
-    uint64_t x;
-};
-static uint64_t roll(struct dice *d) // xorshift64* (S. Vigna, 2016)
-{
-    d->x ^= d->x >> 12;
-    d->x ^= d->x << 25;
-    d->x ^= d->x >> 27;
-    return d->x * 0x2545f4914f6cdd1du;
-}
-static uint64_t below(struct dice *d, uint64_t n)
-{
-    return (roll(d) >> 16) % n;
-}
+#include "guest/tests/dice.h"
+#include "services/protocol.h"
 
 // --- A call with all registers -------------------------------------------------------------------------------
 
@@ -77,8 +63,8 @@ static uint32_t results_of(uint64_t number)
 #define LONG_MS 0xffffffffu
 
 static const uint64_t text_words[64] = {0x600dc0de, 1, 2, 3}; // in read-only memory
-static uint64_t fixed; // address of a page that is mapped for reading only
-static struct cap own, others[2];
+static uint64_t fixed;                    // address of a page that is mapped for reading only
+static struct cap own, others[2], shared; // shared: a segment, null where we may be moved
 static int64_t own_handle;
 static _Atomic uint32_t done;
 static _Atomic uint64_t errors;
@@ -302,9 +288,9 @@ static bool choose(struct dice *d, uint64_t r[NREGS])
     for (unsigned i = 0; i < NREGS; i++)
         r[i] = below(d, 4) ? roll(d) : address(d);
     // Half of the calls are of those with the most behind them.
-    static const uint8_t deep[] = {SYS_TRANS,  SYS_TRANS,  SYS_TRANS, SYS_TRANS,
-                                   SYS_GETREQ, SYS_PUTREP, SYS_MAP,   SYS_MAP,
-                                   SYS_UNMAP,  SYS_GROW,   SYS_WAKE,  SYS_PUTREP_GETREQ};
+    static const uint8_t deep[] = {
+        SYS_TRANS, SYS_TRANS, SYS_TRANS, SYS_TRANS, SYS_GETREQ,        SYS_PUTREP,  SYS_MAP,
+        SYS_MAP,   SYS_UNMAP, SYS_GROW,  SYS_WAKE,  SYS_PUTREP_GETREQ, SYS_FORWARD, SYS_MAP_CAP};
     switch (r[A7] = below(d, 2) ? deep[below(d, sizeof deep)] : below(d, SYS_COUNT + 1)) {
     case SYS_TRANS: {
         if (below(d, 4)) {
@@ -361,7 +347,9 @@ static bool choose(struct dice *d, uint64_t r[NREGS])
     case SYS_MAP:
         r[A0] = below(d, 4) == 0 ? address(d) : below(d, 8) == 0 ? 0 : slot_address(d);
         r[A1] = map_length(d);
-        r[A2] = below(d, 4) ? below(d, 32) : roll(d);
+        r[A2] = below(d, 4)   ? below(d, 32)
+                : below(d, 4) ? below(d, 32) | MAP_GUARD(below(d, 32))
+                              : roll(d);
         if (r[A1] >
             SLOT_BYTES /
                 2) // to take all memory is a right of a process without a limit, and no test of ours
@@ -377,6 +365,25 @@ static bool choose(struct dice *d, uint64_t r[NREGS])
             r[A1] = map_length(d);
         while (r[A1] > SLOT_BYTES / 2 && r[A1] <= 1ul << 30);
         return r[A0] != fixed;
+    case SYS_FORWARD: {
+        struct cap cap = capability(d);
+        memcpy(r, &cap, sizeof cap);
+        r[A4] = below(d, 6); // no OP_WRITE to our terminal
+        return true;
+    }
+    case SYS_MAP_CAP: {
+        struct cap cap = below(d, 4) ? shared : capability(d);
+        memcpy(r, &cap, sizeof cap);
+        r[A4] = below(d, 4) ? slot_address(d) : address(d);
+        r[A5] = below(d, 4) ? below(d, 16) * PAGE : length(d);
+        r[A6] = below(d, 4) ? below(d, 16) * PAGE : length(d);
+        r[T0] = below(d, 4) ? below(d, 64) : roll(d);
+        return true;
+    }
+    case SYS_CANCEL: // of those that block for ever too: they end then
+        r[A0] = below(d, 4) ? below(d, 40) : roll(d);
+        r[A1] = below(d, 3);
+        return true;
     case SYS_RANDOM:
         r[A0] = address(d);
         r[A1] = below(d, 2) ? below(d, 257) : length(d);
@@ -413,11 +420,13 @@ static void check(const uint64_t before[NREGS], const uint64_t after[NREGS])
     if (before[A7] == SYS_WAIT && is_bad(before[A0]) && result >= 0)
         wrong("a wait where nothing is ours", before, after);
     if (before[A7] == SYS_MAP && result >= 0 &&
-        (is_bad((uint64_t)result) || before[A2] >= 32 || !(before[A2] & 7) ||
+        (is_bad((uint64_t)result) || (before[A2] & ~(uint64_t)MAP_ALL) || !(before[A2] & 7) ||
          (before[A0] & (PAGE - 1))))
         wrong("a mapping that may not be", before, after);
+    if (before[A7] == SYS_MAP_CAP && result >= 0 && is_bad((uint64_t)result))
+        wrong("a mapping that may not be", before, after);
     // What the kernel chose would fill our table of mappings.
-    if (before[A7] == SYS_MAP && result >= 0 &&
+    if ((before[A7] == SYS_MAP || before[A7] == SYS_MAP_CAP) && result >= 0 &&
         ((uint64_t)result < ARENA || (uint64_t)result >= ARENA + SLOTS * SLOT_BYTES))
         sys_unmap((uint64_t)result);
 }
@@ -533,6 +542,11 @@ int main(int argc, char **argv)
         printf("hostile: cannot begin\n");
         return 2;
     }
+    struct cap seg;
+    if (argc > 3 && strcmp(argv[3], "share") == 0 && dir_lookup(NULL, "seg", &seg) == 0 &&
+        trans(&seg, OP_SEG_CREATE, (const uint64_t[4]){20 * PAGE}, NULL, 0, &shared, sizeof shared,
+              NULL) < 0)
+        return 2;
     struct thread *help[] = {thread_create(mapper, (void *)roll(&d), 0),
                              thread_create(server, (void *)roll(&d), 0),
                              thread_create(client, (void *)roll(&d), 0)};
@@ -553,8 +567,10 @@ int main(int argc, char **argv)
         errors++;
         printf("hostile: WRONG: read-only memory was written\n");
     }
-    if (argc > 3)
+    if (strcmp(argv[argc - 1], "table") == 0)
         print_table();
+    if (shared.port.w[0])
+        cap_destroy(&shared);
     printf("hostile: %lu calls, %lu errors (%lu threads stay blocked)\n", called, errors, blocked);
     return errors != 0; // exit: with threads blocked everywhere
 }

@@ -173,6 +173,11 @@ def arguments():
         boots("%s boot arguments do no harm" % what, "-m", "32M", append=append)
 
 
+def size():
+    bytes = os.path.getsize(ring.IMAGE)
+    ok(bytes < 256 * 1024, "the image, with all services, is under 256 KiB", "%d bytes" % bytes)
+
+
 def symbol(name):
     elf = os.path.join(ring.BUILD, "rotifer.elf")
     cross = os.environ.get("CROSS", "riscv64-unknown-elf-")
@@ -227,4 +232,4 @@ def epitaphs():
 
 
 if __name__ == "__main__":
-    ring.main(processors, memories, small_ring, board, elsewhere, u_boot, arguments, epitaphs)
+    ring.main(size, processors, memories, small_ring, board, elsewhere, u_boot, arguments, epitaphs)

@@ -15,6 +15,7 @@ from ring import Ring, expect_standing, ok
 
 SEED = int(os.environ.get("SEED", "1"))
 COUNT = int(os.environ.get("COUNT", "30000"))
+REQUESTS = 300  # of each seed, to the services
 
 
 def beside(r, program, seed, count):
@@ -22,7 +23,7 @@ def beside(r, program, seed, count):
     here = ["--dir", "n1"] if seed % 2 else []  # the directory that it plagues: its own kernel's, or the host's
     start = time.monotonic()
     witness = r.start("--quiet", *program)
-    p = r.start("--quiet", *here, "hostile", str(seed), str(count))
+    p = r.start("--quiet", *here, "hostile", str(seed), str(count), *(["share"] if here else []))
     try:
         status = p.end(max(120, count / 2000))
     except ring.GiveUp as e:
@@ -84,5 +85,23 @@ def moved():
     ok(r.down(), "the ring goes down, and nothing is left of it")
 
 
+def services():
+    """Random requests to all services of a node (guest/tests/plague.c), whose capabilities are good."""
+    r = Ring(1, smp=2)
+    before = r.counts()
+    for seed in range(SEED, SEED + 4):
+        status, out = r.run("--quiet", "--dir", "n1", "plague", str(seed), str(REQUESTS))
+        ok(status == 0 and "plague: " in out and ", 0 errors" in out,
+           "%d random requests to all services (seed %d): nothing that may not be" % (REQUESTS, seed), out)
+    difference = r.back_to(before, exactly=True, seconds=120)
+    ok(difference is None, "nothing is left of them", difference or "")
+    expect_standing(r, "the kernel stands")
+    status, out = r.run("--quiet", "hello")
+    ok(status == 0 and "Hello" in out, "and serves on", out)
+    ok(r.down(), "the ring goes down, and nothing is left of it")
+
+
 if __name__ == "__main__":
-    ring.main(on(1, ("counter", "30", "50")), on(4, ("threads", "20000"), ("counter", "30", "50")), moved)
+    # By hand, for now: after some seeds one process is left that its node does not end when asked, and why is not known.
+    by_hand = [services] if "services" in sys.argv else []
+    ring.main(*by_hand, on(1, ("counter", "30", "50")), on(4, ("threads", "20000"), ("counter", "30", "50")), moved)
