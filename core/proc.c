@@ -144,16 +144,22 @@ static void leave_harts(struct node *n, struct proc *p)
     }
 }
 
+void proc_stopped(struct node *n, struct proc *p)
+{
+    proc_set_state(p, PROC_STUNNED);
+    task_wake(n, &p->stun_event);
+    if (p->tell)
+        task_wake(n, &n->procs); // who tells its owner (services/owner.c)
+}
+
 int proc_stun(struct node *n, struct proc *p)
 {
     if (p->state != PROC_RUN || p == n->kproc)
         return -E_STATE;
     proc_set_state(p, PROC_STUNNING);
     leave_harts(n, p);
-    if (p->on_harts == 0) {
-        proc_set_state(p, PROC_STUNNED);
-        task_wake(n, &p->stun_event);
-    }
+    if (p->on_harts == 0)
+        proc_stopped(n, p);
     return 0;
 }
 
@@ -171,6 +177,7 @@ int proc_resume(struct node *n, struct proc *p)
     proc_set_state(p, PROC_RUN);
     p->runs++;
     p->fault = (struct proc_fault){0};
+    p->tell = 0;
     uint64_t stood = node_now(n) - p->stopped_ns;
     p->time_offset -= stood;
     LIST_FOR (l, &p->threads) {
@@ -203,12 +210,21 @@ struct cap proc_cap(struct proc *p, uint32_t rights)
     return cap_make(p->ctl_put, p->pid, rights, p->key);
 }
 
-// A fault that nothing was done about: the process ends of it.
-static void end_by_fault(struct node *n, struct thread *t, const struct proc_fault *f)
+// A fault that nothing was done about: the process stands still and its owner is asked; without an owner it ends.
+static void stop_by_fault(struct node *n, struct thread *t, const struct proc_fault *f)
 {
+    struct proc *p = t->proc;
+    if (p->state != PROC_RUN)
+        return; // it stops already, for another reason: going on, it comes to this instruction again
     trace(n, TRACE_FAULT, f->kind, f->addr, f->pc);
-    t->proc->fault = *f;
-    proc_finish(n, t->proc, f->error);
+    p->fault = *f;
+    if (cap_is_null(&p->owner)) {
+        proc_finish(n, p, f->error);
+        return;
+    }
+    p->tell = EVENT_OF_FAULT;
+    p->stay_stunned = true; // a move that comes in between leaves it so
+    (void)proc_stun(n, p);
 }
 
 void entry_fault(struct hart *h, struct thread *t, enum fault_kind kind, uint64_t addr,
@@ -222,24 +238,24 @@ void entry_fault(struct hart *h, struct thread *t, enum fault_kind kind, uint64_
         if (r == 0)
             return;
     }
-    end_by_fault(n, t,
-                 &(struct proc_fault){.kind = (uint32_t)kind,
-                                      .tid = t->tid,
-                                      .error = r,
-                                      .cause = cause,
-                                      .addr = addr,
-                                      .pc = t->regs.pc});
+    stop_by_fault(n, t,
+                  &(struct proc_fault){.kind = (uint32_t)kind,
+                                       .tid = t->tid,
+                                       .error = r,
+                                       .cause = cause,
+                                       .addr = addr,
+                                       .pc = t->regs.pc});
 }
 
 bool entry_fp_first(struct hart *h, struct thread *t)
 {
     int r = thread_use_fp(h->node, t);
     if (r < 0)
-        end_by_fault(h->node, t,
-                     &(struct proc_fault){.kind = FAULT_OTHER,
-                                          .tid = t->tid,
-                                          .error = r,
-                                          .addr = t->regs.pc,
-                                          .pc = t->regs.pc});
+        stop_by_fault(h->node, t,
+                      &(struct proc_fault){.kind = FAULT_OTHER,
+                                           .tid = t->tid,
+                                           .error = r,
+                                           .addr = t->regs.pc,
+                                           .pc = t->regs.pc});
     return r == 0;
 }

@@ -76,7 +76,10 @@ struct proc {
     bool killed;             // [N]
     int64_t exit_status;     // [N] DEAD: argument of SYS_EXIT, or negative error
     struct proc_fault fault; // [N] what stopped it; goes along. kind 0 = nothing
-    const void *stun_event;  // [N] tasks that wait for STUNNED sleep on this field's address
+    uint32_t
+        tell; // [N] enum owner_event that its owner has still to be told of, once it is STUNNED; 0 = none
+    uint64_t stun_code;     // [N] of the order that stunned it
+    const void *stun_event; // [N] tasks that wait for STUNNED sleep on this field's address
 };
 
 // Does the mapping that was last asked for hold all of [va, va + len) with this right (MAP_READ, MAP_WRITE)? A cheap
@@ -107,6 +110,9 @@ static inline bool proc_frozen(const struct proc *p)
 // Stops it whole at a well-defined point: RUN -> STUNNING -> STUNNED (at once when nothing is on a
 // hart). Then task_wake(&p->stun_event). E_STATE.
 int proc_stun(struct node *n, struct proc *p);
+// sched: the last of its threads has left its hart. STUNNING -> STUNNED.
+void proc_stopped(struct node *n, struct proc *p);
+#define EVENT_OF_FAULT 2u // enum owner_event of services/protocol.h: EVENT_FAULT
 // STUNNED or MOVING or ARRIVING -> RUN: ready threads go to the run queue, all transactions in progress are
 // taken up again at once (txn_kick_proc). Its clock, and with it every time-out of its own, goes on from where it
 // stood when it stopped. E_STATE.

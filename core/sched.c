@@ -75,8 +75,7 @@ void sched_leave(struct node *n, struct hart *h)
     if (--p->on_harts > 0)
         return;
     if (p->state == PROC_STUNNING) {
-        proc_set_state(p, PROC_STUNNED);
-        task_wake(n, &p->stun_event);
+        proc_stopped(n, p);
     } else if (p->state == PROC_DEAD) {
         task_wake(n, &n->procs);
     }

@@ -157,6 +157,10 @@ static void arrived(struct node *n, struct proc *p)
         n->transport->arrived(n, p);
     if (p->stay_stunned) {
         proc_set_state(p, PROC_STUNNED);
+        if (p->fault.kind && !cap_is_null(&p->owner)) { // its owner may not have been told yet
+            p->tell = EVENT_FAULT;
+            task_wake(n, &n->procs);
+        }
     } else {
         int e = proc_resume(n, p);
         ASSERT(e == 0);

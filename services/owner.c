@@ -3,7 +3,9 @@
 // the caller makes the report himself.
 #include "services/owner.h"
 #include "core/abi.h"
+#include "core/desc.h"
 #include "core/entry.h"
+#include "services/change.h"
 #include "services/handoff.h"
 #include "services/proc.h"
 #include "services/services_priv.h"
@@ -12,13 +14,18 @@
 #define REPORTS_MAX 8u
 #define OWNER_TIMEOUT_MS 10000
 #define REPORT_IDLE_NS (10 * NS_PER_S) // a task that made a report waits so long for another one
+_Static_assert(EVENT_OF_FAULT == EVENT_FAULT, "core says what the owner is told");
 
 struct report {
     struct list link;    // [N] services.reports
     struct thread *task; // [I] NULL: made in line
     ep_t ep;             // [N] EP_NONE: the task has made its report and waits for another
     struct cap owner;
-    bool ended;                     // the process is DEAD and goes when the owner has been told
+    bool ended; // the process is DEAD and goes when the owner has been told
+    uint32_t
+        event; // EVENT_FAULT, EVENT_STUNNED: it stands still and waits for the answer; 0: neither
+    uint64_t runs;                  // these: of the process, when it stopped
+    uint64_t code;                  // EVENT_STUNNED
     int64_t status;                 // ended
     uint32_t fault_kind, fault_tid; // kind 0: none
     ep_t target;                    // in doubt
@@ -61,7 +68,7 @@ static void fault_reason(struct proc *p, char *text, size_t size)
     if (p->fault.kind != FAULT_READ && p->fault.kind != FAULT_WRITE && p->fault.kind != FAULT_EXEC)
         return;
     const struct map *m = proc_find_map(p, va);
-    if (p->exit_status == -E_MEM)
+    if (p->fault.error == -E_MEM)
         (void)snprintf(text, size, ", no memory is left");
     else if (m && map_run(m, va) == 0)
         (void)snprintf(text, size, ", guard page below a stack");
@@ -86,8 +93,11 @@ static void report_fill_fault(struct proc *p, struct report *t)
     fault_reason(p, reason, sizeof reason);
     t->fault_kind = p->fault.kind;
     t->fault_tid = p->fault.tid;
-    t->fault =
-        (struct owner_fault){.cause = p->fault.cause, .addr = p->fault.addr, .pc = p->fault.pc};
+    t->fault = (struct owner_fault){.cause = p->fault.cause,
+                                    .addr = p->fault.addr,
+                                    .pc = p->fault.pc,
+                                    .error = p->fault.error,
+                                    .process = proc_cap(p, RIGHT_ALL)};
     LIST_FOR (l, &p->threads) {
         const struct thread *th = LIST_ENTRY(l, struct thread, link);
         if (th->tid == p->fault.tid) {
@@ -119,13 +129,95 @@ static void report_send(struct node *n, const struct report *t)
         tell(n, t, arg, buf_none());
         return;
     }
-    if (t->fault_kind) {
-        const uint64_t arg[4] = {EVENT_FAULT, t->ep, t->fault_kind | (uint64_t)t->fault_tid << 32,
-                                 t->fault.addr};
-        tell(n, t, arg, buf_kernel(&t->fault, sizeof t->fault));
-    }
     const uint64_t arg[4] = {EVENT_ENDED, t->ep, (uint64_t)t->status, 0};
     tell(n, t, arg, buf_none());
+}
+
+// --- The owner's answer ---------------------------------------------------------------------------------------
+
+// Another order may have been carried out while the owner thought. NULL: it stands as it stood no more.
+static struct proc *still_stands(struct node *n, const struct report *t)
+{
+    for (;;) {
+        struct proc *p = proc_by_ep(n, t->ep);
+        if (!p || p->runs != t->runs)
+            return NULL;
+        if (p->state != PROC_STUNNED && p->state != PROC_MOVING)
+            return NULL;
+        if (p->state == PROC_STUNNED && !handoff_busy(n, t->ep) && !change_busy(n, t->ep))
+            return p;
+        task_wait(n, &p->stun_event);
+    }
+}
+
+static void goes_on(struct node *n, struct proc *p)
+{
+    p->stay_stunned = false;
+    int e = proc_resume(n, p);
+    ASSERT(e == 0);
+}
+
+// 0: done. Negative: the answer could not be carried out, and the owner must hear of it.
+static int64_t carry_out(struct node *n, const struct report *t, int64_t answer,
+                         const struct buf *desc)
+{
+    struct proc *p = still_stands(n, t);
+    if (!p) {
+        node_log(n, "proc: %06x: its owner's answer came when it stood still no more",
+                 (unsigned)(t->ep & CAP_OBJ_MAX));
+        return 0;
+    }
+    if (answer < 0) {
+        bool none = answer == -E_TIMEOUT || answer == -E_NOTHERE || answer == -E_DIED;
+        if (t->event == EVENT_STUNNED && none)
+            return 0;
+        answer = OWNER_END;
+    }
+    switch (answer) {
+    case OWNER_END:
+        p->killed = t->event != EVENT_FAULT;
+        proc_finish(n, p, p->killed ? -E_CANCEL : p->fault.error);
+        return 0;
+    case OWNER_RESUME: goes_on(n, p); return 0;
+    case OWNER_KEEP: return 0;
+    case OWNER_CHANGE: {
+        int64_t status = change_apply(n, p, desc);
+        if (status == 0)
+            goes_on(n, proc_by_ep(n, t->ep));
+        return status;
+    }
+    default: return -E_ARG;
+    }
+}
+
+// Tells it, until an answer could be carried out.
+static void report_stop(struct node *n, const struct report *t)
+{
+    struct seg *room; // takes no memory but for what comes
+    if (seg_create(n, DESC_MAX_BYTES, &room) < 0) {
+        (void)carry_out(n, t, -E_MEM, NULL);
+        return;
+    }
+    uint64_t arg[4] = {t->event, t->ep, t->code, 0};
+    if (t->event == EVENT_FAULT) {
+        arg[2] = t->fault_kind | (uint64_t)t->fault_tid << 32;
+        arg[3] = t->fault.addr;
+    }
+    for (int64_t e = -1; e < 0;) {
+        struct task_result out = {0};
+        int64_t answer = task_trans(n, &t->owner, OP_PROC_WAIT_EVENT, arg,
+                                    buf_kernel(&t->fault, sizeof t->fault),
+                                    buf_seg(room, 0, DESC_MAX_BYTES), OWNER_TIMEOUT_MS, &out);
+        if (answer < 0)
+            node_log(n, "proc: owner of %06x, told that it stands still: %s",
+                     (unsigned)(t->ep & CAP_OBJ_MAX), error_string(answer));
+        struct buf desc = buf_seg(room, 0, out.len);
+        e = carry_out(n, t, answer, &desc);
+        arg[0] = EVENT_REFUSED;
+        arg[2] = (uint64_t)-e;
+        arg[3] = 0;
+    }
+    seg_drop(n, room);
 }
 
 // --- Who tells it -------------------------------------------------------------------------------------------
@@ -134,6 +226,10 @@ static void report_send(struct node *n, const struct report *t)
 // be taken for the one that died.
 static void report_make(struct node *n, const struct report *t)
 {
+    if (t->event) {
+        report_stop(n, t);
+        return;
+    }
     report_send(n, t);
     struct proc *p = t->ended ? proc_by_ep(n, t->ep) : NULL;
     ASSERT(!t->ended || (p && p->state == PROC_DEAD));
@@ -234,15 +330,46 @@ static struct proc *next_dead(struct node *n)
     return NULL;
 }
 
+static void fault_note(struct node *n, struct proc *p, struct report *t)
+{
+    report_fill_fault(p, t);
+    node_log(n, "proc: %s (%06x) thread %u: %s at pc 0x%llx", p->name, p->pid, p->fault.tid,
+             t->fault.what, (unsigned long long)p->fault.pc);
+}
+
+// Those that stand still and whose owner does not know yet.
+static struct proc *next_stopped(struct node *n)
+{
+    LIST_FOR (l, &n->procs) {
+        struct proc *p = LIST_ENTRY(l, struct proc, link);
+        if (p->state == PROC_STUNNED && p->tell)
+            return p;
+    }
+    return NULL;
+}
+
+static void stopped(struct node *n, struct proc *p)
+{
+    struct report t = {.ep = p->ep,
+                       .owner = p->owner,
+                       .event = p->tell,
+                       .runs = p->runs,
+                       .code = p->stun_code,
+                       .fault = {.process = proc_cap(p, RIGHT_ALL)}};
+    p->tell = 0;
+    if (t.event == EVENT_FAULT)
+        fault_note(n, p, &t);
+    report(n, &t);
+}
+
 static void reap(struct node *n, struct proc *p)
 {
     struct report t = {.ep = p->ep, .owner = p->owner, .ended = true, .status = p->exit_status};
     task_wake(n, &p->stun_event); // who waits for it to stop waits in vain
-    if (p->fault.kind) {
-        report_fill_fault(p, &t);
-        node_log(n, "proc: %s (%06x) thread %u: %s at pc 0x%llx", p->name, p->pid, p->fault.tid,
-                 t.fault.what, (unsigned long long)p->fault.pc);
-    }
+    if (p->fault.kind && cap_is_null(&p->owner))
+        fault_note(n, p, &t);
+    node_log(n, "proc: %s (%06x) ended: %lld%s", p->name, p->pid, (long long)p->exit_status,
+             p->killed ? " (killed)" : "");
     if (n->guest_done)
         n->guest_done(n, p);
     report(n, &t);
@@ -261,6 +388,11 @@ static void reaper_main(struct node *n, void *arg)
         struct proc *p = next_dead(n);
         if (p) {
             reap(n, p);
+            continue;
+        }
+        p = next_stopped(n);
+        if (p) {
+            stopped(n, p);
             continue;
         }
         uint64_t next = offer_sweep(n);

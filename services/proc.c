@@ -160,6 +160,8 @@ static int64_t run_stun(struct node *n, struct request *r)
         p->stay_stunned = true; // by order: a move that comes in between leaves it so
         if (p->state == PROC_STUNNED)
             return 0;
+        p->tell = cap_is_null(&p->owner) || (r->in.arg[1] & 1) ? 0 : EVENT_STUNNED;
+        p->stun_code = r->in.arg[0];
         int e = proc_stun(n, p);
         if (e < 0)
             return e;

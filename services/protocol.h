@@ -69,6 +69,7 @@ enum op_proc {
     // E_NOTHERE to any of these: it left while the order waited, nothing was executed; ask again, it will be found.
     OP_PROC_STUN =
         56, // returns when it is stopped; 0 also when it was. It stays so through a move. CONTROL
+    //   arg[0]: a code for its owner, who is told (EVENT_STUNNED); arg[1] = 1: who is not told, for the order is his
     // 0 also when it runs. In doubt: by this order only, and whoever gives it knows why. CONTROL
     //   request: none, or a descriptor, as OP_PROC_SET: then it goes on as the descriptor says, and only if that is applied.
     OP_PROC_RESUME = 57,
@@ -102,11 +103,26 @@ struct proc_entry {
 // What the kernel tells the owner: op OP_PROC_WAIT_EVENT on the owner capability.
 //   arg[0] enum owner_event, arg[1] endpoint of the process
 //   ENDED: arg[2] = exit status (int64)
-//   FAULT: arg[2] = fault_kind | tid << 32, arg[3] = address; request: struct owner_fault. The process ends afterwards.
+//   FAULT: arg[2] = fault_kind | tid << 32, arg[3] = address; request: struct owner_fault. It is stunned, at the instruction
+//     that faulted, and waits for the answer.
+//   STUNNED: somebody ordered it (OP_PROC_STUN). arg[2] = the code of the order; request: struct owner_fault, of which
+//     only `process` is filled in.
+//   REFUSED: the descriptor of the answer was not applied. arg[2] = number of the error. It is as it was, and waits.
+//   The descriptor is to be had by OP_PROC_GET on owner_fault.process. The answer to these three is the status:
+//   enum owner_answer. A negative one, or none within 10 s, ends the process; after STUNNED, none leaves it stunned.
 //   DOUBT: arg[2] = node that may run it.
-enum owner_event { EVENT_ENDED = 1, EVENT_FAULT, EVENT_DOUBT };
+enum owner_event { EVENT_ENDED = 1, EVENT_FAULT, EVENT_DOUBT, EVENT_STUNNED, EVENT_REFUSED };
+enum owner_answer {
+    OWNER_END = 0,    // the process ends
+    OWNER_RESUME = 1, // it goes on as it is: after a fault, with the instruction that faulted
+    OWNER_CHANGE =
+        2, // it goes on as the descriptor says that is the reply, whole; or the owner is told REFUSED
+    OWNER_KEEP = 3, // it stays stunned, until somebody orders otherwise
+};
 struct owner_fault {
     uint64_t cause, addr, pc, ra, sp;
+    int64_t error; // -E_FAULT; -E_MEM, -E_LIMIT: the access was right, there was no page for it
+    struct cap process;
     char what[64]; // "write to 0x10078, mapped r-x"
 };
 

@@ -57,6 +57,8 @@ static int64_t run_event(struct node *n, struct request *r)
     case EVENT_FAULT: return take_fault(n, r, j);
     case EVENT_ENDED: j->status = (int64_t)r->in.arg[2]; break;
     case EVENT_DOUBT: break;
+    case EVENT_STUNNED: return OWNER_KEEP; // whoever ordered it will order it to go on
+    case EVENT_REFUSED: return OWNER_END;
     default: return -E_ARG;
     }
     j->last = (uint32_t)r->in.arg[0];
