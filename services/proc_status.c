@@ -3,6 +3,7 @@
 // It says what the records say, and changes nothing.
 #include "core/abi.h"
 #include "core/entry.h"
+#include "services/owner.h"
 #include "services/proc.h"
 #include "services/services_priv.h"
 
@@ -117,11 +118,35 @@ static int64_t show_rec(struct node *n, struct request *r, const struct rec *q)
                       op, rec_state_name(q->state));
 }
 
+// Comment, limit, owner, and why it stands still: lines only for what there is.
+static int64_t show_terms(struct node *n, struct request *r, const struct proc *p)
+{
+    int64_t status = 0;
+    if (p->comment[0])
+        status = reply_line(n, r, "  comment: %s", p->comment);
+    if (status == 0 && p->mem_limit)
+        status =
+            reply_line(n, r, "  limit: %llu KiB mapped", (unsigned long long)p->mem_limit / KIB);
+    if (status == 0)
+        status = cap_is_null(&p->owner)
+                     ? reply_line(n, r, "  owner: nobody")
+                     : reply_line(n, r, "  owner: port %016llx, object %u",
+                                  (unsigned long long)p->owner.port.w[0], cap_obj(&p->owner));
+    if (status == 0 && p->fault.kind)
+        status =
+            reply_line(n, r, "  stopped by a fault: thread %u, %s 0x%llx at pc 0x%llx, cause %llu",
+                       p->fault.tid, fault_name(p->fault.kind), (unsigned long long)p->fault.addr,
+                       (unsigned long long)p->fault.pc, (unsigned long long)p->fault.cause);
+    return status;
+}
+
 int64_t proc_status(struct node *n, struct request *r, const struct proc *p)
 {
     int64_t status = reply_line(n, r, "%s %06x on %s: %s, moved %llu times, endpoint %016llx",
                                 p->name, p->pid, n->name, proc_state_name(p->state),
                                 (unsigned long long)p->moves, (unsigned long long)p->ep);
+    if (status == 0)
+        status = show_terms(n, r, p);
     for (uint32_t i = 0; status == 0 && i < p->nmaps; i++)
         status = show_map(n, r, p->maps[i]);
     for (struct list *l = p->threads.next; status == 0 && l != &p->threads; l = l->next)
