@@ -368,8 +368,6 @@ static void reap(struct node *n, struct proc *p)
     task_wake(n, &p->stun_event); // who waits for it to stop waits in vain
     if (p->fault.kind && cap_is_null(&p->owner))
         fault_note(n, p, &t);
-    node_log(n, "proc: %s (%06x) ended: %lld%s", p->name, p->pid, (long long)p->exit_status,
-             p->killed ? " (killed)" : "");
     if (n->guest_done)
         n->guest_done(n, p);
     report(n, &t);
