@@ -9,18 +9,10 @@
 // h = (h ^ word) * odd, folded: each step can be undone, so a change within one word always shows. That costs a
 // twentieth of a cryptographic hash, and a descriptor is checked for every process that starts.
 
-#define SUM_FACTOR 0x9e3779b97f4a7c15ull
-
 struct sum {
     uint64_t h, part; // part: bytes that do not make a word yet
     unsigned have;    // of them
 };
-
-static inline uint64_t sum_word(uint64_t h, uint64_t word)
-{
-    h = (h ^ word) * SUM_FACTOR;
-    return h ^ h >> 29;
-}
 
 static void sum_add(struct sum *s, const void *bytes, size_t len)
 {
@@ -29,12 +21,12 @@ static void sum_add(struct sum *s, const void *bytes, size_t len)
         s->part |= (uint64_t)*p << 8 * s->have;
         if (++s->have < 8)
             continue;
-        s->h = sum_word(s->h, s->part);
+        s->h = desc_sum_word(s->h, s->part);
         s->part = s->have = 0;
     }
     uint64_t h = s->h;
     for (; len >= 8; p += 8, len -= 8)
-        h = sum_word(h, *(const uint64_t *)(const void *)p);
+        h = desc_sum_word(h, *(const uint64_t *)(const void *)p);
     s->h = h;
     if (len > 0)
         sum_add(s, p, len);

@@ -128,6 +128,14 @@ _Static_assert(sizeof(struct desc_port) == 24, "");
 // node's segment service. E_STATE not frozen; E_MEM, E_LIMIT.
 int desc_encode(struct node *n, struct proc *p, struct seg **out, uint64_t *len);
 
+// The sum of a descriptor: over its words from the first on, the field `checksum` taken as 0. It finds accidents, not
+// malice: who may give a kernel a descriptor may give it any. Start with DESC_MAGIC.
+static inline uint64_t desc_sum_word(uint64_t sum, uint64_t word)
+{
+    sum = (sum ^ word) * 0x9e3779b97f4a7c15ull; // Fibonacci hashing (TAOCP 3, 6.4)
+    return sum ^ sum >> 29;
+}
+
 // Checks form and meaning without changing anything: lengths, counts, sums, states. *why says what was
 // wrong (a constant string). b: the bytes, b->len of them. A fuzz target.
 // E_MAGIC E_VERSION E_ARCH E_CHECKSUM E_FORMAT E_LIMIT, and those of buf_read.

@@ -72,11 +72,10 @@ static void seal(void)
                          .sections = desc_sections};
     uint64_t sum = DESC_MAGIC;
     memcpy(desc, &h, sizeof h);
-    for (size_t off = 0; off < desc_len; off += 8) { // core/desc.c: sum_word
+    for (size_t off = 0; off < desc_len; off += 8) {
         uint64_t word;
         memcpy(&word, desc + off, sizeof word);
-        sum = (sum ^ word) * 0x9e3779b97f4a7c15u;
-        sum ^= sum >> 29;
+        sum = desc_sum_word(sum, word);
     }
     h.checksum = sum;
     memcpy(desc, &h, sizeof h);

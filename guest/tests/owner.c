@@ -127,11 +127,9 @@ static void seal(void)
     h->len = desc_len;
     h->checksum = 0;
     uint64_t sum = DESC_MAGIC;
-    for (uint64_t i = 0; i < desc_len / 8; i++) {
-        sum =
-            (sum ^ ((const uint64_t *)desc)[i]) * 0x9e3779b97f4a7c15u; // as desc_seal (core/desc.c)
-        sum ^= sum >> 29;
-    }
+    for (uint64_t i = 0; i < desc_len / 8; i++)
+        sum = desc_sum_word(sum, ((const uint64_t *)desc)[i]);
+
     h->checksum = sum;
 }
 
