@@ -63,6 +63,13 @@
 
 #define SLICE_NS (10 * NS_PER_MS) // a thread's turn on a hart while others wait
 
+// Priorities of guests: 0..PRIO_LEVELS - 1, the highest first. Whoever is below does not starve: of the slices that are
+// given out while lower levels wait, every (PRIO_LEND + 1)st is lent to one of them.
+#define PRIO_LEVELS 8
+#define PRIO_DEFAULT 4
+#define PRIO_LEND 16
+#define PRIO_CHAIN_MAX 8 // servers in a row that inherit a client's
+
 #define TASK_STACK_PAGES 4
 
 #endif

@@ -139,6 +139,8 @@ static int check_proc(const struct desc_proc *d, const char **why)
         REFUSE(E_FORMAT, "name or comment has no end");
     if (d->ep != EP_NONE && ((d->ep & CAP_OBJ_MAX) == 0 || (d->ctl_get[0] | d->ctl_get[1]) == 0))
         REFUSE(E_FORMAT, "endpoint or control port");
+    if (d->priority > PRIO_LEVELS || d->priority_limit > PRIO_LEVELS)
+        REFUSE(E_FORMAT, "priority");
     return 0;
 }
 

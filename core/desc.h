@@ -18,8 +18,8 @@
 
 #define DESC_MAGIC 0x31435345444f52ull // "RODESC1"
 // 2: MAP_GUARD among the flags of a map. 3: runs and fault of the process. 4: forwards of a call, a record in FORWARD. 5:
-// cancels
-#define DESC_VERSION 6u
+// cancels. 6: another checksum. 7: priority
+#define DESC_VERSION 7u
 #define DESC_ARCH_RISCV64 243u // ELF e_machine of RISC-V
 
 struct desc_hdr {
@@ -46,8 +46,9 @@ struct desc_proc {
     uint64_t mem_limit; // bytes, 0 = the node's default
     uint64_t moves;
     uint32_t next_tid, stunned; // stunned: it was stopped by somebody and stays so where it arrives
-    uint64_t runs;              // times it went on before this moment (desc_change.c)
-    uint32_t fault_kind, fault_tid; // what stopped it (struct proc_fault); kind 0: nothing
+    uint32_t priority, priority_limit; // 1 + level; 0 = as for a new process
+    uint64_t runs;                     // times it went on before this moment (desc_change.c)
+    uint32_t fault_kind, fault_tid;    // what stopped it (struct proc_fault); kind 0: nothing
     int64_t fault_error;
     uint64_t fault_cause, fault_addr, fault_pc;
     char name[NAME_MAX_LEN], comment[NAME_MAX_LEN];
@@ -119,7 +120,7 @@ struct desc_rec {
     uint64_t rep_len;
 };
 _Static_assert(sizeof(struct desc_hdr) == 48, "");
-_Static_assert(sizeof(struct desc_proc) == 216, "");
+_Static_assert(sizeof(struct desc_proc) == 224, "");
 _Static_assert(sizeof(struct desc_seg) == 64, "");
 _Static_assert(sizeof(struct desc_map) == 32, "");
 _Static_assert(sizeof(struct desc_port) == 24, "");

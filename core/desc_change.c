@@ -38,6 +38,9 @@ static int check_identity(const struct change *c, const struct desc_proc *d, con
         REFUSE(E_STATE, "the process has run since this descriptor was taken");
     if ((int64_t)(d->clock_ns - (p->stopped_ns + p->time_offset)) < 0)
         REFUSE(E_ARG, "the process's clock would go back");
+    if (d->priority_limit != p->priority_limit + 1u || d->priority == 0 ||
+        (d->priority > d->priority_limit && d->priority != p->priority + 1u))
+        REFUSE(E_ARG, "the priority is above its limit, or the limit is another");
     if (d->next_tid < p->next_tid)
         REFUSE(E_ARG, "numbers of threads would be used again");
     return 0;

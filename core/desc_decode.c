@@ -29,6 +29,10 @@ static int dec_proc(struct decoder *d, const struct desc_proc *s, uint64_t isa)
     p->mem_limit = s->mem_limit;
     p->moves = s->moves;
     p->next_tid = s->next_tid;
+    if (s->priority)
+        p->priority = (uint8_t)(s->priority - 1);
+    if (s->priority_limit)
+        p->priority_limit = (uint8_t)(s->priority_limit - 1);
     p->runs = s->runs;
     p->isa = isa;
     p->fault = (struct proc_fault){.kind = s->fault_kind,

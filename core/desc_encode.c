@@ -52,6 +52,8 @@ static void put_proc(struct writer *w, struct proc *p)
         .moves = p->moves,
         .next_tid = p->next_tid,
         .stunned = p->stay_stunned,
+        .priority = p->priority + 1u,
+        .priority_limit = p->priority_limit + 1u,
         .runs = p->runs,
         .fault_kind = p->fault.kind,
         .fault_tid = p->fault.tid,

@@ -48,6 +48,9 @@ void entry_external(struct hart *h); // a device interrupt is pending: calls nod
 // ready privileged tasks on the way. Sets the timer. Loads nothing: arch loads t->proc->aspace and FP.
 struct thread *sched_next(struct hart *h);
 
+// Does a guest wait for a hart?
+bool sched_any_ready(struct node *n);
+
 // A hart is about to enter the loop for the first time.
 void entry_hart_online(struct node *n, struct hart *h);
 

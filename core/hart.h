@@ -18,6 +18,7 @@ struct hart {
     uint64_t slice_end_ns;  // [N] when current will have had its turn; UINT64_MAX: nobody waits
     uint64_t changes_seen;  // [N] node->changes when sched_next last looked
     bool slice_over;        // [N] it has, and somebody may be waiting
+    bool lend, lent;        // [N] the next slice goes to a lower level; the present one has
 };
 
 #endif

@@ -62,7 +62,12 @@ struct node {
     // Time, harts
     struct timers timers;
     struct timer sweep; // txn_sweep
-    struct list ready_tasks, ready_guests;
+    struct list ready_tasks;
+    struct list
+        ready_guests[PRIO_LEVELS]; // by priority; each in the order in which they have their turns
+    uint32_t ready_levels;         // bit i clear: ready_guests[i] is empty
+    uint32_t passed;               // slices since one was lent to a lower level
+    uint32_t lent_last;            // the level that had it
     struct hart harts[HARTS_MAX];
     unsigned nharts;
     // Randomness: ChaCha20 keyed from entropy

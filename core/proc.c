@@ -28,6 +28,7 @@ int proc_create(struct node *n, ep_t ep, struct proc **out)
     list_init(&p->recs);
     list_init(&p->queue);
     p->next_tid = 1;
+    p->priority = p->priority_limit = PRIO_DEFAULT;
     p->stopped_ns = node_now(n);
     p->last_map = &map_none;
     if (arch_aspace_init(n, &p->aspace) < 0) {
@@ -191,6 +192,24 @@ int proc_resume(struct node *n, struct proc *p)
             timer_set(n, &t->timer, t->wake_ns);
     }
     txn_kick_proc(n, p);
+    return 0;
+}
+
+int proc_set_priority(struct node *n, struct proc *p, unsigned priority)
+{
+    if (priority > p->priority_limit)
+        return -E_LIMIT;
+    p->priority = (uint8_t)priority;
+    LIST_FOR (l, &p->threads) {
+        struct thread *t = LIST_ENTRY(l, struct thread, link);
+        if (t->state == THREAD_READY && list_linked(&t->run_link)) {
+            sched_remove(n, t);
+            sched_ready(n, t);
+        } else if (t->hart && t->hart != arch_this_hart()) {
+            arch_kick(t->hart); // somebody else may be next there
+        }
+    }
+    n->changes++;
     return 0;
 }
 

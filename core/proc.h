@@ -65,10 +65,11 @@ struct proc {
         ctl_put;      // [I] port of the process's own capability; served by whatever kernel has it
     uint8_t key[16];  // [N] of the check field of that capability
     struct cap owner; // [N] told of exceptions and of the end; null = nobody
-    uint64_t time_offset; // [N] process clock = node clock + this
-    uint64_t mem_limit;   // [N] bytes of segments
-    uint64_t moves;       // [N] times it changed nodes
-    uint64_t isa;         // [N] extensions its code may use (arch.h ISA_*); 0 = rv64gc only
+    uint64_t time_offset;             // [N] process clock = node clock + this
+    uint64_t mem_limit;               // [N] bytes of segments
+    uint64_t moves;                   // [N] times it changed nodes
+    uint8_t priority, priority_limit; // [N] PRIO_*; the limit is its owner's
+    uint64_t isa; // [N] extensions its code may use (arch.h ISA_*); 0 = rv64gc only
     uint64_t
         stopped_ns; // [N] frozen: the node's clock when it stopped. Its own clock stands still from then on
     uint64_t runs; // [N] times it went on: a descriptor taken before the last one is out of date
@@ -117,6 +118,8 @@ void proc_stopped(struct node *n, struct proc *p);
 // taken up again at once (txn_kick_proc). Its clock, and with it every time-out of its own, goes on from where it
 // stood when it stopped. E_STATE.
 int proc_resume(struct node *n, struct proc *p);
+// Takes effect at once, wherever its threads are. E_LIMIT: above priority_limit.
+int proc_set_priority(struct node *n, struct proc *p, unsigned priority);
 // The process ends (exit, kill, fault): threads leave their harts, node->reaper is woken to tell the owner.
 void proc_finish(struct node *n, struct proc *p, int64_t status);
 // Capability of the process itself. It stays good when the process moves.

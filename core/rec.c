@@ -152,6 +152,13 @@ enum client_place rec_client(struct node *n, const struct rec *r, struct thread 
     return *t && (*t)->state == THREAD_CALL && (*t)->call.seq == r->seq ? CLIENT_HERE : CLIENT_GONE;
 }
 
+const struct thread *txn_client_of(struct node *n, const struct thread *t)
+{
+    const struct rec *r = t->serve.open ? t->serve.rec : NULL;
+    struct thread *c;
+    return r && rec_client(n, r, &c) == CLIENT_HERE ? c : NULL;
+}
+
 void rec_arm(struct node *n, struct rec *r)
 {
     timer_set(n, &r->timer, node_now(n) + r->retry_ns);

@@ -6,6 +6,52 @@
 
 #define NO_SLICE UINT64_MAX // nobody waits: the thread may run on
 
+// --- Priorities -----------------------------------------------------------------------------------------
+
+unsigned sched_priority(struct node *n, const struct thread *t)
+{
+    unsigned priority = t->proc->priority;
+    for (int i = 0; i < PRIO_CHAIN_MAX && (t = txn_client_of(n, t)) != NULL; i++)
+        if (t->proc->priority > priority)
+            priority = t->proc->priority;
+    return priority;
+}
+
+// The highest level below `limit` with a ready guest, -1: none.
+static int level_below(struct node *n, unsigned limit)
+{
+    for (;;) {
+        uint32_t levels = n->ready_levels & ((1u << limit) - 1);
+        if (levels == 0)
+            return -1;
+        int level = 31 - __builtin_clz(levels);
+        if (!list_empty(&n->ready_guests[level]))
+            return level;
+        n->ready_levels &= ~(1u << level); // its last one was taken out (sched_remove)
+    }
+}
+static int level_top(struct node *n)
+{
+    return level_below(n, PRIO_LEVELS);
+}
+
+bool sched_any_ready(struct node *n)
+{
+    return level_top(n) >= 0;
+}
+
+static void put(struct node *n, struct thread *t, bool first)
+{
+    unsigned level = sched_priority(n, t);
+    n->ready_levels |= 1u << level;
+    if (first)
+        list_add(&n->ready_guests[level], &t->run_link);
+    else
+        list_add_tail(&n->ready_guests[level], &t->run_link);
+}
+
+// --- Becoming ready ---------------------------------------------------------------------------------------
+
 static struct hart *idle_hart(struct node *n)
 {
     for (unsigned i = 0; i < n->nharts; i++)
@@ -14,7 +60,29 @@ static struct hart *idle_hart(struct node *n)
     return NULL;
 }
 
-static void wake_a_hart(struct node *n)
+// The hart whose guest has the lowest priority, if that is below t's: it is to go on with t.
+static void preempt(struct node *n, const struct thread *t)
+{
+    unsigned least = sched_priority(n, t);
+    struct hart *victim = NULL;
+    for (unsigned i = 0; i < n->nharts; i++) {
+        struct hart *h = &n->harts[i];
+        if (!h->online || !h->current || thread_is_task(h->current))
+            continue;
+        unsigned level = sched_priority(n, h->current);
+        if (level < least) {
+            least = level;
+            victim = h;
+        }
+    }
+    if (!victim)
+        return;
+    victim->lent = false;
+    if (victim != arch_this_hart())
+        arch_kick(victim);
+}
+
+static void wake_a_hart(struct node *n, const struct thread *t)
 {
     struct hart *me = arch_this_hart();
     if (me && me->node == n && !me->current)
@@ -31,6 +99,8 @@ static void wake_a_hart(struct node *n)
         if (h != me && h->online && h->current && h->slice_end_ns == NO_SLICE)
             arch_kick(h);
     }
+    if (!thread_is_task(t))
+        preempt(n, t);
 }
 
 void sched_ready(struct node *n, struct thread *t)
@@ -38,9 +108,12 @@ void sched_ready(struct node *n, struct thread *t)
     ASSERT(t->state == THREAD_READY);
     if (list_linked(&t->run_link) || proc_frozen(t->proc))
         return;
-    list_add_tail(thread_is_task(t) ? &n->ready_tasks : &n->ready_guests, &t->run_link);
+    if (thread_is_task(t))
+        list_add_tail(&n->ready_tasks, &t->run_link);
+    else
+        put(n, t, false);
     n->changes++;
-    wake_a_hart(n);
+    wake_a_hart(n, t);
 }
 
 void sched_handoff(struct node *n, struct thread *t)
@@ -90,8 +163,29 @@ static struct thread *pop(struct list *queue)
     return t;
 }
 
-// The guest on this hart goes on unless it blocked, was frozen, has had its turn, or a task is ready. Tasks come
-// first because the drivers and services that everyone waits for are tasks, and none of them computes for long.
+static bool lower_levels_wait(struct node *n, int than)
+{
+    return than > 0 && level_below(n, (unsigned)than) >= 0;
+}
+
+// The slice is over. Does the guest have another at once, since only lower ones wait? Now and then it is lent to them.
+static bool another_slice(struct node *n, struct hart *h, int mine, int top)
+{
+    if (!h->lent && lower_levels_wait(n, mine > top ? mine : top) && ++n->passed >= PRIO_LEND) {
+        n->passed = 0;
+        h->lend = true;
+        return false;
+    }
+    if (h->lent || top >= mine || h->handoff)
+        return false;
+    h->slice_over = false;
+    h->slice_end_ns = node_now(n) + SLICE_NS;
+    return true;
+}
+
+// The guest on this hart goes on unless it blocked, was frozen, has had its turn, or somebody is ready who comes before
+// it: a task, a guest of higher priority. Tasks come first because the drivers and services that everyone waits for
+// are tasks, and none of them computes for long.
 static bool current_goes_on(struct node *n, struct hart *h)
 {
     struct thread *t = h->current;
@@ -99,11 +193,17 @@ static bool current_goes_on(struct node *n, struct hart *h)
         return false;
     if (proc_frozen(t->proc) || !list_empty(&n->ready_tasks))
         return false;
-    if (list_empty(&n->ready_guests) && !h->handoff) {
-        h->slice_over = false;
+    int top = level_top(n);
+    if (top < 0 && !h->handoff) {
+        h->slice_over = h->lent = false;
         return true;
     }
+    int mine = (int)sched_priority(n, t);
     if (h->slice_over)
+        return another_slice(n, h, mine, top);
+    if (top > mine && !h->lent)
+        return false;
+    if (h->handoff && (int)sched_priority(n, h->handoff) > mine)
         return false;
     // The clock is read only when a slice begins: threads that hand the processor to and fro share one.
     if (h->slice_end_ns == NO_SLICE)
@@ -124,11 +224,13 @@ static void put_back(struct node *n, struct hart *h)
         sched_leave(n, h);
         if (proc_frozen(t->proc))
             return;
-        // Preempted by a task: keeps its place. At the end of its slice: to the end of the queue.
-        if (h->slice_over)
-            list_add_tail(&n->ready_guests, &t->run_link);
-        else
-            list_add(&n->ready_guests, &t->run_link);
+        // Preempted: keeps its place, and so it does when it only lends a slice. At the end of its slice: to the end of
+        // the queue, behind the one that it handed the hart to.
+        if (h->slice_over && h->handoff) {
+            put(n, h->handoff, false);
+            h->handoff = NULL;
+        }
+        put(n, t, !h->slice_over || h->lend);
     } else {
         sched_leave(n, h);
     }
@@ -150,6 +252,52 @@ static void run_task(struct node *n, struct hart *h, struct thread *t)
     t->proc->on_harts--;
     if (t->state == THREAD_ENDED)
         task_free(n, t);
+}
+
+// A lower level, each in its turn.
+static struct thread *pop_lent(struct node *n)
+{
+    int top = level_top(n);
+    int level =
+        top > 0 ? level_below(n, n->lent_last < (uint32_t)top ? n->lent_last : (uint32_t)top) : -1;
+    if (level < 0 && top > 0)
+        level = level_below(n, (unsigned)top);
+    if (level < 0)
+        return NULL;
+    n->lent_last = (uint32_t)level;
+    return pop(&n->ready_guests[level]);
+}
+
+// Who has the hart next: the one that it was handed to, unless somebody of higher priority has become ready; else the
+// first of the highest level, or of a lower one when this slice is lent. *handed: the slice goes on.
+static struct thread *pick(struct node *n, struct hart *h, bool *handed)
+{
+    struct thread *t = h->handoff;
+    h->handoff = NULL;
+    *handed = t != NULL;
+    int top = level_top(n);
+    if (t && top >= 0 && !h->lent && !proc_frozen(t->proc) && (int)sched_priority(n, t) < top) {
+        put(n, t, true);
+        *handed = false;
+        t = NULL;
+    }
+    if (t)
+        return t;
+    h->lent = h->lend;
+    h->lend = false;
+    if (h->lent && (t = pop_lent(n)) != NULL)
+        return t;
+    h->lent = false;
+    return top < 0 ? NULL : pop(&n->ready_guests[level_top(n)]);
+}
+
+void sched_end_slice(struct node *n, struct hart *h)
+{
+    if (!sched_any_ready(n) && !h->handoff)
+        return;
+    h->slice_over = true;
+    h->slice_end_ns = NO_SLICE;
+    n->changes++;
 }
 
 static void set_timer(struct node *n, struct hart *h)
@@ -180,9 +328,8 @@ struct thread *sched_next(struct hart *h)
             run_task(n, h, t);
             continue;
         }
-        bool handed = h->handoff != NULL;
-        t = handed ? h->handoff : pop(&n->ready_guests);
-        h->handoff = NULL;
+        bool handed;
+        t = pick(n, h, &handed);
         if (!t)
             break;
         if (proc_frozen(t->proc))
@@ -194,7 +341,7 @@ struct thread *sched_next(struct hart *h)
         h->idle = false;
         n->stat.switches++;
         if (!handed || h->slice_over) {
-            h->slice_end_ns = list_empty(&n->ready_guests) ? NO_SLICE : node_now(n) + SLICE_NS;
+            h->slice_end_ns = sched_any_ready(n) ? node_now(n) + SLICE_NS : NO_SLICE;
             h->slice_over = false;
         }
         set_timer(n, h);

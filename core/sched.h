@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Which thread runs where: one queue of ready threads, round robin, tasks before guests. sched_next() and
-// the entry points are in entry.h.
+// Which thread runs where: tasks before guests, guests by the priority of their process, equals round robin in slices of
+// SLICE_NS. A thread that becomes ready takes the hart from one of lower priority at once. sched_next() and the entry
+// points are in entry.h.
+//
+// A server works at the priority of its client when that is higher than its own, and the client's client, and so on
+// (sched_priority). That is looked up when two threads compare, not written down when a request comes in: it costs a
+// transaction nothing, and can never be out of date. A client on another node, and one that waits in the queue, lends
+// nothing.
+//
+// A hart that a transaction hands from client to server, or back, goes there without a look at who else is ready: the
+// two share a slice, and share what they have of it. Somebody of a priority between theirs so waits for a slice at most.
 #ifndef CORE_SCHED_H
 #define CORE_SCHED_H
 
@@ -11,6 +20,10 @@
 void sched_ready(struct node *n, struct thread *t);
 // Like sched_ready, but this hart, now in a system call, goes on with t: a transaction hands over the processor.
 void sched_handoff(struct node *n, struct thread *t);
+// At which a thread competes: its process's, or that of the client whose request it works on, if that is higher.
+unsigned sched_priority(struct node *n, const struct thread *t);
+// The thread on this hart, in a system call, gives up the rest of its slice.
+void sched_end_slice(struct node *n, struct hart *h);
 void sched_remove(struct node *n, struct thread *t); // from the queue; harmless when not in it
 // h->current stops being on the hart (it blocked, ended its slice or was stunned): FP state saved,
 // on_harts counted down, STUNNING -> STUNNED when it was the last. State must have been set before.

@@ -200,12 +200,7 @@ static void sys_thread_exit(struct node *n, struct thread *t)
 static void sys_yield(struct node *n, struct thread *t)
 {
     answer(t, 0);
-    struct hart *h = t->hart;
-    if (list_empty(&n->ready_guests) && !h->handoff)
-        return;
-    thread_set_state(t, THREAD_READY);
-    sched_leave(n, h);
-    sched_ready(n, t);
+    sched_end_slice(n, t->hart);
 }
 
 static void set_wake(struct node *n, struct thread *t, uint64_t ns)

@@ -120,6 +120,8 @@ int txn_forward(struct node *n, struct thread *t, const struct cap *cap, uint32_
 // SYS_CANCEL: ends what t is blocked in; a call when its server has answered, at the latest after grace_ns (0: its
 // own deadline). 0, E_STATE. Its process is not frozen.
 int txn_cancel(struct node *n, struct thread *t, uint64_t grace_ns);
+// The thread of this node that waits for what t works on; NULL: none.
+const struct thread *txn_client_of(struct node *n, const struct thread *t);
 // Does nobody want the answer to the request that t works on any more?
 bool txn_cancelled(const struct thread *t);
 

@@ -255,6 +255,24 @@ static int64_t run_migrate(struct node *n, struct request *r)
     return status;
 }
 
+static int64_t run_set_priority(struct node *n, struct request *r)
+{
+    uint64_t priority = r->in.arg[0], limit = r->in.arg[1];
+    if (priority >= PRIO_LEVELS || limit > PRIO_LEVELS)
+        return -E_ARG;
+    if (limit != 0 && !(cap_rights(&r->in.cap) & RIGHT_OWNER))
+        return -E_RIGHTS;
+    if (limit != 0 && priority >= limit)
+        return -E_LIMIT;
+    int e = 0;
+    struct proc *p = settled(n, r, ep_of(r), &e);
+    if (!p)
+        return e;
+    if (limit != 0)
+        p->priority_limit = (uint8_t)(limit - 1);
+    return proc_set_priority(n, p, (unsigned)priority);
+}
+
 static int64_t run_set_owner(struct node *n, struct request *r)
 {
     struct cap owner;
@@ -377,6 +395,7 @@ static const struct operation ops[] = {
     {OP_PROC_SET_LIMIT, "set limit", RIGHT_CONTROL, true, OP_WAITS, run_set_limit},
     {OP_PROC_GET, "get", RIGHT_CONTROL, true, OP_SLOW, run_get},
     {OP_PROC_MIGRATE, "migrate", RIGHT_CONTROL, false, OP_WAITS, run_migrate},
+    {OP_PROC_SET_PRIORITY, "set priority", RIGHT_CONTROL, true, OP_WAITS, run_set_priority},
     {OP_PROC_SET_OWNER, "set owner", RIGHT_CONTROL, true, OP_WAITS, run_set_owner},
     {0, NULL, 0, false, OP_QUICK, NULL},
 };

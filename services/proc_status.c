@@ -147,6 +147,9 @@ int64_t proc_status(struct node *n, struct request *r, const struct proc *p)
                                 (unsigned long long)p->moves, (unsigned long long)p->ep);
     if (status == 0)
         status = show_terms(n, r, p);
+    if (status == 0)
+        status = reply_line(n, r, "  priority %u of 0..%u, at most %u", p->priority,
+                            PRIO_LEVELS - 1u, p->priority_limit);
     for (uint32_t i = 0; status == 0 && i < p->nmaps; i++)
         status = show_map(n, r, p->maps[i]);
     for (struct list *l = p->threads.next; status == 0 && l != &p->threads; l = l->next)

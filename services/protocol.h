@@ -87,6 +87,9 @@ enum op_proc {
     OP_PROC_SET_COMMENT = 64, // request: at most 31 printable bytes. CONTROL; E_ARG
     // arg[0] = bytes of memory that it may have mapped, 0 = any. CONTROL; E_LIMIT it has more already
     OP_PROC_SET_LIMIT = 65,
+    // arg[0] = 0..7, the highest first (4 at first): at once, and wherever it goes. arg[1] = 1 + the highest that it may ever
+    // be given from now on, 0: as it is. CONTROL, and OWNER for arg[1]; E_ARG; E_LIMIT above what it may be given
+    OP_PROC_SET_PRIORITY = 66,
     OP_PROC_SET_OWNER = 60,  // request: capability. CONTROL
     OP_PROC_WAIT_EVENT = 61, // owner's side: sent BY the kernel TO the owner: see enum owner_event
 };

@@ -22,6 +22,7 @@ struct about {
     const char *node; // migrate
     uint32_t op;
     const char *done; // what has happened then
+    unsigned level;   // priority
 };
 
 // --- migrate ------------------------------------------------------------------------------------------
@@ -116,6 +117,39 @@ int cmd_resume(int argc, char **argv)
     return control(
         argc, argv, OP_PROC_RESUME, "runs",
         "usage: rotifer resume PROC\n\nLets a stunned process go on from where it was.\n");
+}
+
+// --- priority -------------------------------------------------------------------------------------------
+
+static int priority_task(struct node *n, void *arg)
+{
+    const struct about *a = arg;
+    struct found_proc p;
+    if (!find_proc(n, a->what, &p))
+        return EXIT_FAILED;
+    // Whoever may raise the limit does: at this command sits the owner of the ring.
+    bool owner = cap_rights(&p.e.cap) & RIGHT_OWNER;
+    const uint64_t arg4[4] = {a->level, owner && a->level >= PRIO_DEFAULT ? a->level + 1 : 0};
+    int64_t s = task_trans(n, &p.e.cap, OP_PROC_SET_PRIORITY, arg4, buf_none(), buf_none(),
+                           CONTROL_TIMEOUT_MS, NULL);
+    if (s < 0)
+        return fail_error(s, "%s %06x on %s", p.e.name, p.e.pid, p.node);
+    printf("%s %06x on %s: priority %u\n", p.e.name, p.e.pid, p.node, a->level);
+    return EXIT_OK;
+}
+
+int cmd_priority(int argc, char **argv)
+{
+    if (wants_help(
+            argc, argv,
+            "usage: rotifer priority PROC LEVEL\n\nLEVEL is 0 to 7, the highest first; processes "
+            "start with 4. It goes along when the process\nmoves. One of higher priority takes the "
+            "processor at once; those below it get one slice in 17.\nNext: rotifer info PROC\n"))
+        return EXIT_OK;
+    if (argc != 3 || argv[2][0] < '0' || argv[2][0] > '7' || argv[2][1] != 0)
+        return usage_error("priority", "two arguments are needed: a process and a level, 0 to 7");
+    struct about a = {.what = argv[1], .level = (unsigned)(argv[2][0] - '0')};
+    return command_run(priority_task, &a);
 }
 
 // --- info -----------------------------------------------------------------------------------------------

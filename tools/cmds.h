@@ -11,6 +11,7 @@ int cmd_run(int argc, char **argv);     // cmd_run.c
 int cmd_migrate(int argc, char **argv); // cmd_proc.c
 int cmd_kill(int argc, char **argv);
 int cmd_stun(int argc, char **argv);
+int cmd_priority(int argc, char **argv);
 int cmd_resume(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_bench(int argc, char **argv); // cmd_bench.c

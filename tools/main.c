@@ -20,6 +20,7 @@ static const struct command {
     {"migrate", cmd_migrate, "PROC NODE", "move a running process to another node"},
     {"stun", cmd_stun, "PROC", "stop a process, whole, where it is"},
     {"resume", cmd_resume, "PROC", "let a stunned process go on"},
+    {"priority", cmd_priority, "PROC LEVEL", "who comes first when harts are short: 0..7"},
     {"kill", cmd_kill, "PROC", "end a process"},
     {"info", cmd_info, "PROC", "all that its kernel tells about a process"},
     {"trace", cmd_trace, "NODE", "the last events of a node"},

@@ -149,11 +149,10 @@ void host_node_enter(struct node *n)
     arch_host_set_hart(&n->harts[0]);
 }
 
-static bool has_work(const struct node *n)
+static bool has_work(struct node *n)
 {
     const struct hart *h = &n->harts[0];
-    return h->current || h->handoff || !list_empty(&n->ready_tasks) ||
-           !list_empty(&n->ready_guests);
+    return h->current || h->handoff || !list_empty(&n->ready_tasks) || sched_any_ready(n);
 }
 
 static bool run_timers(struct node *n, struct hart *h)
