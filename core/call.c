@@ -326,5 +326,5 @@ void txn_refused(struct node *n, ep_t client, uint32_t tid, uint64_t seq, int er
 {
     struct thread *t = call_find(n, client, tid, seq);
     if (t)
-        call_fail(n, t, error);
+        call_fail(n, t, error == E_DIED && t->call.cancelled ? E_CANCEL : error);
 }

@@ -12,7 +12,8 @@
 // and gets E_CANCEL if none came. To be told once is enough and not too much: who cleans up may make calls for that.
 //
 // Nothing here is guessed: E_WITHDRAWN is said only by who can make it true. A server's kernel that has not seen the
-// request keeps a record that it was withdrawn, so that a copy of it that comes later is not executed.
+// request keeps a record that it was withdrawn, so that a copy of it that comes later is not executed; but not for a
+// call that was begun, for then the record was there and is forgotten. Such a call ends with E_CANCEL.
 #include "core/entry.h"
 #include "core/node.h"
 #include "core/sched.h"
@@ -107,7 +108,7 @@ static enum txn_verdict cancel_unseen(struct node *n, struct proc *p, struct rec
 }
 
 enum txn_verdict txn_cancel_in(struct node *n, ep_t dst, const struct txn_request *q,
-                               uint64_t left_ns, bool waits, struct rec **out)
+                               uint64_t left_ns, bool waits, bool begun, struct rec **out)
 {
     struct proc *p = proc_by_ep(n, dst);
     if (!p || p->state == PROC_DEAD || p->state == PROC_ARRIVING)
@@ -117,8 +118,11 @@ enum txn_verdict txn_cancel_in(struct node *n, ep_t dst, const struct txn_reques
     struct rec *r = txn_rec_find(n, dst, q->client, q->tid);
     if (r && q->seq < r->seq)
         return TXN_OLD;
-    if (!r || q->seq > r->seq)
-        return waits ? cancel_unseen(n, p, r, q, out) : TXN_OLD;
+    if (!r || q->seq > r->seq) {
+        if (!waits)
+            return TXN_OLD;
+        return begun ? TXN_UNKNOWN : cancel_unseen(n, p, r, q, out);
+    }
     r->remote = true;
     *out = r;
     if (!waits) {
@@ -141,6 +145,26 @@ bool txn_cancelled(const struct thread *t)
 
 // --- Client -------------------------------------------------------------------------------------------
 
+// The server is here and has no record of the call: what was sent while it moved was answered with "wait".
+static void cancel_local_unseen(struct node *n, struct thread *t, struct proc *server,
+                                struct rec *r)
+{
+    struct call *c = &t->call;
+    struct txn_request q = {
+        .client = t->proc->ep,
+        .tid = t->tid,
+        .op = c->op,
+        .seq = c->seq,
+        .total = c->req.len,
+        .cap = c->cap,
+        .local = !c->remote,
+        .caller = t,
+    };
+    copy_words(q.arg, c->arg);
+    if (cancel_unseen(n, server, r, &q, &r) == TXN_NOTHERE)
+        call_fail(n, t, E_NOTHERE);
+}
+
 void cancel_local(struct node *n, struct thread *t, struct proc *server)
 {
     struct call *c = &t->call;
@@ -149,8 +173,10 @@ void cancel_local(struct node *n, struct thread *t, struct proc *server)
     if (proc_frozen(server)) // asked again when it goes on
         return;
     struct rec *r = txn_rec_find(n, server->ep, t->proc->ep, t->tid);
-    if (!r || r->seq != c->seq)
-        call_fail(n, t, c->begun || c->remote ? E_DIED : E_WITHDRAWN);
+    if ((!r || r->seq < c->seq) && !c->begun)
+        cancel_local_unseen(n, t, server, r);
+    else if (!r || r->seq != c->seq)
+        call_fail(n, t, E_CANCEL); // it was begun, and is forgotten
     else if (rec_answered(r))
         rec_reply(n, r);
     else

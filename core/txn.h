@@ -149,9 +149,9 @@ enum txn_verdict {
 enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_request *q, bool probe,
                                 struct rec **out);
 // A cancel of q arrived for endpoint dst. left_ns: how long its client waits for an answer (0: no limit). waits false: it
-// does not wait at all. TXN_ACK: say "working".
+// does not wait at all. begun: a server had it. TXN_ACK: say "working".
 enum txn_verdict txn_cancel_in(struct node *n, ep_t dst, const struct txn_request *q,
-                               uint64_t left_ns, bool waits, struct rec **out);
+                               uint64_t left_ns, bool waits, bool begun, struct rec **out);
 // Stores a fragment: off is a multiple of frag from base on. src: pieces of kernel memory.
 // Returns 1 when the request is complete now (server woken), 0 when not, negative error.
 int txn_request_data(struct node *n, struct rec *r, uint64_t off, uint32_t frag,

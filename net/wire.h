@@ -45,7 +45,7 @@ enum { LOCATE_EP = 1, LOCATE_PORT, LOCATE_NODES };
 #define WIRE_FLAG_DONE 8u
 #define WIRE_FLAG_FORWARD 32u // a reply without data: "call cap with op and arg instead"
 // On a request without data: the client wants it no more. status: ns that it still waits for an answer, 0 = no limit; with
-// DONE it does not wait at all.
+// DONE it does not wait at all; with PROBE a server had it: nobody makes a record of it now.
 #define WIRE_FLAG_CANCEL 64u
 #define WIRE_FLAG_ACK_NOW 16u // last fragment of a burst: acknowledge without delay
 

@@ -220,7 +220,7 @@ static void xfer_request(struct node *n, struct thread *t)
         send_reply_ack(n, t, node); // says what is missing; the probe asks for it
     c->remote = true;
     if (c->cancelled && c->state != CALL_RECV) {
-        send_cancel(n, t, node, left(n, c->deadline_ns), 0);
+        send_cancel(n, t, node, left(n, c->deadline_ns), c->begun ? WIRE_FLAG_PROBE : 0);
         return;
     }
     struct wire_hdr h = call_header(t, WIRE_REQUEST, node);
@@ -431,10 +431,10 @@ static void in_request(struct node *n, const struct wire_hdr *h, const struct pi
     memcpy(q.arg, h->arg, sizeof q.arg);
     struct buf src = {.kind = BUF_PIECES, .at = (uint64_t)(uintptr_t)p, .len = h->payload};
     struct rec *r = NULL;
-    switch (
-        h->flags & WIRE_FLAG_CANCEL
-            ? txn_cancel_in(n, h->dst_ep, &q, (uint64_t)h->status, !(h->flags & WIRE_FLAG_DONE), &r)
-            : txn_request_in(n, h->dst_ep, &q, h->flags & WIRE_FLAG_PROBE, &r)) {
+    switch (h->flags & WIRE_FLAG_CANCEL
+                ? txn_cancel_in(n, h->dst_ep, &q, (uint64_t)h->status, !(h->flags & WIRE_FLAG_DONE),
+                                h->flags & WIRE_FLAG_PROBE, &r)
+                : txn_request_in(n, h->dst_ep, &q, h->flags & WIRE_FLAG_PROBE, &r)) {
     case TXN_TAKE: request_taken(n, h, r, &src); break;
     case TXN_ACK: send_request_ack(n, r, h->src_node); break;
     case TXN_BUSY: say_wait(n, h, WIRE_REQUEST_ACK); break;

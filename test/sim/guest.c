@@ -215,6 +215,10 @@ static void client_back(struct node *n, struct thread *t)
         mark(d->good, S(1));
     if ((int64_t)A(0) == -E_WITHDRAWN)
         mark(d->never, S(1));
+    if ((int64_t)A(0) < 0 && (int64_t)A(0) != -E_WITHDRAWN && (int64_t)A(0) != -E_CANCEL) {
+        d->odd++;
+        d->odd_status = A(0);
+    }
     if ((int64_t)A(0) < 0)
         client_error(d, (int64_t)A(0), S(1));
     else if (A(1) != S(11) || A(2) != S(0) || A(3) != S(1))

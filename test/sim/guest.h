@@ -44,6 +44,7 @@ struct guest_data {
     uint64_t last[GUEST_CLIENTS];    // server: highest call number executed of each client, + 1
     uint64_t count[GUEST_CLIENTS];   // server: requests of each client
     // Of calls that may be cancelled: numbers below GUEST_MARKS, ids below GUEST_MARKED. A bit a call.
+    uint64_t odd, odd_status;       // client: errors that no cancel explains
     uint64_t good[4], never[4];     // client: a reply came; "not executed" was said
     uint64_t done[GUEST_MARKED][4]; // server: executed
     uint32_t turn;

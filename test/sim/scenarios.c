@@ -329,6 +329,10 @@ static void play_cancel(struct sim *s)
     for (unsigned i = 0; i < 4; i++) {
         check_marks(s, g[i], i < 2 ? back : mid, i);
         never += told_never(g[i]);
+        if (g[i]->data.odd)
+            sim_trouble(s, "%llu calls of %s ended with errors that no cancel explains: %s",
+                        (unsigned long long)g[i]->data.odd, g[i]->name,
+                        error_name((int64_t)g[i]->data.odd_status));
     }
     sim_say(s, "%u calls cancelled, %u of them before a server took them", cancelled, never);
     if (cancelled < 20 || never == 0)
