@@ -31,6 +31,7 @@ static int sleeper(unsigned long times)
 
 // Says how far it is to who asks: the other one's end is the only moment that counts.
 static _Atomic uint64_t done;
+static uint64_t units;
 static int64_t handle;
 static void *answer(void *unused)
 {
@@ -39,7 +40,7 @@ static void *answer(void *unused)
     while (getreq(1ull << handle, NULL, 0, 0, &req) == 0) {
         const uint64_t res[4] = {done};
         putrep(0, NULL, 0, res);
-        if (req.op == 201)
+        if (req.op == 201 && done < units) // both through at once: then both say so
             exit(0);
     }
     return NULL;
@@ -56,6 +57,7 @@ int main(int argc, char **argv)
     struct port put;
     struct cap own, other;
     struct trans_result out;
+    units = strtoull(argv[3], NULL, 10);
     handle = port_listen(port_random(), &put);
     own = (struct cap){.port = put};
     if (handle < 0 || dir_enter(NULL, argv[1], &own) < 0 || !thread_create(answer, NULL, 0))
@@ -76,7 +78,6 @@ int main(int argc, char **argv)
     if (dir_lookup(NULL, argv[2], &other) <
         0) // now: before, the name could be that of one who ran earlier
         return 1;
-    uint64_t units = strtoull(argv[3], NULL, 10);
     while (done < units) {
         work();
         done++;
