@@ -214,79 +214,96 @@ static const uint64_t sec_size[] = {
     [DESC_THRD] = sizeof(struct desc_thread), [DESC_REC] = sizeof(struct desc_rec),
 };
 
-// Reads the section at *off into *u and moves *off behind it. sec->tag 0: an unknown one that may be skipped.
-int desc_next(struct node *n, const struct buf *b, uint64_t *off, struct desc_sec *sec,
-              union any_section *u, uint64_t *more_at, const char **why)
+// len bytes at off: where they lie, or in *copy. Bytes of a process are always copied: its threads may be at them.
+static int bytes_at(const struct desc_walk *w, uint64_t off, size_t len, void *copy,
+                    const void **at)
 {
-    if (b->len - *off < sizeof *sec)
+    void *p;
+    size_t run;
+    int r = buf_at(w->n, w->b, off, false, &p, &run);
+    if (r < 0)
+        return r;
+    *at = p;
+    if (run >= len && ((uintptr_t)p & 7) == 0 && w->b->kind != BUF_USER)
+        return 0;
+    *at = copy;
+    return buf_read(w->n, w->b, off, copy, len);
+}
+
+int desc_next(struct desc_walk *w, const char **why)
+{
+    const void *p;
+    if (w->b->len - w->off < sizeof w->sec)
         REFUSE(E_FORMAT, "a section's header passes the end");
-    int r = buf_read(n, b, *off, sec, sizeof *sec);
+    int r = bytes_at(w, w->off, sizeof w->sec, &w->sec, &p);
     if (r < 0)
         REFUSE(-r, "the bytes cannot be read");
-    uint64_t body = *off + sizeof *sec;
-    if (sec->len > b->len - body || ALIGN8(sec->len) > b->len - body)
+    w->sec = *(const struct desc_sec *)p;
+    uint64_t body = w->off + sizeof w->sec, len = w->sec.len;
+    if (len > w->b->len - body || ALIGN8(len) > w->b->len - body)
         REFUSE(E_FORMAT, "a section passes the end");
-    *off = body + ALIGN8(sec->len);
-    if (sec->tag == 0 || sec->tag > DESC_REC) {
-        if (!(sec->flags & DESC_SKIPPABLE))
+    w->off = body + ALIGN8(len);
+    if (w->sec.tag == 0 || w->sec.tag > DESC_REC) {
+        if (!(w->sec.flags & DESC_SKIPPABLE))
             REFUSE(E_VERSION, "an unknown section that may not be skipped");
-        sec->tag = 0;
+        w->sec.tag = 0;
         return 0;
     }
-    uint64_t size = sec_size[sec->tag];
-    if (sec->len < size || (sec->len > size && sec->tag != DESC_REC))
+    uint64_t size = sec_size[w->sec.tag];
+    if (len < size || (len > size && w->sec.tag != DESC_REC))
         REFUSE(E_FORMAT, "length of a section");
-    *more_at = body + ALIGN8(size);
-    if (sec->tag == DESC_REC && sec->len > size && size % 8)
+    w->more_at = body + ALIGN8(size);
+    if (w->sec.tag == DESC_REC && len > size && size % 8)
         REFUSE(E_FORMAT, "length of a section");
-    r = buf_read(n, b, body, u, (size_t)size);
+    r = bytes_at(w, body, (size_t)size, &w->copy, &p);
     if (r < 0)
         REFUSE(-r, "the bytes cannot be read");
+    w->at = p;
     return 0;
 }
 
 int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const char **why)
 {
     struct desc_hdr h;
-    union any_section u;
-    struct desc_sec sec;
+    struct desc_walk w;
     uint32_t count[DESC_REC + 1] = {0}, last_tag = 0, last_tid = 0, next_tid = 0;
-    uint64_t more_at = 0, off = sizeof h;
     int r = check_header(n, b, isa_here, &h, why);
+    desc_walk_start(&w, n, b);
     for (uint32_t i = 0; r == 0 && i < h.sections; i++) {
-        r = desc_next(n, b, &off, &sec, &u, &more_at, why);
-        if (r < 0 || sec.tag == 0)
+        r = desc_next(&w, why);
+        if (r < 0 || w.sec.tag == 0)
             continue;
-        if (sec.tag < last_tag || (i == 0) != (sec.tag == DESC_PROC))
+        if (w.sec.tag < last_tag || (i == 0) != (w.sec.tag == DESC_PROC))
             REFUSE(E_FORMAT, "order of the sections");
-        last_tag = sec.tag;
-        count[sec.tag]++;
-        switch (sec.tag) {
+        last_tag = w.sec.tag;
+        count[last_tag]++;
+        const union any_section *u = w.at;
+        switch (last_tag) {
         case DESC_PROC:
-            next_tid = u.proc.next_tid;
-            r = check_proc(&u.proc, why);
+            next_tid = u->proc.next_tid;
+            r = check_proc(&u->proc, why);
             break;
-        case DESC_SEG: r = check_seg(&u.seg, why); break;
+        case DESC_SEG: r = check_seg(&u->seg, why); break;
         case DESC_MAP:
-            if (u.map.seg >= count[DESC_SEG])
+            if (u->map.seg >= count[DESC_SEG])
                 REFUSE(E_FORMAT, "a mapping names a segment that is not there");
             break;
         case DESC_PORT:
-            if (u.port.handle >= PROC_PORTS_MAX || (u.port.get[0] | u.port.get[1]) == 0)
+            if (u->port.handle >= PROC_PORTS_MAX || (u->port.get[0] | u->port.get[1]) == 0)
                 REFUSE(E_FORMAT, "a port");
             break;
         case DESC_THRD:
-            if (u.thrd.tid <= last_tid || u.thrd.tid >= next_tid)
+            if (u->thrd.tid <= last_tid || u->thrd.tid >= next_tid)
                 REFUSE(E_FORMAT, "numbers of threads do not ascend");
-            last_tid = u.thrd.tid;
-            r = check_thread(&u.thrd, why);
+            last_tid = u->thrd.tid;
+            r = check_thread(&u->thrd, why);
             break;
-        case DESC_REC: r = check_rec(&u.rec, sec.len - sizeof(struct desc_rec), why); break;
+        case DESC_REC: r = check_rec(&u->rec, w.sec.len - sizeof(struct desc_rec), why); break;
         }
     }
     if (r < 0)
         return r;
-    if (off != h.len)
+    if (w.off != h.len)
         REFUSE(E_FORMAT, "bytes behind the last section");
     if (count[DESC_THRD] == 0)
         REFUSE(E_FORMAT, "a process without a thread");
@@ -294,4 +311,32 @@ int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const cha
         count[DESC_THRD] > PROC_THREADS_MAX || count[DESC_PORT] > PROC_PORTS_MAX)
         REFUSE(E_LIMIT, "too many segments, mappings, ports or threads");
     return 0;
+}
+
+// --- A look at what has been checked ---------------------------------------------------------------------
+
+int desc_endpoint(struct node *n, const struct buf *b, ep_t *ep)
+{
+    // PROC is the first section.
+    uint64_t off =
+        sizeof(struct desc_hdr) + sizeof(struct desc_sec) + offsetof(struct desc_proc, ep);
+    return buf_read(n, b, off, ep, sizeof *ep);
+}
+
+int desc_each_seg(struct node *n, const struct buf *b,
+                  int (*look)(struct node *n, const struct desc_seg *s, void *arg), void *arg)
+{
+    struct desc_hdr h;
+    struct desc_walk w;
+    const char *why;
+    int r = buf_read(n, b, 0, &h, sizeof h);
+    desc_walk_start(&w, n, b);
+    for (uint32_t i = 0; r == 0 && i < h.sections; i++) {
+        r = desc_next(&w, &why);
+        if (r == 0 && w.sec.tag > DESC_SEG)
+            break;
+        if (r == 0 && w.sec.tag == DESC_SEG)
+            r = look(n, &w.at->seg, arg);
+    }
+    return r;
 }

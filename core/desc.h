@@ -142,6 +142,13 @@ static inline uint64_t desc_sum_word(uint64_t sum, uint64_t word)
 // E_MAGIC E_VERSION E_ARCH E_CHECKSUM E_FORMAT E_LIMIT, and those of buf_read.
 int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const char **why);
 
+// The endpoint that a descriptor which passed desc_check gives; EP_NONE: it is a new process. Errors of buf_read.
+int desc_endpoint(struct node *n, const struct buf *b, ep_t *ep);
+// Calls look(n, s, arg) for each segment of a descriptor that passed desc_check, in their order, until one answers
+// something else than 0. Returns that, or 0; or an error of buf_read.
+int desc_each_seg(struct node *n, const struct buf *b,
+                  int (*look)(struct node *n, const struct desc_seg *s, void *arg), void *arg);
+
 // One segment still to be filled by the caller.
 struct desc_fill {
     struct seg *seg; // held by the process

@@ -120,23 +120,22 @@ int desc_change_check(struct node *n, struct proc *p, const struct buf *b, const
 {
     struct change c = {.n = n, .b = b, .p = p, .closed = UINT64_MAX, .after = &p->threads};
     struct desc_hdr h;
-    struct desc_sec sec;
-    union any_section u;
-    uint64_t off = sizeof h, more_at = 0;
+    struct desc_walk w;
     if (p->state != PROC_STUNNED)
         REFUSE(E_STATE, "the process is not stunned");
     int r = buf_read(n, b, 0, &h, sizeof h);
     if (r < 0)
         REFUSE(-r, "the bytes cannot be read");
+    desc_walk_start(&w, n, b);
     for (uint32_t i = 0; r == 0 && i < h.sections; i++) {
-        r = desc_next(n, b, &off, &sec, &u, &more_at, why);
+        r = desc_next(&w, why);
         if (r < 0)
             break;
-        switch (sec.tag) {
-        case DESC_PROC: r = check_identity(&c, &u.proc, why); break;
-        case DESC_PORT: c.closed &= ~(1ull << u.port.handle); break;
-        case DESC_THRD: r = check_thread(&c, &u.thrd, why); break;
-        case DESC_REC: r = check_rec(&c, &u.rec, more_at, why); break;
+        switch (w.sec.tag) {
+        case DESC_PROC: r = check_identity(&c, &w.at->proc, why); break;
+        case DESC_PORT: c.closed &= ~(1ull << w.at->port.handle); break;
+        case DESC_THRD: r = check_thread(&c, &w.at->thrd, why); break;
+        case DESC_REC: r = check_rec(&c, &w.at->rec, w.more_at, why); break;
         default: break;
         }
     }

@@ -62,7 +62,7 @@ struct seg *desc_own_seg(struct node *n, const struct proc *p, const struct desc
     for (uint32_t i = 0; i < p->nmaps; i++) {
         struct seg *seg = p->maps[i]->seg;
         if (seg->number == cap_obj(&s->source) && seg->len == s->len &&
-            cap_verify(&s->source, seg->key, RIGHT_READ) == 0)
+            cap_verify(&s->source, seg_key(n, seg), RIGHT_READ) == 0)
             return seg;
     }
     return NULL;
@@ -252,16 +252,16 @@ static int threads_complete(struct proc *p)
     return 0;
 }
 
-static int dec_section(struct decoder *d, const struct desc_sec *sec, const union any_section *u,
-                       uint64_t more_at, uint64_t isa)
+static int dec_section(struct decoder *d, const struct desc_walk *w, uint64_t isa)
 {
-    switch (sec->tag) {
+    const union any_section *u = w->at;
+    switch (w->sec.tag) {
     case DESC_PROC: return dec_proc(d, &u->proc, isa);
     case DESC_SEG: return dec_seg(d, &u->seg);
     case DESC_MAP: return dec_map(d, &u->map);
     case DESC_PORT: return dec_port(d, &u->port);
     case DESC_THRD: return dec_thread(d, &u->thrd);
-    case DESC_REC: return dec_rec(d, &u->rec, more_at);
+    case DESC_REC: return dec_rec(d, &u->rec, w->more_at);
     }
     return 0;
 }
@@ -277,15 +277,14 @@ int desc_make(struct node *n, const struct buf *b, const struct proc *old, struc
 {
     struct decoder d = {.n = n, .b = b, .old = old, .fills = fills};
     struct desc_hdr h;
-    struct desc_sec sec;
-    union any_section u;
-    uint64_t off = sizeof h, more_at = 0;
+    struct desc_walk w;
     const char *why;
     int r = buf_read(n, b, 0, &h, sizeof h);
+    desc_walk_start(&w, n, b);
     for (uint32_t i = 0; r == 0 && i < h.sections; i++) {
-        r = desc_next(n, b, &off, &sec, &u, &more_at, &why);
+        r = desc_next(&w, &why);
         if (r == 0)
-            r = dec_section(&d, &sec, &u, more_at, h.isa);
+            r = dec_section(&d, &w, h.isa);
     }
     if (r == 0)
         r = threads_complete(d.p);

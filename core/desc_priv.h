@@ -20,9 +20,28 @@ union any_section {
     struct desc_rec rec;
 };
 
-// Reads the section at *off into *u and moves *off behind it. sec->tag 0: an unknown one that may be skipped.
-int desc_next(struct node *n, const struct buf *b, uint64_t *off, struct desc_sec *sec,
-              union any_section *u, uint64_t *more_at, const char **why);
+// A walk over the sections of a descriptor, in their order. A section is looked at where it lies, if its bytes are in a
+// row there, as they mostly are; else in a copy. The bytes are the kernel's own, or nobody else could change them.
+struct desc_walk {
+    struct node *n;
+    const struct buf *b;
+    uint64_t off;                // of the next section
+    struct desc_sec sec;         // the present one; tag 0: an unknown one that may be skipped
+    const union any_section *at; // its fixed part; of no use with tag 0
+    uint64_t more_at;            // REC: where the bytes of its reply begin
+    union any_section copy;
+};
+
+// Begins before the first section. Leaves `copy` as it is: most walks never need it.
+static inline void desc_walk_start(struct desc_walk *w, struct node *n, const struct buf *b)
+{
+    w->n = n;
+    w->b = b;
+    w->off = sizeof(struct desc_hdr);
+}
+// Goes to the next section, of which there is one, says the header. E_FORMAT, E_VERSION, and those of buf_read; *why says
+// what was wrong (a constant string).
+int desc_next(struct desc_walk *w, const char **why);
 
 // A thread, a record, as the descriptor of a frozen process has them (desc_encode.c).
 void desc_of_thread(const struct thread *t, struct desc_thread *out);

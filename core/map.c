@@ -133,7 +133,7 @@ static int cap_seg(struct node *n, const struct cap *cap, uint32_t flags, struct
         return -E_OBJECT;
     bool writes = (flags & MAP_WRITE) && !(flags & MAP_COPY);
     *out = s;
-    return cap_verify(cap, s->key, writes ? RIGHT_READ | RIGHT_WRITE : RIGHT_READ);
+    return cap_verify(cap, seg_key(n, s), writes ? RIGHT_READ | RIGHT_WRITE : RIGHT_READ);
 }
 
 int64_t proc_map_cap(struct node *n, struct proc *p, const struct cap *cap, uint64_t va,

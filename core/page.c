@@ -9,6 +9,7 @@
 #include "core/entry.h"
 #include "core/node.h"
 #include "core/poison.h"
+#include "core/words.h"
 
 #include <string.h>
 
@@ -64,7 +65,9 @@ static void *hand_out_raw(struct pages *ps, size_t index)
 // A page off the list becomes its caller's: zeroed, so that no secret leaks from its last use.
 static void *hand_out(struct pages *ps, size_t index)
 {
-    return memset(hand_out_raw(ps, index), 0, PAGE_SIZE);
+    void *page = hand_out_raw(ps, index);
+    words_clear(page, PAGE_SIZE);
+    return page;
 }
 
 // Tests make one allocation fail: fail_after more succeed, then one does not.
@@ -176,7 +179,9 @@ void *page_alloc_raw(struct node *n)
 void *page_alloc(struct node *n)
 {
     void *page = page_alloc_raw(n);
-    return page ? memset(page, 0, PAGE_SIZE) : NULL;
+    if (page)
+        words_clear(page, PAGE_SIZE);
+    return page;
 }
 
 // First index of the topmost run of count free pages; span when there is none.

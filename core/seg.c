@@ -12,6 +12,7 @@
 #include "core/entry.h"
 #include "core/error.h"
 #include "core/node.h"
+#include "core/words.h"
 
 #include <string.h>
 
@@ -222,7 +223,7 @@ __attribute__((noinline)) static void *make_page(struct node *n, struct seg *s, 
         return NULL;
     }
     if (src)
-        memcpy(page, src, PAGE_SIZE);
+        bytes_copy(page, src, PAGE_SIZE);
     return page;
 }
 
@@ -236,7 +237,7 @@ __attribute__((noinline)) static void *own_page(struct node *n, struct seg *s, u
         void *copy = page_alloc_raw(n);
         if (!copy)
             return NULL;
-        memcpy(copy, page, PAGE_SIZE);
+        words_copy(copy, page, PAGE_SIZE);
         // All that this segment's processes see must be the copy.
         change_translations(n, s, off & ~PAGE_MASK, PAGE_SIZE, arch_aspace_unmap);
         page_drop(n, page);
@@ -439,6 +440,21 @@ static uint32_t draw_number(struct node *n)
     return number;
 }
 
+const uint8_t *seg_key(struct node *n, struct seg *s)
+{
+    if (!s->keyed) {
+        node_random(n, s->key, sizeof s->key);
+        s->keyed = true;
+    }
+    return s->key;
+}
+
+void seg_set_key(struct seg *s, const uint8_t key[16])
+{
+    memcpy(s->key, key, sizeof s->key);
+    s->keyed = true;
+}
+
 int seg_create(struct node *n, uint64_t len, struct seg **out)
 {
     if (len > SEG_MAX_BYTES)
@@ -451,7 +467,6 @@ int seg_create(struct node *n, uint64_t len, struct seg **out)
     s->len = PAGES_FOR(len) << PAGE_SHIFT;
     s->shortest = UINT64_MAX;
     list_init(&s->maps);
-    node_random(n, s->key, sizeof s->key);
     list_add(&n->segs, &s->link);
     *out = s;
     return 0;
@@ -505,7 +520,7 @@ struct seg *seg_find(struct node *n, uint32_t number)
 
 struct cap seg_cap(struct node *n, struct seg *s, uint32_t rights)
 {
-    return cap_make(n->seg_put, s->number, rights, s->key);
+    return cap_make(n->seg_put, s->number, rights, seg_key(n, s));
 }
 
 // --- contents ------------------------------------------------------------------------------------

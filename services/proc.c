@@ -65,7 +65,7 @@ static int64_t start(struct node *n, struct request *r, struct intake *in)
     }
     p->stay_stunned =
         false; // a checkpoint is taken of a stunned process; who starts it wants it to run
-    if (n->transport)
+    if (n->transport && in->given_ep != EP_NONE)
         n->transport->arrived(n,
                               p); // a checkpoint that comes back to life may be looked for already
     status = proc_resume(n, p);

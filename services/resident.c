@@ -38,7 +38,8 @@ static int from_segment(struct node *n, const struct desc_fill *f)
     struct seg *s = cap_obj(&f->source) ? seg_find(n, cap_obj(&f->source)) : NULL;
     if (!s)
         return -E_OBJECT;
-    int r = cap_verify(&f->source, s->key, RIGHT_READ);
+    int r =
+        service_verify(n, &f->source, (const uint64_t *)(const void *)seg_key(n, s), RIGHT_READ);
     if (r < 0)
         return r;
     if (f->source_off > s->len || f->source_len > s->len - f->source_off)

@@ -17,6 +17,7 @@
 #include "core/entry.h"
 #include "core/error.h"
 #include "core/node.h"
+#include "core/words.h"
 
 #define ENTRIES 512u
 #define TABLE_ALIGN __attribute__((aligned(4096)))
@@ -198,12 +199,12 @@ static void flush(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t 
 
 int arch_aspace_init(struct node *n, struct arch_aspace *as)
 {
-    *as = (struct arch_aspace){.root = page_alloc(n)};
+    *as = (struct arch_aspace){.root = page_alloc_raw(n)};
     if (!as->root)
         return -E_MEM;
     as->satp = satp_of(as->root);
-    for (unsigned i = ENTRIES / 2; i < ENTRIES; i++)
-        as->root[i] = kernel_root[i];
+    words_clear(as->root, PAGE_SIZE / 2);
+    words_copy(as->root + ENTRIES / 2, kernel_root + ENTRIES / 2, PAGE_SIZE / 2);
     return 0;
 }
 
