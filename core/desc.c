@@ -25,8 +25,16 @@ static void sum_add(struct sum *s, const void *bytes, size_t len)
         s->part = s->have = 0;
     }
     uint64_t h = s->h;
-    for (; len >= 8; p += 8, len -= 8)
-        h = desc_sum_word(h, *(const uint64_t *)(const void *)p);
+    const uint64_t *w = (const uint64_t *)(const void *)p;
+    for (; len >= 32; w += 4, len -= 32) {
+        h = desc_sum_word(h, w[0]);
+        h = desc_sum_word(h, w[1]);
+        h = desc_sum_word(h, w[2]);
+        h = desc_sum_word(h, w[3]);
+    }
+    for (; len >= 8; len -= 8)
+        h = desc_sum_word(h, *w++);
+    p = (const uint8_t *)w;
     s->h = h;
     if (len > 0)
         sum_add(s, p, len);
@@ -96,14 +104,9 @@ void desc_seal(void *buf, uint64_t len, uint32_t sections)
         return -(error);                                                                           \
     } while (0)
 
-static int check_header(struct node *n, const struct buf *b, uint64_t isa_here, struct desc_hdr *h,
-                        const char **why)
+static int check_header(struct node *n, const struct buf *b, uint64_t isa_here,
+                        const struct desc_hdr *h, const char **why)
 {
-    if (b->len < sizeof *h)
-        REFUSE(E_MAGIC, "shorter than a descriptor's header");
-    int r = buf_read(n, b, 0, h, sizeof *h);
-    if (r < 0)
-        REFUSE(-r, "the bytes cannot be read");
     if (h->magic != DESC_MAGIC)
         REFUSE(E_MAGIC, "magic number");
     if (h->version != DESC_VERSION)
@@ -115,7 +118,7 @@ static int check_header(struct node *n, const struct buf *b, uint64_t isa_here, 
     if (h->len != b->len || h->len > DESC_MAX_BYTES || h->len % 8)
         REFUSE(E_FORMAT, "length in the header differs from the bytes given");
     uint64_t sum;
-    r = desc_hash(n, b, h->len, &sum);
+    int r = desc_hash(n, b, h->len, &sum);
     if (r < 0)
         REFUSE(-r, "the bytes cannot be read");
     if (sum != h->checksum)
@@ -215,8 +218,8 @@ static const uint64_t sec_size[] = {
 };
 
 // len bytes at off: where they lie, or in *copy. Bytes of a process are always copied: its threads may be at them.
-static int bytes_at(const struct desc_walk *w, uint64_t off, size_t len, void *copy,
-                    const void **at)
+static __attribute__((noinline)) int find_bytes(const struct desc_walk *w, uint64_t off, size_t len,
+                                                void *copy, const void **at)
 {
     void *p;
     size_t run;
@@ -230,19 +233,63 @@ static int bytes_at(const struct desc_walk *w, uint64_t off, size_t len, void *c
     return buf_read(w->n, w->b, off, copy, len);
 }
 
-int desc_next(struct desc_walk *w, const char **why)
+static inline int bytes_at(const struct desc_walk *w, uint64_t off, size_t len, void *copy,
+                           const void **at)
+{
+    if (!w->flat)
+        return find_bytes(w, off, len, copy, at);
+    *at = w->flat + off;
+    return 0;
+}
+
+int desc_walk_start(struct desc_walk *w, struct node *n, const struct buf *b)
 {
     const void *p;
-    if (w->b->len - w->off < sizeof w->sec)
-        REFUSE(E_FORMAT, "a section's header passes the end");
+    w->n = n;
+    w->b = b;
+    w->flat = b->kind == BUF_KERNEL && (b->at & 7) == 0 ? (const char *)(uintptr_t)b->at : NULL;
+    w->off = sizeof(struct desc_hdr);
+    if (b->len < sizeof(struct desc_hdr))
+        return -E_FAULT;
+    int r = bytes_at(w, 0, sizeof(struct desc_hdr), &w->hdr_copy, &p);
+    w->hdr = p;
+    return r;
+}
+
+// The section's header lies inside; its body begins at *body, and *off moves behind it.
+static int next_section(struct desc_walk *w, uint64_t *body)
+{
+    const void *p;
     int r = bytes_at(w, w->off, sizeof w->sec, &w->sec, &p);
     if (r < 0)
-        REFUSE(-r, "the bytes cannot be read");
+        return r;
     w->sec = *(const struct desc_sec *)p;
-    uint64_t body = w->off + sizeof w->sec, len = w->sec.len;
+    *body = w->off + sizeof w->sec;
+    w->off = *body + ALIGN8(w->sec.len);
+    return 0;
+}
+
+static int section_body(struct desc_walk *w, uint64_t body)
+{
+    const void *p;
+    uint64_t size = sec_size[w->sec.tag];
+    w->more_at = body + ALIGN8(size);
+    int r = bytes_at(w, body, (size_t)size, &w->copy, &p);
+    w->at = p;
+    return r;
+}
+
+int desc_next(struct desc_walk *w, const char **why)
+{
+    uint64_t body;
+    if (w->b->len - w->off < sizeof w->sec)
+        REFUSE(E_FORMAT, "a section's header passes the end");
+    int r = next_section(w, &body);
+    if (r < 0)
+        REFUSE(-r, "the bytes cannot be read");
+    uint64_t len = w->sec.len;
     if (len > w->b->len - body || ALIGN8(len) > w->b->len - body)
         REFUSE(E_FORMAT, "a section passes the end");
-    w->off = body + ALIGN8(len);
     if (w->sec.tag == 0 || w->sec.tag > DESC_REC) {
         if (!(w->sec.flags & DESC_SKIPPABLE))
             REFUSE(E_VERSION, "an unknown section that may not be skipped");
@@ -250,26 +297,34 @@ int desc_next(struct desc_walk *w, const char **why)
         return 0;
     }
     uint64_t size = sec_size[w->sec.tag];
-    if (len < size || (len > size && w->sec.tag != DESC_REC))
+    if (len < size || (len > size && w->sec.tag != DESC_REC) || (len > size && size % 8))
         REFUSE(E_FORMAT, "length of a section");
-    w->more_at = body + ALIGN8(size);
-    if (w->sec.tag == DESC_REC && len > size && size % 8)
-        REFUSE(E_FORMAT, "length of a section");
-    r = bytes_at(w, body, (size_t)size, &w->copy, &p);
+    r = section_body(w, body);
     if (r < 0)
         REFUSE(-r, "the bytes cannot be read");
-    w->at = p;
     return 0;
+}
+
+int desc_next_checked(struct desc_walk *w)
+{
+    uint64_t body;
+    int r = next_section(w, &body);
+    if (r == 0 && w->sec.tag > DESC_REC)
+        w->sec.tag = 0;
+    return r == 0 && w->sec.tag != 0 ? section_body(w, body) : r;
 }
 
 int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const char **why)
 {
-    struct desc_hdr h;
     struct desc_walk w;
     uint32_t count[DESC_REC + 1] = {0}, last_tag = 0, last_tid = 0, next_tid = 0;
-    int r = check_header(n, b, isa_here, &h, why);
-    desc_walk_start(&w, n, b);
-    for (uint32_t i = 0; r == 0 && i < h.sections; i++) {
+    if (b->len < sizeof(struct desc_hdr))
+        REFUSE(E_MAGIC, "shorter than a descriptor's header");
+    int r = desc_walk_start(&w, n, b);
+    if (r < 0)
+        REFUSE(-r, "the bytes cannot be read");
+    r = check_header(n, b, isa_here, w.hdr, why);
+    for (uint32_t i = 0; r == 0 && i < w.hdr->sections; i++) {
         r = desc_next(&w, why);
         if (r < 0 || w.sec.tag == 0)
             continue;
@@ -303,7 +358,7 @@ int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const cha
     }
     if (r < 0)
         return r;
-    if (w.off != h.len)
+    if (w.off != w.hdr->len)
         REFUSE(E_FORMAT, "bytes behind the last section");
     if (count[DESC_THRD] == 0)
         REFUSE(E_FORMAT, "a process without a thread");
@@ -326,13 +381,10 @@ int desc_endpoint(struct node *n, const struct buf *b, ep_t *ep)
 int desc_each_seg(struct node *n, const struct buf *b,
                   int (*look)(struct node *n, const struct desc_seg *s, void *arg), void *arg)
 {
-    struct desc_hdr h;
     struct desc_walk w;
-    const char *why;
-    int r = buf_read(n, b, 0, &h, sizeof h);
-    desc_walk_start(&w, n, b);
-    for (uint32_t i = 0; r == 0 && i < h.sections; i++) {
-        r = desc_next(&w, &why);
+    int r = desc_walk_start(&w, n, b);
+    for (uint32_t i = 0; r == 0 && i < w.hdr->sections; i++) {
+        r = desc_next_checked(&w);
         if (r == 0 && w.sec.tag > DESC_SEG)
             break;
         if (r == 0 && w.sec.tag == DESC_SEG)

@@ -18,8 +18,8 @@
 
 #define DESC_MAGIC 0x31435345444f52ull // "RODESC1"
 // 2: MAP_GUARD among the flags of a map. 3: runs and fault of the process. 4: forwards of a call, a record in FORWARD. 5:
-// cancels. 6: another checksum. 7: priority
-#define DESC_VERSION 7u
+// cancels. 6: another checksum. 7: priority. 8: a control port is another function of its secret
+#define DESC_VERSION 8u
 #define DESC_ARCH_RISCV64 243u // ELF e_machine of RISC-V
 
 struct desc_hdr {

@@ -119,18 +119,16 @@ static uint32_t recs_of(const struct proc *p)
 int desc_change_check(struct node *n, struct proc *p, const struct buf *b, const char **why)
 {
     struct change c = {.n = n, .b = b, .p = p, .closed = UINT64_MAX, .after = &p->threads};
-    struct desc_hdr h;
     struct desc_walk w;
     if (p->state != PROC_STUNNED)
         REFUSE(E_STATE, "the process is not stunned");
-    int r = buf_read(n, b, 0, &h, sizeof h);
+    int r = desc_walk_start(&w, n, b);
     if (r < 0)
         REFUSE(-r, "the bytes cannot be read");
-    desc_walk_start(&w, n, b);
-    for (uint32_t i = 0; r == 0 && i < h.sections; i++) {
-        r = desc_next(&w, why);
+    for (uint32_t i = 0; r == 0 && i < w.hdr->sections; i++) {
+        r = desc_next_checked(&w);
         if (r < 0)
-            break;
+            REFUSE(-r, "the bytes cannot be read");
         switch (w.sec.tag) {
         case DESC_PROC: r = check_identity(&c, &w.at->proc, why); break;
         case DESC_PORT: c.closed &= ~(1ull << w.at->port.handle); break;

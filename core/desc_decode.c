@@ -4,6 +4,7 @@
 #include "core/desc_priv.h"
 #include "core/node.h"
 #include "core/port.h"
+#include "core/words.h"
 #include <string.h>
 
 struct decoder {
@@ -138,7 +139,7 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     struct thread *t = thread_create(d->n, d->p, s->tid);
     if (!t)
         return -E_MEM;
-    memcpy(t->regs.x, s->x, sizeof t->regs.x);
+    words_copy(t->regs.x, s->x, sizeof t->regs.x);
     t->regs.pc = s->pc;
     if (s->fp_used) {
         int r = thread_use_fp(d->n, t);
@@ -276,15 +277,12 @@ int desc_make(struct node *n, const struct buf *b, const struct proc *old, struc
               struct desc_fill *fills, unsigned *nfills)
 {
     struct decoder d = {.n = n, .b = b, .old = old, .fills = fills};
-    struct desc_hdr h;
     struct desc_walk w;
-    const char *why;
-    int r = buf_read(n, b, 0, &h, sizeof h);
-    desc_walk_start(&w, n, b);
-    for (uint32_t i = 0; r == 0 && i < h.sections; i++) {
-        r = desc_next(&w, &why);
-        if (r == 0)
-            r = dec_section(&d, &w, h.isa);
+    int r = desc_walk_start(&w, n, b);
+    for (uint32_t i = 0; r == 0 && i < w.hdr->sections; i++) {
+        r = desc_next_checked(&w);
+        if (r == 0 && w.sec.tag != 0)
+            r = dec_section(&d, &w, w.hdr->isa);
     }
     if (r == 0)
         r = threads_complete(d.p);

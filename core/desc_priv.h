@@ -25,23 +25,23 @@ union any_section {
 struct desc_walk {
     struct node *n;
     const struct buf *b;
+    const struct desc_hdr *hdr;
+    const char *flat;            // where all the bytes lie in a row; NULL: they may not
     uint64_t off;                // of the next section
     struct desc_sec sec;         // the present one; tag 0: an unknown one that may be skipped
     const union any_section *at; // its fixed part; of no use with tag 0
     uint64_t more_at;            // REC: where the bytes of its reply begin
+    struct desc_hdr hdr_copy;
     union any_section copy;
 };
 
-// Begins before the first section. Leaves `copy` as it is: most walks never need it.
-static inline void desc_walk_start(struct desc_walk *w, struct node *n, const struct buf *b)
-{
-    w->n = n;
-    w->b = b;
-    w->off = sizeof(struct desc_hdr);
-}
+// Begins before the first section: *hdr is there. Leaves `copy` as it is: most walks never need it. Errors of buf_read.
+int desc_walk_start(struct desc_walk *w, struct node *n, const struct buf *b);
 // Goes to the next section, of which there is one, says the header. E_FORMAT, E_VERSION, and those of buf_read; *why says
 // what was wrong (a constant string).
 int desc_next(struct desc_walk *w, const char **why);
+// The same in a descriptor that passed desc_check. Errors of buf_read.
+int desc_next_checked(struct desc_walk *w);
 
 // A thread, a record, as the descriptor of a frozen process has them (desc_encode.c).
 void desc_of_thread(const struct thread *t, struct desc_thread *out);

@@ -74,6 +74,7 @@ static void init_lists(struct node *n)
     list_init(&n->calls);
     timer_init(&n->sweep, txn_sweep);
     list_init(&n->ready_tasks);
+    list_init(&n->event_waiters);
     init_hash(n->ready_guests, PRIO_LEVELS);
     init_hash(n->procs_hash, PROCS_HASH);
     init_hash(n->waiters, WAITERS_HASH);

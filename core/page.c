@@ -162,23 +162,85 @@ static size_t take_fresh(struct pages *ps, struct page_fresh *from)
     return from->next++;
 }
 
-void *page_alloc_raw(struct node *n)
+// --- Kept pages ----------------------------------------------------------------------------------
+
+static void *take_kept(struct pages *ps, enum page_kept as)
+{
+    void **page = ps->kept[as];
+    if (!page)
+        return NULL;
+    size_t index = index_of(ps, page);
+    ASSERT(ps->holders[index] == PAGE_KEPT);
+    ps->holders[index] = 0;
+    (void)hand_out_raw(ps, index);
+    ps->kept[as] = *page;
+    ps->nkept[as]--;
+    ps->free_count--;
+    *page = NULL;
+    return page;
+}
+
+void page_keep(struct node *n, enum page_kept as, void *p)
 {
     struct pages *ps = &n->pages;
+    size_t index = index_of(ps, p);
+    if (ps->nkept[as] == KEPT_MAX) {
+        page_drop(n, p);
+        return;
+    }
+    ASSERT(ps->holders[index] == 1);
+    ps->holders[index] = PAGE_KEPT;
+    *(void **)p = ps->kept[as];
+    ps->kept[as] = p;
+    ps->nkept[as]++;
+    ps->free_count++;
+    poison(p, PAGE_SIZE);
+}
+
+// Nobody gets a page now, whatever there is.
+static bool refuses(struct pages *ps)
+{
+    return (ps->for_guest && ps->free_count <= PAGE_RESERVE) || fails_for_test(ps);
+}
+
+void *page_take_kept(struct node *n, enum page_kept as)
+{
+    struct pages *ps = &n->pages;
+    return ps->kept[as] && !refuses(ps) ? take_kept(ps, as) : NULL;
+}
+
+// --- One page ------------------------------------------------------------------------------------
+
+static void *take_page(struct pages *ps)
+{
     struct free_page *page = ps->free;
-    struct page_fresh *fresh = page ? NULL : first_fresh(ps);
-    if ((!page && !fresh) || (ps->for_guest && ps->free_count <= PAGE_RESERVE) ||
-        fails_for_test(ps))
-        return NULL;
-    if (!page)
+    if (page) {
+        take_from_list(ps, page);
+        return hand_out_raw(ps, index_of(ps, page));
+    }
+    struct page_fresh *fresh = first_fresh(ps);
+    if (fresh)
         return hand_out_raw(ps, take_fresh(ps, fresh));
-    take_from_list(ps, page);
-    return hand_out_raw(ps, index_of(ps, page));
+    void *kept = NULL;
+    for (unsigned i = 0; i < KEPT_KINDS && !kept; i++)
+        kept = take_kept(ps, i);
+    return kept;
+}
+
+void *page_alloc_raw(struct node *n)
+{
+    return refuses(&n->pages) ? NULL : take_page(&n->pages);
 }
 
 void *page_alloc(struct node *n)
 {
-    void *page = page_alloc_raw(n);
+    struct pages *ps = &n->pages;
+    if (refuses(ps))
+        return NULL;
+    void *page = take_kept(ps, KEPT_ZERO);
+    if (page)
+        return page;
+    page = take_page(ps);
     if (page)
         words_clear(page, PAGE_SIZE);
     return page;

@@ -17,12 +17,23 @@ struct page_fresh {
 };
 #define PAGE_FRESH_MAX 32 // ranges; of what is given beyond them each page is touched
 
+// Pages that are free but were left in a state that saves their next user work. They count as free, and any is taken
+// when no other page is left.
+enum page_kept {
+    KEPT_ZERO, // all its bytes are zero: page_alloc takes it first
+    KEPT_ROOT, // the root of an address space that maps nothing (arch)
+    KEPT_KINDS
+};
+#define KEPT_MAX 16u // of each kind
+
 struct pages {
     uint8_t *base;     // [I] kernel address of the first page covered
     size_t span;       // [I] pages covered, holes included
     uint16_t *holders; // [N] per page; PAGE_HOLE = not ours to give
     void *free;        // [N] free list through the pages' first words: those that were taken once
-    size_t free_count; // [N] on the list and fresh
+    void *kept[KEPT_KINDS]; // [N] lists through the pages' first words
+    unsigned nkept[KEPT_KINDS];
+    size_t free_count; // [N] on the lists and fresh
     size_t total;      // [I] pages that were given by page_add_range
     bool
         for_guest; // [N] what is being done is a guest's fault: the last PAGE_RESERVE pages are not for it
@@ -31,6 +42,7 @@ struct pages {
     unsigned nfresh;                         // [N]
 };
 #define PAGE_HOLE 0xffffu
+#define PAGE_KEPT 0xfffeu // free, on a list of kept ones
 // Left for the kernel when guests have touched all the rest: to tell owners, to list, to kill.
 #define PAGE_RESERVE 24u
 
@@ -49,6 +61,10 @@ void *page_alloc_run(struct node *n, size_t count);
 void page_hold(struct node *n, const void *p);
 // Gives up one hold; the last one frees the page.
 void page_drop(struct node *n, const void *p);
+// Gives up the only hold of a page that is as `as` says. Its first word may be anything.
+void page_keep(struct node *n, enum page_kept as, void *p);
+// A page that was left so, its first word zero, held once. NULL: none, take another.
+void *page_take_kept(struct node *n, enum page_kept as);
 // The page may be held for one more segment: false when too many hold it already.
 bool page_can_share(const struct node *n, const void *p);
 // Others hold it too, or it is not the allocator's at all.

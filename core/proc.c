@@ -217,6 +217,12 @@ int proc_set_priority(struct node *n, struct proc *p, unsigned priority)
     return 0;
 }
 
+void proc_ended(struct node *n, struct proc *p)
+{
+    if (!n->ended || !n->ended(n, p))
+        task_wake(n, &n->procs);
+}
+
 void proc_finish(struct node *n, struct proc *p, int64_t status)
 {
     if (p->state == PROC_DEAD || p == n->kproc)
@@ -225,7 +231,7 @@ void proc_finish(struct node *n, struct proc *p, int64_t status)
     p->exit_status = status;
     leave_harts(n, p);
     if (p->on_harts == 0)
-        task_wake(n, &n->procs);
+        proc_ended(n, p);
 }
 
 struct cap proc_cap(struct proc *p, uint32_t rights)

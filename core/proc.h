@@ -122,6 +122,8 @@ int proc_resume(struct node *n, struct proc *p);
 int proc_set_priority(struct node *n, struct proc *p, unsigned priority);
 // The process ends (exit, kill, fault): threads leave their harts, node->reaper is woken to tell the owner.
 void proc_finish(struct node *n, struct proc *p, int64_t status);
+// sched, proc_finish: it is DEAD and the last of its threads has left its hart. node->ended sees to it, or the reaper.
+void proc_ended(struct node *n, struct proc *p);
 // Capability of the process itself. It stays good when the process moves.
 struct cap proc_cap(struct proc *p, uint32_t rights);
 

@@ -69,16 +69,28 @@ static int refused(struct node *n, const struct proc *p, int e, const char *why)
     return e;
 }
 
+void intake_init(struct intake *in)
+{
+    in->p = NULL;
+    in->given_ep = EP_NONE;
+    in->promised = in->bytes = in->pages = 0;
+    in->nfills = 0;
+}
+
 int intake_make(struct node *n, struct proc *p, const struct buf *b, uint64_t pages,
                 struct intake *in)
 {
     const char *why = "";
-    struct survey s = {.p = p};
     int e = intake_check(n, p, b, &why);
-    if (e < 0)
-        return refused(n, p, e, why);
-    e = desc_endpoint(n, b, &in->given_ep);
-    if (e == 0)
+    return e < 0 ? refused(n, p, e, why) : intake_make_checked(n, p, b, pages, in);
+}
+
+int intake_make_checked(struct node *n, struct proc *p, const struct buf *b, uint64_t pages,
+                        struct intake *in)
+{
+    struct survey s = {.p = p};
+    int e = desc_endpoint(n, b, &in->given_ep);
+    if (e == 0 && pages > 0)
         e = desc_each_seg(n, b, survey_seg, &s);
     if (e == 0)
         e = promise(n, in, s.pages < pages ? s.pages : pages);
@@ -91,6 +103,17 @@ int intake_make(struct node *n, struct proc *p, const struct buf *b, uint64_t pa
         return refused(n, p, e, error_string(e));
     }
     return 0;
+}
+
+static int waits_for(struct node *n, const struct desc_seg *s, void *arg)
+{
+    (void)arg;
+    return !cap_is_null(&s->source) && !resident_at_once(n, s);
+}
+
+bool intake_at_once(struct node *n, const struct buf *b)
+{
+    return desc_each_seg(n, b, waits_for, NULL) == 0;
 }
 
 int intake_begin(struct node *n, struct request *r, uint64_t pages, struct intake **out)

@@ -161,7 +161,7 @@ int64_t service_admit(struct node *n, const struct worker *w, const struct opera
 // An operation that takes long begins: others must not wait for it. 0, E_LIMIT.
 static int slow_begin(struct node *n, struct running *of, const struct operation *op)
 {
-    if (op->time == OP_WAITS && of->slow + KEPT_FREE >= of->s->tasks_max)
+    if (op->time >= OP_WAITS && of->slow + KEPT_FREE >= of->s->tasks_max)
         return -E_LIMIT;
     of->slow++;
     // No memory for another task: requests wait in the queue, as they would for a busy service anyhow.

@@ -97,6 +97,7 @@ count null_trans_same_process 10000 bench_null 10000 self
 dir=n1
 count null_trans_privileged_service 10000 bench_null 10000 node
 count process_start_to_end 200 bench_proc 200
+count process_with_data 200 bench_proc 200 data
 dir=host with_server=yes
 count null_trans_two_processes 10000 bench_null 10000 bench-server
 count trans_4KiB_each_way 2000 bench_null 2000 bench-server 4096 4096

@@ -199,10 +199,15 @@ static void flush(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t 
 
 int arch_aspace_init(struct node *n, struct arch_aspace *as)
 {
-    *as = (struct arch_aspace){.root = page_alloc_raw(n)};
+    *as = (struct arch_aspace){.root = page_take_kept(n, KEPT_ROOT)};
+    bool ready = as->root != NULL;
+    if (!ready)
+        as->root = page_alloc_raw(n);
     if (!as->root)
         return -E_MEM;
     as->satp = satp_of(as->root);
+    if (ready)
+        return 0;
     words_clear(as->root, PAGE_SIZE / 2);
     words_copy(as->root + ENTRIES / 2, kernel_root + ENTRIES / 2, PAGE_SIZE / 2);
     return 0;
@@ -234,9 +239,12 @@ static void free_tables(struct node *n, struct arch_aspace *as, uint64_t *table,
         uint64_t *below = pte_table(table[i]);
         table[i] = 0;
         as->tables--;
-        if (level > 1)
+        if (level > 1) {
             free_tables(n, as, below, level - 1, ENTRIES);
-        page_drop(n, below);
+            page_keep(n, KEPT_ZERO, below); // all entries that it had are gone
+        } else {
+            page_drop(n, below);
+        }
     }
 }
 
@@ -247,7 +255,7 @@ void arch_aspace_free(struct node *n, struct arch_aspace *as)
     leave_everywhere(n, as);
     free_tables(n, as, as->root, 2, ENTRIES / 2);
     ASSERT(as->tables == 0);
-    page_drop(n, as->root);
+    page_keep(n, KEPT_ROOT, as->root);
     as->root = NULL;
 }
 
