@@ -188,6 +188,10 @@ int buf_copy(struct node *n, const struct buf *dst, uint64_t doff, const struct 
 
 int buf_read(struct node *n, const struct buf *b, uint64_t off, void *dst, size_t len)
 {
+    if (b->kind == BUF_KERNEL && off <= b->len && len <= b->len - off) {
+        memcpy(dst, (const char *)(uintptr_t)b->at + off, len);
+        return 0;
+    }
     struct buf to = buf_kernel(dst, len);
     return buf_copy(n, &to, 0, b, off, len);
 }

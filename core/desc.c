@@ -42,25 +42,22 @@ static void sum_add(struct sum *s, const void *bytes, size_t len)
 
 static struct sum sum_start(const struct desc_hdr *hdr)
 {
-    struct desc_hdr clean = *hdr;
+    const uint64_t *w = (const uint64_t *)(const void *)hdr;
     struct sum s = {.h = DESC_MAGIC};
-    clean.checksum = 0;
-    sum_add(&s, &clean, sizeof clean);
+    for (size_t i = 0; i < sizeof *hdr / sizeof *w; i++)
+        s.h = desc_sum_word(s.h, i == offsetof(struct desc_hdr, checksum) / sizeof *w ? 0 : w[i]);
     return s;
 }
 
 // The bytes lie in a buffer of any kind: summed up stretch by stretch. len is a multiple of 8.
-int desc_hash(struct node *n, const struct buf *b, uint64_t len, uint64_t *sum)
+int desc_hash(struct node *n, const struct buf *b, const struct desc_hdr *hdr, uint64_t len,
+              uint64_t *sum)
 {
-    struct desc_hdr hdr;
-    int r = buf_read(n, b, 0, &hdr, sizeof hdr);
-    if (r < 0)
-        return r;
-    struct sum s = sum_start(&hdr);
-    for (uint64_t off = sizeof hdr; off < len;) {
+    struct sum s = sum_start(hdr);
+    for (uint64_t off = sizeof *hdr; off < len;) {
         void *p;
         size_t run;
-        r = buf_at(n, b, off, false, &p, &run);
+        int r = buf_at(n, b, off, false, &p, &run);
         if (r < 0)
             return r;
         if (run > len - off)
@@ -118,7 +115,7 @@ static int check_header(struct node *n, const struct buf *b, uint64_t isa_here,
     if (h->len != b->len || h->len > DESC_MAX_BYTES || h->len % 8)
         REFUSE(E_FORMAT, "length in the header differs from the bytes given");
     uint64_t sum;
-    int r = desc_hash(n, b, h->len, &sum);
+    int r = desc_hash(n, b, h, h->len, &sum);
     if (r < 0)
         REFUSE(-r, "the bytes cannot be read");
     if (sum != h->checksum)
@@ -186,6 +183,13 @@ static int check_thread(const struct desc_thread *t, const char **why)
         REFUSE(E_FORMAT, "forwards of a call");
     if (t->call.state != CALL_SEND && t->call.server == EP_NONE)
         REFUSE(E_FORMAT, "a call waits for nobody");
+    return 0;
+}
+
+static int check_start(const struct desc_start *s, const char **why)
+{
+    if (s->tid == 0 || s->zero)
+        REFUSE(E_FORMAT, "a thread that begins");
     return 0;
 }
 
@@ -269,10 +273,15 @@ static int next_section(struct desc_walk *w, uint64_t *body)
     return 0;
 }
 
+static uint64_t fixed_size(const struct desc_sec *sec)
+{
+    return desc_is_start(sec) ? sizeof(struct desc_start) : sec_size[sec->tag];
+}
+
 static int section_body(struct desc_walk *w, uint64_t body)
 {
     const void *p;
-    uint64_t size = sec_size[w->sec.tag];
+    uint64_t size = fixed_size(&w->sec);
     w->more_at = body + ALIGN8(size);
     int r = bytes_at(w, body, (size_t)size, &w->copy, &p);
     w->at = p;
@@ -296,7 +305,7 @@ int desc_next(struct desc_walk *w, const char **why)
         w->sec.tag = 0;
         return 0;
     }
-    uint64_t size = sec_size[w->sec.tag];
+    uint64_t size = fixed_size(&w->sec);
     if (len < size || (len > size && w->sec.tag != DESC_REC) || (len > size && size % 8))
         REFUSE(E_FORMAT, "length of a section");
     r = section_body(w, body);
@@ -351,7 +360,7 @@ int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const cha
             if (u->thrd.tid <= last_tid || u->thrd.tid >= next_tid)
                 REFUSE(E_FORMAT, "numbers of threads do not ascend");
             last_tid = u->thrd.tid;
-            r = check_thread(&u->thrd, why);
+            r = desc_is_start(&w.sec) ? check_start(&u->start, why) : check_thread(&u->thrd, why);
             break;
         case DESC_REC: r = check_rec(&u->rec, w.sec.len - sizeof(struct desc_rec), why); break;
         }

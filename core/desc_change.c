@@ -78,6 +78,13 @@ static int check_thread(struct change *c, const struct desc_thread *d, const cha
     return 0;
 }
 
+static int check_start(const struct change *c, const struct desc_start *d, const char **why)
+{
+    if (d->tid < c->p->next_tid)
+        REFUSE(E_ARG, "a thread that was there begins anew");
+    return 0;
+}
+
 static int same_copy(struct change *c, const struct rec *r, uint64_t at, const char **why)
 {
     uint8_t some[128];
@@ -132,7 +139,10 @@ int desc_change_check(struct node *n, struct proc *p, const struct buf *b, const
         switch (w.sec.tag) {
         case DESC_PROC: r = check_identity(&c, &w.at->proc, why); break;
         case DESC_PORT: c.closed &= ~(1ull << w.at->port.handle); break;
-        case DESC_THRD: r = check_thread(&c, &w.at->thrd, why); break;
+        case DESC_THRD:
+            r = desc_is_start(&w.sec) ? check_start(&c, &w.at->start, why)
+                                      : check_thread(&c, &w.at->thrd, why);
+            break;
         case DESC_REC: r = check_rec(&c, &w.at->rec, w.more_at, why); break;
         default: break;
         }

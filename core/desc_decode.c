@@ -44,6 +44,7 @@ static int dec_proc(struct decoder *d, const struct desc_proc *s, uint64_t isa)
                                    .pc = s->fault_pc};
     p->stay_stunned = s->stunned != 0;
     if (d->old) { // nobody shall find it before it takes its place
+        p->called = p->listened = true;
         p->ctl_get = p->ctl_put = (struct port){0};
         p->time_offset = s->clock_ns - p->stopped_ns;
     } else if (s->ep != EP_NONE) {
@@ -114,6 +115,7 @@ static int dec_port(struct decoder *d, const struct desc_port *s)
     if (r == 0) {
         *l = (struct listen){.get = get, .put = pp};
         p->port_mask |= 1ull << s->handle;
+        p->listened = true;
     }
     return r;
 }
@@ -183,6 +185,17 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     c->deadline_ns = from_left(s->call.deadline_left_ns, now);
     c->retry_ns = RETRY_FIRST_NS;
     c->heard_ns = node_now(d->n);
+    return 0;
+}
+
+static int dec_start(struct decoder *d, const struct desc_start *s)
+{
+    struct thread *t = thread_create(d->n, d->p, s->tid);
+    if (!t)
+        return -E_MEM;
+    t->regs.pc = s->pc;
+    t->regs.x[REG_SP] = s->sp;
+    t->regs.x[REG_A0] = s->a0;
     return 0;
 }
 
@@ -261,7 +274,8 @@ static int dec_section(struct decoder *d, const struct desc_walk *w, uint64_t is
     case DESC_SEG: return dec_seg(d, &u->seg);
     case DESC_MAP: return dec_map(d, &u->map);
     case DESC_PORT: return dec_port(d, &u->port);
-    case DESC_THRD: return dec_thread(d, &u->thrd);
+    case DESC_THRD:
+        return desc_is_start(&w->sec) ? dec_start(d, &u->start) : dec_thread(d, &u->thrd);
     case DESC_REC: return dec_rec(d, &u->rec, w->more_at);
     }
     return 0;
@@ -276,7 +290,13 @@ int desc_decode(struct node *n, const struct buf *b, struct proc **out, struct d
 int desc_make(struct node *n, const struct buf *b, const struct proc *old, struct proc **out,
               struct desc_fill *fills, unsigned *nfills)
 {
-    struct decoder d = {.n = n, .b = b, .old = old, .fills = fills};
+    struct decoder d; // segs as far as nsegs
+    d.n = n;
+    d.b = b;
+    d.old = old;
+    d.p = NULL;
+    d.nsegs = d.nfills = 0;
+    d.fills = fills;
     struct desc_walk w;
     int r = desc_walk_start(&w, n, b);
     for (uint32_t i = 0; r == 0 && i < w.hdr->sections; i++) {

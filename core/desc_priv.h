@@ -8,8 +8,9 @@
 
 #define ALIGN8(x) (((x) + 7) & ~7ull)
 
-// The bytes lie in a buffer of any kind: hashed stretch by stretch.
-int desc_hash(struct node *n, const struct buf *b, uint64_t len, uint64_t *sum);
+// The sum of the len bytes of b, of which the first are *hdr. The buffer is of any kind. Errors of buf_at.
+int desc_hash(struct node *n, const struct buf *b, const struct desc_hdr *hdr, uint64_t len,
+              uint64_t *sum);
 
 union any_section {
     struct desc_proc proc;
@@ -17,6 +18,7 @@ union any_section {
     struct desc_map map;
     struct desc_port port;
     struct desc_thread thrd;
+    struct desc_start start; // THRD: desc_is_start
     struct desc_rec rec;
 };
 
@@ -34,6 +36,11 @@ struct desc_walk {
     struct desc_hdr hdr_copy;
     union any_section copy;
 };
+
+static inline bool desc_is_start(const struct desc_sec *sec)
+{
+    return sec->tag == DESC_THRD && sec->len == sizeof(struct desc_start);
+}
 
 // Begins before the first section: *hdr is there. Leaves `copy` as it is: most walks never need it. Errors of buf_read.
 int desc_walk_start(struct desc_walk *w, struct node *n, const struct buf *b);

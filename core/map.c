@@ -9,6 +9,9 @@ const struct map map_none;
 
 struct map *proc_find_map(struct proc *p, uint64_t va)
 {
+    const struct map *last = p->last_map; // never one with guard pages: see below
+    if (va - last->va < last->len)
+        return (struct map *)last;
     uint32_t lo = 0, hi = p->nmaps;
     while (lo < hi) {
         uint32_t mid = (lo + hi) / 2;

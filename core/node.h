@@ -76,8 +76,8 @@ struct node {
     // Randomness: ChaCha20 keyed from entropy
     uint8_t rand_key[32];
     uint64_t rand_count;
-    uint8_t
-        rand_left[RAND_CHUNK]; // [N] drawn and not given out yet: the last rand_count_left of them
+    // [N] drawn and not given out yet: the last rand_count_left of them
+    _Alignas(8) uint8_t rand_left[RAND_CHUNK];
     uint32_t rand_count_left;
     struct trace trace;
 };

@@ -44,9 +44,9 @@ struct proc {
     struct list link;                // [N] node->procs
     struct list hash_link;           // [N] node->procs_hash
     ep_t ep;                         // [N] endpoint: goes along (proc_take_place sets it once)
-    uint32_t pid;                    // [I] low 24 bits of ep, never 0: what people type
     char name[NAME_MAX_LEN];         // [N]
     char comment[NAME_MAX_LEN];      // [N] any service's note
+    uint32_t pid;                    // [I] low 24 bits of ep, never 0: what people type
     enum proc_state state;           // [N] set by proc_set_state only
     uint32_t on_harts;               // [N] threads in state RUN
     struct map *maps[PROC_MAPS_MAX]; // [N] sorted by va
@@ -73,6 +73,7 @@ struct proc {
     uint64_t
         stopped_ns; // [N] frozen: the node's clock when it stopped. Its own clock stands still from then on
     uint64_t runs; // [N] times it went on: a descriptor taken before the last one is out of date
+    bool called, listened;   // [N] it may be known to others: as their client, as their server
     bool stay_stunned;       // [N] stunned by somebody: a move leaves it so
     bool killed;             // [N]
     int64_t exit_status;     // [N] DEAD: argument of SYS_EXIT, or negative error

@@ -102,10 +102,13 @@ static inline void request_note(struct thread *t, struct rec *r, struct thread *
 }
 _Static_assert(REG_T3 + 3 == REG_T6 && REG_A4 + 3 == REG_A7, "words are copied four at a time");
 
+// What is done on the spot takes few bytes. A longer request is worth the long way, which asks the service too, and allows
+// it more.
+#define HERE_BYTES 256u
 static __attribute__((noinline)) struct thread *trans_here(struct node *n, struct hart *h,
                                                            struct thread *t)
 {
-    if (!txn_here(n, t, false))
+    if (t->regs.x[REG_A6] > HERE_BYTES || !txn_here(n, t, false))
         return NULL;
     n->stat.syscalls++;
     if (h->changes_seen !=

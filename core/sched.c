@@ -28,7 +28,7 @@ static int highest_bit(uint32_t bits)
 }
 
 // The highest level below `limit` with a ready guest, -1: none.
-static int level_below(struct node *n, unsigned limit)
+static int level_search(struct node *n, unsigned limit)
 {
     for (;;) {
         uint32_t levels = n->ready_levels & ((1u << limit) - 1);
@@ -40,7 +40,11 @@ static int level_below(struct node *n, unsigned limit)
         n->ready_levels &= ~(1u << level); // its last one was taken out (sched_remove)
     }
 }
-static int level_top(struct node *n)
+static inline int level_below(struct node *n, unsigned limit)
+{
+    return n->ready_levels == 0 ? -1 : level_search(n, limit);
+}
+static inline int level_top(struct node *n)
 {
     return level_below(n, PRIO_LEVELS);
 }
@@ -298,7 +302,7 @@ static struct thread *pick(struct node *n, struct hart *h, bool *handed)
     if (h->lent && (t = pop_lent(n)) != NULL)
         return t;
     h->lent = false;
-    return top < 0 ? NULL : pop(&n->ready_guests[level_top(n)]);
+    return top < 0 ? NULL : pop(&n->ready_guests[top]);
 }
 
 void sched_end_slice(struct node *n, struct hart *h)

@@ -110,6 +110,8 @@ void txn_proc_gone(struct node *n, struct proc *p, bool silent)
         }
         return;
     }
+    if (!p->called)
+        return;
     // What other processes here were doing for its threads has no reader any more.
     LIST_FOR (pl, &n->procs) {
         struct proc *q = LIST_ENTRY(pl, struct proc, link);

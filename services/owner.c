@@ -391,10 +391,16 @@ static void reap(struct node *n, struct proc *p)
 // node->ended. The usual end, of a process that has an owner, needs no reaper when there is a task that can tell it.
 static bool tell_at_once(struct node *n, struct proc *p)
 {
-    struct report t = report_of_end(p);
-    if (cap_is_null(&p->owner) || !report_give(n, &t))
+    struct report *idle = cap_is_null(&p->owner) ? NULL : report_idle(n);
+    if (!idle)
         return false;
     end_begins(n, p);
+    idle->ep = p->ep;
+    idle->owner = p->owner;
+    idle->ended = true;
+    idle->event = 0;
+    idle->status = p->exit_status;
+    thread_wake(n, idle->task);
     return true;
 }
 

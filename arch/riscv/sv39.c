@@ -239,12 +239,12 @@ static void free_tables(struct node *n, struct arch_aspace *as, uint64_t *table,
         uint64_t *below = pte_table(table[i]);
         table[i] = 0;
         as->tables--;
-        if (level > 1) {
+        if (level > 1)
             free_tables(n, as, below, level - 1, ENTRIES);
+        if (level > 1 || as->nfew <= ASPACE_FEW)
             page_keep(n, KEPT_ZERO, below); // all entries that it had are gone
-        } else {
+        else
             page_drop(n, below);
-        }
     }
 }
 
@@ -253,6 +253,8 @@ void arch_aspace_free(struct node *n, struct arch_aspace *as)
     if (!as->root)
         return;
     leave_everywhere(n, as);
+    for (uint32_t i = 0; i < as->nfew && as->nfew <= ASPACE_FEW; i++)
+        *as->few[i] = 0;
     free_tables(n, as, as->root, 2, ENTRIES / 2);
     ASSERT(as->tables == 0);
     page_keep(n, KEPT_ROOT, as->root);
@@ -315,8 +317,13 @@ int arch_aspace_map(struct node *n, struct arch_aspace *as, uint64_t va, void *p
     if ((prot & PROT_X) && old != new)
         make_fetchable(n, as);
     __atomic_store_n(pte, new, __ATOMIC_RELEASE);
-    if (!(old & PTE_V))
+    if (!(old & PTE_V)) {
+        if (as->nfew < ASPACE_FEW)
+            as->few[as->nfew] = pte;
+        if (as->nfew <= ASPACE_FEW)
+            as->nfew++;
         return 0;
+    }
     if (pte_pa(old) == pte_pa(new) &&
         (old & ~new) == 0) { // no right lost: who faults will come here
         if (loaded_here(as))

@@ -90,8 +90,7 @@ static void make_descriptor(const struct cap *owner, bool with_data)
     struct desc_seg text = {.len = PAGE, .source_len = PAGE}, data = text;
     struct desc_map at_text = {.va = TEXT, .len = PAGE, .flags = MAP_READ | MAP_EXEC};
     struct desc_map at_data = {.va = DATA, .len = PAGE, .seg = 1, .flags = MAP_READ | MAP_WRITE};
-    struct desc_thread t = {.tid = 1, .pc = TEXT, .wake_left_ns = UINT64_MAX};
-    t.call.deadline_left_ns = UINT64_MAX;
+    struct desc_start t = {.tid = 1, .pc = TEXT};
     if (with_data)
         memcpy(program, write_data, sizeof write_data);
     text.source = make_segment(program, sizeof program);
