@@ -67,7 +67,7 @@ struct hart *arch_this_hart(void);
 
 // --- Lock: the node lock is one of these (design D6) ---------------------------------------------
 struct arch_lock {
-    volatile uint32_t held;
+    volatile uint32_t held;    // 0, or who holds it; hart.c
     volatile uint32_t overdue; // harts that have waited for too long: the others let them go first
 };
 void arch_lock(struct arch_lock *l);
@@ -141,6 +141,8 @@ struct arch_hart {
     uint32_t stale;   // [N] STALE_*: to be flushed before this hart, idle now, goes on
     uint32_t idle;    // [N] in wfi, or on the way into or out of it
     uint32_t kicked;  // [N] an interrupt is on the way to it
+    volatile uint32_t asleep;    // waits for the lock in wfi
+    volatile uint64_t asleep_ns; // since when it has waited
     volatile uint32_t leave; // the hart that asks holds the lock: give up the address space at once
 };
 

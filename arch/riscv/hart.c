@@ -37,28 +37,79 @@ uint64_t arch_isa(void)
 }
 
 // --- The lock ------------------------------------------------------------------------------------
-// A word: 0, or the low half of the holder's struct hart. trap.S has the first attempt of its own.
+// A word: 0, or the low half of the holder's struct hart, and LOCK_SLEPT_FOR when somebody sleeps for it. trap.S has the
+// first attempt and the usual way of giving it up.
+//
+// Whoever comes first takes the lock; a strict queue would be slower, most of all where harts are threads of an emulator
+// and the next in it may not be running. But harts that go in and out all the time could keep one out for seconds. So
+// one that has waited for LOCK_PATIENCE is overdue, and while there is such a one, others do not even try.
+//
+// Who has waited for LOCK_SPIN sleeps. On a board the lock is seldom held for so long. On an emulator with fewer cores
+// than harts, who spins takes the core away from the one that holds the lock.
+//
+// Nobody sleeps for ever: while a hart sleeps, the flag is in the word, or another that waits is awake. Whoever gives up
+// a word with the flag wakes one; that one takes the lock, and puts the flag in if more sleep, or sleeps again, and puts
+// it in.
+
+#define LOCK_SLEPT_FOR 1u
+#define LOCK_PATIENCE_NS (2 * NS_PER_MS)
+#define LOCK_SPIN_NS 20000u
 
 static uint32_t lock_mark(const struct hart *h)
 {
     return (uint32_t)(uintptr_t)h;
 }
 
-// A hart that waits must still leave an address space when asked: the holder may be waiting for
-// just that.
-//
-// Whoever comes first takes the lock; a strict queue would be slower, most of all where harts are threads of an emulator
-// and the next in it may not be running. But harts that go in and out all the time could keep one out for seconds. So
-// one that has waited for LOCK_PATIENCE is overdue, and while there is such a one, others do not even try.
-#define LOCK_PATIENCE_NS (2 * NS_PER_MS)
+static bool holds(const struct arch_lock *l, const struct hart *h)
+{
+    return (l->held & ~LOCK_SLEPT_FOR) == lock_mark(h);
+}
+
+// Who among the others has slept for the longest; NULL: nobody.
+static struct hart *first_asleep(const struct hart *me)
+{
+    struct node *n = me->node;
+    struct hart *first = NULL;
+    for (unsigned i = 0; i < n->nharts; i++) {
+        struct hart *h = &n->harts[i];
+        if (h != me && h->arch.asleep && (!first || h->arch.asleep_ns < first->arch.asleep_ns))
+            first = h;
+    }
+    return first;
+}
 
 static bool lock_try(struct arch_lock *l, const struct hart *h)
 {
-    uint32_t nobody = 0;
-    return __atomic_compare_exchange_n(&l->held, &nobody, lock_mark(h), false, __ATOMIC_ACQUIRE,
+    uint32_t nobody = 0, mark = lock_mark(h) | (first_asleep(h) ? LOCK_SLEPT_FOR : 0);
+    return __atomic_compare_exchange_n(&l->held, &nobody, mark, false, __ATOMIC_ACQUIRE,
                                        __ATOMIC_RELAXED);
 }
 
+// Until woken, or interrupted otherwise. The holder cannot miss it: it says that it sleeps before it puts the flag in.
+static void lock_sleep(struct arch_lock *l, struct hart *h, uint64_t since_ns)
+{
+    h->arch.asleep_ns = since_ns;
+    __atomic_store_n(&h->arch.asleep, 1, __ATOMIC_SEQ_CST);
+    uint32_t held = l->held;
+    if (held != 0 && __atomic_compare_exchange_n(&l->held, &held, held | LOCK_SLEPT_FOR, false,
+                                                 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+        uint64_t enabled = csr_read(sie);
+        csr_write(sie, INT_SOFT); // a timer that is due would end each wfi at once
+        __asm__ volatile("wfi" ::: "memory");
+        csr_write(sie, enabled);
+        csr_clear(sip, INT_SOFT); // lock_wait puts it back when it was meant otherwise
+    }
+    __atomic_store_n(&h->arch.asleep, 0, __ATOMIC_RELEASE);
+}
+
+void lock_wake(void)
+{
+    const struct hart *h = first_asleep(this_hart());
+    if (h)
+        sbi_send_ipi(1ull << h->arch.hartid);
+}
+
+// A hart that waits must still leave an address space when asked: the holder may be waiting for just that.
 void lock_wait(struct arch_lock *l)
 {
     struct hart *h = this_hart();
@@ -67,25 +118,31 @@ void lock_wait(struct arch_lock *l)
     while (l->held || (l->overdue && !overdue) || !lock_try(l, h)) {
         if (h->arch.leave)
             sv39_leave(h);
-        if (!overdue && arch_now_ns() - since > LOCK_PATIENCE_NS) {
+        uint64_t waited = arch_now_ns() - since;
+        if (!overdue && waited > LOCK_PATIENCE_NS) {
             overdue = true;
             __atomic_fetch_add(&l->overdue, 1, __ATOMIC_RELAXED);
         }
+        if (waited > LOCK_SPIN_NS)
+            lock_sleep(l, h, since);
     }
     if (overdue)
         __atomic_fetch_sub(&l->overdue, 1, __ATOMIC_RELAXED);
+    if (h->arch.kicked) // the kick may have ended a sleep: it is still to be served (interrupts)
+        csr_set(sip, INT_SOFT);
 }
 
 void arch_lock(struct arch_lock *l)
 {
-    ASSERT(l->held != lock_mark(this_hart()));
+    ASSERT(!holds(l, this_hart()));
     lock_wait(l);
 }
 
 void arch_unlock(struct arch_lock *l)
 {
-    ASSERT(l->held == lock_mark(this_hart()));
-    __atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
+    ASSERT(holds(l, this_hart()));
+    if (__atomic_exchange_n(&l->held, 0, __ATOMIC_ACQ_REL) & LOCK_SLEPT_FOR)
+        lock_wake();
 }
 
 // --- Interrupts ----------------------------------------------------------------------------------
@@ -201,6 +258,8 @@ void trap_kernel(uint64_t cause, uint64_t pc, uint64_t value, uint64_t sp, uint6
 
 void arch_hart_init(struct hart *h, struct node *n, unsigned index, uint64_t hartid)
 {
+    ASSERT((uint64_t)(int64_t)(int32_t)lock_mark(h) ==
+           (uint64_t)(uintptr_t)h); // trap.S: leave_kernel
     *h = (struct hart){.node = n, .index = index};
     h->arch.hartid = hartid;
     h->arch.timer_at = UINT64_MAX;

@@ -9,6 +9,8 @@ struct thread;
 
 // From trap.S and entry.S
 void lock_wait(struct arch_lock *l);
+// The lock has been given up and somebody sleeps for it.
+void lock_wake(void);
 void trap_other(struct hart *h, struct thread *t, uint64_t cause, uint64_t value);
 void trap_idle(struct hart *h);
 void trap_switch(struct hart *h, struct thread *t);

@@ -39,9 +39,9 @@
 #define HART_READY 32
 #define HART_STACK_TOP 40
 #define HART_SCRATCH 48
-#define HART_NODE 72
+#define HART_NODE 88
 #define LOCK_OVERDUE 4
-#define HART_CURRENT 88
+#define HART_CURRENT 104
 
 // struct arch_ctx
 #define CTX_REG(i) (8 * (i))

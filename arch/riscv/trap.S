@@ -94,13 +94,23 @@
 7:
 .endm
 
-// The way out, but for the registers. a0 = the thread.
+// The way out, but for the registers. a0 = the thread. What the lock held was this hart's mark, which is the low half of
+// tp, and tp is the sign extension of its low half (hart.c): anything else says that somebody sleeps for the lock.
 .macro leave_kernel
     ld t1, HART_NODE(tp)
     ld t0, REGS_PC(a0)
     csrw sepc, t0
-    fence rw, w
-    sw zero, (t1)
+    amoswap.w.aqrl t0, zero, (t1)
+    bne t0, tp, 9f
+    .pushsection .text.slow, "ax"
+9:  addi sp, sp, -16
+    sd a0, 0(sp)
+    call lock_wake
+    ld a0, 0(sp)
+    addi sp, sp, 16
+    j 7f
+    .popsection
+7:
 .endm
 
     .text
