@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Physical pages: a count of holders for each, and the free ones in two places. Those that nobody
+// Physical pages: a count of holders for each, and the free ones in three places. Those that nobody
 // took yet are ranges of indices, because to write into each of them would take a large board long
 // at boot. Those that came back are a list through their first two words; it is doubly linked so
-// that page_alloc_run can take a page out of its middle.
+// that pages can be taken out of its middle. When the last page of a block comes back, all 512 leave
+// the list and are a whole block.
+//
+// A single page is taken from the list; when that is empty, from a fresh range; then a whole block is
+// broken into. So blocks stay whole as long as there is anything else. A broken one is a range again,
+// of which pages are taken one after the other: it must have been used up before it can be
+// put together again, which takes 512 steps and so costs each page one.
 #include "core/page.h"
 
+#include "core/block.h"
 #include "core/config.h"
 #include "core/entry.h"
 #include "core/node.h"
@@ -29,18 +36,18 @@ static size_t index_of(const struct pages *ps, const void *p)
     return ((uintptr_t)p - (uintptr_t)ps->base) >> PAGE_SHIFT;
 }
 
-static void give_to_list(struct pages *ps, struct free_page *page)
+static size_t block_of(const struct pages *ps, size_t index)
 {
-    struct free_page *first = ps->free;
-    page->next = first;
-    if (first)
-        first->prev = page;
-    ps->free = page;
-    ps->free_count++;
-    poison(page + 1, PAGE_SIZE - sizeof *page);
+    return (index + ps->skew) / BLOCK_PAGES;
 }
 
-static void take_from_list(struct pages *ps, struct free_page *page)
+// Index of the first page of a block that lies in memory whole.
+static size_t first_of(const struct pages *ps, size_t block)
+{
+    return block * BLOCK_PAGES - ps->skew;
+}
+
+static void unlink_page(struct pages *ps, struct free_page *page)
 {
     if (page == ps->free) {
         ps->free = page->next;
@@ -49,6 +56,67 @@ static void take_from_list(struct pages *ps, struct free_page *page)
         if (page->next)
             page->next->prev = page->prev;
     }
+}
+
+// --- Whole blocks --------------------------------------------------------------------------------
+
+// None of its pages is on the list, or anywhere else.
+static void add_whole(struct pages *ps, size_t block)
+{
+    struct free_page *first = page_at(ps, first_of(ps, block));
+    ps->listed[block] = BLOCK_WHOLE;
+    unpoison(first, sizeof *first);
+    first->next = ps->whole;
+    ps->whole = first;
+    poison(first + 1, BLOCK_BYTES - sizeof *first);
+}
+
+// The first of them: its first page's index. There is one.
+static size_t take_whole(struct pages *ps)
+{
+    struct free_page *first = ps->whole;
+    size_t index = index_of(ps, first);
+    ps->whole = first->next;
+    ps->listed[block_of(ps, index)] = 0;
+    poison(first, sizeof *first);
+    return index;
+}
+
+// All of its pages are on the list: now it is whole.
+__attribute__((noinline)) static void gather(struct pages *ps, size_t block)
+{
+    size_t first = first_of(ps, block);
+    for (size_t i = first; i < first + BLOCK_PAGES; i++)
+        unlink_page(ps, page_at(ps, i));
+    add_whole(ps, block);
+}
+
+// --- The list ------------------------------------------------------------------------------------
+
+static void list_page(struct pages *ps, size_t index)
+{
+    struct free_page *page = page_at(ps, index), *first = ps->free;
+    unpoison(page, sizeof *page);
+    page->next = first;
+    if (first)
+        first->prev = page;
+    ps->free = page;
+    poison(page + 1, PAGE_SIZE - sizeof *page);
+    size_t block = block_of(ps, index);
+    if (++ps->listed[block] == BLOCK_PAGES)
+        gather(ps, block);
+}
+
+static void give_to_list(struct pages *ps, size_t index)
+{
+    ps->free_count++;
+    list_page(ps, index);
+}
+
+static void take_from_list(struct pages *ps, size_t index)
+{
+    unlink_page(ps, page_at(ps, index));
+    ps->listed[block_of(ps, index)]--;
     ps->free_count--;
 }
 
@@ -64,7 +132,25 @@ static void *hand_out_raw(struct pages *ps, size_t index)
 // A page off the list becomes its caller's: zeroed, so that no secret leaks from its last use.
 static void *hand_out(struct pages *ps, size_t index)
 {
-    return memset(hand_out_raw(ps, index), 0, PAGE_SIZE);
+    void *page = hand_out_raw(ps, index);
+    page_clear(page);
+    return page;
+}
+
+static inline void clear_8(volatile uint64_t *p)
+{
+    p[0] = 0, p[1] = 0, p[2] = 0, p[3] = 0;
+    p[4] = 0, p[5] = 0, p[6] = 0, p[7] = 0;
+}
+
+// 16 words a turn: memset() takes twice the instructions. As volatile, or the compiler calls just
+// that.
+void page_clear(void *page)
+{
+    for (volatile uint64_t *p = page, *end = p + PAGE_SIZE / sizeof *p; p < end; p += 16) {
+        clear_8(p);
+        clear_8(p + 8);
+    }
 }
 
 // Tests make one allocation fail: fail_after more succeed, then one does not.
@@ -114,12 +200,19 @@ static void cut_fresh(struct pages *ps, size_t first, size_t count)
 
 // --- Giving and taking ---------------------------------------------------------------------------
 
-void page_init(struct node *n, void *base, size_t span, uint16_t *holders)
+void page_init(struct node *n, void *base, size_t span, uint16_t *table)
 {
     ASSERT(((uintptr_t)base & PAGE_MASK) == 0);
     ASSERT(span <= UINT32_MAX);
-    memset(holders, 0xff, span * sizeof *holders); // PAGE_HOLE
-    n->pages = (struct pages){.base = base, .span = span, .holders = holders, .fail_after = -1};
+    memset(table, 0xff, span * sizeof *table); // PAGE_HOLE
+    memset(table + span, 0, (PAGE_TABLE_LEN(span) - span) * sizeof *table);
+    n->pages = (struct pages){.base = base,
+                              .span = span,
+                              .holders = table,
+                              .listed = table + span,
+                              .skew = (uintptr_t)base / PAGE_SIZE % BLOCK_PAGES,
+                              .nfresh = 1,
+                              .fail_after = -1};
 }
 
 // Nothing of [first, end) was given before. To look at each page would take as long as to touch it.
@@ -150,7 +243,7 @@ void page_add_range(struct node *n, void *from, void *to)
         return;
     }
     for (size_t i = end; i > first; i--) // from the top, so that low pages are given out first
-        give_to_list(ps, page_at(ps, i - 1));
+        give_to_list(ps, i - 1);
 }
 
 static size_t take_fresh(struct pages *ps, struct page_fresh *from)
@@ -159,24 +252,49 @@ static size_t take_fresh(struct pages *ps, struct page_fresh *from)
     return from->next++;
 }
 
+static void *take_listed(struct pages *ps)
+{
+    size_t index = index_of(ps, ps->free);
+    take_from_list(ps, index);
+    return hand_out_raw(ps, index);
+}
+
+// Nothing is on the list, but something is free.
+__attribute__((noinline)) static void *take_unlisted(struct node *n)
+{
+    struct pages *ps = &n->pages;
+    if (!first_fresh(ps) && !ps->whole)
+        block_give_up(n); // of what is kept for somebody, some is on the list now, or whole
+    if (ps->free)
+        return take_listed(ps);
+    struct page_fresh *fresh = first_fresh(ps);
+    if (!fresh) {
+        size_t first = take_whole(ps);
+        fresh = &ps->fresh[0]; // used up, as the others are
+        *fresh = (struct page_fresh){(uint32_t)first, (uint32_t)(first + BLOCK_PAGES)};
+    }
+    return hand_out_raw(ps, take_fresh(ps, fresh));
+}
+
+static bool may_take(struct pages *ps)
+{
+    return ps->free_count > ps->floor && !fails_for_test(ps);
+}
+
 void *page_alloc_raw(struct node *n)
 {
     struct pages *ps = &n->pages;
-    struct free_page *page = ps->free;
-    struct page_fresh *fresh = page ? NULL : first_fresh(ps);
-    if ((!page && !fresh) || (ps->for_guest && ps->free_count <= PAGE_RESERVE) ||
-        fails_for_test(ps))
+    if (!may_take(ps))
         return NULL;
-    if (!page)
-        return hand_out_raw(ps, take_fresh(ps, fresh));
-    take_from_list(ps, page);
-    return hand_out_raw(ps, index_of(ps, page));
+    return ps->free ? take_listed(ps) : take_unlisted(n);
 }
 
 void *page_alloc(struct node *n)
 {
     void *page = page_alloc_raw(n);
-    return page ? memset(page, 0, PAGE_SIZE) : NULL;
+    if (page)
+        page_clear(page);
+    return page;
 }
 
 // First index of the topmost run of count free pages; span when there is none.
@@ -200,19 +318,40 @@ static void *run_from_fresh(struct pages *ps, struct page_fresh *from, size_t co
     return page_at(ps, from->to);
 }
 
+// A run takes a page out of a whole block: the others are on the list now.
+static void break_whole(struct pages *ps, size_t block, size_t index)
+{
+    size_t first = first_of(ps, block);
+    void **link = &ps->whole;
+    while (*link != page_at(ps, first))
+        link = (void **)*link; // a free page's first word
+    struct free_page *page = *link;
+    *link = page->next;
+    ps->listed[block] = 0;
+    for (size_t i = first + BLOCK_PAGES; i > first; i--)
+        if (i - 1 != index)
+            list_page(ps, i - 1);
+}
+
+static void take_for_run(struct pages *ps, size_t index)
+{
+    size_t block = block_of(ps, index);
+    if (ps->listed[block] == BLOCK_WHOLE)
+        break_whole(ps, block, index);
+    else if (!is_fresh(ps, index))
+        unlink_page(ps, page_at(ps, index)), ps->listed[block]--;
+    ps->free_count--;
+    hand_out(ps, index);
+}
+
 // Of pages that came back, and where that is not enough, of fresh ones beside them.
 static void *run_from_both(struct pages *ps, size_t count)
 {
     size_t first = find_run(ps, count);
     if (first == ps->span)
         return NULL;
-    for (size_t i = first; i < first + count; i++) {
-        if (is_fresh(ps, i))
-            ps->free_count--;
-        else
-            take_from_list(ps, page_at(ps, i));
-        hand_out(ps, i);
-    }
+    for (size_t i = first; i < first + count; i++)
+        take_for_run(ps, i);
     cut_fresh(ps, first, count);
     return page_at(ps, first);
 }
@@ -224,7 +363,11 @@ void *page_alloc_run(struct node *n, size_t count)
     if (count > ps->free_count || fails_for_test(ps))
         return NULL;
     struct page_fresh *fresh = fresh_for_run(ps, count);
-    return fresh ? run_from_fresh(ps, fresh, count) : run_from_both(ps, count);
+    if (fresh)
+        return run_from_fresh(ps, fresh, count);
+    while (block_give_up(n))
+        ;
+    return run_from_both(ps, count);
 }
 
 void page_hold(struct node *n, const void *p)
@@ -246,7 +389,7 @@ void page_drop(struct node *n, const void *p)
         return;
     ASSERT(ps->holders[i] > 0);
     if (--ps->holders[i] == 0)
-        give_to_list(ps, page_at(ps, i));
+        give_to_list(ps, i);
 }
 
 // Room is left for drivers, who hold pages for a moment and cannot be refused.
@@ -268,4 +411,51 @@ bool page_is_shared(const struct node *n, const void *p)
 size_t page_free_count(const struct node *n)
 {
     return n->pages.free_count;
+}
+
+// --- Blocks --------------------------------------------------------------------------------------
+
+// A block of fresh memory, the lowest of the first range that has one: what lies below it in the range is
+// listed, so that single pages come from there.
+static void *block_from_fresh(struct pages *ps)
+{
+    for (unsigned i = 0; i < ps->nfresh; i++) {
+        struct page_fresh *f = &ps->fresh[i];
+        size_t first = first_of(ps, block_of(ps, f->next + BLOCK_PAGES - 1));
+        if (first + BLOCK_PAGES > f->to)
+            continue;
+        for (size_t k = first; k > f->next; k--)
+            list_page(ps, k - 1);
+        f->next = (uint32_t)(first + BLOCK_PAGES);
+        return page_at(ps, first);
+    }
+    return NULL;
+}
+
+void *page_take_block(struct node *n)
+{
+    struct pages *ps = &n->pages;
+    return ps->whole ? page_at(ps, take_whole(ps)) : block_from_fresh(ps);
+}
+
+bool page_claim(struct node *n, void *page)
+{
+    struct pages *ps = &n->pages;
+    if (!may_take(ps))
+        return false;
+    ps->free_count--;
+    (void)hand_out_raw(ps, index_of(ps, page));
+    return true;
+}
+
+void page_unclaim(struct node *n, void *page)
+{
+    size_t index = index_of(&n->pages, page);
+    ASSERT(n->pages.holders[index] == 0);
+    list_page(&n->pages, index);
+}
+
+void page_return_block(struct node *n, void *block)
+{
+    add_whole(&n->pages, block_of(&n->pages, index_of(&n->pages, block)));
 }
