@@ -54,6 +54,11 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static bool lies_inside(const struct seg *s, uint64_t off, uint64_t len)
+{
+    return off <= s->len && len <= s->len - off;
+}
+
 // --- translations --------------------------------------------------------------------------------
 
 typedef void change_fn(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t len);
@@ -374,6 +379,13 @@ void *seg_page_ahead(struct node *n, struct seg *s, uint64_t off, uint64_t max, 
     return first;
 }
 
+void seg_expect(struct node *n, struct seg *s, uint64_t off, uint64_t len)
+{
+    if (off % LEAF_BYTES == 0 && len >= LEAF_BYTES && lies_inside(s, off, len) &&
+        seg_hole(s, off, LEAF_BYTES) == LEAF_BYTES && !block_is_kept(n, s, off))
+        block_keep(n, s, off);
+}
+
 int seg_fill_page(struct node *n, struct seg *s, uint64_t off, const void *src)
 {
     if (off >= s->len || (off & PAGE_MASK))
@@ -439,11 +451,6 @@ static int share_page(struct node *n, struct seg *dst, uint64_t doff, uintptr_t 
     *protect |= !(*from & ENTRY_FLAGS);
     *from |= ENTRY_SHARED;
     return 0;
-}
-
-static bool lies_inside(const struct seg *s, uint64_t off, uint64_t len)
-{
-    return off <= s->len && len <= s->len - off;
 }
 
 int seg_share(struct node *n, struct seg *dst, uint64_t doff, struct seg *src, uint64_t soff,

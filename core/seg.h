@@ -64,6 +64,9 @@ uint64_t seg_windows(const struct seg *s); // how many windows are whole
 // As seg_page for a write by a guest at off (a page's first byte). If it fills a hole, and the guest seems to fill memory
 // from front to back, so are some behind it, at most to off + max: *len bytes from off on are there, and lie in a row.
 void *seg_page_ahead(struct node *n, struct seg *s, uint64_t off, uint64_t max, uint64_t *len);
+// Says that [off, off + len) will be filled, most likely: then its first window, which would have no full one before it,
+// may be in one piece too. Costs nothing if it was not true.
+void seg_expect(struct node *n, struct seg *s, uint64_t off, uint64_t len);
 // Puts a page of the caller's bytes into a hole (off is a page's first byte, src a page of bytes in a row): saves zeroing a page
 // that a transfer overwrites. E_EXISTS there is a page already; E_ARG beyond the end; E_MEM.
 int seg_fill_page(struct node *n, struct seg *s, uint64_t off, const void *src);

@@ -417,14 +417,30 @@ a_segment_that_is_filled_by_the_kernel_has_windows_and_needs_one_fault_each(void
     struct seg *s;
     struct proc *p = proc_with(n, 8 * MIB, &s);
     static uint64_t page[PAGE_SIZE / 8];
-    for (uint64_t off = 0; off < 8 * MIB; off += PAGE_SIZE) {
-        page[0] = 7 + off;
-        assert_int_equal(seg_fill_page(n, s, off, page), 0);
+    for (unsigned expected = 0; expected < 2; expected++) {
+        if (expected)
+            seg_expect(n, s, 0, 8 * MIB);
+        for (uint64_t off = 0; off < 8 * MIB; off += PAGE_SIZE) {
+            page[0] = 7 + off;
+            assert_int_equal(seg_fill_page(n, s, off, page), 0);
+        }
+        assert_int_equal(seg_windows(s), 3 + expected); // the first one too when it was said
+        expect_sweep(n, p, BASE + 2 * MIB, 6 * MIB, 7 + 2 * MIB);
+        assert_int_equal(p->faults, 3);
+        expect_sweep(n, p, BASE, 2 * MIB, 7);
+        assert_int_equal(p->faults, expected ? 4 : 3 + 512);
+        assert_int_equal(seg_resize(n, s, 0), 0);
+        assert_int_equal(seg_resize(n, s, 8 * MIB), 0);
+        p->faults = 0;
     }
-    assert_int_equal(seg_windows(s), 3); // from the second on
-    expect_sweep(n, p, BASE + 2 * MIB, 6 * MIB, 7 + 2 * MIB);
-    assert_int_equal(p->faults, 3);
-    expect_sweep(n, p, BASE, 2 * MIB, 7);
+    seg_expect(n, s, 6 * MIB,
+               3 * MIB); // beyond the end, too short, not at a window's beginning: nothing
+    seg_expect(n, s, 0, MIB);
+    seg_expect(n, s, MIB, 4 * MIB);
+    assert_int_equal(s->kept, 0);
+    seg_expect(n, s, 0, 2 * MIB);
+    seg_expect(n, s, 0, 2 * MIB);
+    assert_int_equal(s->kept, 1);
     proc_destroy(n, p, true);
 }
 
