@@ -37,17 +37,26 @@ bool block_is_kept(struct node *n, const struct seg *s, uint64_t off)
     return s->kept && find(n, s, off);
 }
 
-void block_keep(struct node *n, struct seg *s, uint64_t off)
+// A record that is not in use. If all are, one block is given up for it, each in its turn.
+static struct block *record(struct node *n)
 {
     struct blocks *bs = &n->blocks;
+    for (unsigned i = 0; i < BLOCKS_KEPT; i++)
+        if (!bs->kept[i].seg)
+            return &bs->kept[i];
+    struct block *b = &bs->kept[bs->next];
+    bs->next = (bs->next + 1) % BLOCKS_KEPT;
+    give_up(n, b);
+    return b;
+}
+
+void block_keep(struct node *n, struct seg *s, uint64_t off)
+{
     ASSERT(!find(n, s, off));
     char *pages = page_take_block(n);
     if (!pages)
         return;
-    struct block *b = &bs->kept[bs->next];
-    bs->next = (bs->next + 1) % BLOCKS_KEPT;
-    if (b->seg)
-        give_up(n, b);
+    struct block *b = record(n);
     *b = (struct block){
         .seg = s, .window = off >> BLOCK_SHIFT, .pages = pages, .nleft = BLOCK_PAGES};
     for (unsigned i = 0; i < BLOCK_PAGES / 64; i++)
@@ -101,7 +110,7 @@ bool block_give_up(struct node *n)
 {
     struct blocks *bs = &n->blocks;
     for (unsigned i = 0; i < BLOCKS_KEPT; i++) {
-        struct block *b = &bs->kept[(bs->next + i) % BLOCKS_KEPT]; // the oldest first
+        struct block *b = &bs->kept[(bs->next + i) % BLOCKS_KEPT];
         if (!b->seg)
             continue;
         give_up(n, b);

@@ -31,8 +31,8 @@ struct blocks {
     unsigned next; // [N] to be given up next
 };
 
-// Keeps a block for the window in which off lies, in which the segment has no page yet. For the oldest one that is kept
-// there may be no place any more. Memory in pieces: nothing happens.
+// Keeps a block for the window in which off lies, in which the segment has no page yet. When BLOCKS_KEPT are kept,
+// another one is given up for it. Memory in pieces: nothing happens.
 void block_keep(struct node *n, struct seg *s, uint64_t off);
 bool block_is_kept(struct node *n, const struct seg *s, uint64_t off);
 // The page for off out of the block that is kept for its window, as from page_alloc_raw. NULL: none is kept, it is

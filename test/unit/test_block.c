@@ -218,13 +218,18 @@ static void what_is_kept_goes_to_whoever_asks_when_there_is_nothing_else(void **
     free(page);
 }
 
-static void the_oldest_block_is_given_up_for_a_new_one(void **state)
+static void when_all_are_in_use_one_is_given_up_for_another(void **state)
 {
     struct node *n = unit_node(state);
     struct seg *a = new_seg(n, 64 * MIB), *b = new_seg(n, 64 * MIB);
     block_keep(n, a, 0);
-    for (unsigned i = 0; i < BLOCKS_KEPT; i++)
+    for (unsigned i = 0; i < BLOCKS_KEPT - 1; i++)
         block_keep(n, b, i * WINDOW);
+    assert_int_equal(a->kept, 1);
+    block_forget(n, b, 0, WINDOW); // a place that is free is taken first
+    block_keep(n, b, 0);
+    assert_int_equal(a->kept, 1);
+    block_keep(n, b, (BLOCKS_KEPT - 1) * WINDOW);
     assert_int_equal(a->kept, 0);
     assert_null(block_page(n, a, 0));
     assert_int_equal(b->kept, BLOCKS_KEPT);
@@ -720,7 +725,7 @@ int main(void)
         BLOCK_TEST(single_pages_leave_blocks_whole_as_long_as_there_are_others),
         BLOCK_TEST(a_run_can_be_had_out_of_whole_blocks_and_of_what_is_kept),
         BLOCK_TEST(what_is_kept_goes_to_whoever_asks_when_there_is_nothing_else),
-        BLOCK_TEST(the_oldest_block_is_given_up_for_a_new_one),
+        BLOCK_TEST(when_all_are_in_use_one_is_given_up_for_another),
         BLOCK_TEST(random_use_with_blocks_keeps_pages_apart),
         BLOCK_TEST(a_guest_that_fills_memory_gets_windows_for_few_faults),
         BLOCK_TEST(a_heap_that_grows_gets_windows_from_the_second_on),
