@@ -67,6 +67,7 @@ int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t 
         return -E_FAULT;
     struct call *c = &t->call;
     ASSERT(c->state == CALL_NONE && !list_linked(&c->remote_link));
+    t->proc->called = true;
     c->state = CALL_SEND;
     c->op = op;
     c->seq = ++t->seq;

@@ -6,8 +6,9 @@
 
 #include "core/types.h"
 
-// P = F(G): the first 128 bits of BLAKE2b("rotifer-port" || G). Costs thousands of instructions:
-// callers keep the result.
+// P = F(G) = SipHash-2-4-128 under the key G of "rotifer-port" (Aumasson, Bernstein: SipHash, 2012). Who finds a G for a
+// given P has recovered a key of SipHash from one message and its hash, which is what keeps check fields from being forged
+// too: docs/decisions.md.
 struct port cap_put_port(struct port get_port);
 // Get-port derived from a secret and a label, for services that must be found again from the ring key
 // alone: BLAKE2b keyed with the secret over the label.

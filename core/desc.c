@@ -25,8 +25,16 @@ static void sum_add(struct sum *s, const void *bytes, size_t len)
         s->part = s->have = 0;
     }
     uint64_t h = s->h;
-    for (; len >= 8; p += 8, len -= 8)
-        h = desc_sum_word(h, *(const uint64_t *)(const void *)p);
+    const uint64_t *w = (const uint64_t *)(const void *)p;
+    for (; len >= 32; w += 4, len -= 32) {
+        h = desc_sum_word(h, w[0]);
+        h = desc_sum_word(h, w[1]);
+        h = desc_sum_word(h, w[2]);
+        h = desc_sum_word(h, w[3]);
+    }
+    for (; len >= 8; len -= 8)
+        h = desc_sum_word(h, *w++);
+    p = (const uint8_t *)w;
     s->h = h;
     if (len > 0)
         sum_add(s, p, len);
@@ -34,25 +42,22 @@ static void sum_add(struct sum *s, const void *bytes, size_t len)
 
 static struct sum sum_start(const struct desc_hdr *hdr)
 {
-    struct desc_hdr clean = *hdr;
+    const uint64_t *w = (const uint64_t *)(const void *)hdr;
     struct sum s = {.h = DESC_MAGIC};
-    clean.checksum = 0;
-    sum_add(&s, &clean, sizeof clean);
+    for (size_t i = 0; i < sizeof *hdr / sizeof *w; i++)
+        s.h = desc_sum_word(s.h, i == offsetof(struct desc_hdr, checksum) / sizeof *w ? 0 : w[i]);
     return s;
 }
 
 // The bytes lie in a buffer of any kind: summed up stretch by stretch. len is a multiple of 8.
-int desc_hash(struct node *n, const struct buf *b, uint64_t len, uint64_t *sum)
+int desc_hash(struct node *n, const struct buf *b, const struct desc_hdr *hdr, uint64_t len,
+              uint64_t *sum)
 {
-    struct desc_hdr hdr;
-    int r = buf_read(n, b, 0, &hdr, sizeof hdr);
-    if (r < 0)
-        return r;
-    struct sum s = sum_start(&hdr);
-    for (uint64_t off = sizeof hdr; off < len;) {
+    struct sum s = sum_start(hdr);
+    for (uint64_t off = sizeof *hdr; off < len;) {
         void *p;
         size_t run;
-        r = buf_at(n, b, off, false, &p, &run);
+        int r = buf_at(n, b, off, false, &p, &run);
         if (r < 0)
             return r;
         if (run > len - off)
@@ -96,14 +101,9 @@ void desc_seal(void *buf, uint64_t len, uint32_t sections)
         return -(error);                                                                           \
     } while (0)
 
-static int check_header(struct node *n, const struct buf *b, uint64_t isa_here, struct desc_hdr *h,
-                        const char **why)
+static int check_header(struct node *n, const struct buf *b, uint64_t isa_here,
+                        const struct desc_hdr *h, const char **why)
 {
-    if (b->len < sizeof *h)
-        REFUSE(E_MAGIC, "shorter than a descriptor's header");
-    int r = buf_read(n, b, 0, h, sizeof *h);
-    if (r < 0)
-        REFUSE(-r, "the bytes cannot be read");
     if (h->magic != DESC_MAGIC)
         REFUSE(E_MAGIC, "magic number");
     if (h->version != DESC_VERSION)
@@ -115,7 +115,7 @@ static int check_header(struct node *n, const struct buf *b, uint64_t isa_here, 
     if (h->len != b->len || h->len > DESC_MAX_BYTES || h->len % 8)
         REFUSE(E_FORMAT, "length in the header differs from the bytes given");
     uint64_t sum;
-    r = desc_hash(n, b, h->len, &sum);
+    int r = desc_hash(n, b, h, h->len, &sum);
     if (r < 0)
         REFUSE(-r, "the bytes cannot be read");
     if (sum != h->checksum)
@@ -186,6 +186,13 @@ static int check_thread(const struct desc_thread *t, const char **why)
     return 0;
 }
 
+static int check_start(const struct desc_start *s, const char **why)
+{
+    if (s->tid == 0 || s->zero)
+        REFUSE(E_FORMAT, "a thread that begins");
+    return 0;
+}
+
 static int check_rec(const struct desc_rec *r, uint64_t more, const char **why)
 {
     if (r->client == EP_NONE || r->state >= REC_STATES || r->seq == 0 ||
@@ -214,79 +221,153 @@ static const uint64_t sec_size[] = {
     [DESC_THRD] = sizeof(struct desc_thread), [DESC_REC] = sizeof(struct desc_rec),
 };
 
-// Reads the section at *off into *u and moves *off behind it. sec->tag 0: an unknown one that may be skipped.
-int desc_next(struct node *n, const struct buf *b, uint64_t *off, struct desc_sec *sec,
-              union any_section *u, uint64_t *more_at, const char **why)
+// len bytes at off: where they lie, or in *copy. Bytes of a process are always copied: its threads may be at them.
+static __attribute__((noinline)) int find_bytes(const struct desc_walk *w, uint64_t off, size_t len,
+                                                void *copy, const void **at)
 {
-    if (b->len - *off < sizeof *sec)
+    void *p;
+    size_t run;
+    int r = buf_at(w->n, w->b, off, false, &p, &run);
+    if (r < 0)
+        return r;
+    *at = p;
+    if (run >= len && ((uintptr_t)p & 7) == 0 && w->b->kind != BUF_USER)
+        return 0;
+    *at = copy;
+    return buf_read(w->n, w->b, off, copy, len);
+}
+
+static inline int bytes_at(const struct desc_walk *w, uint64_t off, size_t len, void *copy,
+                           const void **at)
+{
+    if (!w->flat)
+        return find_bytes(w, off, len, copy, at);
+    *at = w->flat + off;
+    return 0;
+}
+
+int desc_walk_start(struct desc_walk *w, struct node *n, const struct buf *b)
+{
+    const void *p;
+    w->n = n;
+    w->b = b;
+    w->flat = b->kind == BUF_KERNEL && (b->at & 7) == 0 ? (const char *)(uintptr_t)b->at : NULL;
+    w->off = sizeof(struct desc_hdr);
+    if (b->len < sizeof(struct desc_hdr))
+        return -E_FAULT;
+    int r = bytes_at(w, 0, sizeof(struct desc_hdr), &w->hdr_copy, &p);
+    w->hdr = p;
+    return r;
+}
+
+// The section's header lies inside; its body begins at *body, and *off moves behind it.
+static int next_section(struct desc_walk *w, uint64_t *body)
+{
+    const void *p;
+    int r = bytes_at(w, w->off, sizeof w->sec, &w->sec, &p);
+    if (r < 0)
+        return r;
+    w->sec = *(const struct desc_sec *)p;
+    *body = w->off + sizeof w->sec;
+    w->off = *body + ALIGN8(w->sec.len);
+    return 0;
+}
+
+static uint64_t fixed_size(const struct desc_sec *sec)
+{
+    return desc_is_start(sec) ? sizeof(struct desc_start) : sec_size[sec->tag];
+}
+
+static int section_body(struct desc_walk *w, uint64_t body)
+{
+    const void *p;
+    uint64_t size = fixed_size(&w->sec);
+    w->more_at = body + ALIGN8(size);
+    int r = bytes_at(w, body, (size_t)size, &w->copy, &p);
+    w->at = p;
+    return r;
+}
+
+int desc_next(struct desc_walk *w, const char **why)
+{
+    uint64_t body;
+    if (w->b->len - w->off < sizeof w->sec)
         REFUSE(E_FORMAT, "a section's header passes the end");
-    int r = buf_read(n, b, *off, sec, sizeof *sec);
+    int r = next_section(w, &body);
     if (r < 0)
         REFUSE(-r, "the bytes cannot be read");
-    uint64_t body = *off + sizeof *sec;
-    if (sec->len > b->len - body || ALIGN8(sec->len) > b->len - body)
+    uint64_t len = w->sec.len;
+    if (len > w->b->len - body || ALIGN8(len) > w->b->len - body)
         REFUSE(E_FORMAT, "a section passes the end");
-    *off = body + ALIGN8(sec->len);
-    if (sec->tag == 0 || sec->tag > DESC_REC) {
-        if (!(sec->flags & DESC_SKIPPABLE))
+    if (w->sec.tag == 0 || w->sec.tag > DESC_REC) {
+        if (!(w->sec.flags & DESC_SKIPPABLE))
             REFUSE(E_VERSION, "an unknown section that may not be skipped");
-        sec->tag = 0;
+        w->sec.tag = 0;
         return 0;
     }
-    uint64_t size = sec_size[sec->tag];
-    if (sec->len < size || (sec->len > size && sec->tag != DESC_REC))
+    uint64_t size = fixed_size(&w->sec);
+    if (len < size || (len > size && w->sec.tag != DESC_REC) || (len > size && size % 8))
         REFUSE(E_FORMAT, "length of a section");
-    *more_at = body + ALIGN8(size);
-    if (sec->tag == DESC_REC && sec->len > size && size % 8)
-        REFUSE(E_FORMAT, "length of a section");
-    r = buf_read(n, b, body, u, (size_t)size);
+    r = section_body(w, body);
     if (r < 0)
         REFUSE(-r, "the bytes cannot be read");
     return 0;
 }
 
+int desc_next_checked(struct desc_walk *w)
+{
+    uint64_t body;
+    int r = next_section(w, &body);
+    if (r == 0 && w->sec.tag > DESC_REC)
+        w->sec.tag = 0;
+    return r == 0 && w->sec.tag != 0 ? section_body(w, body) : r;
+}
+
 int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const char **why)
 {
-    struct desc_hdr h;
-    union any_section u;
-    struct desc_sec sec;
+    struct desc_walk w;
     uint32_t count[DESC_REC + 1] = {0}, last_tag = 0, last_tid = 0, next_tid = 0;
-    uint64_t more_at = 0, off = sizeof h;
-    int r = check_header(n, b, isa_here, &h, why);
-    for (uint32_t i = 0; r == 0 && i < h.sections; i++) {
-        r = desc_next(n, b, &off, &sec, &u, &more_at, why);
-        if (r < 0 || sec.tag == 0)
+    if (b->len < sizeof(struct desc_hdr))
+        REFUSE(E_MAGIC, "shorter than a descriptor's header");
+    int r = desc_walk_start(&w, n, b);
+    if (r < 0)
+        REFUSE(-r, "the bytes cannot be read");
+    r = check_header(n, b, isa_here, w.hdr, why);
+    for (uint32_t i = 0; r == 0 && i < w.hdr->sections; i++) {
+        r = desc_next(&w, why);
+        if (r < 0 || w.sec.tag == 0)
             continue;
-        if (sec.tag < last_tag || (i == 0) != (sec.tag == DESC_PROC))
+        if (w.sec.tag < last_tag || (i == 0) != (w.sec.tag == DESC_PROC))
             REFUSE(E_FORMAT, "order of the sections");
-        last_tag = sec.tag;
-        count[sec.tag]++;
-        switch (sec.tag) {
+        last_tag = w.sec.tag;
+        count[last_tag]++;
+        const union any_section *u = w.at;
+        switch (last_tag) {
         case DESC_PROC:
-            next_tid = u.proc.next_tid;
-            r = check_proc(&u.proc, why);
+            next_tid = u->proc.next_tid;
+            r = check_proc(&u->proc, why);
             break;
-        case DESC_SEG: r = check_seg(&u.seg, why); break;
+        case DESC_SEG: r = check_seg(&u->seg, why); break;
         case DESC_MAP:
-            if (u.map.seg >= count[DESC_SEG])
+            if (u->map.seg >= count[DESC_SEG])
                 REFUSE(E_FORMAT, "a mapping names a segment that is not there");
             break;
         case DESC_PORT:
-            if (u.port.handle >= PROC_PORTS_MAX || (u.port.get[0] | u.port.get[1]) == 0)
+            if (u->port.handle >= PROC_PORTS_MAX || (u->port.get[0] | u->port.get[1]) == 0)
                 REFUSE(E_FORMAT, "a port");
             break;
         case DESC_THRD:
-            if (u.thrd.tid <= last_tid || u.thrd.tid >= next_tid)
+            if (u->thrd.tid <= last_tid || u->thrd.tid >= next_tid)
                 REFUSE(E_FORMAT, "numbers of threads do not ascend");
-            last_tid = u.thrd.tid;
-            r = check_thread(&u.thrd, why);
+            last_tid = u->thrd.tid;
+            r = desc_is_start(&w.sec) ? check_start(&u->start, why) : check_thread(&u->thrd, why);
             break;
-        case DESC_REC: r = check_rec(&u.rec, sec.len - sizeof(struct desc_rec), why); break;
+        case DESC_REC: r = check_rec(&u->rec, w.sec.len - sizeof(struct desc_rec), why); break;
         }
     }
     if (r < 0)
         return r;
-    if (off != h.len)
+    if (w.off != w.hdr->len)
         REFUSE(E_FORMAT, "bytes behind the last section");
     if (count[DESC_THRD] == 0)
         REFUSE(E_FORMAT, "a process without a thread");
@@ -294,4 +375,29 @@ int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const cha
         count[DESC_THRD] > PROC_THREADS_MAX || count[DESC_PORT] > PROC_PORTS_MAX)
         REFUSE(E_LIMIT, "too many segments, mappings, ports or threads");
     return 0;
+}
+
+// --- A look at what has been checked ---------------------------------------------------------------------
+
+int desc_endpoint(struct node *n, const struct buf *b, ep_t *ep)
+{
+    // PROC is the first section.
+    uint64_t off =
+        sizeof(struct desc_hdr) + sizeof(struct desc_sec) + offsetof(struct desc_proc, ep);
+    return buf_read(n, b, off, ep, sizeof *ep);
+}
+
+int desc_each_seg(struct node *n, const struct buf *b,
+                  int (*look)(struct node *n, const struct desc_seg *s, void *arg), void *arg)
+{
+    struct desc_walk w;
+    int r = desc_walk_start(&w, n, b);
+    for (uint32_t i = 0; r == 0 && i < w.hdr->sections; i++) {
+        r = desc_next_checked(&w);
+        if (r == 0 && w.sec.tag > DESC_SEG)
+            break;
+        if (r == 0 && w.sec.tag == DESC_SEG)
+            r = look(n, &w.at->seg, arg);
+    }
+    return r;
 }

@@ -5,8 +5,9 @@
 //
 //   struct desc_hdr | section | section | ...          each section: struct desc_sec, then len bytes,
 //                                                      padded to a multiple of 8
-//   in this order: PROC once; SEG 0..n; MAP 0..n; PORT 0..n; THRD 1..n, by ascending number; REC 0..n (with a
-//   short reply's bytes behind it), those that wait in the queue last, oldest first
+//   in this order: PROC once; SEG 0..n; MAP 0..n; PORT 0..n; THRD 1..n, by ascending number (struct desc_thread, or, of
+//   one that has not run yet, struct desc_start); REC 0..n (with a short reply's bytes behind it), those that wait in the
+//   queue last, oldest first
 //
 // Unknown sections are refused unless DESC_SKIPPABLE is set. encode(decode(x)) == x for what a kernel encoded.
 #ifndef CORE_DESC_H
@@ -18,8 +19,9 @@
 
 #define DESC_MAGIC 0x31435345444f52ull // "RODESC1"
 // 2: MAP_GUARD among the flags of a map. 3: runs and fault of the process. 4: forwards of a call, a record in FORWARD. 5:
-// cancels. 6: another checksum. 7: priority
-#define DESC_VERSION 7u
+// cancels. 6: another checksum. 7: priority. 8: a control
+// port is another function of its secret; struct desc_start
+#define DESC_VERSION 8u
 #define DESC_ARCH_RISCV64 243u // ELF e_machine of RISC-V
 
 struct desc_hdr {
@@ -103,6 +105,10 @@ struct desc_thread {
         uint32_t open, shielded; // which record it works on is said by the record (server_tid)
     } serve;
 };
+struct desc_start { // THRD of this length: a thread that begins, its other registers are 0
+    uint32_t tid, zero;
+    uint64_t pc, sp, a0;
+};
 struct desc_rec {
     uint64_t client;
     uint32_t tid, state; // enum rec_state
@@ -124,6 +130,7 @@ _Static_assert(sizeof(struct desc_proc) == 224, "");
 _Static_assert(sizeof(struct desc_seg) == 64, "");
 _Static_assert(sizeof(struct desc_map) == 32, "");
 _Static_assert(sizeof(struct desc_port) == 24, "");
+_Static_assert(sizeof(struct desc_start) == 32, "");
 
 // Writes the descriptor of a frozen process to a fresh segment (*out, its length in *len). Sources name this
 // node's segment service. E_STATE not frozen; E_MEM, E_LIMIT.
@@ -141,6 +148,13 @@ static inline uint64_t desc_sum_word(uint64_t sum, uint64_t word)
 // wrong (a constant string). b: the bytes, b->len of them. A fuzz target.
 // E_MAGIC E_VERSION E_ARCH E_CHECKSUM E_FORMAT E_LIMIT, and those of buf_read.
 int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const char **why);
+
+// The endpoint that a descriptor which passed desc_check gives; EP_NONE: it is a new process. Errors of buf_read.
+int desc_endpoint(struct node *n, const struct buf *b, ep_t *ep);
+// Calls look(n, s, arg) for each segment of a descriptor that passed desc_check, in their order, until one answers
+// something else than 0. Returns that, or 0; or an error of buf_read.
+int desc_each_seg(struct node *n, const struct buf *b,
+                  int (*look)(struct node *n, const struct desc_seg *s, void *arg), void *arg);
 
 // One segment still to be filled by the caller.
 struct desc_fill {

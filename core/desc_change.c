@@ -78,6 +78,13 @@ static int check_thread(struct change *c, const struct desc_thread *d, const cha
     return 0;
 }
 
+static int check_start(const struct change *c, const struct desc_start *d, const char **why)
+{
+    if (d->tid < c->p->next_tid)
+        REFUSE(E_ARG, "a thread that was there begins anew");
+    return 0;
+}
+
 static int same_copy(struct change *c, const struct rec *r, uint64_t at, const char **why)
 {
     uint8_t some[128];
@@ -119,24 +126,24 @@ static uint32_t recs_of(const struct proc *p)
 int desc_change_check(struct node *n, struct proc *p, const struct buf *b, const char **why)
 {
     struct change c = {.n = n, .b = b, .p = p, .closed = UINT64_MAX, .after = &p->threads};
-    struct desc_hdr h;
-    struct desc_sec sec;
-    union any_section u;
-    uint64_t off = sizeof h, more_at = 0;
+    struct desc_walk w;
     if (p->state != PROC_STUNNED)
         REFUSE(E_STATE, "the process is not stunned");
-    int r = buf_read(n, b, 0, &h, sizeof h);
+    int r = desc_walk_start(&w, n, b);
     if (r < 0)
         REFUSE(-r, "the bytes cannot be read");
-    for (uint32_t i = 0; r == 0 && i < h.sections; i++) {
-        r = desc_next(n, b, &off, &sec, &u, &more_at, why);
+    for (uint32_t i = 0; r == 0 && i < w.hdr->sections; i++) {
+        r = desc_next_checked(&w);
         if (r < 0)
+            REFUSE(-r, "the bytes cannot be read");
+        switch (w.sec.tag) {
+        case DESC_PROC: r = check_identity(&c, &w.at->proc, why); break;
+        case DESC_PORT: c.closed &= ~(1ull << w.at->port.handle); break;
+        case DESC_THRD:
+            r = desc_is_start(&w.sec) ? check_start(&c, &w.at->start, why)
+                                      : check_thread(&c, &w.at->thrd, why);
             break;
-        switch (sec.tag) {
-        case DESC_PROC: r = check_identity(&c, &u.proc, why); break;
-        case DESC_PORT: c.closed &= ~(1ull << u.port.handle); break;
-        case DESC_THRD: r = check_thread(&c, &u.thrd, why); break;
-        case DESC_REC: r = check_rec(&c, &u.rec, more_at, why); break;
+        case DESC_REC: r = check_rec(&c, &w.at->rec, w.more_at, why); break;
         default: break;
         }
     }

@@ -4,6 +4,7 @@
 #include "core/desc_priv.h"
 #include "core/node.h"
 #include "core/port.h"
+#include "core/words.h"
 #include <string.h>
 
 struct decoder {
@@ -43,6 +44,7 @@ static int dec_proc(struct decoder *d, const struct desc_proc *s, uint64_t isa)
                                    .pc = s->fault_pc};
     p->stay_stunned = s->stunned != 0;
     if (d->old) { // nobody shall find it before it takes its place
+        p->called = p->listened = true;
         p->ctl_get = p->ctl_put = (struct port){0};
         p->time_offset = s->clock_ns - p->stopped_ns;
     } else if (s->ep != EP_NONE) {
@@ -62,7 +64,7 @@ struct seg *desc_own_seg(struct node *n, const struct proc *p, const struct desc
     for (uint32_t i = 0; i < p->nmaps; i++) {
         struct seg *seg = p->maps[i]->seg;
         if (seg->number == cap_obj(&s->source) && seg->len == s->len &&
-            cap_verify(&s->source, seg->key, RIGHT_READ) == 0)
+            cap_verify(&s->source, seg_key(n, seg), RIGHT_READ) == 0)
             return seg;
     }
     return NULL;
@@ -113,6 +115,7 @@ static int dec_port(struct decoder *d, const struct desc_port *s)
     if (r == 0) {
         *l = (struct listen){.get = get, .put = pp};
         p->port_mask |= 1ull << s->handle;
+        p->listened = true;
     }
     return r;
 }
@@ -138,7 +141,7 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     struct thread *t = thread_create(d->n, d->p, s->tid);
     if (!t)
         return -E_MEM;
-    memcpy(t->regs.x, s->x, sizeof t->regs.x);
+    words_copy(t->regs.x, s->x, sizeof t->regs.x);
     t->regs.pc = s->pc;
     if (s->fp_used) {
         int r = thread_use_fp(d->n, t);
@@ -182,6 +185,17 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     c->deadline_ns = from_left(s->call.deadline_left_ns, now);
     c->retry_ns = RETRY_FIRST_NS;
     c->heard_ns = node_now(d->n);
+    return 0;
+}
+
+static int dec_start(struct decoder *d, const struct desc_start *s)
+{
+    struct thread *t = thread_create(d->n, d->p, s->tid);
+    if (!t)
+        return -E_MEM;
+    t->regs.pc = s->pc;
+    t->regs.x[REG_SP] = s->sp;
+    t->regs.x[REG_A0] = s->a0;
     return 0;
 }
 
@@ -252,16 +266,17 @@ static int threads_complete(struct proc *p)
     return 0;
 }
 
-static int dec_section(struct decoder *d, const struct desc_sec *sec, const union any_section *u,
-                       uint64_t more_at, uint64_t isa)
+static int dec_section(struct decoder *d, const struct desc_walk *w, uint64_t isa)
 {
-    switch (sec->tag) {
+    const union any_section *u = w->at;
+    switch (w->sec.tag) {
     case DESC_PROC: return dec_proc(d, &u->proc, isa);
     case DESC_SEG: return dec_seg(d, &u->seg);
     case DESC_MAP: return dec_map(d, &u->map);
     case DESC_PORT: return dec_port(d, &u->port);
-    case DESC_THRD: return dec_thread(d, &u->thrd);
-    case DESC_REC: return dec_rec(d, &u->rec, more_at);
+    case DESC_THRD:
+        return desc_is_start(&w->sec) ? dec_start(d, &u->start) : dec_thread(d, &u->thrd);
+    case DESC_REC: return dec_rec(d, &u->rec, w->more_at);
     }
     return 0;
 }
@@ -275,17 +290,19 @@ int desc_decode(struct node *n, const struct buf *b, struct proc **out, struct d
 int desc_make(struct node *n, const struct buf *b, const struct proc *old, struct proc **out,
               struct desc_fill *fills, unsigned *nfills)
 {
-    struct decoder d = {.n = n, .b = b, .old = old, .fills = fills};
-    struct desc_hdr h;
-    struct desc_sec sec;
-    union any_section u;
-    uint64_t off = sizeof h, more_at = 0;
-    const char *why;
-    int r = buf_read(n, b, 0, &h, sizeof h);
-    for (uint32_t i = 0; r == 0 && i < h.sections; i++) {
-        r = desc_next(n, b, &off, &sec, &u, &more_at, &why);
-        if (r == 0)
-            r = dec_section(&d, &sec, &u, more_at, h.isa);
+    struct decoder d; // segs as far as nsegs
+    d.n = n;
+    d.b = b;
+    d.old = old;
+    d.p = NULL;
+    d.nsegs = d.nfills = 0;
+    d.fills = fills;
+    struct desc_walk w;
+    int r = desc_walk_start(&w, n, b);
+    for (uint32_t i = 0; r == 0 && i < w.hdr->sections; i++) {
+        r = desc_next_checked(&w);
+        if (r == 0 && w.sec.tag != 0)
+            r = dec_section(&d, &w, w.hdr->isa);
     }
     if (r == 0)
         r = threads_complete(d.p);

@@ -250,11 +250,9 @@ int desc_encode(struct node *n, struct proc *p, struct seg **out, uint64_t *len)
         .len = w.off,
         .sections = w.sections,
     };
-    if (!w.error)
-        w.error = seg_write(n, w.seg, 0, &hdr, sizeof hdr);
     struct buf b = buf_seg(w.seg, 0, w.off);
     if (!w.error)
-        w.error = desc_hash(n, &b, w.off, &hdr.checksum);
+        w.error = desc_hash(n, &b, &hdr, w.off, &hdr.checksum);
     if (!w.error)
         w.error = seg_write(n, w.seg, 0, &hdr, sizeof hdr);
     if (w.error) {

@@ -8,8 +8,9 @@
 
 #define ALIGN8(x) (((x) + 7) & ~7ull)
 
-// The bytes lie in a buffer of any kind: hashed stretch by stretch.
-int desc_hash(struct node *n, const struct buf *b, uint64_t len, uint64_t *sum);
+// The sum of the len bytes of b, of which the first are *hdr. The buffer is of any kind. Errors of buf_at.
+int desc_hash(struct node *n, const struct buf *b, const struct desc_hdr *hdr, uint64_t len,
+              uint64_t *sum);
 
 union any_section {
     struct desc_proc proc;
@@ -17,12 +18,37 @@ union any_section {
     struct desc_map map;
     struct desc_port port;
     struct desc_thread thrd;
+    struct desc_start start; // THRD: desc_is_start
     struct desc_rec rec;
 };
 
-// Reads the section at *off into *u and moves *off behind it. sec->tag 0: an unknown one that may be skipped.
-int desc_next(struct node *n, const struct buf *b, uint64_t *off, struct desc_sec *sec,
-              union any_section *u, uint64_t *more_at, const char **why);
+// A walk over the sections of a descriptor, in their order. A section is looked at where it lies, if its bytes are in a
+// row there, as they mostly are; else in a copy. The bytes are the kernel's own, or nobody else could change them.
+struct desc_walk {
+    struct node *n;
+    const struct buf *b;
+    const struct desc_hdr *hdr;
+    const char *flat;            // where all the bytes lie in a row; NULL: they may not
+    uint64_t off;                // of the next section
+    struct desc_sec sec;         // the present one; tag 0: an unknown one that may be skipped
+    const union any_section *at; // its fixed part; of no use with tag 0
+    uint64_t more_at;            // REC: where the bytes of its reply begin
+    struct desc_hdr hdr_copy;
+    union any_section copy;
+};
+
+static inline bool desc_is_start(const struct desc_sec *sec)
+{
+    return sec->tag == DESC_THRD && sec->len == sizeof(struct desc_start);
+}
+
+// Begins before the first section: *hdr is there. Leaves `copy` as it is: most walks never need it. Errors of buf_read.
+int desc_walk_start(struct desc_walk *w, struct node *n, const struct buf *b);
+// Goes to the next section, of which there is one, says the header. E_FORMAT, E_VERSION, and those of buf_read; *why says
+// what was wrong (a constant string).
+int desc_next(struct desc_walk *w, const char **why);
+// The same in a descriptor that passed desc_check. Errors of buf_read.
+int desc_next_checked(struct desc_walk *w);
 
 // A thread, a record, as the descriptor of a frozen process has them (desc_encode.c).
 void desc_of_thread(const struct thread *t, struct desc_thread *out);

@@ -9,6 +9,9 @@ const struct map map_none;
 
 struct map *proc_find_map(struct proc *p, uint64_t va)
 {
+    const struct map *last = p->last_map; // never one with guard pages: see below
+    if (va - last->va < last->len)
+        return (struct map *)last;
     uint32_t lo = 0, hi = p->nmaps;
     while (lo < hi) {
         uint32_t mid = (lo + hi) / 2;
@@ -133,7 +136,7 @@ static int cap_seg(struct node *n, const struct cap *cap, uint32_t flags, struct
         return -E_OBJECT;
     bool writes = (flags & MAP_WRITE) && !(flags & MAP_COPY);
     *out = s;
-    return cap_verify(cap, s->key, writes ? RIGHT_READ | RIGHT_WRITE : RIGHT_READ);
+    return cap_verify(cap, seg_key(n, s), writes ? RIGHT_READ | RIGHT_WRITE : RIGHT_READ);
 }
 
 int64_t proc_map_cap(struct node *n, struct proc *p, const struct cap *cap, uint64_t va,

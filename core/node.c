@@ -9,6 +9,7 @@
 #include "core/port.h"
 #include "core/sched.h"
 #include "core/task.h"
+#include "core/words.h"
 
 #include <sodium/crypto_stream_chacha20.h>
 #include <sodium/utils.h>
@@ -36,7 +37,18 @@ static void draw(struct node *n)
     sodium_memzero(stream, sizeof stream);
 }
 
-// What is given out is forgotten here, as the key is that made it.
+// What is given out is forgotten here, as the key is that made it. Mostly it is words, from a word on.
+static void give_out(uint8_t *to, uint8_t *from, size_t len)
+{
+    if ((((uintptr_t)to | (uintptr_t)from | len) & 7) == 0) {
+        words_copy(to, from, len);
+        words_clear(from, len);
+    } else {
+        memcpy(to, from, len);
+        memset(from, 0, len);
+    }
+}
+
 void node_random(struct node *n, void *buf, size_t len)
 {
     uint8_t *to = buf;
@@ -44,9 +56,7 @@ void node_random(struct node *n, void *buf, size_t len)
         if (n->rand_count_left == 0)
             draw(n);
         size_t run = len < n->rand_count_left ? len : n->rand_count_left;
-        uint8_t *from = n->rand_left + RAND_CHUNK - n->rand_count_left;
-        memcpy(to, from, run);
-        memset(from, 0, run);
+        give_out(to, n->rand_left + RAND_CHUNK - n->rand_count_left, run);
         n->rand_count_left -= (uint32_t)run;
         to += run, len -= run;
     }
@@ -74,6 +84,7 @@ static void init_lists(struct node *n)
     list_init(&n->calls);
     timer_init(&n->sweep, txn_sweep);
     list_init(&n->ready_tasks);
+    list_init(&n->event_waiters);
     init_hash(n->ready_guests, PRIO_LEVELS);
     init_hash(n->procs_hash, PROCS_HASH);
     init_hash(n->waiters, WAITERS_HASH);

@@ -42,10 +42,12 @@ struct node {
     void (*irq)(struct node *n);                        // [I] device interrupt pending (boards)
     void (*guest_done)(struct node *n, struct proc *p); // [I] may be NULL
     bool (*here)(struct node *n, struct task_here *q);  // [I] services, task.h; may be NULL
-    void *world;                                        // [I] whoever made the node
-    const struct transport *transport;                  // [I] NULL: a lone node
-    struct net *net;                                    // [I]
-    struct services *services;                          // [I]
+    // A process is DEAD and on no hart any more. true: somebody sees to it; false: the reaper is woken. May be NULL
+    bool (*ended)(struct node *n, struct proc *p); // [I] services
+    void *world;                                   // [I] whoever made the node
+    const struct transport *transport;             // [I] NULL: a lone node
+    struct net *net;                               // [I]
+    struct services *services;                     // [I]
     // Memory
     struct pages pages;
     struct blocks blocks;
@@ -56,6 +58,7 @@ struct node {
     struct list calls; // client halves whose server is elsewhere
     struct list procs_hash[PROCS_HASH];
     struct list waiters[WAITERS_HASH]; // guests in state FUTEX, by address; longest wait first
+    struct list event_waiters;         // tasks in state EVENT
     struct list ports_hash[PORTS_HASH];
     struct list recs_hash[RECS_HASH];
     struct proc *kproc; // tasks; its ep is this node's endpoint
@@ -75,8 +78,8 @@ struct node {
     // Randomness: ChaCha20 keyed from entropy
     uint8_t rand_key[32];
     uint64_t rand_count;
-    uint8_t
-        rand_left[RAND_CHUNK]; // [N] drawn and not given out yet: the last rand_count_left of them
+    // [N] drawn and not given out yet: the last rand_count_left of them
+    _Alignas(8) uint8_t rand_left[RAND_CHUNK];
     uint32_t rand_count_left;
     struct trace trace;
 };

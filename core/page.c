@@ -8,7 +8,8 @@
 // A single page is taken from the list; when that is empty, from a fresh range; then a whole block is
 // broken into. So blocks stay whole as long as there is anything else. A broken one is a range again,
 // of which pages are taken one after the other: it must have been used up before it can be
-// put together again, which takes 512 steps and so costs each page one.
+// put together again, which takes 512 steps and so costs each page one. Pages that were kept as they
+// are (page_keep) come last.
 #include "core/page.h"
 
 #include "core/block.h"
@@ -16,6 +17,7 @@
 #include "core/entry.h"
 #include "core/node.h"
 #include "core/poison.h"
+#include "core/words.h"
 
 #include <string.h>
 
@@ -133,24 +135,8 @@ static void *hand_out_raw(struct pages *ps, size_t index)
 static void *hand_out(struct pages *ps, size_t index)
 {
     void *page = hand_out_raw(ps, index);
-    page_clear(page);
+    words_clear(page, PAGE_SIZE);
     return page;
-}
-
-static inline void clear_8(volatile uint64_t *p)
-{
-    p[0] = 0, p[1] = 0, p[2] = 0, p[3] = 0;
-    p[4] = 0, p[5] = 0, p[6] = 0, p[7] = 0;
-}
-
-// 16 words a turn: memset() takes twice the instructions. As volatile, or the compiler calls just
-// that.
-void page_clear(void *page)
-{
-    for (volatile uint64_t *p = page, *end = p + PAGE_SIZE / sizeof *p; p < end; p += 16) {
-        clear_8(p);
-        clear_8(p + 8);
-    }
 }
 
 // Tests make one allocation fail: fail_after more succeed, then one does not.
@@ -252,6 +238,54 @@ static size_t take_fresh(struct pages *ps, struct page_fresh *from)
     return from->next++;
 }
 
+static bool may_take(struct pages *ps)
+{
+    return ps->free_count > ps->floor && !fails_for_test(ps);
+}
+
+// --- Kept pages ----------------------------------------------------------------------------------
+
+static void *take_kept(struct pages *ps, enum page_kept as)
+{
+    void **page = ps->kept[as];
+    if (!page)
+        return NULL;
+    size_t index = index_of(ps, page);
+    ASSERT(ps->holders[index] == PAGE_KEPT);
+    ps->holders[index] = 0;
+    (void)hand_out_raw(ps, index);
+    ps->kept[as] = *page;
+    ps->nkept[as]--;
+    ps->free_count--;
+    *page = NULL;
+    return page;
+}
+
+void page_keep(struct node *n, enum page_kept as, void *p)
+{
+    struct pages *ps = &n->pages;
+    size_t index = index_of(ps, p);
+    if (ps->nkept[as] == KEPT_MAX) {
+        page_drop(n, p);
+        return;
+    }
+    ASSERT(ps->holders[index] == 1);
+    ps->holders[index] = PAGE_KEPT;
+    *(void **)p = ps->kept[as];
+    ps->kept[as] = p;
+    ps->nkept[as]++;
+    ps->free_count++;
+    poison(p, PAGE_SIZE);
+}
+
+void *page_take_kept(struct node *n, enum page_kept as)
+{
+    struct pages *ps = &n->pages;
+    return ps->kept[as] && may_take(ps) ? take_kept(ps, as) : NULL;
+}
+
+// --- One page ------------------------------------------------------------------------------------
+
 static void *take_listed(struct pages *ps)
 {
     size_t index = index_of(ps, ps->free);
@@ -264,36 +298,45 @@ __attribute__((noinline)) static void *take_unlisted(struct node *n)
 {
     struct pages *ps = &n->pages;
     if (!first_fresh(ps) && !ps->whole)
-        block_give_up(n); // of what is kept for somebody, some is on the list now, or whole
+        (void)block_give_up(n); // of what is kept for a window, some is on the list now, or whole
     if (ps->free)
         return take_listed(ps);
     struct page_fresh *fresh = first_fresh(ps);
-    if (!fresh) {
+    if (!fresh && ps->whole) {
         size_t first = take_whole(ps);
         fresh = &ps->fresh[0]; // used up, as the others are
         *fresh = (struct page_fresh){(uint32_t)first, (uint32_t)(first + BLOCK_PAGES)};
     }
-    return hand_out_raw(ps, take_fresh(ps, fresh));
+    if (fresh)
+        return hand_out_raw(ps, take_fresh(ps, fresh));
+    void *kept = NULL;
+    for (unsigned i = 0; i < KEPT_KINDS && !kept; i++)
+        kept = take_kept(ps, i);
+    ASSERT(kept);
+    return kept;
 }
 
-static bool may_take(struct pages *ps)
+static void *take_page(struct node *n)
 {
-    return ps->free_count > ps->floor && !fails_for_test(ps);
+    return n->pages.free ? take_listed(&n->pages) : take_unlisted(n);
 }
 
 void *page_alloc_raw(struct node *n)
 {
-    struct pages *ps = &n->pages;
-    if (!may_take(ps))
-        return NULL;
-    return ps->free ? take_listed(ps) : take_unlisted(n);
+    return may_take(&n->pages) ? take_page(n) : NULL;
 }
 
 void *page_alloc(struct node *n)
 {
-    void *page = page_alloc_raw(n);
+    struct pages *ps = &n->pages;
+    if (!may_take(ps))
+        return NULL;
+    void *page = take_kept(ps, KEPT_ZERO);
     if (page)
-        page_clear(page);
+        return page;
+    page = take_page(n);
+    if (page)
+        words_clear(page, PAGE_SIZE);
     return page;
 }
 
@@ -432,10 +475,26 @@ static void *block_from_fresh(struct pages *ps)
     return NULL;
 }
 
+// Kept pages are few, but each may be the last that a block lacks.
+static void list_kept(struct pages *ps)
+{
+    for (unsigned i = 0; i < KEPT_KINDS; i++)
+        while (ps->kept[i]) {
+            size_t index = index_of(ps, take_kept(ps, i));
+            ps->holders[index] = 0;
+            give_to_list(ps, index);
+        }
+}
+
 void *page_take_block(struct node *n)
 {
     struct pages *ps = &n->pages;
-    return ps->whole ? page_at(ps, take_whole(ps)) : block_from_fresh(ps);
+    void *block = ps->whole ? NULL : block_from_fresh(ps);
+    if (block)
+        return block;
+    if (!ps->whole)
+        list_kept(ps);
+    return ps->whole ? page_at(ps, take_whole(ps)) : NULL;
 }
 
 bool page_claim(struct node *n, void *page)

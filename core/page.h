@@ -22,6 +22,15 @@ struct page_fresh {
 // Entries of page_init's table for so many pages: their holders, and behind them the blocks.
 #define PAGE_TABLE_LEN(span) ((span) + (span) / BLOCK_PAGES + 2)
 
+// Pages that are free but were left in a state that saves their next user work. They count as free, and any is taken
+// when no other page is left.
+enum page_kept {
+    KEPT_ZERO, // all its bytes are zero: page_alloc takes it first
+    KEPT_ROOT, // the root of an address space that maps nothing (arch)
+    KEPT_KINDS
+};
+#define KEPT_MAX 16u // of each kind
+
 struct pages {
     uint8_t *base;     // [I] kernel address of the first page covered
     size_t span;       // [I] pages covered, holes included
@@ -30,7 +39,9 @@ struct pages {
     size_t skew;       // [I] pages from the beginning of the first block to base
     void *free;        // [N] free list through the pages' first words: those that were taken once
     void *whole;       // [N] blocks of which all pages came back, through their first words
-    size_t free_count; // [N] on the list, whole, fresh, or kept for somebody (core/block.h)
+    void *kept[KEPT_KINDS]; // [N] lists through the pages' first words
+    unsigned nkept[KEPT_KINDS];
+    size_t free_count; // [N] on the lists, whole, fresh, or kept for a window (core/block.h)
     size_t total;      // [I] pages that were given by page_add_range
     size_t floor;      // [N] so many are not for what is being done: 0, or PAGE_RESERVE
     long fail_after;   // [N] tests: so many more succeed, then one fails; then -1 again = none will
@@ -39,6 +50,7 @@ struct pages {
     unsigned nfresh; // [N]
 };
 #define PAGE_HOLE 0xffffu
+#define PAGE_KEPT 0xfffeu // free, on a list of kept ones
 #define BLOCK_WHOLE 0xffffu
 // Left for the kernel when guests have touched all the rest: to tell owners, to list, to kill (floor, in proc_fault).
 #define PAGE_RESERVE 24u
@@ -58,12 +70,15 @@ void *page_alloc_run(struct node *n, size_t count);
 void page_hold(struct node *n, const void *p);
 // Gives up one hold; the last one frees the page.
 void page_drop(struct node *n, const void *p);
+// Gives up the only hold of a page that is as `as` says. Its first word may be anything.
+void page_keep(struct node *n, enum page_kept as, void *p);
+// A page that was left so, its first word zero, held once. NULL: none, take another.
+void *page_take_kept(struct node *n, enum page_kept as);
 // The page may be held for one more segment: false when too many hold it already.
 bool page_can_share(const struct node *n, const void *p);
 // Others hold it too, or it is not the allocator's at all.
 bool page_is_shared(const struct node *n, const void *p);
 size_t page_free_count(const struct node *n);
-void page_clear(void *page); // fills it with zeros
 
 // --- Blocks, for core/block.c only -----------------------------------------------------------------------------------
 

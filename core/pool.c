@@ -10,8 +10,7 @@
 #include "core/entry.h"
 #include "core/node.h"
 #include "core/poison.h"
-
-#include <string.h>
+#include "core/words.h"
 
 #define POOL_MAGIC 0x6c6f6f705f746f72ull // "rot_pool"
 #define POOL_HEADER 64u
@@ -96,7 +95,8 @@ void *pool_alloc(struct node *n, struct pool *p)
     if (!pg->free)
         list_del(&pg->link);
     unpoison(r, p->size);
-    return memset(r, 0, p->size);
+    words_clear(r, p->size);
+    return r;
 }
 
 void pool_free(struct node *n, struct pool *p, void *rec)

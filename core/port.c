@@ -78,6 +78,7 @@ int port_listen(struct node *n, struct proc *p, struct port get, struct port *pu
     int r = port_add(n, pp, p, (uint32_t)slot, NULL);
     if (r < 0)
         return r;
+    p->listened = true;
     p->ports[slot].get = get;
     p->ports[slot].put = pp;
     p->port_mask |= 1ull << slot;

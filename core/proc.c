@@ -14,6 +14,22 @@ static struct list *bucket(struct node *n, ep_t ep)
     return &n->procs_hash[ep % PROCS_HASH];
 }
 
+// One secret is all of a new process's identity: the control port is its image, the endpoint, a name that everybody may
+// know, is half of that, and until it is rotated it is the key of the process's capabilities too. (What is hashed with it
+// there is longer than the label of a port.)
+static void draw_identity(struct node *n, struct proc *p)
+{
+    // What people type must be unique here; across the ring 24 random bits do.
+    do {
+        node_random(n, &p->ctl_get, sizeof p->ctl_get);
+        p->ctl_put = cap_put_port(p->ctl_get);
+        p->ep = p->ctl_put.w[0];
+    } while (port_is_null(p->ctl_get) || ((uint32_t)p->ep & CAP_OBJ_MAX) == 0 ||
+             proc_by_pid(n, (uint32_t)p->ep & CAP_OBJ_MAX));
+    memcpy(p->key, &p->ctl_get, sizeof p->key);
+    p->time_offset = 0 - p->stopped_ns;
+}
+
 int proc_create(struct node *n, ep_t ep, struct proc **out)
 {
     if (ep != EP_NONE && (proc_by_ep(n, ep) || proc_by_pid(n, (uint32_t)ep & CAP_OBJ_MAX)))
@@ -35,19 +51,12 @@ int proc_create(struct node *n, ep_t ep, struct proc **out)
         pool_free(n, &n->pool_proc, p);
         return -E_MEM;
     }
-    if (ep == EP_NONE) {
-        // What people type must be unique here; across the ring 24 random bits do.
-        do
-            p->ep = node_random64(n);
-        while (((uint32_t)p->ep & CAP_OBJ_MAX) == 0 ||
-               proc_by_pid(n, (uint32_t)p->ep & CAP_OBJ_MAX));
-        node_random(n, &p->ctl_get, sizeof p->ctl_get);
-        node_random(n, p->key, sizeof p->key);
-        p->ctl_put = cap_put_port(p->ctl_get);
-        p->time_offset = 0 - node_now(n);
-    } else {
+    if (ep == EP_NONE)
+        draw_identity(n, p);
+    else
         p->ep = ep;
-    }
+    p->called = p->listened =
+        ep != EP_NONE; // what it did elsewhere, or before, nobody here can say
     p->pid = (uint32_t)p->ep & CAP_OBJ_MAX;
     list_add_tail(&n->procs, &p->link);
     list_add_tail(bucket(n, p->ep), &p->hash_link);
@@ -59,9 +68,10 @@ void proc_destroy(struct node *n, struct proc *p, bool silent)
 {
     ASSERT(p->on_harts == 0 && p != n->kproc);
     ep_t ep = p->ep;
+    bool known = p->called || p->listened;
     proc_set_state(p, PROC_DEAD); // nobody finds it from here on
-    for (uint32_t i = 0; i < PROC_PORTS_MAX; i++)
-        if (!port_is_null(p->ports[i].put))
+    for (uint64_t i = 0; p->port_mask >> i; i++)
+        if (p->port_mask >> i & 1)
             port_remove(n, p->ports[i].put, p, NULL);
     list_del(&p->hash_link);
     txn_proc_gone(n, p, silent);
@@ -71,7 +81,8 @@ void proc_destroy(struct node *n, struct proc *p, bool silent)
     map_drop_all(n, p);
     list_del(&p->link);
     pool_free(n, &n->pool_proc, p);
-    txn_kick_peer(n, ep);
+    if (known)
+        txn_kick_peer(n, ep);
 }
 
 void proc_take_place(struct node *n, struct proc *p, struct proc *q)
@@ -175,6 +186,7 @@ int proc_resume(struct node *n, struct proc *p)
     if (p->state != PROC_STUNNED && p->state != PROC_MOVING && p->state != PROC_ARRIVING &&
         p->state != PROC_DOUBT)
         return -E_STATE;
+    bool first = p->state == PROC_ARRIVING && p->runs == 0;
     proc_set_state(p, PROC_RUN);
     p->runs++;
     p->fault = (struct proc_fault){0};
@@ -191,7 +203,10 @@ int proc_resume(struct node *n, struct proc *p)
         else if (t->wake_ns != UINT64_MAX)
             timer_set(n, &t->timer, t->wake_ns);
     }
-    txn_kick_proc(n, p);
+    if (first)
+        txn_kick_own(n, p);
+    else
+        txn_kick_proc(n, p);
     return 0;
 }
 
@@ -213,6 +228,12 @@ int proc_set_priority(struct node *n, struct proc *p, unsigned priority)
     return 0;
 }
 
+void proc_ended(struct node *n, struct proc *p)
+{
+    if (!n->ended || !n->ended(n, p))
+        task_wake(n, &n->procs);
+}
+
 void proc_finish(struct node *n, struct proc *p, int64_t status)
 {
     if (p->state == PROC_DEAD || p == n->kproc)
@@ -221,7 +242,7 @@ void proc_finish(struct node *n, struct proc *p, int64_t status)
     p->exit_status = status;
     leave_harts(n, p);
     if (p->on_harts == 0)
-        task_wake(n, &n->procs);
+        proc_ended(n, p);
 }
 
 struct cap proc_cap(struct proc *p, uint32_t rights)

@@ -44,9 +44,9 @@ struct proc {
     struct list link;                // [N] node->procs
     struct list hash_link;           // [N] node->procs_hash
     ep_t ep;                         // [N] endpoint: goes along (proc_take_place sets it once)
-    uint32_t pid;                    // [I] low 24 bits of ep, never 0: what people type
     char name[NAME_MAX_LEN];         // [N]
     char comment[NAME_MAX_LEN];      // [N] any service's note
+    uint32_t pid;                    // [I] low 24 bits of ep, never 0: what people type
     enum proc_state state;           // [N] set by proc_set_state only
     uint32_t on_harts;               // [N] threads in state RUN
     struct map *maps[PROC_MAPS_MAX]; // [N] sorted by va
@@ -74,6 +74,7 @@ struct proc {
     uint64_t
         stopped_ns; // [N] frozen: the node's clock when it stopped. Its own clock stands still from then on
     uint64_t runs; // [N] times it went on: a descriptor taken before the last one is out of date
+    bool called, listened;   // [N] it may be known to others: as their client, as their server
     bool stay_stunned;       // [N] stunned by somebody: a move leaves it so
     bool killed;             // [N]
     int64_t exit_status;     // [N] DEAD: argument of SYS_EXIT, or negative error
@@ -123,6 +124,8 @@ int proc_resume(struct node *n, struct proc *p);
 int proc_set_priority(struct node *n, struct proc *p, unsigned priority);
 // The process ends (exit, kill, fault): threads leave their harts, node->reaper is woken to tell the owner.
 void proc_finish(struct node *n, struct proc *p, int64_t status);
+// sched, proc_finish: it is DEAD and the last of its threads has left its hart. node->ended sees to it, or the reaper.
+void proc_ended(struct node *n, struct proc *p);
 // Capability of the process itself. It stays good when the process moves.
 struct cap proc_cap(struct proc *p, uint32_t rights);
 

@@ -102,34 +102,15 @@ static inline void request_note(struct thread *t, struct rec *r, struct thread *
 }
 _Static_assert(REG_T3 + 3 == REG_T6 && REG_A4 + 3 == REG_A7, "words are copied four at a time");
 
-// A request to a service of this kernel, if it can be answered on the spot. Then there is nothing to be remembered: the
-// call begins and ends between two instructions of the guest.
+// What is done on the spot takes few bytes. A longer request is worth the long way, which asks the service too, and allows
+// it more.
+#define HERE_BYTES 256u
 static __attribute__((noinline)) struct thread *trans_here(struct node *n, struct hart *h,
                                                            struct thread *t)
 {
-    uint64_t *x = t->regs.x;
-    struct task_here q;
-    copy_cap(&q.in.cap, (const struct cap *)(const void *)&x[REG_A0]);
-    if (!n->here || port_is_null(q.in.cap.port))
+    if (t->regs.x[REG_A6] > HERE_BYTES || !txn_here(n, t, false))
         return NULL;
-    const struct port_entry *e = port_find(n, q.in.cap.port);
-    if (!e || e->proc != n->kproc)
-        return NULL;
-    q.in.handle = e->handle;
-    q.in.op = (uint32_t)x[REG_A4];
-    copy_words(q.in.arg, &x[REG_T3]);
-    q.in.len = x[REG_A6];
-    q.in.about = e->about;
-    q.req = buf_user(t->proc, x[REG_A5], x[REG_A6]);
-    q.rep = buf_user(t->proc, x[REG_T0], x[REG_T1]);
-    if (q.rep.len > MESSAGE_MAX_BYTES || !buffer_ok(n, t->proc, x[REG_T0], x[REG_T1], ANY) ||
-        !n->here(n, &q))
-        return NULL;
-    x[REG_A0] = (uint64_t)q.status;
-    x[REG_A1] = q.len;
-    copy_words(&x[REG_A2], q.res);
     n->stat.syscalls++;
-    n->stat.trans_local++;
     if (h->changes_seen !=
         n->changes) // it made something ready, or set a timer: look round on the way out
         arch_kick(h);

@@ -17,6 +17,7 @@
 #include "core/entry.h"
 #include "core/error.h"
 #include "core/node.h"
+#include "core/words.h"
 
 #include <string.h>
 
@@ -249,21 +250,25 @@ static bool entry_put(struct node *n, struct seg *s, uint64_t off, uintptr_t ent
 
 // A page for off: its place in the block that is kept for its window, or any. A block is kept for an empty window behind a
 // full one: who has filled that is likely to fill this one, and it is the one sign of it that is always at hand.
-static void *page_for(struct node *n, struct seg *s, uint64_t off)
+static void *page_for(struct node *n, struct seg *s, uint64_t off, bool zeros)
 {
     size_t window = dir_index(off);
     if (s->dir && window > 0 && s->dir[window] == 0 && is_full(s->dir[window - 1]) &&
         !block_is_kept(n, s, off))
         block_keep(n, s, off);
     void *page = s->kept ? block_page(n, s, off) : NULL;
-    return page ? page : page_alloc_raw(n);
+    if (!page)
+        return zeros ? page_alloc(n) : page_alloc_raw(n);
+    if (zeros)
+        words_clear(page, PAGE_SIZE);
+    return page;
 }
 
 // Apart, so that seg_page of a page that is there stays a few loads. src: its bytes, NULL = zeros.
 __attribute__((noinline)) static void *make_page(struct node *n, struct seg *s, uint64_t off,
                                                  const void *src)
 {
-    void *page = page_for(n, s, off);
+    void *page = page_for(n, s, off, !src);
     if (!page)
         return NULL;
     if (!entry_put(n, s, off, (uintptr_t)page)) {
@@ -271,9 +276,7 @@ __attribute__((noinline)) static void *make_page(struct node *n, struct seg *s, 
         return NULL;
     }
     if (src)
-        memcpy(page, src, PAGE_SIZE);
-    else
-        page_clear(page);
+        bytes_copy(page, src, PAGE_SIZE);
     return page;
 }
 
@@ -287,7 +290,7 @@ __attribute__((noinline)) static void *own_page(struct node *n, struct seg *s, u
         void *copy = page_alloc_raw(n);
         if (!copy)
             return NULL;
-        memcpy(copy, page, PAGE_SIZE);
+        words_copy(copy, page, PAGE_SIZE);
         // All that this segment's processes see must be the copy.
         change_translations(n, s, off & ~PAGE_MASK, PAGE_SIZE, arch_aspace_unmap);
         page_drop(n, page);
@@ -359,7 +362,7 @@ static uint64_t make_ahead(struct node *n, struct seg *s, uint64_t off, char *be
     uint64_t made = block_run(n, s, off, before + PAGE_SIZE, len), put = 0;
     char *at = before + PAGE_SIZE;
     for (; put < made && entry_put(n, s, off + put, (uintptr_t)(at + put)); put += PAGE_SIZE)
-        page_clear(at + put);
+        words_clear(at + put, PAGE_SIZE);
     for (uint64_t rest = put; rest < made; rest += PAGE_SIZE) // no memory for a table
         page_drop(n, at + rest);
     return put;
@@ -560,6 +563,21 @@ static uint32_t draw_number(struct node *n)
     return number;
 }
 
+const uint8_t *seg_key(struct node *n, struct seg *s)
+{
+    if (!s->keyed) {
+        node_random(n, s->key, sizeof s->key);
+        s->keyed = true;
+    }
+    return s->key;
+}
+
+void seg_set_key(struct seg *s, const uint8_t key[16])
+{
+    memcpy(s->key, key, sizeof s->key);
+    s->keyed = true;
+}
+
 int seg_create(struct node *n, uint64_t len, struct seg **out)
 {
     if (len > SEG_MAX_BYTES)
@@ -572,7 +590,6 @@ int seg_create(struct node *n, uint64_t len, struct seg **out)
     s->len = PAGES_FOR(len) << PAGE_SHIFT;
     s->shortest = UINT64_MAX;
     list_init(&s->maps);
-    node_random(n, s->key, sizeof s->key);
     list_add(&n->segs, &s->link);
     *out = s;
     return 0;
@@ -626,7 +643,7 @@ struct seg *seg_find(struct node *n, uint32_t number)
 
 struct cap seg_cap(struct node *n, struct seg *s, uint32_t rights)
 {
-    return cap_make(n->seg_put, s->number, rights, s->key);
+    return cap_make(n->seg_put, s->number, rights, seg_key(n, s));
 }
 
 // --- contents ------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ struct seg {
     struct list maps; // [N] struct map: where it is mapped
     uint32_t number;  // [I] object number at this node's segment service
     uint32_t refs;    // [N] holders: mappings, running transfers, the creator
-    uint8_t key[16];  // [N] of the check field
+    uint8_t key[16];  // [N] of the check field: seg_key
     uint64_t len;     // [N] bytes, multiple of PAGE_SIZE
     uint64_t pages;   // [N] pages present
     uintptr_t *dir; // [N] 512 leaf tables of 512 entries each (seg.c); one page, NULL: few has all
@@ -41,6 +41,7 @@ struct seg {
     uint64_t shortest;           // [N] since then: all from here on counts as written
     uint8_t kept;                // [N] blocks that are kept for windows of it (block.h)
     bool marked;                 // [N] writes are noticed
+    bool keyed;                  // [N] the key was drawn
     bool named; // [N] lives by its capability: processes may share it (services/seg.c)
 };
 
@@ -100,6 +101,10 @@ uint64_t seg_written(const struct seg *s, uint64_t *off);
 void seg_unmark(struct node *n, struct seg *s); // writes are not noticed any more
 
 struct seg *seg_find(struct node *n, uint32_t number); // NULL: none
+// The key of its capabilities' check field, 16 bytes. Drawn when first asked for: most segments never have a capability,
+// and until one was made none can be genuine.
+const uint8_t *seg_key(struct node *n, struct seg *s);
+void seg_set_key(struct seg *s, const uint8_t key[16]); // all capabilities of before are dead
 // Capability with these rights for the segment service of this node.
 struct cap seg_cap(struct node *n, struct seg *s, uint32_t rights);
 

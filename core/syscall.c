@@ -8,6 +8,7 @@
 #include "core/node.h"
 #include "core/port.h"
 #include "core/sched.h"
+#include "core/txn_priv.h"
 #include <string.h>
 
 #define ARG(i) (t->regs.x[REG_A0 + (i)])
@@ -69,6 +70,8 @@ static void sys_trans(struct node *n, struct thread *t)
         answer(t, -E_ARG);
         return;
     }
+    if (txn_here(n, t, true))
+        return;
     int r = txn_trans(n, t, &cap, (uint32_t)ARG(4), arg, req, rep, ms * NS_PER_MS);
     if (r < 0)
         answer(t, r);

@@ -153,16 +153,15 @@ void task_wait(struct node *n, const void *event)
     struct thread *t = task_self(n);
     t->task->event = event;
     thread_set_state(t, THREAD_EVENT);
+    list_add_tail(&n->event_waiters, &t->run_link);
     block(t);
 }
 
 void task_wake(struct node *n, const void *event)
 {
-    if (!n->kproc)
-        return;
-    LIST_FOR (l, &n->kproc->threads) {
-        struct thread *t = LIST_ENTRY(l, struct thread, link);
-        if (t->state == THREAD_EVENT && t->task->event == event)
+    LIST_FOR_SAFE (l, next, &n->event_waiters) {
+        struct thread *t = LIST_ENTRY(l, struct thread, run_link);
+        if (t->task->event == event)
             thread_wake(n, t);
     }
 }

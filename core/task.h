@@ -31,6 +31,7 @@ struct task_request {
 struct task_here {
     struct task_request in;
     struct buf req, rep; // the guest's: req holds in.len bytes; rep is as long as a reply may be
+    bool saved;          // operations may make threads ready
     // to be filled in
     int64_t status;
     uint64_t res[4];

@@ -76,7 +76,7 @@ void thread_wake(struct node *n, struct thread *t)
     ASSERT(t->state != THREAD_RUN && t->state != THREAD_READY);
     timer_cancel(n, &t->timer);
     t->wake_ns = UINT64_MAX;
-    if (t->state == THREAD_FUTEX)
+    if (t->state == THREAD_FUTEX || t->state == THREAD_EVENT)
         list_del(&t->run_link);
     thread_set_state(t, THREAD_READY);
     sched_ready(n, t);

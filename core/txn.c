@@ -30,16 +30,21 @@ static void kick_recs(struct node *n, struct proc *p, ep_t only)
     }
 }
 
-void txn_kick_proc(struct node *n, struct proc *p)
+void txn_kick_own(struct node *n, struct proc *p)
 {
-    if (n->transport)
-        n->transport->resumed(n, p);
     kick_recs(n, p, EP_NONE);
     LIST_FOR (l, &p->threads) {
         struct thread *t = LIST_ENTRY(l, struct thread, link);
         if (t->state == THREAD_CALL)
             txn_kick_call(n, t);
     }
+}
+
+void txn_kick_proc(struct node *n, struct proc *p)
+{
+    if (n->transport)
+        n->transport->resumed(n, p);
+    txn_kick_own(n, p);
     txn_kick_peer(n, p->ep);
 }
 
@@ -105,6 +110,8 @@ void txn_proc_gone(struct node *n, struct proc *p, bool silent)
         }
         return;
     }
+    if (!p->called)
+        return;
     // What other processes here were doing for its threads has no reader any more.
     LIST_FOR (pl, &n->procs) {
         struct proc *q = LIST_ENTRY(pl, struct proc, link);

@@ -194,6 +194,8 @@ void txn_getreq_due(struct node *n, struct thread *t); // time-out of getreq
 // --- Called by proc and hand-off
 // All of p's transactions are taken up again now, and those of local peers with it (it resumed, arrived or left).
 void txn_kick_proc(struct node *n, struct proc *p);
+// The same of a process that nobody can have found before: it has no peers that wait.
+void txn_kick_own(struct node *n, struct proc *p);
 void txn_kick_peer(struct node *n, ep_t peer);
 void txn_kick_call(struct node *n,
                    struct thread *t); // net/: what the call was waiting for was found

@@ -30,21 +30,26 @@ static void give_reply(struct node *n, const struct request *r, struct task_here
     }
 }
 
-static void answer(struct node *n, struct worker *w, const struct operation *op,
+// false: it needs a task after all, and nothing has changed.
+static bool answer(struct node *n, struct worker *w, const struct operation *op,
                    struct task_here *q)
 {
     struct request *r = &w->r;
+    bool done = true;
     q->len = 0;
     q->status = service_admit(n, w, op);
-    if (q->status >= 0)
+    if (q->status >= 0 && op->time == OP_HERE_OR_WAITS)
+        done = w->of->s->here(n, r, &q->status);
+    else if (q->status >= 0)
         q->status = op->run(n, r);
-    if (q->status >= 0)
+    if (done && q->status >= 0)
         give_reply(n, r, q);
     ASSERT(!r->after); // it would be run in the caller's name
     if (r->page || r->held[0])
         request_end(n, r);
     r->reply = r->data = buf_none();
     copy_words(r->res, (const uint64_t[4]){0});
+    return done;
 }
 
 bool service_here(struct node *n, struct task_here *q)
@@ -52,22 +57,21 @@ bool service_here(struct node *n, struct task_here *q)
     struct worker *w = &n->services->here;
     w->of = n->services->by_handle[q->in.handle];
     const struct operation *op = w->of ? service_operation(w->of->s, q->in.op) : NULL;
-    if (!op || op->time != OP_HERE || q->in.len > PAGE_SIZE)
+    if (!op || q->in.len > PAGE_SIZE ||
+        (op->time != OP_HERE && !(op->time == OP_HERE_OR_WAITS && q->saved)))
         return false;
     request_note(&w->r, &q->in);
-    if (q->in.len == 0) {
-        answer(n, w, op, q);
-        return true;
-    }
+    if (q->in.len == 0)
+        return answer(n, w, op, q);
     // The request's bytes go into a page of ours: in the caller's own memory its other threads could change them between
     // a look at them and their use.
     void *bytes = page_alloc_raw(n);
-    bool taken = bytes && buf_read(n, &q->req, 0, bytes, q->in.len) == 0;
-    if (taken) {
+    bool done = bytes && buf_read(n, &q->req, 0, bytes, q->in.len) == 0;
+    if (done) {
         w->r.data = buf_kernel(bytes, q->in.len);
-        answer(n, w, op, q);
+        done = answer(n, w, op, q);
     }
     if (bytes)
         page_drop(n, bytes);
-    return taken;
+    return done;
 }

@@ -12,34 +12,18 @@
 // --- Before anything changes --------------------------------------------------------------------------------
 
 struct survey {
-    ep_t ep;
+    const struct proc
+        *p;         // the process that it changes, whose own segments need not come; NULL: none
     uint64_t pages; // that the sources may fill
 };
 
-// The descriptor has passed desc_check: its form is not in question any more. p: the process that it changes, whose own
-// segments need not come (NULL: none).
-static int survey(struct node *n, const struct buf *b, const struct proc *p, struct survey *s)
+static int survey_seg(struct node *n, const struct desc_seg *g, void *arg)
 {
-    struct desc_hdr h;
-    struct desc_sec sec;
-    uint64_t off = sizeof h;
-    int e = buf_read(n, b, 0, &h, sizeof h);
-    *s = (struct survey){0};
-    for (uint32_t i = 0; e == 0 && i < h.sections; i++) {
-        e = buf_read(n, b, off, &sec, sizeof sec);
-        off += sizeof sec;
-        if (e == 0 && sec.tag == DESC_PROC)
-            e = buf_read(n, b, off + offsetof(struct desc_proc, ep), &s->ep, sizeof s->ep);
-        if (e == 0 && sec.tag == DESC_SEG) {
-            struct desc_seg g;
-            e = buf_read(n, b, off, &g, sizeof g);
-            if (e == 0 && !cap_is_null(&g.source) && !resident_here(n, &g.source) &&
-                !(p && desc_own_seg(n, p, &g)))
-                s->pages += PAGES_FOR(g.source_len + (g.dest_off & PAGE_MASK));
-        }
-        off += (sec.len + 7) & ~7ull;
-    }
-    return e;
+    struct survey *s = arg;
+    if (!cap_is_null(&g->source) && !resident_here(n, &g->source) &&
+        !(s->p && desc_own_seg(n, s->p, g)))
+        s->pages += PAGES_FOR(g->source_len + (g->dest_off & PAGE_MASK));
+    return 0;
 }
 
 // Pages are promised before the first one comes, so that of two large arrivals one is refused at once, and not both
@@ -85,20 +69,33 @@ static int refused(struct node *n, const struct proc *p, int e, const char *why)
     return e;
 }
 
+void intake_init(struct intake *in)
+{
+    in->p = NULL;
+    in->given_ep = EP_NONE;
+    in->promised = in->bytes = in->pages = 0;
+    in->nfills = 0;
+}
+
 int intake_make(struct node *n, struct proc *p, const struct buf *b, uint64_t pages,
                 struct intake *in)
 {
     const char *why = "";
-    struct survey s;
     int e = intake_check(n, p, b, &why);
-    if (e < 0)
-        return refused(n, p, e, why);
-    e = survey(n, b, p, &s);
+    return e < 0 ? refused(n, p, e, why) : intake_make_checked(n, p, b, pages, in);
+}
+
+int intake_make_checked(struct node *n, struct proc *p, const struct buf *b, uint64_t pages,
+                        struct intake *in)
+{
+    struct survey s = {.p = p};
+    int e = desc_endpoint(n, b, &in->given_ep);
+    if (e == 0 && pages > 0)
+        e = desc_each_seg(n, b, survey_seg, &s);
     if (e == 0)
         e = promise(n, in, s.pages < pages ? s.pages : pages);
     if (e < 0)
         return e;
-    in->given_ep = s.ep;
     e = p ? desc_change_make(n, p, b, &in->p, in->fills, &in->nfills)
           : desc_decode(n, b, &in->p, in->fills, &in->nfills);
     if (e < 0) {
@@ -106,6 +103,17 @@ int intake_make(struct node *n, struct proc *p, const struct buf *b, uint64_t pa
         return refused(n, p, e, error_string(e));
     }
     return 0;
+}
+
+static int waits_for(struct node *n, const struct desc_seg *s, void *arg)
+{
+    (void)arg;
+    return !cap_is_null(&s->source) && !resident_at_once(n, s);
+}
+
+bool intake_at_once(struct node *n, const struct buf *b)
+{
+    return desc_each_seg(n, b, waits_for, NULL) == 0;
 }
 
 int intake_begin(struct node *n, struct request *r, uint64_t pages, struct intake **out)

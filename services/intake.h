@@ -25,6 +25,13 @@ int intake_begin(struct node *n, struct request *r, uint64_t pages, struct intak
 // (desc_change_commit). Also those of desc_change_check.
 int intake_make(struct node *n, struct proc *p, const struct buf *b, uint64_t pages,
                 struct intake *in);
+// An empty intake, for one that does not lie in a zeroed page.
+void intake_init(struct intake *in);
+// intake_make of a descriptor that passed intake_check just now.
+int intake_make_checked(struct node *n, struct proc *p, const struct buf *b, uint64_t pages,
+                        struct intake *in);
+// Of a descriptor that passed intake_check: is all that fills its segments here, so that intake_fill will not wait?
+bool intake_at_once(struct node *n, const struct buf *b);
 // Only looks whether b may be started (p NULL), or p be changed to it. *why: a constant string.
 int intake_check(struct node *n, struct proc *p, const struct buf *b, const char **why);
 // Fills its segments from their capabilities. given_up: may become true while this waits (NULL: never): E_CANCEL.

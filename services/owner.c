@@ -267,18 +267,23 @@ static struct report *report_idle(struct node *n)
     return NULL;
 }
 
-static struct report *report_new(struct node *n, const struct report *from)
+// Gives the report to an idle task. false: there is none.
+static bool report_give(struct node *n, const struct report *from)
 {
     struct report *idle = report_idle(n);
-    if (idle) {
-        struct list link = idle->link;
-        struct thread *task = idle->task;
-        *idle = *from;
-        idle->link = link;
-        idle->task = task;
-        thread_wake(n, task);
-        return idle;
-    }
+    if (!idle)
+        return false;
+    struct list link = idle->link;
+    struct thread *task = idle->task;
+    *idle = *from;
+    idle->link = link;
+    idle->task = task;
+    thread_wake(n, task);
+    return true;
+}
+
+static struct report *report_new(struct node *n, const struct report *from)
+{
     if (n->services->nreports >= REPORTS_MAX)
         return NULL;
     struct report *t = pool_alloc(n, &n->services->pool_report);
@@ -296,7 +301,7 @@ static struct report *report_new(struct node *n, const struct report *from)
 
 static void report(struct node *n, struct report *t)
 {
-    if (!cap_is_null(&t->owner) && report_new(n, t))
+    if (!cap_is_null(&t->owner) && (report_give(n, t) || report_new(n, t)))
         return;
     // In line. Only the reaper ends processes, and it is busy with this one: nobody reports it a second time.
     report_make(n, t);
@@ -362,15 +367,41 @@ static void stopped(struct node *n, struct proc *p)
     report(n, &t);
 }
 
-static void reap(struct node *n, struct proc *p)
+static void end_begins(struct node *n, struct proc *p)
 {
-    struct report t = {.ep = p->ep, .owner = p->owner, .ended = true, .status = p->exit_status};
     task_wake(n, &p->stun_event); // who waits for it to stop waits in vain
-    if (p->fault.kind && cap_is_null(&p->owner))
-        fault_note(n, p, &t);
     if (n->guest_done)
         n->guest_done(n, p);
+}
+
+static struct report report_of_end(const struct proc *p)
+{
+    return (struct report){.ep = p->ep, .owner = p->owner, .ended = true, .status = p->exit_status};
+}
+
+static void reap(struct node *n, struct proc *p)
+{
+    struct report t = report_of_end(p);
+    end_begins(n, p);
+    if (p->fault.kind && cap_is_null(&p->owner))
+        fault_note(n, p, &t);
     report(n, &t);
+}
+
+// node->ended. The usual end, of a process that has an owner, needs no reaper when there is a task that can tell it.
+static bool tell_at_once(struct node *n, struct proc *p)
+{
+    struct report *idle = cap_is_null(&p->owner) ? NULL : report_idle(n);
+    if (!idle)
+        return false;
+    end_begins(n, p);
+    idle->ep = p->ep;
+    idle->owner = p->owner;
+    idle->ended = true;
+    idle->event = 0;
+    idle->status = p->exit_status;
+    thread_wake(n, idle->task);
+    return true;
 }
 
 static void sweep_due(struct node *n, struct timer *t)
@@ -407,6 +438,7 @@ int reaper_start(struct node *n)
     list_init(&sv->reports);
     timer_init(&sv->sweep, sweep_due);
     sv->reaper = task_spawn(n, "reaper", reaper_main, NULL);
+    n->ended = tell_at_once;
     return sv->reaper ? 0 : -E_MEM;
 }
 
@@ -414,6 +446,7 @@ void reaper_stop(struct node *n)
 {
     struct services *sv = n->services;
     timer_cancel(n, &sv->sweep);
+    n->ended = NULL;
     if (sv->reaper)
         task_free(n, sv->reaper);
     LIST_FOR_SAFE (l, next, &sv->reports) {

@@ -65,7 +65,7 @@ static int64_t start(struct node *n, struct request *r, struct intake *in)
     }
     p->stay_stunned =
         false; // a checkpoint is taken of a stunned process; who starts it wants it to run
-    if (n->transport)
+    if (n->transport && in->given_ep != EP_NONE)
         n->transport->arrived(n,
                               p); // a checkpoint that comes back to life may be looked for already
     status = proc_resume(n, p);
@@ -81,6 +81,21 @@ static int64_t run_exec(struct node *n, struct request *r)
         return -E_OP;
     int e = intake_begin(n, r, UINT64_MAX, &in);
     return e < 0 ? e : start(n, r, in);
+}
+
+// All that fills its segments is on this node, as it is when one program is started again and again: there is nothing
+// to wait for.
+static bool exec_here(struct node *n, struct request *r, int64_t *status)
+{
+    struct intake in;
+    const char *why;
+    if (r->in.about || intake_check(n, NULL, &r->data, &why) < 0 || !intake_at_once(n, &r->data))
+        return false; // the task says what is wrong
+    intake_init(&in);
+    *status = intake_make_checked(n, NULL, &r->data, 0, &in);
+    if (*status == 0)
+        *status = start(n, r, &in);
+    return true;
 }
 
 static uint64_t pages_of(const struct proc *p)
@@ -382,7 +397,7 @@ static const struct operation ops[] = {
     {OP_STATUS, "status", RIGHT_READ, true, OP_SLOW, run_status},
     {OP_DESTROY, "destroy", RIGHT_DESTROY, true, OP_WAITS, run_destroy},
     {OP_ROTATE, "rotate", RIGHT_OWNER, false, OP_WAITS, service_rotate},
-    {OP_PROC_EXEC, "exec", RIGHT_EXEC, false, OP_WAITS, run_exec},
+    {OP_PROC_EXEC, "exec", RIGHT_EXEC, false, OP_HERE_OR_WAITS, run_exec},
     {OP_PROC_LIST, "list", RIGHT_READ, true, OP_SLOW, run_list},
     {OP_PROC_OFFER, "offer", RIGHT_EXEC, false, OP_WAITS, offer_take},
     {OP_PROC_COMMIT, "commit", RIGHT_EXEC, true, OP_QUICK, offer_commit},
@@ -404,6 +419,7 @@ static const struct service service = {
     .ops = ops,
     .key = proc_key,
     .rekey = proc_rekey,
+    .here = exec_here,
     .buffer_pages = DESC_MAX_BYTES / PAGE_SIZE,
     .tasks = 4,
     .tasks_max = 24,

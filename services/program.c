@@ -188,10 +188,8 @@ static void put_memory(struct writer *w, struct part *part, unsigned count)
 
 static void put_thread(struct writer *w, uint64_t pc, uint64_t startup)
 {
-    struct desc_thread t = {.tid = 1, .state = THREAD_READY, .pc = pc, .wake_left_ns = UINT64_MAX};
-    t.x[REG_SP] = startup; // grows down, away from the block
-    t.x[REG_A0] = startup;
-    t.call.deadline_left_ns = UINT64_MAX;
+    struct desc_start t = {
+        .tid = 1, .pc = pc, .sp = startup, .a0 = startup}; // it grows down, away from the block
     section(w, DESC_THRD, &t, sizeof t);
 }
 

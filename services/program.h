@@ -25,7 +25,7 @@
 // One SEG and one MAP section for each load, for the heap and for the stack; one PROC, one THRD.
 #define PROGRAM_PARTS_MAX (ELF_LOADS_MAX + 2)
 #define PROGRAM_DESC_MAX                                                                           \
-    (sizeof(struct desc_hdr) + sizeof(struct desc_proc) + sizeof(struct desc_thread) +             \
+    (sizeof(struct desc_hdr) + sizeof(struct desc_proc) + sizeof(struct desc_start) +              \
      2 * sizeof(struct desc_sec) +                                                                 \
      PROGRAM_PARTS_MAX *                                                                           \
          (2 * sizeof(struct desc_sec) + sizeof(struct desc_seg) + sizeof(struct desc_map)))

@@ -9,6 +9,18 @@ bool resident_here(const struct node *n, const struct cap *source)
     return port_eq(source->port, n->seg_put) || port_eq(source->port, n->services->store.put);
 }
 
+// Bytes that lie at other places of their pages than they shall cannot be shared.
+static bool lies_right(uint64_t source_off, uint64_t dest_off)
+{
+    return ((source_off ^ dest_off) & PAGE_MASK) == 0;
+}
+
+bool resident_at_once(const struct node *n, const struct desc_seg *s)
+{
+    return port_eq(s->source.port, n->services->store.put) ||
+           (port_eq(s->source.port, n->seg_put) && lies_right(s->source_off, s->dest_off));
+}
+
 // Bytes that do not fill a page.
 static int copy_part(struct node *n, const struct desc_fill *f, struct seg *s, uint64_t at,
                      uint64_t len)
@@ -38,12 +50,13 @@ static int from_segment(struct node *n, const struct desc_fill *f)
     struct seg *s = cap_obj(&f->source) ? seg_find(n, cap_obj(&f->source)) : NULL;
     if (!s)
         return -E_OBJECT;
-    int r = cap_verify(&f->source, s->key, RIGHT_READ);
+    int r =
+        service_verify(n, &f->source, (const uint64_t *)(const void *)seg_key(n, s), RIGHT_READ);
     if (r < 0)
         return r;
     if (f->source_off > s->len || f->source_len > s->len - f->source_off)
         return -E_EOF;
-    if ((f->source_off ^ f->dest_off) & PAGE_MASK)
+    if (!lies_right(f->source_off, f->dest_off))
         return 0;
     return share_segment(n, f, s);
 }

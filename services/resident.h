@@ -9,6 +9,8 @@
 
 // Is this the capability of something whose pages resident_fill can share? It takes (next to) no memory then.
 bool resident_here(const struct node *n, const struct cap *source);
+// Would resident_fill answer something else than 0, so that nothing has to be asked for?
+bool resident_at_once(const struct node *n, const struct desc_seg *s);
 // Fills a segment that was just made. 1: done. 0: the source is elsewhere, or its bytes lie at other places of their
 // pages than they shall: ask for them by transaction. E_OBJECT, E_CAP, E_RIGHTS, E_EOF as that would; E_MEM.
 int resident_fill(struct node *n, const struct desc_fill *f);

@@ -14,23 +14,26 @@ struct
     struct seg *seg;
 };
 
-static int seg_key(struct node *n, const struct request *r, uint8_t key[16])
-{
-    uint32_t number = cap_obj(&r->in.cap);
-    const struct seg *s = number ? seg_find(n, number) : NULL;
-    if (number && !s)
-        return -E_OBJECT;
-    memcpy(key, s ? s->key : n->services->seg_key, 16);
-    return 0;
-}
-
-static int seg_rekey(struct node *n, const struct request *r, const uint8_t key[16])
+static int object_key(struct node *n, const struct request *r, uint8_t key[16])
 {
     uint32_t number = cap_obj(&r->in.cap);
     struct seg *s = number ? seg_find(n, number) : NULL;
     if (number && !s)
         return -E_OBJECT;
-    memcpy(s ? s->key : n->services->seg_key, key, 16);
+    memcpy(key, s ? seg_key(n, s) : n->services->seg_key, 16);
+    return 0;
+}
+
+static int object_rekey(struct node *n, const struct request *r, const uint8_t key[16])
+{
+    uint32_t number = cap_obj(&r->in.cap);
+    struct seg *s = number ? seg_find(n, number) : NULL;
+    if (number && !s)
+        return -E_OBJECT;
+    if (s)
+        seg_set_key(s, key);
+    else
+        memcpy(n->services->seg_key, key, 16);
     return 0;
 }
 
@@ -121,7 +124,7 @@ static int create_copy(struct node *n, struct request *r, struct seg **out)
     struct seg *s = cap_obj(&cap) ? seg_find(n, cap_obj(&cap)) : NULL;
     if (!s)
         return -E_OBJECT;
-    e = cap_verify(&cap, s->key, RIGHT_READ);
+    e = cap_verify(&cap, seg_key(n, s), RIGHT_READ);
     if (e < 0)
         return e;
     if (off > s->len || len > s->len - off)
@@ -172,7 +175,9 @@ static int64_t run_destroy(struct node *n, struct request *r)
     LIST_FOR (l, &n->services->made) {
         struct made *m = LIST_ENTRY(l, struct made, link);
         if (m->seg == s) {
-            node_random(n, s->key, sizeof s->key);
+            uint8_t key[16];
+            node_random(n, key, sizeof key);
+            seg_set_key(s, key);
             made_free(n, m);
             return 0;
         }
@@ -241,8 +246,8 @@ static const struct operation ops[] = {
 static const struct service service = {
     .name = "seg",
     .ops = ops,
-    .key = seg_key,
-    .rekey = seg_rekey,
+    .key = object_key,
+    .rekey = object_rekey,
     .buffer_pages = WRITE_PAGES,
     .tasks = 2,
     .tasks_max = 12,

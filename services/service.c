@@ -135,7 +135,7 @@ static bool genuine_before(const struct genuine *g, const struct cap *c, const u
     return (differ | half) == 0;
 }
 
-static int verify(struct node *n, const struct cap *c, const uint64_t key[2], uint32_t need)
+int service_verify(struct node *n, const struct cap *c, const uint64_t key[2], uint32_t need)
 {
     struct genuine *g = &n->services->genuine[cap_obj(c) % GENUINE];
     if (genuine_before(g, c, key))
@@ -152,7 +152,7 @@ int64_t service_admit(struct node *n, const struct worker *w, const struct opera
     uint64_t key[2];
     int e = w->of->s->key(n, &w->r, (uint8_t *)key);
     if (e == 0)
-        e = verify(n, &w->r.in.cap, key, op->rights);
+        e = service_verify(n, &w->r.in.cap, key, op->rights);
     if (e < 0)
         trace(n, TRACE_DROP, (uint32_t)-e, w->r.in.op, w->r.in.cap.port.w[0]);
     return e;
@@ -161,7 +161,7 @@ int64_t service_admit(struct node *n, const struct worker *w, const struct opera
 // An operation that takes long begins: others must not wait for it. 0, E_LIMIT.
 static int slow_begin(struct node *n, struct running *of, const struct operation *op)
 {
-    if (op->time == OP_WAITS && of->slow + KEPT_FREE >= of->s->tasks_max)
+    if (op->time >= OP_WAITS && of->slow + KEPT_FREE >= of->s->tasks_max)
         return -E_LIMIT;
     of->slow++;
     // No memory for another task: requests wait in the queue, as they would for a busy service anyhow.

@@ -149,6 +149,8 @@ int dir_enter(struct node *n, const char *name, const struct cap *cap);
 const struct operation *service_operation(const struct service *s, uint32_t number);
 // service.c: does the capability of w's request allow the operation? 0, E_OBJECT, E_CAP, E_RIGHTS.
 int64_t service_admit(struct node *n, const struct worker *w, const struct operation *op);
+// service.c: cap_verify, the quicker when it was asked before.
+int service_verify(struct node *n, const struct cap *c, const uint64_t key[2], uint32_t need);
 // here.c: node->here.
 bool service_here(struct node *n, struct task_here *q);
 // service.c: ends all tasks of all services.

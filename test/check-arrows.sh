@@ -21,7 +21,7 @@ cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 
 # What arch may look at in core: records whose fields trap entry, page tables and the host's stand-in
 # must touch, and words every file needs. No header with policy in it.
-arch_sees='entry|node|thread|hart|page|trace|config|types|error|list'
+arch_sees='entry|node|thread|hart|page|trace|config|types|words|error|list'
 # What a guest may know: the system calls, the errors, the shape of a capability, messages, and the descriptor, which is
 # the message that starts a process.
 guest_sees='core/(abi|desc|error|types)\.h|services/protocol\.h|third_party/lua/src/luaconf\.h'

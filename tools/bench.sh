@@ -99,6 +99,7 @@ count null_trans_same_process 10000 bench_null 10000 self
 dir=n1
 count null_trans_privileged_service 10000 bench_null 10000 node
 count process_start_to_end 200 bench_proc 200
+count process_with_data 200 bench_proc 200 data
 mem=256M
 count touch_64MiB_first_time 1 memory touch 64
 mem=64M

@@ -20,6 +20,7 @@
 #include "core/entry.h"
 #include "core/error.h"
 #include "core/node.h"
+#include "core/words.h"
 
 #define ENTRIES 512u
 #define TABLE_ALIGN __attribute__((aligned(4096)))
@@ -216,12 +217,17 @@ static void flush_table(struct node *n, struct arch_aspace *as)
 
 int arch_aspace_init(struct node *n, struct arch_aspace *as)
 {
-    *as = (struct arch_aspace){.root = page_alloc(n)};
+    *as = (struct arch_aspace){.root = page_take_kept(n, KEPT_ROOT)};
+    bool ready = as->root != NULL;
+    if (!ready)
+        as->root = page_alloc_raw(n);
     if (!as->root)
         return -E_MEM;
     as->satp = satp_of(as->root);
-    for (unsigned i = ENTRIES / 2; i < ENTRIES; i++)
-        as->root[i] = kernel_root[i];
+    if (ready)
+        return 0;
+    words_clear(as->root, PAGE_SIZE / 2);
+    words_copy(as->root + ENTRIES / 2, kernel_root + ENTRIES / 2, PAGE_SIZE / 2);
     return 0;
 }
 
@@ -257,7 +263,10 @@ static void free_tables(struct node *n, struct arch_aspace *as, uint64_t *table,
         as->tables--;
         if (level > 1)
             free_tables(n, as, below, level - 1, ENTRIES);
-        page_drop(n, below);
+        if (level > 1 ? !as->blocks : as->nfew <= ASPACE_FEW)
+            page_keep(n, KEPT_ZERO, below); // all entries that it had are gone
+        else
+            page_drop(n, below);
     }
 }
 
@@ -266,9 +275,11 @@ void arch_aspace_free(struct node *n, struct arch_aspace *as)
     if (!as->root)
         return;
     leave_everywhere(n, as);
+    for (uint32_t i = 0; i < as->nfew && as->nfew <= ASPACE_FEW; i++)
+        *as->few[i] = 0;
     free_tables(n, as, as->root, 2, ENTRIES / 2);
     ASSERT(as->tables == 0);
-    page_drop(n, as->root);
+    page_keep(n, KEPT_ROOT, as->root);
     as->root = NULL;
 }
 
@@ -302,6 +313,7 @@ static bool split(struct node *n, struct arch_aspace *as, uint64_t *mid)
     for (uint64_t i = 0; i < ENTRIES; i++)
         table[i] = *mid + (i << PTE_PPN_SHIFT);
     as->tables++;
+    as->nfew = ASPACE_FEW + 1;
     __atomic_store_n(mid, pte_of(arch_phys(table), PTE_V), __ATOMIC_RELEASE);
     flush_table(n, as); // no hart has one translation of an address from here and one from there
     return true;
@@ -337,6 +349,15 @@ static void make_fetchable(struct node *n, struct arch_aspace *as)
         sbi_remote_fence_i(ids);
 }
 
+// An entry of a lowest table is made: these are what arch_aspace_free must clear, as long as they are few.
+static void remember(struct arch_aspace *as, uint64_t *pte)
+{
+    if (as->nfew < ASPACE_FEW)
+        as->few[as->nfew] = pte;
+    if (as->nfew <= ASPACE_FEW)
+        as->nfew++;
+}
+
 // The entry becomes `new`, and nobody goes on by what it was, for any of [va, va + len).
 static void put(struct node *n, struct arch_aspace *as, uint64_t *pte, uint64_t new, uint64_t va,
                 uint64_t len)
@@ -369,6 +390,8 @@ int arch_aspace_map(struct node *n, struct arch_aspace *as, uint64_t va, void *p
     uint64_t new = pte_of(arch_phys(page), user_rights(prot));
     if ((prot & PROT_X) && *pte != new)
         make_fetchable(n, as);
+    if (!(*pte & PTE_V))
+        remember(as, pte);
     put(n, as, pte, new, va, PAGE_SIZE);
     return 0;
 }
@@ -380,6 +403,8 @@ static int map_block(struct node *n, struct arch_aspace *as, uint64_t va, uint64
     if (!mid)
         return -E_MEM;
     uint64_t old = *mid;
+    as->blocks = true;
+    as->nfew = ASPACE_FEW + 1; // they may be in the table that goes
     if (!(old & PTE_V) || is_leaf(old)) {
         put(n, as, mid, new, va, BLOCK_BYTES);
         return 0;
@@ -409,6 +434,7 @@ int arch_aspace_map_run(struct node *n, struct arch_aspace *as, uint64_t va, voi
     uint64_t *pte = find(n, as, va); // those behind it are in the same table
     if (!pte)
         return -E_MEM;
+    as->nfew = ASPACE_FEW + 1;
     for (uint64_t i = 0; i < len >> PAGE_SHIFT; i++)
         put(n, as, &pte[i], new + (i << PTE_PPN_SHIFT), va + (i << PAGE_SHIFT), PAGE_SIZE);
     return 0;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What a process costs from its making to its end, in instructions: bench_null.c says how they are counted.
 //
-//   bench_proc ROUNDS    on its own node ("dir" is its boot directory); starts so many processes, one after the other
+//   bench_proc ROUNDS [data]    on its own node ("dir" is its boot directory); starts so many processes, one after the
+//                               other
 //
-// Each is made from one descriptor by the node's process service. Its text (a page) and its data (a page) are filled
-// from segments that are here already: the text is shared, the data a copy as soon as it writes there, which it does.
-// Then it ends with a status; its owner, which is this program, is told, and it is gone.
+// Each is made from one descriptor by the node's process service. Its text (a page) and, with "data", its data (a page) are
+// filled from segments that are here already: the text is shared, the data a copy as soon as it writes there, which it
+// does. Then it ends with a status; its owner, which is this program, is told, and it is gone.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,10 @@
 #define DATA 0x11000u
 #define STATUS 42
 
-// lui t0, DATA; sd t0, 0(t0); li a0, STATUS; li a7, SYS_EXIT; ecall
-static const uint32_t program[] = {0x000112b7, 0x0052b023, 0x02a00513, 0x01000893, 0x00000073};
+// nop; nop; li a0, STATUS; li a7, SYS_EXIT; ecall
+static uint32_t program[] = {0x00000013, 0x00000013, 0x02a00513, 0x01000893, 0x00000073};
+// lui t0, DATA; sd t0, 0(t0)
+static const uint32_t write_data[] = {0x000112b7, 0x0052b023};
 
 static struct cap proc_service, seg_service;
 
@@ -81,21 +84,25 @@ static void seal(void)
     memcpy(desc, &h, sizeof h);
 }
 
-static void make_descriptor(const struct cap *owner)
+static void make_descriptor(const struct cap *owner, bool with_data)
 {
     struct desc_proc p = {.owner = *owner, .name = "one page", .next_tid = 2};
     struct desc_seg text = {.len = PAGE, .source_len = PAGE}, data = text;
     struct desc_map at_text = {.va = TEXT, .len = PAGE, .flags = MAP_READ | MAP_EXEC};
     struct desc_map at_data = {.va = DATA, .len = PAGE, .seg = 1, .flags = MAP_READ | MAP_WRITE};
-    struct desc_thread t = {.tid = 1, .pc = TEXT, .wake_left_ns = UINT64_MAX};
-    t.call.deadline_left_ns = UINT64_MAX;
+    struct desc_start t = {.tid = 1, .pc = TEXT};
+    if (with_data)
+        memcpy(program, write_data, sizeof write_data);
     text.source = make_segment(program, sizeof program);
-    data.source = make_segment("data", 4);
     section(DESC_PROC, &p, sizeof p);
     section(DESC_SEG, &text, sizeof text);
-    section(DESC_SEG, &data, sizeof data);
+    if (with_data) {
+        data.source = make_segment("data", 4);
+        section(DESC_SEG, &data, sizeof data);
+    }
     section(DESC_MAP, &at_text, sizeof at_text);
-    section(DESC_MAP, &at_data, sizeof at_data);
+    if (with_data)
+        section(DESC_MAP, &at_data, sizeof at_data);
     section(DESC_THRD, &t, sizeof t);
     seal();
 }
@@ -126,7 +133,7 @@ int main(int argc, char **argv)
     struct port put;
     uint8_t key[CAP_KEY_BYTES];
     if (rounds == 0) {
-        fprintf(stderr, "usage: bench_proc ROUNDS\n");
+        fprintf(stderr, "usage: bench_proc ROUNDS [data]\n");
         return 2;
     }
     need(dir_lookup(NULL, "proc", &proc_service), "proc");
@@ -134,7 +141,7 @@ int main(int argc, char **argv)
     sys_random(key, sizeof key);
     handle = port_listen(port_random(), &put);
     struct cap owner = cap_make(put, 0, RIGHT_ALL, key);
-    make_descriptor(&owner);
+    make_descriptor(&owner, argc > 2 && strcmp(argv[2], "data") == 0);
     for (int i = 0; i < 5; i++)
         life(); // first times are different: pages are filled, tasks are started
     uint64_t start = instructions();

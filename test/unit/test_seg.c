@@ -208,8 +208,8 @@ static void its_capability_names_it_and_no_other(void **state)
     struct cap c = seg_cap(n, a, RIGHT_READ);
     assert_true(port_eq(c.port, n->seg_put));
     assert_int_equal(cap_obj(&c), a->number);
-    assert_int_equal(cap_verify(&c, a->key, RIGHT_READ), 0);
-    assert_int_equal(cap_verify(&c, b->key, RIGHT_READ), -E_CAP);
+    assert_int_equal(cap_verify(&c, seg_key(n, a), RIGHT_READ), 0);
+    assert_int_equal(cap_verify(&c, seg_key(n, b), RIGHT_READ), -E_CAP);
     seg_drop(n, a);
     seg_drop(n, b);
 }

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A request to a service of this kernel, if it can be answered on the spot. Then there is nothing to be remembered: the
+// call begins and ends between two instructions of the guest.
+#include "core/abi.h"
+#include "core/node.h"
+#include "core/port.h"
+#include "core/task.h"
+#include "core/txn_priv.h"
+
+bool txn_here(struct node *n, struct thread *t, bool saved)
+{
+    uint64_t *x = t->regs.x;
+    struct task_here q;
+    copy_cap(&q.in.cap, (const struct cap *)(const void *)&x[REG_A0]);
+    if (!n->here || port_is_null(q.in.cap.port))
+        return false;
+    const struct port_entry *e = port_find(n, q.in.cap.port);
+    if (!e || e->proc != n->kproc)
+        return false;
+    q.saved = saved;
+    q.in.handle = e->handle;
+    q.in.op = (uint32_t)x[REG_A4];
+    copy_words(q.in.arg, &x[REG_T3]);
+    q.in.len = x[REG_A6];
+    q.in.about = e->about;
+    q.req = buf_user(t->proc, x[REG_A5], x[REG_A6]);
+    q.rep = buf_user(t->proc, x[REG_T0], x[REG_T1]);
+    if (q.rep.len > MESSAGE_MAX_BYTES || (q.rep.len > 0 && buf_check(n, &q.rep, true) < 0) ||
+        !n->here(n, &q))
+        return false;
+    x[REG_A0] = (uint64_t)q.status;
+    x[REG_A1] = q.len;
+    copy_words(&x[REG_A2], q.res);
+    n->stat.trans_local++;
+    return true;
+}
