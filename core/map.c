@@ -291,6 +291,22 @@ static void widen(const struct map *m, struct view *v)
         *v = (struct view){from, BLOCK_BYTES, pages};
 }
 
+// A fault where windows may be; off: of v->va in the segment. Apart, as small programs come by only.
+__attribute__((noinline)) static int fault_in_windows(struct node *n, const struct map *m,
+                                                      struct view v, uint64_t off, unsigned prot)
+{
+    bool writable = true;
+    v.page = prot & PROT_W ? seg_page_ahead(n, m->seg, off, m->va + m->len - v.va, &v.len)
+                           : seg_page_in(n, m->seg, off, &writable);
+    if (!v.page)
+        return -E_MEM;
+    widen(m, &v);
+    unsigned rights = m->flags & (writable ? PROT_R | PROT_W | PROT_X : PROT_R | PROT_X);
+    struct arch_aspace *as = &m->proc->aspace;
+    return v.len == PAGE_SIZE ? arch_aspace_map(n, as, v.va, v.page, rights)
+                              : arch_aspace_map_run(n, as, v.va, v.page, v.len, rights);
+}
+
 static int fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)
 {
     struct map *m = proc_map_at(p, va);
@@ -298,26 +314,21 @@ static int fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)
                    "one set of bits");
     if (!m || (m->flags & prot) != prot)
         return -E_FAULT;
-    bool writable = true, windows = shows_windows(m);
-    struct view v = {va & ~PAGE_MASK, PAGE_SIZE, NULL};
-    uint64_t off = m->off + (v.va - m->va);
+    bool writable = true;
+    uint64_t off = m->off + (va - m->va);
     if (off >= m->seg->len) // somebody made the segment shorter than the mapping
         return -E_FAULT;
-    if (!(prot & PROT_W))
-        v.page = seg_page_in(n, m->seg, off, &writable);
-    else if (windows)
-        v.page = seg_page_ahead(n, m->seg, off, m->va + m->len - v.va, &v.len);
-    else
-        v.page = seg_page(n, m->seg, off, true);
-    if (!v.page)
+    if (shows_windows(m))
+        return fault_in_windows(n, m, (struct view){va & ~PAGE_MASK, PAGE_SIZE, NULL},
+                                off & ~PAGE_MASK, prot);
+    void *page =
+        prot & PROT_W ? seg_page(n, m->seg, off, true) : seg_page_in(n, m->seg, off, &writable);
+    if (!page)
         return -E_MEM;
-    if (windows)
-        widen(m, &v);
     unsigned rights = m->flags & (PROT_R | PROT_W | PROT_X);
     if (!writable)
         rights &= ~PROT_W;
-    return v.len == PAGE_SIZE ? arch_aspace_map(n, &p->aspace, v.va, v.page, rights)
-                              : arch_aspace_map_run(n, &p->aspace, v.va, v.page, v.len, rights);
+    return arch_aspace_map(n, &p->aspace, va & ~PAGE_MASK, page, rights);
 }
 
 int proc_fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)

@@ -38,15 +38,10 @@ static size_t index_of(const struct pages *ps, const void *p)
     return ((uintptr_t)p - (uintptr_t)ps->base) >> PAGE_SHIFT;
 }
 
-static size_t block_of(const struct pages *ps, size_t index)
+// How many pages of p's block are on the list, or BLOCK_WHOLE. Blocks count from address 0 here.
+static inline uint16_t *listed_of(const struct pages *ps, const void *p)
 {
-    return (index + ps->skew) / BLOCK_PAGES;
-}
-
-// Index of the first page of a block that lies in memory whole.
-static size_t first_of(const struct pages *ps, size_t block)
-{
-    return block * BLOCK_PAGES - ps->skew;
+    return (uint16_t *)(ps->listed + ((uintptr_t)p >> BLOCK_SHIFT) * sizeof(uint16_t));
 }
 
 static void unlink_page(struct pages *ps, struct free_page *page)
@@ -63,63 +58,53 @@ static void unlink_page(struct pages *ps, struct free_page *page)
 // --- Whole blocks --------------------------------------------------------------------------------
 
 // None of its pages is on the list, or anywhere else.
-static void add_whole(struct pages *ps, size_t block)
+static void add_whole(struct pages *ps, struct free_page *block)
 {
-    struct free_page *first = page_at(ps, first_of(ps, block));
-    ps->listed[block] = BLOCK_WHOLE;
-    unpoison(first, sizeof *first);
-    first->next = ps->whole;
-    ps->whole = first;
-    poison(first + 1, BLOCK_BYTES - sizeof *first);
+    *listed_of(ps, block) = BLOCK_WHOLE;
+    unpoison(block, sizeof *block);
+    block->next = ps->whole;
+    ps->whole = block;
+    poison(block + 1, BLOCK_BYTES - sizeof *block);
 }
 
-// The first of them: its first page's index. There is one.
-static size_t take_whole(struct pages *ps)
+// There is one.
+static void *take_whole(struct pages *ps)
 {
-    struct free_page *first = ps->whole;
-    size_t index = index_of(ps, first);
-    ps->whole = first->next;
-    ps->listed[block_of(ps, index)] = 0;
-    poison(first, sizeof *first);
-    return index;
+    struct free_page *block = ps->whole;
+    ps->whole = block->next;
+    *listed_of(ps, block) = 0;
+    poison(block, sizeof *block);
+    return block;
 }
 
-// All of its pages are on the list: now it is whole.
-__attribute__((noinline)) static void gather(struct pages *ps, size_t block)
+// All pages of the block in which p lies are on the list: now it is whole.
+__attribute__((noinline)) static void gather(struct pages *ps, void *p)
 {
-    size_t first = first_of(ps, block);
-    for (size_t i = first; i < first + BLOCK_PAGES; i++)
-        unlink_page(ps, page_at(ps, i));
-    add_whole(ps, block);
+    char *block = (char *)p - ((uintptr_t)p & (BLOCK_BYTES - 1));
+    for (size_t i = 0; i < BLOCK_PAGES; i++)
+        unlink_page(ps, (struct free_page *)(void *)(block + i * PAGE_SIZE));
+    add_whole(ps, (struct free_page *)(void *)block);
 }
 
 // --- The list ------------------------------------------------------------------------------------
 
-static void list_page(struct pages *ps, size_t index)
+static void list_page(struct pages *ps, void *p)
 {
-    struct free_page *page = page_at(ps, index), *first = ps->free;
+    struct free_page *page = p, *first = ps->free;
     unpoison(page, sizeof *page);
     page->next = first;
     if (first)
         first->prev = page;
     ps->free = page;
     poison(page + 1, PAGE_SIZE - sizeof *page);
-    size_t block = block_of(ps, index);
-    if (++ps->listed[block] == BLOCK_PAGES)
-        gather(ps, block);
+    if (++*listed_of(ps, page) == BLOCK_PAGES)
+        gather(ps, page);
 }
 
-static void give_to_list(struct pages *ps, size_t index)
+static void give_to_list(struct pages *ps, void *page)
 {
     ps->free_count++;
-    list_page(ps, index);
-}
-
-static void take_from_list(struct pages *ps, size_t index)
-{
-    unlink_page(ps, page_at(ps, index));
-    ps->listed[block_of(ps, index)]--;
-    ps->free_count--;
+    list_page(ps, page);
 }
 
 static void *hand_out_raw(struct pages *ps, size_t index)
@@ -195,8 +180,8 @@ void page_init(struct node *n, void *base, size_t span, uint16_t *table)
     n->pages = (struct pages){.base = base,
                               .span = span,
                               .holders = table,
-                              .listed = table + span,
-                              .skew = (uintptr_t)base / PAGE_SIZE % BLOCK_PAGES,
+                              .listed = (uintptr_t)(table + span) -
+                                        ((uintptr_t)base >> BLOCK_SHIFT) * sizeof *table,
                               .nfresh = 1,
                               .fail_after = -1};
 }
@@ -229,7 +214,7 @@ void page_add_range(struct node *n, void *from, void *to)
         return;
     }
     for (size_t i = end; i > first; i--) // from the top, so that low pages are given out first
-        give_to_list(ps, i - 1);
+        give_to_list(ps, page_at(ps, i - 1));
 }
 
 static size_t take_fresh(struct pages *ps, struct page_fresh *from)
@@ -288,9 +273,11 @@ void *page_take_kept(struct node *n, enum page_kept as)
 
 static void *take_listed(struct pages *ps)
 {
-    size_t index = index_of(ps, ps->free);
-    take_from_list(ps, index);
-    return hand_out_raw(ps, index);
+    struct free_page *page = ps->free;
+    ps->free = page->next;
+    --*listed_of(ps, page);
+    ps->free_count--;
+    return hand_out_raw(ps, index_of(ps, page));
 }
 
 // Nothing is on the list, but something is free.
@@ -303,7 +290,7 @@ __attribute__((noinline)) static void *take_unlisted(struct node *n)
         return take_listed(ps);
     struct page_fresh *fresh = first_fresh(ps);
     if (!fresh && ps->whole) {
-        size_t first = take_whole(ps);
+        size_t first = index_of(ps, take_whole(ps));
         fresh = &ps->fresh[0]; // used up, as the others are
         *fresh = (struct page_fresh){(uint32_t)first, (uint32_t)(first + BLOCK_PAGES)};
     }
@@ -362,27 +349,26 @@ static void *run_from_fresh(struct pages *ps, struct page_fresh *from, size_t co
 }
 
 // A run takes a page out of a whole block: the others are on the list now.
-static void break_whole(struct pages *ps, size_t block, size_t index)
+static void break_whole(struct pages *ps, char *page)
 {
-    size_t first = first_of(ps, block);
+    char *block = page - ((uintptr_t)page & (BLOCK_BYTES - 1));
     void **link = &ps->whole;
-    while (*link != page_at(ps, first))
+    while (*link != block)
         link = (void **)*link; // a free page's first word
-    struct free_page *page = *link;
-    *link = page->next;
-    ps->listed[block] = 0;
-    for (size_t i = first + BLOCK_PAGES; i > first; i--)
-        if (i - 1 != index)
-            list_page(ps, i - 1);
+    *link = ((struct free_page *)*link)->next;
+    *listed_of(ps, block) = 0;
+    for (size_t i = BLOCK_PAGES; i > 0; i--)
+        if (block + (i - 1) * PAGE_SIZE != page)
+            list_page(ps, block + (i - 1) * PAGE_SIZE);
 }
 
 static void take_for_run(struct pages *ps, size_t index)
 {
-    size_t block = block_of(ps, index);
-    if (ps->listed[block] == BLOCK_WHOLE)
-        break_whole(ps, block, index);
+    void *page = page_at(ps, index);
+    if (*listed_of(ps, page) == BLOCK_WHOLE)
+        break_whole(ps, page);
     else if (!is_fresh(ps, index))
-        unlink_page(ps, page_at(ps, index)), ps->listed[block]--;
+        unlink_page(ps, page), --*listed_of(ps, page);
     ps->free_count--;
     hand_out(ps, index);
 }
@@ -432,7 +418,7 @@ void page_drop(struct node *n, const void *p)
         return;
     ASSERT(ps->holders[i] > 0);
     if (--ps->holders[i] == 0)
-        give_to_list(ps, i);
+        give_to_list(ps, page_at(ps, i));
 }
 
 // Room is left for drivers, who hold pages for a moment and cannot be refused.
@@ -464,11 +450,11 @@ static void *block_from_fresh(struct pages *ps)
 {
     for (unsigned i = 0; i < ps->nfresh; i++) {
         struct page_fresh *f = &ps->fresh[i];
-        size_t first = first_of(ps, block_of(ps, f->next + BLOCK_PAGES - 1));
+        size_t first = f->next + (-(uintptr_t)page_at(ps, f->next) & (BLOCK_BYTES - 1)) / PAGE_SIZE;
         if (first + BLOCK_PAGES > f->to)
             continue;
         for (size_t k = first; k > f->next; k--)
-            list_page(ps, k - 1);
+            list_page(ps, page_at(ps, k - 1));
         f->next = (uint32_t)(first + BLOCK_PAGES);
         return page_at(ps, first);
     }
@@ -480,9 +466,9 @@ static void list_kept(struct pages *ps)
 {
     for (unsigned i = 0; i < KEPT_KINDS; i++)
         while (ps->kept[i]) {
-            size_t index = index_of(ps, take_kept(ps, i));
-            ps->holders[index] = 0;
-            give_to_list(ps, index);
+            void *page = take_kept(ps, i);
+            ps->holders[index_of(ps, page)] = 0;
+            give_to_list(ps, page);
         }
 }
 
@@ -494,7 +480,7 @@ void *page_take_block(struct node *n)
         return block;
     if (!ps->whole)
         list_kept(ps);
-    return ps->whole ? page_at(ps, take_whole(ps)) : NULL;
+    return ps->whole ? take_whole(ps) : NULL;
 }
 
 bool page_claim(struct node *n, void *page)
@@ -509,12 +495,11 @@ bool page_claim(struct node *n, void *page)
 
 void page_unclaim(struct node *n, void *page)
 {
-    size_t index = index_of(&n->pages, page);
-    ASSERT(n->pages.holders[index] == 0);
-    list_page(&n->pages, index);
+    ASSERT(n->pages.holders[index_of(&n->pages, page)] == 0);
+    list_page(&n->pages, page);
 }
 
 void page_return_block(struct node *n, void *block)
 {
-    add_whole(&n->pages, block_of(&n->pages, index_of(&n->pages, block)));
+    add_whole(&n->pages, block);
 }

@@ -35,10 +35,10 @@ struct pages {
     uint8_t *base;     // [I] kernel address of the first page covered
     size_t span;       // [I] pages covered, holes included
     uint16_t *holders; // [N] per page; PAGE_HOLE = not ours to give
-    uint16_t *listed;  // [N] per block: how many of its pages are on the free list; BLOCK_WHOLE
-    size_t skew;       // [I] pages from the beginning of the first block to base
-    void *free;        // [N] free list through the pages' first words: those that were taken once
-    void *whole;       // [N] blocks of which all pages came back, through their first words
+    uintptr_t
+        listed; // [I] per block, in the table: how many of its pages are on the free list, or BLOCK_WHOLE (page.c)
+    void *free;  // [N] free list through the pages' first words: those that were taken once
+    void *whole; // [N] blocks of which all pages came back, through their first words
     void *kept[KEPT_KINDS]; // [N] lists through the pages' first words
     unsigned nkept[KEPT_KINDS];
     size_t free_count; // [N] on the lists, whole, fresh, or kept for a window (core/block.h)

@@ -252,12 +252,8 @@ static void free_tables(struct node *n, struct arch_aspace *as, uint64_t *table,
                         unsigned entries)
 {
     for (unsigned i = 0; i < entries && as->tables > 0; i++) {
-        if (!(table[i] & PTE_V))
-            continue;
-        if (is_leaf(table[i])) {
-            table[i] = 0;
-            continue;
-        }
+        if ((table[i] & (PTE_V | PTE_R | PTE_W | PTE_X)) != PTE_V)
+            continue; // empty, or a leaf
         uint64_t *below = pte_table(table[i]);
         table[i] = 0;
         as->tables--;
@@ -390,9 +386,12 @@ int arch_aspace_map(struct node *n, struct arch_aspace *as, uint64_t va, void *p
     uint64_t new = pte_of(arch_phys(page), user_rights(prot));
     if ((prot & PROT_X) && *pte != new)
         make_fetchable(n, as);
-    if (!(*pte & PTE_V))
+    if (*pte & PTE_V) {
+        put(n, as, pte, new, va, PAGE_SIZE);
+    } else {
         remember(as, pte);
-    put(n, as, pte, new, va, PAGE_SIZE);
+        __atomic_store_n(pte, new, __ATOMIC_RELEASE);
+    }
     return 0;
 }
 
