@@ -7,6 +7,12 @@
 #include "core/task.h"
 #include "core/txn_priv.h"
 
+static inline bool reply_fits(struct node *n, struct proc *p, const struct buf *rep)
+{
+    return rep->len == 0 || proc_map_covers(p, rep->at, rep->len, MAP_WRITE) ||
+           buf_check(n, rep, true) == 0;
+}
+
 bool txn_here(struct node *n, struct thread *t, bool saved)
 {
     uint64_t *x = t->regs.x;
@@ -25,8 +31,7 @@ bool txn_here(struct node *n, struct thread *t, bool saved)
     q.in.about = e->about;
     q.req = buf_user(t->proc, x[REG_A5], x[REG_A6]);
     q.rep = buf_user(t->proc, x[REG_T0], x[REG_T1]);
-    if (q.rep.len > MESSAGE_MAX_BYTES || (q.rep.len > 0 && buf_check(n, &q.rep, true) < 0) ||
-        !n->here(n, &q))
+    if (q.rep.len > MESSAGE_MAX_BYTES || !reply_fits(n, t->proc, &q.rep) || !n->here(n, &q))
         return false;
     x[REG_A0] = (uint64_t)q.status;
     x[REG_A1] = q.len;

@@ -4,6 +4,7 @@
 #include "services/console.h"
 #include "core/cap.h"
 #include "core/entry.h"
+#include "core/words.h"
 #include "services/screen.h"
 #include "services/services_priv.h"
 
@@ -49,7 +50,7 @@ static int console_key(struct node *n, const struct request *r, uint8_t key[16])
     const struct tty *t = tty_find(n, cap_obj(&r->in.cap));
     if (cap_obj(&r->in.cap) != 0 && !t)
         return -E_OBJECT;
-    memcpy(key, t ? t->key : n->services->console_key, 16);
+    bytes_copy(key, t ? t->key : n->services->console_key, 16);
     return 0;
 }
 

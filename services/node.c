@@ -3,6 +3,7 @@
 #include "services/node.h"
 #include "core/cap.h"
 #include "core/entry.h"
+#include "core/words.h"
 #include "services/bench.h"
 #include "services/owner.h"
 #include "services/services_priv.h"
@@ -22,7 +23,7 @@ static int node_key(struct node *n, const struct request *r, uint8_t key[16])
 {
     if (cap_obj(&r->in.cap) != 0)
         return -E_OBJECT;
-    memcpy(key, n->services->node_key, 16);
+    bytes_copy(key, n->services->node_key, 16);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "core/desc.h"
 #include "core/entry.h"
 #include "core/port.h"
+#include "core/words.h"
 #include "services/change.h"
 #include "services/handoff.h"
 #include "services/intake.h"
@@ -27,14 +28,14 @@ static int proc_key(struct node *n, const struct request *r, uint8_t key[16])
 {
     const struct services *sv = n->services;
     if (r->in.about) {
-        memcpy(key, r->in.about->key, 16);
+        bytes_copy(key, r->in.about->key, 16);
         return 0;
     }
     if (!port_eq(r->in.cap.port, sv->proc_put))
         return -E_NOTHERE;
     if (cap_obj(&r->in.cap) != 0)
         return -E_OBJECT;
-    memcpy(key, ends_handoff(n, r) ? sv->proc_key_was : sv->proc_key, 16);
+    bytes_copy(key, ends_handoff(n, r) ? sv->proc_key_was : sv->proc_key, 16);
     return 0;
 }
 

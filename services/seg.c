@@ -2,6 +2,7 @@
 // Segment service: segments read and written by transaction. A segment answers the same read request as a file
 // (design D4), straight out of its pages: nothing is copied to send it, and holes do not travel.
 #include "core/cap.h"
+#include "core/words.h"
 #include "services/services_priv.h"
 #include <string.h>
 
@@ -20,7 +21,7 @@ static int object_key(struct node *n, const struct request *r, uint8_t key[16])
     struct seg *s = number ? seg_find(n, number) : NULL;
     if (number && !s)
         return -E_OBJECT;
-    memcpy(key, s ? seg_key(n, s) : n->services->seg_key, 16);
+    bytes_copy(key, s ? seg_key(n, s) : n->services->seg_key, 16);
     return 0;
 }
 

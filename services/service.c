@@ -135,7 +135,7 @@ static bool genuine_before(const struct genuine *g, const struct cap *c, const u
     return (differ | half) == 0;
 }
 
-int service_verify(struct node *n, const struct cap *c, const uint64_t key[2], uint32_t need)
+static inline int verify(struct node *n, const struct cap *c, const uint64_t key[2], uint32_t need)
 {
     struct genuine *g = &n->services->genuine[cap_obj(c) % GENUINE];
     if (genuine_before(g, c, key))
@@ -146,13 +146,18 @@ int service_verify(struct node *n, const struct cap *c, const uint64_t key[2], u
     return e;
 }
 
+int service_verify(struct node *n, const struct cap *c, const uint64_t key[2], uint32_t need)
+{
+    return verify(n, c, key, need);
+}
+
 // The capability decides before the operation looks at anything else: who has no right learns nothing.
 int64_t service_admit(struct node *n, const struct worker *w, const struct operation *op)
 {
     uint64_t key[2];
     int e = w->of->s->key(n, &w->r, (uint8_t *)key);
     if (e == 0)
-        e = service_verify(n, &w->r.in.cap, key, op->rights);
+        e = verify(n, &w->r.in.cap, key, op->rights);
     if (e < 0)
         trace(n, TRACE_DROP, (uint32_t)-e, w->r.in.op, w->r.in.cap.port.w[0]);
     return e;

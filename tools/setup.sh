@@ -4,7 +4,8 @@
 # Set-up: brings a Debian 12 machine to the point where `make` builds everything.
 #
 #   1. installs the packages that are missing (with apt-get; asks for nothing when none is);
-#   2. fetches the source of three libraries into third_party/, pinned by SHA-256.
+#   2. fetches the source of three libraries into third_party/, pinned by SHA-256;
+#   3. fetches a firmware newer than the one QEMU brings, for a test that is skipped without it.
 #
 # Safe to run at any time and any number of times. Apart from the packages nothing outside this
 # repository changes: the sources come through a private copy of this machine's own package
@@ -34,6 +35,10 @@ libraries=(
     "libfdt|a4ecc35e0b893fe8682c075fc1bdb858de87e4cb18fbed9a1597e2c9f6d320de|arm-trusted-firmware|lib/libfdt include/lib/libfdt"
     "libfdt|e75da6f089d063aaef39a1c17f1631791d87700662624e18de2121fa39a1ed44|u-boot|scripts/dtc/libfdt"
 )
+
+# sha256 of the package opensbi 1.6-1 of the next Debian: SBI 2.0, with a debug console.
+firmware=dc4a43bd21a0ca11771ed8b19ee6fa8476d1d0f4976bd0b27c0357c699d27e1e
+firmware_suite=trixie
 
 destination=third_party
 downloads=$destination/download # a tarball put here by hand is used too, when its hash is right
@@ -235,6 +240,51 @@ libraries_fetch() {
     fail "Mend what is said above (most often it is the network), then run make again."
 }
 
+# --- 3. a newer firmware ---------------------------------------------------------------------
+
+# Fetches the package into $1. Its index is that of this machine's package sources, one release on.
+firmware_get() {
+    local f here
+    here=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+    [[ -n $here && $here != "$firmware_suite" ]] || return 1
+    rm -rf "$work/sources" "$work/lists"
+    mkdir -p "$work"/{sources,lists/partial}
+    copy_sources
+    for f in "$work/sources"/*; do
+        sed -i -E "s/\b$here\b/$firmware_suite/g; s/^[Tt]ypes:.*/Types: deb/; s/^deb-src/deb/" "$f"
+    done
+    apt_private update || true
+    (cd "$1" && apt_private download opensbi)
+}
+
+firmware_fetch() {
+    local to=$destination/opensbi file
+    [[ ! -f $to/.sha256 || $(<"$to/.sha256") != "$firmware" ]] || return 0
+    for file in "$downloads"/opensbi_*_all.deb; do
+        [[ ! -f $file || $(hash_of "$file") != "$firmware" ]] || break
+    done
+    if [[ ! -f $file ]] && command -v apt-get >/dev/null; then
+        say "fetching a newer OpenSBI (for a test; about 10 MB)"
+        mkdir -p "$downloads"
+        work=${work:-$(mktemp -d "$PWD/$destination/.work.XXXXXX")}
+        mkdir -p "$work"/cache/archives/partial
+        firmware_get "$downloads" >>"$work/log" 2>&1 || true
+        for file in "$downloads"/opensbi_*_all.deb; do break; done
+    fi
+    if [[ ! -f $file || $(hash_of "$file") != "$firmware" ]]; then
+        say "there is none that this repository was tested with: the test will be skipped"
+        return 0
+    fi
+    local new=$destination/.new.opensbi.$$
+    mkdir -p "$new/all"
+    dpkg -x "$file" "$new/all"
+    mv "$new"/all/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin "$new/"
+    rm -rf "$new/all" "$to"
+    mv "$new" "$to"
+    printf '%s\n' "$firmware" >"$to/.sha256"
+    say "$to is ready (package opensbi, hash verified)"
+}
+
 # --- and after it ----------------------------------------------------------------------------
 
 if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
@@ -243,6 +293,7 @@ else
     say "this is not a Debian machine: packages are left to you ('make doctor' checks them)"
 fi
 libraries_fetch
+firmware_fetch
 command -v "${CROSS:-riscv64-unknown-elf-}gcc" >/dev/null ||
     fail "there is no ${CROSS:-riscv64-unknown-elf-}gcc on the PATH even now." \
         "'make doctor' shows what was found and where to get the rest."

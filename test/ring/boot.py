@@ -39,6 +39,20 @@ def processors():
                   "-m", "64M", says=["harts: %d " % n, "timer " + timer])
 
 
+def firmware():
+    """On an OpenSBI newer than the one that QEMU brings: its console is the firmware's."""
+    newer = os.path.join(ring.ROOT, "third_party", "opensbi", "fw_dynamic.bin")
+    for machine, *cpu in (("virt", "-cpu", "rv64"), ("virt", "-cpu", "rv64,sstc=off"), ("virt", "-cpu", "sifive-u54"),
+                          ("sifive_u",)):
+        claim = "OpenSBI 1.6, -M %s %s: the shell runs hello" % (machine, " ".join(cpu))
+        if not os.path.exists(newer):
+            skip(claim, "set-up found no newer OpenSBI")
+            continue
+        harts = 3 if machine == "sifive_u" else 4  # hart 0 has no MMU there
+        types(claim, [("uptime", r"^up .*, %d harts" % harts), HELLO], "-bios", newer, "-smp", "4", "-m", "128M", *cpu,
+              machine=machine)
+
+
 def total_mib():
     with open("/proc/meminfo") as f:
         return next(int(x.split()[1]) // 1024 for x in f if x.startswith("MemTotal:"))
@@ -232,4 +246,4 @@ def epitaphs():
 
 
 if __name__ == "__main__":
-    ring.main(size, processors, memories, small_ring, board, elsewhere, u_boot, arguments, epitaphs)
+    ring.main(size, processors, firmware, memories, small_ring, board, elsewhere, u_boot, arguments, epitaphs)
