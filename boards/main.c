@@ -93,7 +93,7 @@ static void start_console(void)
 
 // --- Memory --------------------------------------------------------------------------------------
 
-// The table of holders needs 2 bytes for each page from the first to the last, holes included.
+// The table of pages needs 2 bytes for each page from the first to the last, holes included.
 // Ranges so far away that the table would take more than 1/8 of the memory before them are left
 // alone.
 static uint64_t choose_ranges(void)
@@ -103,7 +103,7 @@ static uint64_t choose_ranges(void)
     unsigned i;
     for (i = 0; i < machine.nram; i++) {
         bytes += ram[i].to - ram[i].from;
-        uint64_t needs = (ram[i].to - ram[0].from) >> PAGE_SHIFT << 1;
+        uint64_t needs = PAGE_TABLE_LEN((ram[i].to - ram[0].from) >> PAGE_SHIFT) * sizeof(uint16_t);
         if (i > 0 && needs > bytes / 8)
             break;
         table = needs;
@@ -128,11 +128,11 @@ static void give_memory(void)
 {
     uint64_t table_bytes = choose_ranges();
     uint64_t end = machine.nram ? machine.ram[machine.nram - 1].to : 0;
-    uint16_t *holders = carve_table(table_bytes);
-    if (!holders)
+    uint16_t *pages = carve_table(table_bytes);
+    if (!pages)
         give_up("the device tree names no memory", E_MEM);
     uint64_t base = machine.ram[0].from;
-    page_init(&node, arch_direct(base, 0), (end - base) >> PAGE_SHIFT, holders);
+    page_init(&node, arch_direct(base, 0), (end - base) >> PAGE_SHIFT, pages);
     for (unsigned i = 0; i < machine.nram; i++)
         page_add_range(&node, arch_direct(machine.ram[i].from, 0),
                        arch_direct(machine.ram[i].to, 0));

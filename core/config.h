@@ -10,6 +10,11 @@
 #define PAGE_MASK (PAGE_SIZE - 1)
 #define PAGES_FOR(bytes) (((bytes) + PAGE_MASK) >> PAGE_SHIFT)
 
+// A block: what one translation of the level above maps. Its pages lie in a row, from a multiple of its length on.
+#define BLOCK_SHIFT 21
+#define BLOCK_BYTES (1ul << BLOCK_SHIFT)
+#define BLOCK_PAGES (BLOCK_BYTES / PAGE_SIZE)
+
 #define KIB 1024ull
 #define MIB (1024ull * KIB)
 #define NS_PER_MS 1000000ull

@@ -95,15 +95,15 @@ int proc_room(const struct proc *p, uint64_t more)
 uint64_t proc_find_gap(struct proc *p, uint64_t len)
 {
     // From 16 GiB up, where neither the program nor its heap gets to, with an unmapped page between mappings
-    // so that running over an end faults.
-    uint64_t at = 0x400000000ull;
+    // so that running over an end faults. What is long enough for a window begins where one may.
+    uint64_t at = 0x400000000ull, align = len < BLOCK_BYTES ? PAGE_SIZE : BLOCK_BYTES;
     for (uint32_t i = 0; i < p->nmaps; i++) {
         const struct map *m = p->maps[i];
         if (m->va + m->len <= at)
             continue;
         if (m->va >= at + len + PAGE_SIZE)
             break;
-        at = m->va + m->len + PAGE_SIZE;
+        at = (m->va + m->len + PAGE_SIZE + align - 1) & ~(align - 1);
     }
     return range_valid(at, len) ? at : 0;
 }
@@ -268,6 +268,45 @@ uint64_t map_run(const struct map *m, uint64_t va)
     return in < PAGE_SIZE ? 0 : run < stride - in ? run : stride - in;
 }
 
+// May windows of its segment have a translation of their own? They must lie in its addresses as they do in the segment.
+// Stacks grow by less.
+static bool shows_windows(const struct map *m)
+{
+    return ((m->va ^ m->off) & (BLOCK_BYTES - 1)) == 0 && MAP_GUARD_LOG2(m->flags) == 0 &&
+           !(m->flags & MAP_GROW_DOWN);
+}
+
+// What a fault makes a translation of.
+struct view {
+    uint64_t va, len;
+    void *page; // and those behind it
+};
+
+// The whole window around it instead, where it is in one piece and in the mapping.
+static void widen(const struct map *m, struct view *v)
+{
+    uint64_t from = v->va & ~(BLOCK_BYTES - 1);
+    void *pages = seg_window(m->seg, m->off + (v->va - m->va));
+    if (pages && from >= m->va && from + BLOCK_BYTES <= m->va + m->len)
+        *v = (struct view){from, BLOCK_BYTES, pages};
+}
+
+// A fault where windows may be; off: of v->va in the segment. Apart, as small programs come by only.
+__attribute__((noinline)) static int fault_in_windows(struct node *n, const struct map *m,
+                                                      struct view v, uint64_t off, unsigned prot)
+{
+    bool writable = true;
+    v.page = prot & PROT_W ? seg_page_ahead(n, m->seg, off, m->va + m->len - v.va, &v.len)
+                           : seg_page_in(n, m->seg, off, &writable);
+    if (!v.page)
+        return -E_MEM;
+    widen(m, &v);
+    unsigned rights = m->flags & (writable ? PROT_R | PROT_W | PROT_X : PROT_R | PROT_X);
+    struct arch_aspace *as = &m->proc->aspace;
+    return v.len == PAGE_SIZE ? arch_aspace_map(n, as, v.va, v.page, rights)
+                              : arch_aspace_map_run(n, as, v.va, v.page, v.len, rights);
+}
+
 static int fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)
 {
     struct map *m = proc_map_at(p, va);
@@ -279,6 +318,9 @@ static int fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)
     uint64_t off = m->off + (va - m->va);
     if (off >= m->seg->len) // somebody made the segment shorter than the mapping
         return -E_FAULT;
+    if (shows_windows(m))
+        return fault_in_windows(n, m, (struct view){va & ~PAGE_MASK, PAGE_SIZE, NULL},
+                                off & ~PAGE_MASK, prot);
     void *page =
         prot & PROT_W ? seg_page(n, m->seg, off, true) : seg_page_in(n, m->seg, off, &writable);
     if (!page)
@@ -291,8 +333,9 @@ static int fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)
 
 int proc_fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)
 {
-    n->pages.for_guest = true;
+    p->faults++;
+    n->pages.floor = PAGE_RESERVE;
     int r = fault(n, p, va, prot);
-    n->pages.for_guest = false;
+    n->pages.floor = 0;
     return r;
 }

@@ -4,6 +4,7 @@
 #ifndef CORE_NODE_H
 #define CORE_NODE_H
 
+#include "core/block.h"
 #include "core/hart.h"
 #include "core/page.h"
 #include "core/pool.h"
@@ -49,6 +50,7 @@ struct node {
     struct services *services;                     // [I]
     // Memory
     struct pages pages;
+    struct blocks blocks;
     struct pool pool_proc, pool_thread, pool_fp, pool_seg, pool_map, pool_rec, pool_port;
     void *zero_page; // [I] for reading holes
     // Objects

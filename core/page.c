@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Physical pages: a count of holders for each, and the free ones in two places. Those that nobody
+// Physical pages: a count of holders for each, and the free ones in three places. Those that nobody
 // took yet are ranges of indices, because to write into each of them would take a large board long
 // at boot. Those that came back are a list through their first two words; it is doubly linked so
-// that page_alloc_run can take a page out of its middle.
+// that pages can be taken out of its middle. When the last page of a block comes back, all 512 leave
+// the list and are a whole block.
+//
+// A single page is taken from the list; when that is empty, from a fresh range; then a whole block is
+// broken into. So blocks stay whole as long as there is anything else. A broken one is a range again,
+// of which pages are taken one after the other: it must have been used up before it can be
+// put together again, which takes 512 steps and so costs each page one. Pages that were kept as they
+// are (page_keep) come last.
 #include "core/page.h"
 
+#include "core/block.h"
 #include "core/config.h"
 #include "core/entry.h"
 #include "core/node.h"
@@ -30,18 +38,13 @@ static size_t index_of(const struct pages *ps, const void *p)
     return ((uintptr_t)p - (uintptr_t)ps->base) >> PAGE_SHIFT;
 }
 
-static void give_to_list(struct pages *ps, struct free_page *page)
+// How many pages of p's block are on the list, or BLOCK_WHOLE. Blocks count from address 0 here.
+static inline uint16_t *listed_of(const struct pages *ps, const void *p)
 {
-    struct free_page *first = ps->free;
-    page->next = first;
-    if (first)
-        first->prev = page;
-    ps->free = page;
-    ps->free_count++;
-    poison(page + 1, PAGE_SIZE - sizeof *page);
+    return (uint16_t *)(ps->listed + ((uintptr_t)p >> BLOCK_SHIFT) * sizeof(uint16_t));
 }
 
-static void take_from_list(struct pages *ps, struct free_page *page)
+static void unlink_page(struct pages *ps, struct free_page *page)
 {
     if (page == ps->free) {
         ps->free = page->next;
@@ -50,7 +53,58 @@ static void take_from_list(struct pages *ps, struct free_page *page)
         if (page->next)
             page->next->prev = page->prev;
     }
-    ps->free_count--;
+}
+
+// --- Whole blocks --------------------------------------------------------------------------------
+
+// None of its pages is on the list, or anywhere else.
+static void add_whole(struct pages *ps, struct free_page *block)
+{
+    *listed_of(ps, block) = BLOCK_WHOLE;
+    unpoison(block, sizeof *block);
+    block->next = ps->whole;
+    ps->whole = block;
+    poison(block + 1, BLOCK_BYTES - sizeof *block);
+}
+
+// There is one.
+static void *take_whole(struct pages *ps)
+{
+    struct free_page *block = ps->whole;
+    ps->whole = block->next;
+    *listed_of(ps, block) = 0;
+    poison(block, sizeof *block);
+    return block;
+}
+
+// All pages of the block in which p lies are on the list: now it is whole.
+__attribute__((noinline)) static void gather(struct pages *ps, void *p)
+{
+    char *block = (char *)p - ((uintptr_t)p & (BLOCK_BYTES - 1));
+    for (size_t i = 0; i < BLOCK_PAGES; i++)
+        unlink_page(ps, (struct free_page *)(void *)(block + i * PAGE_SIZE));
+    add_whole(ps, (struct free_page *)(void *)block);
+}
+
+// --- The list ------------------------------------------------------------------------------------
+
+static void list_page(struct pages *ps, void *p)
+{
+    struct free_page *page = p, *first = ps->free;
+    unpoison(page, sizeof *page);
+    page->next = first;
+    if (first)
+        first->prev = page;
+    ps->free = page;
+    poison(page + 1, PAGE_SIZE - sizeof *page);
+    if (++*listed_of(ps, page) == BLOCK_PAGES)
+        gather(ps, page);
+}
+
+static void give_to_list(struct pages *ps, void *page)
+{
+    ps->free_count++;
+    list_page(ps, page);
 }
 
 static void *hand_out_raw(struct pages *ps, size_t index)
@@ -117,12 +171,19 @@ static void cut_fresh(struct pages *ps, size_t first, size_t count)
 
 // --- Giving and taking ---------------------------------------------------------------------------
 
-void page_init(struct node *n, void *base, size_t span, uint16_t *holders)
+void page_init(struct node *n, void *base, size_t span, uint16_t *table)
 {
     ASSERT(((uintptr_t)base & PAGE_MASK) == 0);
     ASSERT(span <= UINT32_MAX);
-    memset(holders, 0xff, span * sizeof *holders); // PAGE_HOLE
-    n->pages = (struct pages){.base = base, .span = span, .holders = holders, .fail_after = -1};
+    memset(table, 0xff, span * sizeof *table); // PAGE_HOLE
+    memset(table + span, 0, (PAGE_TABLE_LEN(span) - span) * sizeof *table);
+    n->pages = (struct pages){.base = base,
+                              .span = span,
+                              .holders = table,
+                              .listed = (uintptr_t)(table + span) -
+                                        ((uintptr_t)base >> BLOCK_SHIFT) * sizeof *table,
+                              .nfresh = 1,
+                              .fail_after = -1};
 }
 
 // Nothing of [first, end) was given before. To look at each page would take as long as to touch it.
@@ -162,6 +223,11 @@ static size_t take_fresh(struct pages *ps, struct page_fresh *from)
     return from->next++;
 }
 
+static bool may_take(struct pages *ps)
+{
+    return ps->free_count > ps->floor && !fails_for_test(ps);
+}
+
 // --- Kept pages ----------------------------------------------------------------------------------
 
 static void *take_kept(struct pages *ps, enum page_kept as)
@@ -197,50 +263,65 @@ void page_keep(struct node *n, enum page_kept as, void *p)
     poison(p, PAGE_SIZE);
 }
 
-// Nobody gets a page now, whatever there is.
-static bool refuses(struct pages *ps)
-{
-    return (ps->for_guest && ps->free_count <= PAGE_RESERVE) || fails_for_test(ps);
-}
-
 void *page_take_kept(struct node *n, enum page_kept as)
 {
     struct pages *ps = &n->pages;
-    return ps->kept[as] && !refuses(ps) ? take_kept(ps, as) : NULL;
+    return ps->kept[as] && may_take(ps) ? take_kept(ps, as) : NULL;
 }
 
 // --- One page ------------------------------------------------------------------------------------
 
-static void *take_page(struct pages *ps)
+static void *take_listed(struct pages *ps)
 {
     struct free_page *page = ps->free;
-    if (page) {
-        take_from_list(ps, page);
-        return hand_out_raw(ps, index_of(ps, page));
-    }
+    ps->free = page->next;
+    --*listed_of(ps, page);
+    ps->free_count--;
+    return hand_out_raw(ps, index_of(ps, page));
+}
+
+// Nothing is on the list, but something is free.
+__attribute__((noinline)) static void *take_unlisted(struct node *n)
+{
+    struct pages *ps = &n->pages;
+    if (!first_fresh(ps) && !ps->whole)
+        (void)block_give_up(n); // of what is kept for a window, some is on the list now, or whole
+    if (ps->free)
+        return take_listed(ps);
     struct page_fresh *fresh = first_fresh(ps);
+    if (!fresh && ps->whole) {
+        size_t first = index_of(ps, take_whole(ps));
+        fresh = &ps->fresh[0]; // used up, as the others are
+        *fresh = (struct page_fresh){(uint32_t)first, (uint32_t)(first + BLOCK_PAGES)};
+    }
     if (fresh)
         return hand_out_raw(ps, take_fresh(ps, fresh));
     void *kept = NULL;
     for (unsigned i = 0; i < KEPT_KINDS && !kept; i++)
         kept = take_kept(ps, i);
+    ASSERT(kept);
     return kept;
+}
+
+static void *take_page(struct node *n)
+{
+    return n->pages.free ? take_listed(&n->pages) : take_unlisted(n);
 }
 
 void *page_alloc_raw(struct node *n)
 {
-    return refuses(&n->pages) ? NULL : take_page(&n->pages);
+    return may_take(&n->pages) ? take_page(n) : NULL;
 }
 
 void *page_alloc(struct node *n)
 {
     struct pages *ps = &n->pages;
-    if (refuses(ps))
+    if (!may_take(ps))
         return NULL;
     void *page = take_kept(ps, KEPT_ZERO);
     if (page)
         return page;
-    page = take_page(ps);
+    page = take_page(n);
     if (page)
         words_clear(page, PAGE_SIZE);
     return page;
@@ -267,19 +348,39 @@ static void *run_from_fresh(struct pages *ps, struct page_fresh *from, size_t co
     return page_at(ps, from->to);
 }
 
+// A run takes a page out of a whole block: the others are on the list now.
+static void break_whole(struct pages *ps, char *page)
+{
+    char *block = page - ((uintptr_t)page & (BLOCK_BYTES - 1));
+    void **link = &ps->whole;
+    while (*link != block)
+        link = (void **)*link; // a free page's first word
+    *link = ((struct free_page *)*link)->next;
+    *listed_of(ps, block) = 0;
+    for (size_t i = BLOCK_PAGES; i > 0; i--)
+        if (block + (i - 1) * PAGE_SIZE != page)
+            list_page(ps, block + (i - 1) * PAGE_SIZE);
+}
+
+static void take_for_run(struct pages *ps, size_t index)
+{
+    void *page = page_at(ps, index);
+    if (*listed_of(ps, page) == BLOCK_WHOLE)
+        break_whole(ps, page);
+    else if (!is_fresh(ps, index))
+        unlink_page(ps, page), --*listed_of(ps, page);
+    ps->free_count--;
+    hand_out(ps, index);
+}
+
 // Of pages that came back, and where that is not enough, of fresh ones beside them.
 static void *run_from_both(struct pages *ps, size_t count)
 {
     size_t first = find_run(ps, count);
     if (first == ps->span)
         return NULL;
-    for (size_t i = first; i < first + count; i++) {
-        if (is_fresh(ps, i))
-            ps->free_count--;
-        else
-            take_from_list(ps, page_at(ps, i));
-        hand_out(ps, i);
-    }
+    for (size_t i = first; i < first + count; i++)
+        take_for_run(ps, i);
     cut_fresh(ps, first, count);
     return page_at(ps, first);
 }
@@ -291,7 +392,11 @@ void *page_alloc_run(struct node *n, size_t count)
     if (count > ps->free_count || fails_for_test(ps))
         return NULL;
     struct page_fresh *fresh = fresh_for_run(ps, count);
-    return fresh ? run_from_fresh(ps, fresh, count) : run_from_both(ps, count);
+    if (fresh)
+        return run_from_fresh(ps, fresh, count);
+    while (block_give_up(n))
+        ;
+    return run_from_both(ps, count);
 }
 
 void page_hold(struct node *n, const void *p)
@@ -335,4 +440,66 @@ bool page_is_shared(const struct node *n, const void *p)
 size_t page_free_count(const struct node *n)
 {
     return n->pages.free_count;
+}
+
+// --- Blocks --------------------------------------------------------------------------------------
+
+// A block of fresh memory, the lowest of the first range that has one: what lies below it in the range is
+// listed, so that single pages come from there.
+static void *block_from_fresh(struct pages *ps)
+{
+    for (unsigned i = 0; i < ps->nfresh; i++) {
+        struct page_fresh *f = &ps->fresh[i];
+        size_t first = f->next + (-(uintptr_t)page_at(ps, f->next) & (BLOCK_BYTES - 1)) / PAGE_SIZE;
+        if (first + BLOCK_PAGES > f->to)
+            continue;
+        for (size_t k = first; k > f->next; k--)
+            list_page(ps, page_at(ps, k - 1));
+        f->next = (uint32_t)(first + BLOCK_PAGES);
+        return page_at(ps, first);
+    }
+    return NULL;
+}
+
+// Kept pages are few, but each may be the last that a block lacks.
+static void list_kept(struct pages *ps)
+{
+    for (unsigned i = 0; i < KEPT_KINDS; i++)
+        while (ps->kept[i]) {
+            void *page = take_kept(ps, i);
+            ps->holders[index_of(ps, page)] = 0;
+            give_to_list(ps, page);
+        }
+}
+
+void *page_take_block(struct node *n)
+{
+    struct pages *ps = &n->pages;
+    void *block = ps->whole ? NULL : block_from_fresh(ps);
+    if (block)
+        return block;
+    if (!ps->whole)
+        list_kept(ps);
+    return ps->whole ? take_whole(ps) : NULL;
+}
+
+bool page_claim(struct node *n, void *page)
+{
+    struct pages *ps = &n->pages;
+    if (!may_take(ps))
+        return false;
+    ps->free_count--;
+    (void)hand_out_raw(ps, index_of(ps, page));
+    return true;
+}
+
+void page_unclaim(struct node *n, void *page)
+{
+    ASSERT(n->pages.holders[index_of(&n->pages, page)] == 0);
+    list_page(&n->pages, page);
+}
+
+void page_return_block(struct node *n, void *block)
+{
+    add_whole(&n->pages, block);
 }

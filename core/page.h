@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Physical pages of a node, named by their kernel address. Scattered: nobody needs two in a row.
+// Physical pages of a node, named by their kernel address. Scattered: nobody needs two in a row. But who gets 512 of
+// them in a row is faster with them, so free pages are kept together as blocks of 2 MiB as long as there are others.
 // A page has a count of holders: each segment that it belongs to, a driver that is still sending from it. Who holds it
 // says nothing about who may write: that is the segment's to know (seg.h). All under the node lock.
 #ifndef CORE_PAGE_H
 #define CORE_PAGE_H
+
+#include "core/config.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +19,8 @@ struct page_fresh {
     uint32_t next, to;
 };
 #define PAGE_FRESH_MAX 32 // ranges; of what is given beyond them each page is touched
+// Entries of page_init's table for so many pages: their holders, and behind them the blocks.
+#define PAGE_TABLE_LEN(span) ((span) + (span) / BLOCK_PAGES + 2)
 
 // Pages that are free but were left in a state that saves their next user work. They count as free, and any is taken
 // when no other page is left.
@@ -30,24 +35,28 @@ struct pages {
     uint8_t *base;     // [I] kernel address of the first page covered
     size_t span;       // [I] pages covered, holes included
     uint16_t *holders; // [N] per page; PAGE_HOLE = not ours to give
-    void *free;        // [N] free list through the pages' first words: those that were taken once
+    uintptr_t
+        listed; // [I] per block, in the table: how many of its pages are on the free list, or BLOCK_WHOLE (page.c)
+    void *free;  // [N] free list through the pages' first words: those that were taken once
+    void *whole; // [N] blocks of which all pages came back, through their first words
     void *kept[KEPT_KINDS]; // [N] lists through the pages' first words
     unsigned nkept[KEPT_KINDS];
-    size_t free_count; // [N] on the lists and fresh
+    size_t free_count; // [N] on the lists, whole, fresh, or kept for a window (core/block.h)
     size_t total;      // [I] pages that were given by page_add_range
-    bool
-        for_guest; // [N] what is being done is a guest's fault: the last PAGE_RESERVE pages are not for it
-    long fail_after; // [N] tests: so many more succeed, then one fails; then -1 again = none will
-    struct page_fresh fresh[PAGE_FRESH_MAX]; // [N] in the order they were given, empty ones too
-    unsigned nfresh;                         // [N]
+    size_t floor;      // [N] so many are not for what is being done: 0, or PAGE_RESERVE
+    long fail_after;   // [N] tests: so many more succeed, then one fails; then -1 again = none will
+    // [N] The first is of a whole block that was broken into; the others in the order they were given, empty ones too.
+    struct page_fresh fresh[PAGE_FRESH_MAX];
+    unsigned nfresh; // [N]
 };
 #define PAGE_HOLE 0xffffu
 #define PAGE_KEPT 0xfffeu // free, on a list of kept ones
-// Left for the kernel when guests have touched all the rest: to tell owners, to list, to kill.
+#define BLOCK_WHOLE 0xffffu
+// Left for the kernel when guests have touched all the rest: to tell owners, to list, to kill (floor, in proc_fault).
 #define PAGE_RESERVE 24u
 
-// Prepares for pages between kernel addresses base and base + span * PAGE_SIZE; holders has span entries.
-void page_init(struct node *n, void *base, size_t span, uint16_t *holders);
+// Prepares for pages between kernel addresses base and base + span * PAGE_SIZE; table has PAGE_TABLE_LEN(span) entries.
+void page_init(struct node *n, void *base, size_t span, uint16_t *table);
 // Gives the pages that lie wholly in [from, to) to the allocator, which does not touch them until they are taken.
 void page_add_range(struct node *n, void *from, void *to);
 // One page, zeroed, held once; NULL when there is none.
@@ -70,5 +79,16 @@ bool page_can_share(const struct node *n, const void *p);
 // Others hold it too, or it is not the allocator's at all.
 bool page_is_shared(const struct node *n, const void *p);
 size_t page_free_count(const struct node *n);
+
+// --- Blocks, for core/block.c only -----------------------------------------------------------------------------------
+
+// A block of free pages that page_alloc gives to nobody; they count as free until they are claimed. NULL: none is in
+// one piece. Takes a handful of steps, or as many as it has had pages given back since the last time.
+void *page_take_block(struct node *n);
+// This page of such a block becomes its caller's, held once, as from page_alloc_raw. false: none is to be had now.
+bool page_claim(struct node *n, void *page);
+// It is for everybody again: one page that was not claimed; or a block of which none was.
+void page_unclaim(struct node *n, void *page);
+void page_return_block(struct node *n, void *block);
 
 #endif

@@ -68,6 +68,7 @@ struct proc {
     uint64_t time_offset;             // [N] process clock = node clock + this
     uint64_t mem_limit;               // [N] bytes of segments
     uint64_t moves;                   // [N] times it changed nodes
+    uint64_t faults;                  // [N] translations that were missing, on this node
     uint8_t priority, priority_limit; // [N] PRIO_*; the limit is its owner's
     uint64_t isa; // [N] extensions its code may use (arch.h ISA_*); 0 = rv64gc only
     uint64_t

@@ -4,10 +4,15 @@
 //
 //   dir[off >> 21] -> leaf[(off >> 12) & 511] -> page | flags
 //
+// What one leaf table covers is a window. Of a window whose pages are those of one block, in order, and may all be
+// written as they are, the directory says so (LEAF_WHOLE): one translation is enough for it. Whatever changes an entry
+// takes that away; there is no other state, and nothing else looks at it.
+//
 // A table exists exactly while something hangs on it, so an empty segment costs only its record, and an allocation that
 // fails halfway leaves nothing behind.
 #include "core/seg.h"
 
+#include "core/block.h"
 #include "core/cap.h"
 #include "core/entry.h"
 #include "core/error.h"
@@ -17,13 +22,15 @@
 #include <string.h>
 
 #define TABLE_ENTRIES 512u
-#define LEAF_SHIFT 21u // a leaf table covers 2 MiB
+#define LEAF_SHIFT BLOCK_SHIFT // a leaf table covers a window of 2 MiB
 #define LEAF_BYTES (1ull << LEAF_SHIFT)
 _Static_assert(SEG_MAX_BYTES == TABLE_ENTRIES * LEAF_BYTES, "one directory covers a segment");
 
-// An entry of the directory: 0, or the leaf table's address with the number of its entries in use in the low bits.
-#define LEAF_COUNT PAGE_MASK
-_Static_assert(TABLE_ENTRIES <= LEAF_COUNT, "the count fits below a page's address");
+// An entry of the directory: 0, or the leaf table's address and, in its low bits:
+#define LEAF_COUNT 0x3fful  // how many of its entries are in use
+#define LEAF_WHOLE 0x800ul  // they are the 512 pages of a block in order, without flags
+#define LEAF_BITS PAGE_MASK // all that is not the address
+_Static_assert(TABLE_ENTRIES <= LEAF_COUNT && TABLE_ENTRIES == BLOCK_PAGES, "the count has room");
 
 // An entry of a page, in a leaf table or in the record: 0 = a hole, else the page's address and, in its low bits, what must happen before it is
 // written. No flag: it may be written as it is.
@@ -48,6 +55,11 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static bool lies_inside(const struct seg *s, uint64_t off, uint64_t len)
+{
+    return off <= s->len && len <= s->len - off;
+}
+
 // --- translations --------------------------------------------------------------------------------
 
 typedef void change_fn(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t len);
@@ -69,7 +81,7 @@ static void change_translations(struct node *n, const struct seg *s, uint64_t of
 
 static inline uintptr_t *leaf_of(uintptr_t in_dir)
 {
-    return (uintptr_t *)(in_dir & ~LEAF_COUNT);
+    return (uintptr_t *)(in_dir & ~LEAF_BITS);
 }
 
 static uintptr_t *few_at(const struct seg *s, uint64_t off)
@@ -150,11 +162,36 @@ static void tables_unmake(struct node *n, struct seg *s, uint64_t off)
     }
 }
 
+static bool is_full(uintptr_t in_dir)
+{
+    return (in_dir & LEAF_COUNT) == TABLE_ENTRIES;
+}
+
+// All entries of a leaf table are in use: do they make a block?
+static void look_whole(uintptr_t *slot)
+{
+    const uintptr_t *leaf = leaf_of(*slot);
+    if (leaf[0] & (BLOCK_BYTES - 1))
+        return;
+    for (size_t i = 1; i < TABLE_ENTRIES; i++)
+        if (leaf[i] != leaf[0] + i * PAGE_SIZE) // a flag makes a difference too
+            return;
+    *slot |= LEAF_WHOLE;
+}
+
+// Entries in [off, off + len) get flags.
+static void not_whole(struct seg *s, uint64_t off, uint64_t len)
+{
+    for (uint64_t at = off & ~(LEAF_BYTES - 1); s->dir && at < off + len; at += LEAF_BYTES)
+        s->dir[dir_index(at)] &= ~LEAF_WHOLE;
+}
+
 static void table_put(struct seg *s, uint64_t off, uintptr_t entry)
 {
     uintptr_t *slot = &s->dir[dir_index(off)];
     leaf_of(*slot)[leaf_index(off)] = entry;
-    ++*slot;
+    if (is_full(++*slot))
+        look_whole(slot);
 }
 
 // Takes an entry out of the tables.
@@ -162,7 +199,7 @@ static void table_take(struct node *n, struct seg *s, uint64_t off)
 {
     uintptr_t *slot = &s->dir[dir_index(off)];
     leaf_of(*slot)[leaf_index(off)] = 0;
-    --*slot;
+    *slot = (*slot & ~LEAF_WHOLE) - 1;
     s->pages--;
     tables_unmake(n, s, off);
 }
@@ -211,11 +248,27 @@ static bool entry_put(struct node *n, struct seg *s, uint64_t off, uintptr_t ent
     return true;
 }
 
+// A page for off: its place in the block that is kept for its window, or any. A block is kept for an empty window behind a
+// full one: who has filled that is likely to fill this one, and it is the one sign of it that is always at hand.
+static void *page_for(struct node *n, struct seg *s, uint64_t off, bool zeros)
+{
+    size_t window = dir_index(off);
+    if (s->dir && window > 0 && s->dir[window] == 0 && is_full(s->dir[window - 1]) &&
+        !block_is_kept(n, s, off))
+        block_keep(n, s, off);
+    void *page = s->kept ? block_page(n, s, off) : NULL;
+    if (!page)
+        return zeros ? page_alloc(n) : page_alloc_raw(n);
+    if (zeros)
+        words_clear(page, PAGE_SIZE);
+    return page;
+}
+
 // Apart, so that seg_page of a page that is there stays a few loads. src: its bytes, NULL = zeros.
 __attribute__((noinline)) static void *make_page(struct node *n, struct seg *s, uint64_t off,
                                                  const void *src)
 {
-    void *page = src ? page_alloc_raw(n) : page_alloc(n);
+    void *page = page_for(n, s, off, !src);
     if (!page)
         return NULL;
     if (!entry_put(n, s, off, (uintptr_t)page)) {
@@ -268,6 +321,74 @@ void *seg_page_in(struct node *n, struct seg *s, uint64_t off, bool *writable)
     return entry ? entry_page(*entry) : make_page(n, s, off, NULL);
 }
 
+// --- windows -------------------------------------------------------------------------------------
+
+// Clearing more pages than this for one fault would keep the node lock for too long (D1).
+#define AHEAD_MAX COPY_STEP
+// In a segment of this length even the first page that a guest writes gets a block kept.
+#define LARGE (4 * LEAF_BYTES)
+
+void *seg_window(const struct seg *s, uint64_t off)
+{
+    uintptr_t in_dir = s->dir ? s->dir[dir_index(off)] : 0;
+    return in_dir & LEAF_WHOLE ? entry_page(leaf_of(in_dir)[0]) : NULL;
+}
+
+uint64_t seg_windows(const struct seg *s)
+{
+    uint64_t count = 0;
+    for (uint64_t at = 0; at < s->len; at += LEAF_BYTES)
+        count += seg_window(s, at) != NULL;
+    return count;
+}
+
+// How much may be made from off on, a hole until now: as much as is there in a row before it. Who writes just where that
+// ends most likely goes on; whoever goes here and there, in whatever strides, never gets there and gets single pages.
+static uint64_t expected(const struct node *n, const struct seg *s, uint64_t off, uint64_t max)
+{
+    uint64_t most = min_u64(min_u64(max, AHEAD_MAX), LEAF_BYTES - (off & (LEAF_BYTES - 1)));
+    uint64_t run = 0, behind = off + PAGE_SIZE, next = behind;
+    if (s->marked || page_free_count(n) < n->pages.total / 8)
+        return PAGE_SIZE;
+    while (run < most && run < off && entry_at(s, off - run - PAGE_SIZE))
+        run += PAGE_SIZE;
+    return run > PAGE_SIZE && next_entry(s, &next, off + run) ? next - off : run;
+}
+
+// Pages for [off, off + len) of a window in which a page was just made right before, at `before`. Returns how many bytes
+// of them could be had in a row with that one.
+static uint64_t make_ahead(struct node *n, struct seg *s, uint64_t off, char *before, uint64_t len)
+{
+    uint64_t made = block_run(n, s, off, before + PAGE_SIZE, len), put = 0;
+    char *at = before + PAGE_SIZE;
+    for (; put < made && entry_put(n, s, off + put, (uintptr_t)(at + put)); put += PAGE_SIZE)
+        words_clear(at + put, PAGE_SIZE);
+    for (uint64_t rest = put; rest < made; rest += PAGE_SIZE) // no memory for a table
+        page_drop(n, at + rest);
+    return put;
+}
+
+void *seg_page_ahead(struct node *n, struct seg *s, uint64_t off, uint64_t max, uint64_t *len)
+{
+    *len = PAGE_SIZE;
+    if (off >= s->len || entry_at(s, off))
+        return seg_page(n, s, off, true);
+    if (s->pages == 0 && s->len >= LARGE && !block_is_kept(n, s, off))
+        block_keep(n, s, off);
+    char *first = make_page(n, s, off, NULL);
+    uint64_t want = first && s->kept ? expected(n, s, off, min_u64(max, s->len - off)) : 0;
+    if (want > PAGE_SIZE)
+        *len += make_ahead(n, s, off + PAGE_SIZE, first, want - PAGE_SIZE);
+    return first;
+}
+
+void seg_expect(struct node *n, struct seg *s, uint64_t off, uint64_t len)
+{
+    if (off % LEAF_BYTES == 0 && len >= LEAF_BYTES && lies_inside(s, off, len) &&
+        seg_hole(s, off, LEAF_BYTES) == LEAF_BYTES && !block_is_kept(n, s, off))
+        block_keep(n, s, off);
+}
+
 int seg_fill_page(struct node *n, struct seg *s, uint64_t off, const void *src)
 {
     if (off >= s->len || (off & PAGE_MASK))
@@ -300,6 +421,8 @@ uint64_t seg_hole(const struct seg *s, uint64_t off, uint64_t max)
 // Gives up all pages in [from, to), page multiples.
 static void cut(struct node *n, struct seg *s, uint64_t from, uint64_t to)
 {
+    if (s->kept)
+        block_forget(n, s, from, to - from);
     if (s->pages == 0)
         return;
     change_translations(n, s, from, to - from, arch_aspace_unmap);
@@ -333,11 +456,6 @@ static int share_page(struct node *n, struct seg *dst, uint64_t doff, uintptr_t 
     return 0;
 }
 
-static bool lies_inside(const struct seg *s, uint64_t off, uint64_t len)
-{
-    return off <= s->len && len <= s->len - off;
-}
-
 int seg_share(struct node *n, struct seg *dst, uint64_t doff, struct seg *src, uint64_t soff,
               uint64_t len)
 {
@@ -349,6 +467,7 @@ int seg_share(struct node *n, struct seg *dst, uint64_t doff, struct seg *src, u
     bool protect = false;
     int r = 0;
     uintptr_t *from;
+    not_whole(src, soff, len);
     for (uint64_t at = soff; r == 0 && (from = next_entry(src, &at, soff + len)) != NULL;
          at += PAGE_SIZE)
         r = share_page(n, dst, doff + (at - soff), from, &protect);
@@ -386,6 +505,7 @@ uint64_t seg_mark(struct node *n, struct seg *s)
 void seg_mark_run(struct node *n, struct seg *s, uint64_t off, uint64_t len)
 {
     uintptr_t *entry;
+    not_whole(s, off, len);
     for (uint64_t at = off; (entry = next_entry(s, &at, off + len)) != NULL; at += PAGE_SIZE)
         *entry |= ENTRY_CLEAN;
     if (off <= s->shortest && off + len >= s->len)
@@ -400,6 +520,9 @@ void seg_unmark(struct node *n, struct seg *s)
     s->marked = false;
     for (uint64_t at = 0; (entry = next_entry(s, &at, s->len)) != NULL; at += PAGE_SIZE)
         *entry &= ~(uintptr_t)ENTRY_CLEAN;
+    for (uint64_t at = 0; s->dir && at < s->len; at += LEAF_BYTES)
+        if (is_full(s->dir[dir_index(at)]))
+            look_whole(&s->dir[dir_index(at)]);
 }
 
 // A page that came after the mark never got the flag, and so is not clean.

@@ -159,6 +159,7 @@ static int64_t fill_segment(struct node *n, struct intake *in, const struct desc
     if (status != 0)
         return status < 0 ? status : 0;
     seg_hold(f->seg); // a transaction is going to write into it
+    seg_expect(n, f->seg, f->dest_off, f->source_len);
     while (status >= 0 && done < f->source_len) {
         status = given_up && *given_up ? -E_CANCEL : fill_chunk(n, in, f, done);
         if (status > 0)

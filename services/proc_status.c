@@ -21,9 +21,14 @@ static int64_t show_map(struct node *n, struct request *r, const struct map *m)
                        : m->flags & MAP_EXEC      ? "code"
                        : m->flags & MAP_WRITE     ? "data"
                                                   : "constants";
-    return reply_line(n, r, "  segment 0x%010llx  %6llu KiB, %6llu present, %s, %s",
+    const uint64_t windows = seg_windows(m->seg);
+    char whole[48] = "";
+    if (windows > 0)
+        (void)snprintf(whole, sizeof whole, ", %llu x 2 MiB in one piece",
+                       (unsigned long long)windows);
+    return reply_line(n, r, "  segment 0x%010llx  %6llu KiB, %6llu present, %s, %s%s",
                       (unsigned long long)m->va, (unsigned long long)(m->len / KIB),
-                      (unsigned long long)(m->seg->pages * PAGE_SIZE / KIB), rights, what);
+                      (unsigned long long)(m->seg->pages * PAGE_SIZE / KIB), rights, what, whole);
 }
 
 // --- Threads ---------------------------------------------------------------------------------------------------------
@@ -150,6 +155,9 @@ int64_t proc_status(struct node *n, struct request *r, const struct proc *p)
     if (status == 0)
         status = reply_line(n, r, "  priority %u of 0..%u, at most %u", p->priority,
                             PRIO_LEVELS - 1u, p->priority_limit);
+    if (status == 0)
+        status = reply_line(n, r, "  faults on memory: %llu since it is here; page tables: %u",
+                            (unsigned long long)p->faults, p->aspace.tables + 1);
     for (uint32_t i = 0; status == 0 && i < p->nmaps; i++)
         status = show_map(n, r, p->maps[i]);
     for (struct list *l = p->threads.next; status == 0 && l != &p->threads; l = l->next)

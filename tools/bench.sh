@@ -62,14 +62,15 @@ fi
 # --- One node, counting instructions -------------------------------------------------------------------
 # Every instruction between two marks in the guest, by the plugin tools/plugin/count.c: exact, and the same again while
 # the code is the same. Rows NAME (all of them), NAME.satp (changes of the address space, which on the emulator cost
-# more time than all the rest) and NAME:FILE (where they go).
+# more time than all the rest) and NAME:FILE (where they go); NAME.sret, where faults are what counts: how often the
+# kernel was entered.
 # count NAME ROUNDS PROGRAM ARGUMENT...    with_server: bench_null as a server beside it
 # shellcheck disable=SC2086
-with_server= dir=host
+with_server= dir=host mem=64M
 count() {
     local name=$1 n=$2 program=$3 value where
     shift 3
-    ring_up 1 --count || return
+    ring_up 1 --count --mem $mem || return
     if [[ $with_server ]]; then
         "$rotifer" run --quiet --node n1 --name server bench_null server bench-server >"$work/server" 2>&1 &
         jobs_started+=("$!")
@@ -84,6 +85,7 @@ count() {
         case $where in
             total) row "$name" "$value" instructions exact ;;
             satp) row "$name.satp" "$value" writes exact ;;
+            sret) [[ $name != touch_* ]] || row "$name.sret" "$value" entries exact ;;
             sfence) ;;
             *) row "$name:$where" "$value" instructions exact ;;
         esac
@@ -98,6 +100,9 @@ dir=n1
 count null_trans_privileged_service 10000 bench_null 10000 node
 count process_start_to_end 200 bench_proc 200
 count process_with_data 200 bench_proc 200 data
+mem=256M
+count touch_64MiB_first_time 1 memory touch 64
+mem=64M
 dir=host with_server=yes
 count null_trans_two_processes 10000 bench_null 10000 bench-server
 count trans_4KiB_each_way 2000 bench_null 2000 bench-server 4096 4096
@@ -117,8 +122,8 @@ boot() {
     wait "$pid" 2>/dev/null
     grep -q 'n1> ' "$work/console" || { missing "no prompt: $(tail -n 1 "$work/console" "$work/boot.log")" && return; }
     tools/where.py "$work/boot.count" 1 build/rotifer.map >"$work/boot.where" || { missing "boot: nothing was counted" && return; }
-    row boot_to_prompt "$(awk '!/^(total|satp|sfence|firmware) / { sum += $2 } END { print sum }' "$work/boot.where")" instructions exact
-    awk '!/^(total|satp|sfence|firmware) /' "$work/boot.where" | head -n 6 >"$work/boot.top"
+    row boot_to_prompt "$(awk '!/^(total|satp|sfence|sret|firmware) / { sum += $2 } END { print sum }' "$work/boot.where")" instructions exact
+    awk '!/^(total|satp|sfence|sret|firmware) /' "$work/boot.where" | head -n 6 >"$work/boot.top"
     while read -r where value; do row "boot_to_prompt:$where" "$value" instructions exact; done <"$work/boot.top"
 }
 boot

@@ -4,7 +4,8 @@
 
 usage: where.py COUNTS ROUNDS MAP    MAP: the kernel's link map, build/rotifer.map
 Prints one line for each: WHERE INSTRUCTIONS-PER-ROUND (what is under one is left out), the largest first; before them
-the total, and how often satp was changed and translations were flushed."""
+the total, how often satp was changed and translations were flushed, and how often the kernel was left (sret): each
+system call, fault or interrupt once."""
 import bisect
 import re
 import sys
@@ -33,7 +34,7 @@ def main():
         sys.exit(__doc__.split("\n\n")[1])
     rounds, table = int(sys.argv[2]), sections(sys.argv[3])
     starts = [s[0] for s in table]
-    where, satp, sfence = {}, 0, 0
+    where, kinds = {}, {}
     for line in open(sys.argv[1]):
         address, count, kind = line.split()
         pc, count = int(address, 16), int(count)
@@ -45,11 +46,10 @@ def main():
         else:
             name = "arch/riscv/entry" if PHYSICAL[0] <= pc < PHYSICAL[1] else "guest"
         where[name] = where.get(name, 0) + count
-        satp += count if kind == "satp" else 0
-        sfence += count if kind == "sfence" else 0
+        kinds[kind] = kinds.get(kind, 0) + count
     print(f"total {sum(where.values()) / rounds:.0f}")
-    print(f"satp {satp / rounds:.2f}")
-    print(f"sfence {sfence / rounds:.2f}")
+    for kind in ("satp", "sfence", "sret"):
+        print(f"{kind} {kinds.get(kind, 0) / rounds:.2f}")
     for name, count in sorted(where.items(), key=lambda x: -x[1]):
         if count / rounds >= 1:
             print(f"{name.replace(' ', '_')} {count / rounds:.0f}")

@@ -140,6 +140,17 @@ int arch_aspace_map(struct node *n, struct arch_aspace *as, uint64_t va, void *p
     return 0;
 }
 
+int arch_aspace_map_run(struct node *n, struct arch_aspace *as, uint64_t va, void *page,
+                        uint64_t len, unsigned prot)
+{
+    ASSERT(len > 0 && (len & PAGE_MASK) == 0);
+    ASSERT((va & (BLOCK_BYTES - 1)) + len <= BLOCK_BYTES);
+    int r = 0;
+    for (uint64_t off = 0; r == 0 && off < len; off += PAGE_SIZE)
+        r = arch_aspace_map(n, as, va + off, (char *)page + off, prot);
+    return r;
+}
+
 void arch_aspace_unmap(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t len)
 {
     (void)n;

@@ -17,7 +17,7 @@ struct host_node {
     void (*guest_run)(struct node *n, struct thread *t);
     void *arena;
     size_t arena_bytes;
-    uint16_t holders[];
+    uint16_t holders[]; // and what else page_init needs
 };
 
 static struct host_node *host_of(struct node *n)
@@ -114,7 +114,7 @@ static void go_online(struct node *n)
 struct node *host_node_new(const char *name, size_t npages, const struct host_options *options)
 {
     static const struct host_options none;
-    struct host_node *hn = calloc(1, sizeof *hn + npages * sizeof hn->holders[0]);
+    struct host_node *hn = calloc(1, sizeof *hn + PAGE_TABLE_LEN(npages) * sizeof hn->holders[0]);
     if (!hn)
         return NULL;
     take_options(hn, name, options ? options : &none);

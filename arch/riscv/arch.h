@@ -81,6 +81,7 @@ struct arch_aspace {
     uint32_t loaded_on;        // mask of harts whose satp names it
     uint32_t tables;           // page tables below the root
     uint32_t nfew;             // entries ever made in the lowest tables; more than ASPACE_FEW: many
+    bool blocks;               // entries of 2 MiB were made in the tables above those
     uint64_t *few[ASPACE_FEW]; // these: who clears them leaves tables of zeros behind
 };
 #define PROT_R 1u
@@ -95,10 +96,15 @@ void arch_aspace_free(struct node *n, struct arch_aspace *as);
 // only with PROT_W): boards fault where QEMU sets them. Makes code written there fetchable (fence.i
 // on all harts before the first fetch) when prot has PROT_X. E_MEM.
 int arch_aspace_map(struct node *n, struct arch_aspace *as, uint64_t va, void *page, unsigned prot);
+// The same for len bytes of pages that lie in a row, as page and va do, within 2 MiB from a multiple of that on. All of
+// these 2 MiB, of a page at a multiple of 2 MiB: one translation, in place of all that were there.
+int arch_aspace_map_run(struct node *n, struct arch_aspace *as, uint64_t va, void *page,
+                        uint64_t len, unsigned prot);
 // Whoever writes to [va, va + len) from now on faults: takes the right to write out of its translations, and
 // flushes. Nobody writes through an old translation when this returns.
 void arch_aspace_protect(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t len);
-// Removes the translations of [va, va + len) and flushes them on all harts that have it loaded.
+// Removes the translations of [va, va + len) and flushes them on all harts that have it loaded. (Of a translation of
+// 2 MiB that is only touched, the rest may go too, here and above: then it is faulted in again.)
 void arch_aspace_unmap(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t len);
 
 // --- Privileged tasks: S-mode contexts with a stack ----------------------------------------------

@@ -8,6 +8,9 @@
 //
 // Harts that are idle are not interrupted for a flush; they do it when they go on
 // (arch_hart.stale).
+//
+// 2 MiB may be one translation: a leaf in the middle one of three levels, in the place of a table (Priv 4.4.1). What changes a
+// part of it first makes a table of it again (split), or, where no page is left for that, takes it away whole.
 #include "arch/riscv/sv39.h"
 
 #include "arch/riscv/boot.h"
@@ -45,6 +48,10 @@ static uint64_t pte_pa(uint64_t pte)
 static uint64_t *pte_table(uint64_t pte)
 {
     return (uint64_t *)(pte_pa(pte) + DIRECT_BASE);
+}
+static bool is_leaf(uint64_t pte)
+{
+    return (pte & (PTE_R | PTE_W | PTE_X)) != 0; // Priv 4.3.1, table 4.5
 }
 static uint64_t satp_of(const uint64_t *root)
 {
@@ -195,6 +202,17 @@ static void flush(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t 
         sbi_remote_sfence_vma(ids, va, len);
 }
 
+// The same after an entry that names a table has changed: by addresses only leaves are flushed (Priv 4.2.1). Harts that are
+// idle may still know the table, but until they flush they look no guest's address up.
+static void flush_table(struct node *n, struct arch_aspace *as)
+{
+    if (loaded_here(as))
+        flush_all();
+    uint64_t ids = others(n, as, STALE_TLB);
+    if (ids)
+        sbi_remote_sfence_vma(ids, 0, UINT64_MAX);
+}
+
 // --- arch.h --------------------------------------------------------------------------------------
 
 int arch_aspace_init(struct node *n, struct arch_aspace *as)
@@ -234,14 +252,14 @@ static void free_tables(struct node *n, struct arch_aspace *as, uint64_t *table,
                         unsigned entries)
 {
     for (unsigned i = 0; i < entries && as->tables > 0; i++) {
-        if (!(table[i] & PTE_V))
-            continue;
+        if ((table[i] & (PTE_V | PTE_R | PTE_W | PTE_X)) != PTE_V)
+            continue; // empty, or a leaf
         uint64_t *below = pte_table(table[i]);
         table[i] = 0;
         as->tables--;
         if (level > 1)
             free_tables(n, as, below, level - 1, ENTRIES);
-        if (level > 1 || as->nfew <= ASPACE_FEW)
+        if (level > 1 ? !as->blocks : as->nfew <= ASPACE_FEW)
             page_keep(n, KEPT_ZERO, below); // all entries that it had are gone
         else
             page_drop(n, below);
@@ -261,23 +279,50 @@ void arch_aspace_free(struct node *n, struct arch_aspace *as)
     as->root = NULL;
 }
 
-// The entry for va in the lowest table; NULL: no table there (make: and no memory for one).
-static uint64_t *find(struct node *n, struct arch_aspace *as, uint64_t va, bool make)
+// The table that *pte names; if it names none, a new one (make). NULL: none, or no memory.
+static inline uint64_t *table_at(struct node *n, struct arch_aspace *as, uint64_t *pte, bool make)
 {
-    uint64_t *table = as->root;
-    for (unsigned level = 2; level > 0; level--) {
-        uint64_t *pte = &table[entry_of(va, level)];
-        if (!(*pte & PTE_V)) {
-            void *page = make ? page_alloc(n) : NULL;
-            if (!page)
-                return NULL;
-            as->tables++;
-            // Its zeros before itself, as other harts walk these tables right now.
-            __atomic_store_n(pte, pte_of(arch_phys(page), PTE_V), __ATOMIC_RELEASE);
-        }
-        table = pte_table(*pte);
+    if (!(*pte & PTE_V)) {
+        void *page = make ? page_alloc(n) : NULL;
+        if (!page)
+            return NULL;
+        as->tables++;
+        // Its zeros before itself, as other harts walk these tables right now.
+        __atomic_store_n(pte, pte_of(arch_phys(page), PTE_V), __ATOMIC_RELEASE);
     }
-    return &table[entry_of(va, 0)];
+    return pte_table(*pte);
+}
+
+// The entry for the 2 MiB around va: a table's, a leaf, or empty. NULL: no table for it (make: and no memory for one).
+static inline uint64_t *middle(struct node *n, struct arch_aspace *as, uint64_t va, bool make)
+{
+    uint64_t *table = table_at(n, as, &as->root[entry_of(va, 2)], make);
+    return table ? &table[entry_of(va, 1)] : NULL;
+}
+
+// Makes a table of the leaf *mid, that says the same. false: no memory.
+static bool split(struct node *n, struct arch_aspace *as, uint64_t *mid)
+{
+    uint64_t *table = page_alloc_raw(n);
+    if (!table)
+        return false;
+    for (uint64_t i = 0; i < ENTRIES; i++)
+        table[i] = *mid + (i << PTE_PPN_SHIFT);
+    as->tables++;
+    as->nfew = ASPACE_FEW + 1;
+    __atomic_store_n(mid, pte_of(arch_phys(table), PTE_V), __ATOMIC_RELEASE);
+    flush_table(n, as); // no hart has one translation of an address from here and one from there
+    return true;
+}
+
+// The entry for va in the lowest table, which is made, or was a leaf. NULL: no memory.
+static uint64_t *find(struct node *n, struct arch_aspace *as, uint64_t va)
+{
+    uint64_t *mid = middle(n, as, va, true);
+    if (!mid || (is_leaf(*mid) && !split(n, as, mid)))
+        return NULL;
+    uint64_t *table = table_at(n, as, mid, true);
+    return table ? &table[entry_of(va, 0)] : NULL;
 }
 
 static uint64_t user_rights(unsigned prot)
@@ -300,6 +345,32 @@ static void make_fetchable(struct node *n, struct arch_aspace *as)
         sbi_remote_fence_i(ids);
 }
 
+// An entry of a lowest table is made: these are what arch_aspace_free must clear, as long as they are few.
+static void remember(struct arch_aspace *as, uint64_t *pte)
+{
+    if (as->nfew < ASPACE_FEW)
+        as->few[as->nfew] = pte;
+    if (as->nfew <= ASPACE_FEW)
+        as->nfew++;
+}
+
+// The entry becomes `new`, and nobody goes on by what it was, for any of [va, va + len).
+static void put(struct node *n, struct arch_aspace *as, uint64_t *pte, uint64_t new, uint64_t va,
+                uint64_t len)
+{
+    uint64_t old = *pte;
+    __atomic_store_n(pte, new, __ATOMIC_RELEASE);
+    if (!(old & PTE_V))
+        return;
+    if (pte_pa(old) == pte_pa(new) &&
+        (old & ~new) == 0) { // no right lost: who faults will come here
+        if (loaded_here(as))
+            flush_page(va);
+    } else {
+        flush(n, as, va, len);
+    }
+}
+
 int arch_aspace_map(struct node *n, struct arch_aspace *as, uint64_t va, void *page, unsigned prot)
 {
     ASSERT(as->root != NULL);
@@ -309,29 +380,89 @@ int arch_aspace_map(struct node *n, struct arch_aspace *as, uint64_t va, void *p
         arch_aspace_unmap(n, as, va, PAGE_SIZE);
         return 0;
     }
-    uint64_t *pte = find(n, as, va, true);
+    uint64_t *pte = find(n, as, va);
     if (!pte)
         return -E_MEM;
-    uint64_t old = *pte;
     uint64_t new = pte_of(arch_phys(page), user_rights(prot));
-    if ((prot & PROT_X) && old != new)
+    if ((prot & PROT_X) && *pte != new)
         make_fetchable(n, as);
-    __atomic_store_n(pte, new, __ATOMIC_RELEASE);
-    if (!(old & PTE_V)) {
-        if (as->nfew < ASPACE_FEW)
-            as->few[as->nfew] = pte;
-        if (as->nfew <= ASPACE_FEW)
-            as->nfew++;
-        return 0;
-    }
-    if (pte_pa(old) == pte_pa(new) &&
-        (old & ~new) == 0) { // no right lost: who faults will come here
-        if (loaded_here(as))
-            flush_page(va);
+    if (*pte & PTE_V) {
+        put(n, as, pte, new, va, PAGE_SIZE);
     } else {
-        flush(n, as, va, PAGE_SIZE);
+        remember(as, pte);
+        __atomic_store_n(pte, new, __ATOMIC_RELEASE);
     }
     return 0;
+}
+
+// One leaf for all of the 2 MiB at va.
+static int map_block(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t new)
+{
+    uint64_t *mid = middle(n, as, va, true);
+    if (!mid)
+        return -E_MEM;
+    uint64_t old = *mid;
+    as->blocks = true;
+    as->nfew = ASPACE_FEW + 1; // they may be in the table that goes
+    if (!(old & PTE_V) || is_leaf(old)) {
+        put(n, as, mid, new, va, BLOCK_BYTES);
+        return 0;
+    }
+    __atomic_store_n(mid, new, __ATOMIC_RELEASE);
+    flush_table(n, as); // before somebody else has the page that was the table
+    as->tables--;
+    page_drop(n, pte_table(old));
+    return 0;
+}
+
+int arch_aspace_map_run(struct node *n, struct arch_aspace *as, uint64_t va, void *page,
+                        uint64_t len, unsigned prot)
+{
+    ASSERT(as->root != NULL);
+    ASSERT(va % PAGE_SIZE == 0 && len % PAGE_SIZE == 0 && va < USER_END);
+    ASSERT(len > 0 && va % BLOCK_BYTES + len <= BLOCK_BYTES);
+    if (!(prot & (PROT_R | PROT_W | PROT_X))) {
+        arch_aspace_unmap(n, as, va, len);
+        return 0;
+    }
+    if (prot & PROT_X)
+        make_fetchable(n, as);
+    uint64_t new = pte_of(arch_phys(page), user_rights(prot));
+    if (len == BLOCK_BYTES && arch_phys(page) % BLOCK_BYTES == 0)
+        return map_block(n, as, va, new);
+    uint64_t *pte = find(n, as, va); // those behind it are in the same table
+    if (!pte)
+        return -E_MEM;
+    as->nfew = ASPACE_FEW + 1;
+    for (uint64_t i = 0; i < len >> PAGE_SHIFT; i++)
+        put(n, as, &pte[i], new + (i << PTE_PPN_SHIFT), va + (i << PAGE_SHIFT), PAGE_SIZE);
+    return 0;
+}
+
+// The part of [at, end) in the 2 MiB around at.
+static uint64_t part_end(uint64_t at, uint64_t end)
+{
+    uint64_t next = (at | (BLOCK_BYTES - 1)) + 1;
+    return next < end ? next : end;
+}
+
+// The lowest table for [at, end), which lies in one. NULL: there is none, or a leaf that covers no more, or that could not
+// be split and is taken away: whoever misses it has it faulted in again. *mid: the entry above.
+static uint64_t *table_of_part(struct node *n, struct arch_aspace *as, uint64_t at, uint64_t end,
+                               uint64_t **mid)
+{
+    *mid = middle(n, as, at, false);
+    if (!*mid || !(**mid & PTE_V))
+        return NULL;
+    if (!is_leaf(**mid))
+        return pte_table(**mid);
+    if (end - at == BLOCK_BYTES)
+        return NULL;
+    if (split(n, as, *mid))
+        return pte_table(**mid);
+    **mid = 0;
+    flush(n, as, at & ~(BLOCK_BYTES - 1), BLOCK_BYTES);
+    return NULL;
 }
 
 void arch_aspace_unmap(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t len)
@@ -340,18 +471,32 @@ void arch_aspace_unmap(struct node *n, struct arch_aspace *as, uint64_t va, uint
     if (!as->root)
         return;
     bool changed = false;
-    for (uint64_t at = va; at < va + len;) {
-        uint64_t *pte = find(n, as, at, false);
-        if (!pte) { // nothing in the 2 MiB around it
-            at = (at | (ENTRIES * PAGE_SIZE - 1)) + 1;
-            continue;
+    for (uint64_t at = va, end; at < va + len; at = end) {
+        uint64_t *mid;
+        end = part_end(at, va + len);
+        uint64_t *table = table_of_part(n, as, at, end, &mid);
+        if (!table && mid && *mid) {
+            *mid = 0;
+            changed = true;
         }
-        changed |= (*pte & PTE_V) != 0;
-        *pte = 0;
-        at += PAGE_SIZE;
+        for (; table && at < end; at += PAGE_SIZE) {
+            uint64_t *pte = &table[entry_of(at, 0)];
+            changed |= (*pte & PTE_V) != 0;
+            *pte = 0;
+        }
     }
     if (changed)
         flush(n, as, va, len);
+}
+
+// In one store: other harts walk these tables, and set bits of their own in them (Priv 4.3.1, scheme with hardware
+// updates of A and D). Those are preset, so nothing of theirs is lost.
+static bool take_write(uint64_t *pte)
+{
+    if (!(*pte & PTE_W))
+        return false;
+    __atomic_store_n(pte, *pte & ~(uint64_t)(PTE_W | PTE_D), __ATOMIC_RELEASE);
+    return true;
 }
 
 void arch_aspace_protect(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t len)
@@ -360,19 +505,14 @@ void arch_aspace_protect(struct node *n, struct arch_aspace *as, uint64_t va, ui
     if (!as->root)
         return;
     bool changed = false;
-    for (uint64_t at = va; at < va + len;) {
-        uint64_t *pte = find(n, as, at, false);
-        if (!pte) {
-            at = (at | (ENTRIES * PAGE_SIZE - 1)) + 1;
-            continue;
-        }
-        if (*pte & PTE_W) {
-            // In one store: other harts walk these tables, and set bits of their own in them (Priv 4.3.1, scheme with
-            // hardware updates of A and D). Those are preset, so nothing of theirs is lost.
-            __atomic_store_n(pte, *pte & ~(uint64_t)(PTE_W | PTE_D), __ATOMIC_RELEASE);
-            changed = true;
-        }
-        at += PAGE_SIZE;
+    for (uint64_t at = va, end; at < va + len; at = end) {
+        uint64_t *mid;
+        end = part_end(at, va + len);
+        uint64_t *table = table_of_part(n, as, at, end, &mid);
+        if (!table && mid)
+            changed |= take_write(mid);
+        for (; table && at < end; at += PAGE_SIZE)
+            changed |= take_write(&table[entry_of(at, 0)]);
     }
     if (changed)
         flush(n, as, va, len);

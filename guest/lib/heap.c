@@ -8,6 +8,7 @@
 #include "guest/lib/rotifer.h"
 
 #define GRAIN ((size_t)64 * 1024)
+#define WINDOW ((size_t)2 * 1024 * 1024) // of a multiple of this the kernel can map all at once
 
 static size_t used;   // bytes that malloc has; under malloc's lock
 static size_t mapped; // bytes known to be mapped
@@ -15,7 +16,8 @@ static size_t mapped; // bytes known to be mapped
 // Asks for an eighth more than needed, so that a heap of n MiB has taken a few dozen system calls.
 static bool grow_to(size_t bytes)
 {
-    size_t want = (bytes + bytes / 8 + GRAIN - 1) & ~(GRAIN - 1);
+    size_t grain = bytes < WINDOW ? GRAIN : WINDOW;
+    size_t want = (bytes + bytes / 8 + grain - 1) & ~(grain - 1);
     size_t least = (bytes + GRAIN - 1) & ~(GRAIN - 1);
     uint64_t base = startup_block()->heap_base;
     if (sys_grow(base, want) >= 0)

@@ -154,8 +154,8 @@ static void only_whole_pages_of_a_range_are_given(void **state)
     (void)state;
     struct node *n = calloc(1, sizeof *n);
     char *mem = aligned_alloc(PAGE_SIZE, 8 * PAGE_SIZE);
-    uint16_t holders[8];
-    page_init(n, mem, 8, holders);
+    uint16_t table[PAGE_TABLE_LEN(8)];
+    page_init(n, mem, 8, table);
     assert_null(page_alloc(n));
     page_add_range(n, mem + 1, mem + 3 * PAGE_SIZE - 1);         // page 1
     page_add_range(n, mem + 5 * PAGE_SIZE, mem + 7 * PAGE_SIZE); // pages 5, 6
@@ -177,7 +177,7 @@ static void only_whole_pages_of_a_range_are_given(void **state)
 struct bare {
     struct node *n;
     char *mem;
-    uint16_t holders[BARE_PAGES];
+    uint16_t table[PAGE_TABLE_LEN(BARE_PAGES)];
 };
 
 static int bare_setup(void **state)
@@ -186,7 +186,7 @@ static int bare_setup(void **state)
     b->n = calloc(1, sizeof *b->n);
     b->mem = aligned_alloc(PAGE_SIZE, BARE_PAGES * PAGE_SIZE);
     memset(b->mem, 0x5a, BARE_PAGES * PAGE_SIZE); // as memory is at power-on: anything
-    page_init(b->n, b->mem, BARE_PAGES, b->holders);
+    page_init(b->n, b->mem, BARE_PAGES, b->table);
     *state = b;
     return 0;
 }

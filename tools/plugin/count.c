@@ -6,7 +6,8 @@
 //
 // FILE, when QEMU ends: a line "ADDRESS COUNT KIND" for each instruction that was executed so. KIND: "satp"
 // it writes that register, "sfence" it is sfence.vma (both empty the emulator's translation cache, which is what costs
-// time there), "-" anything else. tools/where.py makes a table of it.
+// time there), "sret" it leaves the kernel, "-" anything else.
+// tools/where.py makes a table of it.
 //
 // The interface is QEMU's (docs/devel/tcg-plugins.rst); declared here, as distributions do not ship its header.
 #include <inttypes.h>
@@ -82,6 +83,8 @@ static const char *kind_of(uint32_t word)
 {
     if ((word & 0xfff0007fu) == 0x18000073u && (word & 0x7000u)) // csrrw and its like, CSR 0x180
         return "satp";
+    if (word == 0x10200073u)
+        return "sret";
     return (word & 0xfe007fffu) == 0x12000073u ? "sfence" : "-";
 }
 
