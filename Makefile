@@ -15,6 +15,7 @@
 #   make doctor           what this machine has, what it lacks, and the line that mends it
 #   make format           clang-format our sources   (check-format only looks)
 #   make check-arrows     does every #include follow the house rules?
+#   make check-docs       is everything there that README and docs/ name?
 #   make clean            forget build/ and run/     (distclean: third_party/ as well)
 #
 # Anywhere: V=1 shows the commands; WERROR= lets warnings pass.
@@ -36,7 +37,7 @@
 # first, alone, and then reads this file again: no rule below has to wait for it.
 
 CROSS ?= riscv64-unknown-elf-
-NO_SETUP := help guest-flags doctor clean distclean format check-format check-arrows
+NO_SETUP := help guest-flags doctor clean distclean format check-format check-arrows check-docs
 GOALS := $(or $(MAKECMDGOALS),all)
 
 ifneq ($(filter-out $(NO_SETUP),$(GOALS)),)
@@ -54,7 +55,7 @@ include mk/test.mk
 
 # --- what people type ----------------------------------------------------------------------------
 
-.PHONY: all build demo test qemu ring gdb bench sim doctor fuzz format check-format check-arrows \
+.PHONY: all build demo test qemu ring gdb bench sim doctor fuzz format check-format check-arrows check-docs \
         clean distclean help setup FORCE
 
 all: build
@@ -138,6 +139,10 @@ endif
 
 check-arrows:
 	@test/check-arrows.sh
+	@echo "Next: make test"
+
+check-docs:
+	@test/check-docs.py
 	@echo "Next: make test"
 
 clean:
