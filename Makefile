@@ -8,6 +8,7 @@
 #   make ring             start a ring of nodes and leave it running
 #   make qemu             boot one node on this terminal, to a shell HARTS=n MEM=128M APPEND=...
 #   make PROG=my.c        a program of your own, anywhere: mk/prog.mk
+#   make SERVICES=...     an image with some of the services: mk/services.mk
 #   make gdb              the same node, stopped at its first instruction, under gdb
 #   make bench            measure; prints a table, writes a CSV
 #   make sim SEED=n       replay one run of the simulator exactly
@@ -25,6 +26,7 @@
 #   mk/common.mk       quiet lines, flags shared by every build, bookkeeping
 #   mk/third-party.mk  libsodium, libfdt: which files, how compiled
 #   mk/kernel.mk       build/Image: arch/riscv core net services boards
+#   mk/services.mk     which services an image holds
 #   mk/host.mk         build/rotifer: the command; and the same code under sanitizers
 #   mk/guest.mk        build/guest/*.elf: guest/lib, guest/examples, Lua
 #   mk/prog.mk         programs of one's own; the flags for other Makefiles
@@ -50,6 +52,7 @@ include mk/common.mk
 include mk/third-party.mk
 include mk/kernel.mk
 include mk/host.mk
+include mk/services.mk
 include mk/guest.mk
 include mk/test.mk
 

@@ -177,6 +177,27 @@ def u_boot():
             m.drop()
 
 
+def lean():
+    """An image with a part of the services (mk/services.mk): the list in the build is all that it takes."""
+    image = os.path.join(ring.BUILD, "lean", "Image")
+    boots("an image without console, store and shell says so, and gets ready", "-initrd", STORE, "-m", "64M", kernel=image,
+          append="node=n1 shell", says=["the initrd is of no use: this image has no store", "this image has no shell"])
+    names = symbols(os.path.join(ring.BUILD, "lean", "rotifer.elf"))
+    left = [x for x in names if re.match(r"shell_|edit_|job_|run_(ps|lua|help)$", x) and x != "shell_open"]
+    ok("proc_service_start" in names and not left, "and nothing of the shell is linked", left)
+    whole, ring.ROTIFER = ring.ROTIFER, os.path.join(ring.BUILD, "lean", "rotifer")  # which boots the image beside it
+    try:
+        r = Ring(1)
+        before = r.counts()
+        status, out = r.run("--quiet", os.path.join(ring.BUILD, "guest", "hello.elf"))
+        ok(status == 0 and "Hello" in out, "it runs a program that it is sent", out)
+        difference = r.back_to(before)
+        ok(difference is None, "nothing is left of it", difference or "")
+        ok(r.down(), "the ring goes down")
+    finally:
+        ring.ROTIFER = whole
+
+
 def arguments():
     for bad in ("xyz", "", "0" * 63, "0" * 65, "0" * 63 + "g", "0x" + "0" * 62):
         m = Machine("-m", "32M", append="node=n1 ringkey=" + bad)
@@ -200,11 +221,15 @@ def size():
     ok(bytes < 256 * 1024, "the image, with all services, is under 256 KiB", "%d bytes" % bytes)
 
 
-def symbol(name):
-    elf = os.path.join(ring.BUILD, "rotifer.elf")
+def symbols(elf):
+    """Name: address."""
     cross = os.environ.get("CROSS", "riscv64-unknown-elf-")
     out = subprocess.run([cross + "nm", elf], check=True, capture_output=True, text=True, timeout=hang(60)).stdout
-    return next(int(x.split()[0], 16) for x in out.split("\n") if x.endswith(" " + name))
+    return {x.split()[-1]: int(x.split()[0], 16) for x in out.split("\n") if len(x.split()) == 3}
+
+
+def symbol(name):
+    return symbols(os.path.join(ring.BUILD, "rotifer.elf"))[name]
 
 
 PC, SP = 32, 2  # numbers of registers
@@ -254,4 +279,5 @@ def epitaphs():
 
 
 if __name__ == "__main__":
-    ring.main(size, processors, memories, small_ring, board, elsewhere, u_boot, arguments, epitaphs)
+    ring.main(size, processors, memories, small_ring, board, elsewhere, u_boot, lean, arguments,
+              epitaphs)
