@@ -84,7 +84,7 @@ test: build test-programs
 ring: build
 	@build/rotifer ring up
 
-bench: build
+bench: build build/guest/bench_mem.elf
 	@tools/bench.sh
 
 sim: build/sim-run
