@@ -5,6 +5,7 @@
 #   make                  set up, build everything, then list these commands
 #   make demo             a ring, a program and a busy server that move round it: a minute or two
 #   make test             all tests; T="name..." runs those whose name contains one of them
+#   make soak             the random tests at full size: 10^5 stuns, 10^6 system calls, inputs, ...: an hour
 #   make ring             start a ring of nodes and leave it running
 #   make qemu             boot one node on this terminal, to a shell HARTS=n MEM=128M APPEND=...
 #   make PROG=my.c        a program of your own, anywhere: mk/prog.mk
@@ -58,7 +59,7 @@ include mk/test.mk
 
 # --- what people type ----------------------------------------------------------------------------
 
-.PHONY: all build demo test qemu ring gdb bench sim doctor fuzz format check-format check-arrows check-docs \
+.PHONY: all build demo test qemu ring gdb bench sim doctor fuzz soak format check-format check-arrows check-docs \
         clean distclean help setup FORCE
 
 all: build
@@ -94,6 +95,9 @@ sim: build/sim-run
 FUZZ_RUNS ?= 1000000
 fuzz: test-programs
 	@FUZZ_RUNS=$(FUZZ_RUNS) test/run.sh fuzz/
+
+soak: build test-programs
+	@test/soak.sh
 
 HARTS ?= 1
 MEM ?= 128M
