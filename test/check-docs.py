@@ -5,6 +5,7 @@ targets and variables, commands, tests, and the headings that links lead to. And
 chapter in the table of contents, each room on the map.
 
 usage: test/check-docs.py [ROOT]; prints what is wrong, with file and line; exit status 1 if anything is."""
+import fnmatch
 import glob
 import os
 import re
@@ -35,7 +36,7 @@ class Code:
                 self.files += [os.path.join(directory, x) for x in names if not x.endswith(".pyc")]
         self.bases = {os.path.basename(x) for x in self.files}
         sources = [x for x in self.files if not x.endswith(".md") and os.path.relpath(__file__) != x]
-        text = "\n".join(read(x) for x in sources)
+        self.text = text = "\n".join(read(x) for x in sources)
         self.words = set(re.findall(r"[A-Za-z_]\w*", text)) | FOREIGN
         # At the beginning of a line: a definition, a prototype, a label; anywhere: a macro with arguments, a method.
         self.functions = FOREIGN | set(re.findall(r"^[A-Za-z_](?:[\w\s*]*[\s*])?(\w+)\([^;]", text, re.M)) | \
@@ -52,14 +53,15 @@ class Code:
             ["ring/" + os.path.basename(x) for x in glob.glob("test/ring/*.py")] + ["sim", "arrows", "docs"]
 
     def has_file(self, path, near):
-        """As named from the root, from where it is named, by its own name alone; a pattern; or as make's result."""
+        """As named from the root, from where it is named, by its own name alone; or a pattern of these."""
         path = path.rstrip("/")
-        if path in self.targets or os.path.exists(path) or os.path.exists(os.path.join(near, path)):
-            return True
-        if "*" in path:
-            return any(glob.glob(x) for x in (path, os.path.join("*", path))) or \
-                re.sub(r"^build/guest/", "guest/examples/", path).replace(".elf", ".c") != path and path.startswith("build/")
-        return "/" not in path and path in self.bases
+        return any(glob.glob(x) for x in (path, os.path.join(near, path), os.path.join("*", path))) or \
+            "/" not in path and path in self.bases
+
+    def makes(self, path):
+        """Below build/: does make have a rule for it, or a source its name? What happens to lie there says nothing."""
+        return path in self.targets or any(fnmatch.fnmatch(x, path) for x in self.targets) or \
+            re.search(r"(?<![\w/])%s(?!\w)" % re.escape(path), self.text) is not None
 
 
 class Page:
@@ -130,8 +132,8 @@ class Page:
             for variable in re.findall(r"([A-Z]+)=", m[1]):
                 if variable not in read(m[2]):
                     self.say(at + m.start(), "%s does not know %s" % (m[2], variable))
-        for path in re.findall(r"(?<![\w/.])build/[\w/.+-]*\w", text):
-            if not code.has_file(path, "") and path not in ("build/rotifer",) and not re.match(r"build/(own|guest/my)\b", path):
+        for path in re.findall(r"(?<![\w/.])build/[\w/.*+-]*\w", text):
+            if not code.makes(path) and not path.startswith("build/guest/my"):
                 self.say(at, "nothing makes %s" % path)
 
     def make_word(self, at, word):
