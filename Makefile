@@ -5,9 +5,11 @@
 #   make                  set up, build everything, then list these commands
 #   make demo             a ring, a program and a busy server that move round it: a minute or two
 #   make test             all tests; T="name..." runs those whose name contains one of them
+#   make soak             the random tests at full size: 10^5 stuns, 10^6 system calls, inputs, ...: an hour
 #   make ring             start a ring of nodes and leave it running
 #   make qemu             boot one node on this terminal, to a shell HARTS=n MEM=128M APPEND=...
 #   make PROG=my.c        a program of your own, anywhere: mk/prog.mk
+#   make SERVICES=...     an image with some of the services: mk/services.mk
 #   make gdb              the same node, stopped at its first instruction, under gdb
 #   make bench            measure; prints a table, writes a CSV
 #   make sim SEED=n       replay one run of the simulator exactly
@@ -15,6 +17,7 @@
 #   make doctor           what this machine has, what it lacks, and the line that mends it
 #   make format           clang-format our sources   (check-format only looks)
 #   make check-arrows     does every #include follow the house rules?
+#   make check-docs       is everything there that README and docs/ name?
 #   make clean            forget build/ and run/     (distclean: third_party/ as well)
 #
 # Anywhere: V=1 shows the commands; WERROR= lets warnings pass.
@@ -24,6 +27,7 @@
 #   mk/common.mk       quiet lines, flags shared by every build, bookkeeping
 #   mk/third-party.mk  libsodium, libfdt: which files, how compiled
 #   mk/kernel.mk       build/Image: arch/riscv core net services boards
+#   mk/services.mk     which services an image holds
 #   mk/host.mk         build/rotifer: the command; and the same code under sanitizers
 #   mk/guest.mk        build/guest/*.elf: guest/lib, guest/examples, Lua
 #   mk/prog.mk         programs of one's own; the flags for other Makefiles
@@ -36,7 +40,7 @@
 # first, alone, and then reads this file again: no rule below has to wait for it.
 
 CROSS ?= riscv64-unknown-elf-
-NO_SETUP := help guest-flags doctor clean distclean format check-format check-arrows
+NO_SETUP := help guest-flags doctor clean distclean format check-format check-arrows check-docs
 GOALS := $(or $(MAKECMDGOALS),all)
 
 ifneq ($(filter-out $(NO_SETUP),$(GOALS)),)
@@ -49,12 +53,13 @@ include mk/common.mk
 include mk/third-party.mk
 include mk/kernel.mk
 include mk/host.mk
+include mk/services.mk
 include mk/guest.mk
 include mk/test.mk
 
 # --- what people type ----------------------------------------------------------------------------
 
-.PHONY: all build demo test qemu ring gdb bench sim doctor fuzz format check-format check-arrows \
+.PHONY: all build demo test qemu ring gdb bench sim doctor fuzz soak format check-format check-arrows check-docs \
         clean distclean help setup FORCE
 
 all: build
@@ -80,7 +85,7 @@ test: build test-programs
 ring: build
 	@build/rotifer ring up
 
-bench: build
+bench: build build/guest/bench_mem.elf
 	@tools/bench.sh
 
 sim: build/sim-run
@@ -90,6 +95,9 @@ sim: build/sim-run
 FUZZ_RUNS ?= 1000000
 fuzz: test-programs
 	@FUZZ_RUNS=$(FUZZ_RUNS) test/run.sh fuzz/
+
+soak: build test-programs
+	@test/soak.sh
 
 HARTS ?= 1
 MEM ?= 128M
@@ -138,6 +146,10 @@ endif
 
 check-arrows:
 	@test/check-arrows.sh
+	@echo "Next: make test"
+
+check-docs:
+	@test/check-docs.py
 	@echo "Next: make test"
 
 clean:

@@ -14,6 +14,7 @@
 #include "services/console.h"
 #include "services/node.h"
 #include "services/protocol.h"
+#include "services/service.h"
 #include "services/shell.h"
 #include "services/store.h"
 
@@ -79,6 +80,10 @@ static void fill_store(struct node *n, const struct range *initrd)
     uint64_t len = initrd->to - initrd->from;
     if (len == 0)
         return;
+    if (!services_have(n, "store")) {
+        node_log(n, "the initrd is of no use: this image has no store");
+        return;
+    }
     const void *archive = arch_direct(initrd->from, len);
     const char *why = archive ? store_give(n, archive, len) : "it lies above all addresses";
     if (why)
@@ -88,6 +93,10 @@ static void fill_store(struct node *n, const struct range *initrd)
 // Only where somebody asked for it: a ring's consoles are files, and nobody types there.
 static void start_shell(struct node *n)
 {
+    if (!services_have(n, "shell")) {
+        node_log(n, "this image has no shell");
+        return;
+    }
     int error = uart_present() ? console_attach(n, uart_write, &uart_room) : -E_IO;
     if (error == 0)
         error = shell_open(n);
@@ -99,7 +108,7 @@ void glue_start(struct node *n, const struct machine *m)
 {
     services_set_link_status(n, link_status);
     bench_set_echo(n, echo);
-    if (!task_spawn(n, "uart", uart_task, NULL))
+    if (services_have(n, "console") && !task_spawn(n, "uart", uart_task, NULL))
         node_log(n, "no memory for the console's input task: it will read nothing");
     fill_store(n, &m->initrd);
     if (dt_bootflag(m, "shell"))

@@ -65,7 +65,7 @@ compile_entry = {"directory": "$(CURDIR)", "file": "$1", "command": "$2 -c $1"},
 
 define COMPILE_COMMANDS
 [
-$(foreach f,$(filter %.c,$(KERNEL_SRCS)),$(call compile_entry,$f,$(CROSS)gcc $(filter-out --%,$(KERNEL_CFLAGS)))
+$(foreach f,$(filter %.c,$(KERNEL_SRCS)),$(call compile_entry,$f,$(CROSS)gcc $(filter-out --%,$(KERNEL_CFLAGS)) $(if $(filter services/list.c,$f),$(call services_flag,$(SERVICES))))
 )$(foreach f,$(wildcard arch/host/*.c tools/*.c test/*/*.c),$(call compile_entry,$f,$(CC) $(HOST_CFLAGS) $(POSIX))
 )$(foreach f,$(filter %.c,$(GUEST_LIB_SRCS) $(GUEST_EXAMPLES)),$(call compile_entry,$f,$(CROSS)gcc $(filter-out --%,$(GUEST_CFLAGS)))
 ){"directory": "$(CURDIR)", "file": "core/types.h", "command": "$(CC) -I. -c core/types.h"}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What runs in U-mode: static ELF files, one for each guest/examples/*.c and guest/tests/*.c (programs that
-# test/ring/ needs), and an unmodified Lua.
+# What runs in U-mode: static ELF files, one for each guest/examples/*.c, and an unmodified Lua. `make test` builds one
+# for each guest/tests/*.c as well: programs that test/ring/ needs.
 
 GUEST_LIB_SRCS := $(wildcard guest/lib/*.c guest/lib/*.S)
 GUEST_EXAMPLES := $(wildcard guest/examples/*.c)
@@ -28,11 +28,10 @@ GUEST_LIBS = -Wl,--whole-archive build/guest/librotifer.a -Wl,--no-whole-archive
 GUEST_CAN_LINK := $(and $(GUEST_LIB_SRCS),$(wildcard linker/guest.ld))
 GUEST_EXAMPLE_ELFS := $(patsubst guest/examples/%.c,build/guest/%.elf,$(GUEST_EXAMPLES))
 GUEST_TEST_ELFS := $(patsubst guest/tests/%.c,build/guest/%.elf,$(GUEST_TESTS))
-GUEST_ELFS := $(GUEST_EXAMPLE_ELFS) $(GUEST_TEST_ELFS)
 
 .PHONY: guest
-guest: $(if $(GUEST_CAN_LINK),$(GUEST_ELFS) build/guest/lua.elf, \
-    $(call objects,guest,$(GUEST_LIB_SRCS) $(GUEST_EXAMPLES) $(GUEST_TESTS)))
+guest: $(if $(GUEST_CAN_LINK),$(GUEST_EXAMPLE_ELFS) build/guest/lua.elf, \
+    $(call objects,guest,$(GUEST_LIB_SRCS) $(GUEST_EXAMPLES)))
 
 build/guest/%.o: %.c $(MAKE_FILES) | $(SODIUM_VERSION) build/compiler.ok
 	$(call say,CC,$<)

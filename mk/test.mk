@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Test programs, all under sanitizers. test/run.sh runs them.
+# Test programs; those for this machine are under sanitizers. test/run.sh runs them.
 #
 #   test/unit/test_NAME.c   one program each; other files there are helpers, linked with every one
 #   test/sim/*.c            one program, build/sim-run
 #   test/fuzz/fuzz_NAME.c   one program each, with every other file there (driver.c has main)
+#   guest/tests/NAME.c      programs for U-mode that test/ring/ starts (mk/guest.mk)
 
 UNIT_TESTS := $(wildcard test/unit/test_*.c)
 UNIT_HELPERS := $(filter-out $(UNIT_TESTS),$(wildcard test/unit/*.c))
@@ -17,10 +18,11 @@ $(call remember,fuzz,$(FUZZ_HELPERS))
 
 UNIT_BINS := $(patsubst test/unit/%.c,build/unit/%,$(UNIT_TESTS))
 FUZZ_BINS := $(patsubst test/fuzz/%.c,build/fuzz/%,$(FUZZ_TESTS))
-SAN_LIBS := build/san/librotifer.a $(HOST_LIBS)
+SAN_LIBS := build/san/librotifer.a build/host/libsodium.a build/host/libfdt.a
 
 .PHONY: test-programs
-test-programs: $(UNIT_BINS) $(FUZZ_BINS) $(if $(SIM_SRCS),build/sim-run)
+test-programs: $(UNIT_BINS) $(FUZZ_BINS) $(if $(SIM_SRCS),build/sim-run) \
+    build/lean/Image build/lean/rotifer $(if $(GUEST_CAN_LINK),$(GUEST_TEST_ELFS))
 
 define test_link
 $(call say,LD,$@)

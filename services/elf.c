@@ -207,7 +207,7 @@ static bool symbol_name(const struct elf_file *f, const struct symbols *t, const
 
 bool elf_function(const struct elf_file *f, uint64_t pc, char *name, size_t size, uint64_t *off)
 {
-    struct symbols t;
+    struct symbols t = {0};
     struct elf_sym some[SYMS_AT_ONCE];
     if (!find_symbols(f, &t))
         return false;

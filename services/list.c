@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The services of this image. Features are files in this list.
-#include "services/services_priv.h"
+// The services of this image: the list is SERVICES in mk/services.mk. Features are files in that list.
+#include <string.h>
 
+#include "services/services_priv.h"
+#include "services/shell.h"
+
+#ifndef SERVICES
+#error "SERVICES: SERVICE(dir) SERVICE(seg) ...; see mk/services.mk"
+#endif
+
+#define SERVICE(name) {#name, name##_service_start, name##_service_stop},
 static const struct {
     const char *name;
     int (*start)(struct node *n);
     void (*stop)(struct node *n);
-} list[] = {
-    {"dir", dir_service_start,
-     dir_service_stop}, // first: the others enter their capabilities into it
-    {"seg", seg_service_start, seg_service_stop},
-    {"console", console_service_start, console_service_stop},
-    {"node", node_service_start, node_service_stop},
-    {"store", store_service_start, store_service_stop},
-    {"proc", proc_service_start, proc_service_stop},
-    {"shell", shell_service_start, shell_service_stop}, // starts nothing before shell_open
-};
-#define SERVICES (sizeof list / sizeof list[0])
-_Static_assert(SERVICES <= SERVICES_MAX, "each is one entry of services.running");
+} list[] = {SERVICES};
+
+#define COUNT (sizeof list / sizeof list[0])
+_Static_assert(COUNT <= SERVICES_MAX, "each is one entry of services.running");
 
 int services_start(struct node *n)
 {
@@ -28,7 +28,7 @@ int services_start(struct node *n)
     n->services = sv;
     n->here = service_here;
     pool_init(&sv->pool_worker, "worker", sizeof(struct worker));
-    for (size_t i = 0; i < SERVICES; i++) {
+    for (size_t i = 0; i < COUNT; i++) {
         sv->started++; // now, not after: what a failed start took is for its stop to give back
         int e = list[i].start(n);
         if (e < 0) {
@@ -51,4 +51,17 @@ void services_stop(struct node *n)
         list[i].stop(n);
     page_drop(n, n->services);
     n->services = NULL;
+}
+
+int shell_open(struct node *n)
+{
+    return n->services->shell_open ? n->services->shell_open(n) : -E_NOTHERE;
+}
+
+bool services_have(const struct node *n, const char *name)
+{
+    for (size_t i = 0; n->services && i < n->services->started; i++)
+        if (strcmp(list[i].name, name) == 0)
+            return true;
+    return false;
 }

@@ -58,7 +58,8 @@ static int64_t run_status(struct node *n, struct request *r)
     memcpy(st->name, n->name, sizeof st->name);
     st->ep = node_ep(n);
     st->uptime_ns = node_now(n);
-    st->harts = n->nharts;
+    for (unsigned i = 0; i < n->nharts; i++)
+        st->harts += n->harts[i].online;
     st->pages_total = n->pages.total;
     st->pages_free = page_free_count(n);
     st->procs = (uint32_t)n->pool_proc.used;

@@ -193,7 +193,8 @@ struct node_status {
     char name[32];
     uint64_t ep;
     uint64_t uptime_ns;
-    uint32_t harts, links;
+    uint32_t harts; // that run: the firmware may take its time, or fail, to start one
+    uint32_t links;
     uint64_t pages_total, pages_free;
     uint32_t procs, threads, segs, recs;
     uint64_t syscalls, switches, trans_local, trans_remote, retries, dups;

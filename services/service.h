@@ -10,8 +10,10 @@
 #include "core/node.h"
 #include "core/task.h"
 
-// Starts the services of this image (the list is services/list.c). E_MEM: nothing is left behind.
+// Starts the services of this image (the list is SERVICES in mk/services.mk). E_MEM: nothing is left behind.
 int services_start(struct node *n);
+// Is the service in this image, and started? Of one that is not, only this may be asked.
+bool services_have(const struct node *n, const char *name);
 // Host: frees what they hold. No task is running. Then node_fini.
 void services_stop(struct node *n);
 

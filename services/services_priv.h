@@ -92,6 +92,8 @@ struct services {
     // Store, shell
     struct store store;
     struct shell *shell; // [I] one page; NULL: none was started (shell.h)
+    int (*shell_open)(
+        struct node *n); // [I] NULL: this image has none, and none of its code is linked
     // Node
     struct port node_put;
     uint8_t node_key[16];                                         // [N]
@@ -117,8 +119,8 @@ struct services {
 };
 _Static_assert(sizeof(struct services) <= PAGE_SIZE, "allocated as one page");
 
-// Called by list.c. A start makes lists and pools first, so that its stop (which frees what the service holds) finds
-// them even when the start failed. E_MEM, E_LIMIT.
+// list.c calls NAME_service_start and NAME_service_stop of each. A start makes lists and pools first, so that its stop
+// (which frees what the service holds) finds them even when the start failed. E_MEM, E_LIMIT.
 int seg_service_start(struct node *n);
 void seg_service_stop(struct node *n);
 int dir_service_start(struct node *n);

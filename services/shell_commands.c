@@ -399,8 +399,8 @@ static void run_mem(struct node *n, const struct words *w)
         return;
     say(n, "%llu KiB of %llu KiB are free", (unsigned long long)(st.pages_free * PAGE_SIZE / KIB),
         (unsigned long long)(st.pages_total * PAGE_SIZE / KIB));
-    say(n, "%u processes, %u threads and tasks, %u segments, %u transaction records", st.procs - 1,
-        st.threads, st.segs, st.recs);
+    say(n, "%u process%s, %u threads and tasks, %u segments, %u transaction records", st.procs - 1,
+        st.procs == 2 ? "" : "es", st.threads, st.segs, st.recs);
 }
 
 static void run_uptime(struct node *n, const struct words *w)
@@ -421,9 +421,13 @@ static void run_uptime(struct node *n, const struct words *w)
 static void run_trace(struct node *n, const struct words *w)
 {
     unsigned lines = 0;
-    if (w->count > 1)
-        for (const char *s = w->word[1]; *s >= '0' && *s <= '9' && lines < 100000; s++)
-            lines = lines * 10 + (unsigned)(*s - '0');
+    const char *s = w->count > 1 ? w->word[1] : "";
+    for (; *s >= '0' && *s <= '9'; s++)
+        lines = lines < 100000 ? lines * 10 + (unsigned)(*s - '0') : lines;
+    if (*s) {
+        say(n, "%s: not a number of lines. e.g. trace 5", w->word[1]);
+        return;
+    }
     print_reply(n, "trace", &shell_of(n)->node, OP_NODE_TRACE, lines ? lines : TRACE_LINES);
 }
 

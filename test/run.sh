@@ -91,6 +91,7 @@ built() { # KIND PREFIX
 }
 
 run arrows quiet test/check-arrows.sh
+run docs quiet test/check-docs.py
 for program in $(built unit test_); do run "unit/${program##*/}" quiet "$program"; done
 if compgen -G 'test/sim/*.c' >/dev/null; then run sim live build/sim-run; fi
 for program in $(built fuzz fuzz_); do run "fuzz/${program##*/}" quiet "$program" "$FUZZ_RUNS"; done

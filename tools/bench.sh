@@ -6,6 +6,7 @@
 #   two nodes   null transactions against the limit, the bare driver's frame ping-pong on the same link: the
 #               ratio counts, for absolute times on an emulator move with the machine's load
 #   one node    instructions of local paths, and where they go: exact, a change is a change of the code
+#   memory      what a waiting thread takes of the kernel's, and the least machine
 #
 # usage: tools/bench.sh       exit status 0 when everything could be measured
 #   BENCH_ROUNDS=R  rounds of ping-pong and transactions in turn (default 7)
@@ -127,6 +128,43 @@ boot() {
     while read -r where value; do row "boot_to_prompt:$where" "$value" instructions exact; done <"$work/boot.top"
 }
 boot
+
+# --- Memory ------------------------------------------------------------------------------------------------
+echo "Memory ..."
+if ring_up 1; then
+    for stack in 8 64; do # KiB; 64: what a thread gets that asks for nothing special
+        value=$("$rotifer" run --quiet --node n1 --dir n1 bench_mem 1000 $((stack == 64 ? 0 : stack * 1024)) | sed -n 's/^bench_mem: //p')
+        [[ $value ]] || missing "bench_mem failed"
+        row "kernel_memory_per_waiting_thread.stack_${stack}KiB" "${value:-?}" bytes measured
+    done
+    ring_down
+fi
+
+# The least machine: it gets to its prompt, runs a program, and says what is free then.
+least() {
+    local mib=$1 pid free
+    mkfifo "$work/keys"
+    : >"$work/least"
+    qemu-system-riscv64 -M virt -m "${mib}M" -display none -monitor none -serial stdio -global virtio-mmio.force-legacy=false \
+        -kernel build/Image -initrd build/store.cpio -append 'node=n1 shell' <"$work/keys" >"$work/least" 2>"$work/least.log" &
+    pid=$!
+    jobs_started+=("$pid")
+    exec 9>"$work/keys"
+    says 'n1> ' && printf 'hello\r' >&9 && says 'Hello from' && printf 'mem\r' >&9 && says 'are free' && printf 'stop\r' >&9 &&
+        says 'switches off' && row least_memory "$mib" MiB "runs hello"
+    exec 9>&-
+    kill "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+    free=$(grep -aoE '[0-9]+ KiB of [0-9]+ KiB are free' "$work/least" | tail -n 1 | cut -d' ' -f1)
+    [[ $free ]] || { missing "$mib MiB are not enough: $(tail -n 1 "$work/least" "$work/least.log")" && return; }
+    row least_memory.taken $((mib * 1024 - free)) KiB "firmware too"
+}
+says() {
+    local i
+    for ((i = 0; i < 600; i++)); do grep -aq "$1" "$work/least" && return; sleep 0.1; done
+    return 1
+}
+least 6
 row image_size "$(stat -c %s build/Image)" bytes exact
 
 # --- The table -------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@
 //   fault break         a breakpoint with no debugger about
 //   fault div           a division by zero: no fault on RISC-V, the quotient is -1
 //   fault misaligned    a load from an odd address: hardware or firmware makes it work, or a fault
+//   fault atomic        an atomic addition to an odd address: a fault everywhere
 //   fault abort         abort(): status 134
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,6 +126,11 @@ static void misaligned(void)
     printf("read %lx, %s\n", x, x == 0x0011223344556677 ? "right" : "WRONG");
 }
 
+static void atomic(void)
+{
+    __asm__ volatile("amoadd.d zero, zero, (%0)" ::"r"((uintptr_t)data + 1) : "memory");
+}
+
 static const struct {
     const char *name;
     void (*make)(void);
@@ -142,6 +148,7 @@ static const struct {
     {"break", breakpoint, "a breakpoint without a debugger"},
     {"div", divide, "a division by zero: not a fault here"},
     {"misaligned", misaligned, "a load from an odd address: not a fault here"},
+    {"atomic", atomic, "an atomic addition to an odd address"},
     {"abort", abort, "abort(): status 134"},
 };
 

@@ -52,6 +52,17 @@ static void stack(void)
 {
     printf("%lu\n", deeper(0));
 }
+static void privileged(void)
+{
+    __asm__ volatile("csrr zero, sstatus" ::: "memory");
+}
+// A node promises more than it has: all of it is mapped, and then touched.
+static void memory(void)
+{
+    enum { MIB = 1 << 20 };
+    for (char *p; (p = malloc(MIB)) != NULL;)
+        memset(p, 1, MIB);
+}
 static void breakpoint(void)
 {
     __asm__ volatile("ebreak");
@@ -93,10 +104,12 @@ static const struct {
     const char *name;
     void (*make)(void);
 } mistakes[] = {
-    {"illegal", illegal},   {"unmapped", unmapped}, {"text", text},         {"execute", execute},
-    {"kernel", kernel},     {"stack", stack},       {"break", breakpoint},  {"atomic", atomic},
-    {"divide", divide},     {"missing", missing},   {"question", question}, {"wrong", breakpoint},
-    {"refuse", breakpoint}, {"keep", breakpoint},
+    {"illegal", illegal},   {"privileged", privileged}, {"unmapped", unmapped},
+    {"text", text},         {"execute", execute},       {"kernel", kernel},
+    {"stack", stack},       {"memory", memory},         {"break", breakpoint},
+    {"atomic", atomic},     {"divide", divide},         {"missing", missing},
+    {"question", question}, {"wrong", breakpoint},      {"refuse", breakpoint},
+    {"keep", breakpoint},
 };
 
 int main(int argc, char **argv)

@@ -133,6 +133,24 @@ static void seal(void)
     h->checksum = sum;
 }
 
+// The descriptor is that of the instant: the thread stands before the instruction that faulted.
+static void look(const struct child *c, const struct owner_fault *f, uint32_t tid)
+{
+    int64_t e = fetch(f);
+    if (e < 0) {
+        printf("owner: %s: descriptor: %s\n", c->what, error_string(e));
+        return;
+    }
+    for (uint64_t off = sizeof(struct desc_hdr); off < desc_len;) {
+        const struct desc_sec *s = (const struct desc_sec *)(desc + off);
+        const struct desc_thread *t = (const struct desc_thread *)(s + 1);
+        if (s->tag == DESC_THRD && t->tid == tid)
+            printf("owner: %s: descriptor: %s\n", c->what,
+                   t->pc == f->pc && t->x[2] == f->sp ? "the same pc and sp" : "WRONG");
+        off += sizeof *s + ((s->len + 7) & ~7ull);
+    }
+}
+
 static int64_t decide(struct child *c, const struct owner_fault *f)
 {
     bool change = strcmp(c->what, "missing") == 0 || strcmp(c->what, "question") == 0 ||
@@ -170,6 +188,7 @@ static int64_t event(const struct request *req, const void *bytes)
     case EVENT_FAULT:
         printf("owner: %s: kind %lu cause %lu address 0x%lx: %s\n", c->what,
                req->args[2] & 0xffffffff, f.cause, req->args[3], f.what);
+        look(c, &f, (uint32_t)(req->args[2] >> 32));
         return decide(c, &f);
     case EVENT_ENDED:
         printf("owner: %s: ended: %s\n", c->what, error_string((int64_t)req->args[2]));

@@ -6,6 +6,7 @@ import re
 import struct
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import ring
@@ -34,9 +35,9 @@ def boots(claim, *options, says=None, **more):
 def processors():
     """Each kind of processor with each number of harts."""
     for cpu, timer in (("rv64", "Sstc"), ("rv64,sstc=off", "SBI"), ("sifive-u54", "SBI")):
-        for n in (1, 2, 4, 8):
-            boots("-cpu %s, %d hart%s, timer %s" % (cpu, n, "s" * (n > 1), timer), "-cpu", cpu, "-smp", str(n),
-                  "-m", "64M", says=["harts: %d " % n, "timer " + timer])
+        for n in range(1, 9):
+            types("-cpu %s, %d hart%s, timer %s" % (cpu, n, "s" * (n > 1), timer), [ALL_HARTS], "-cpu", cpu, "-smp", str(n),
+                  "-m", "64M", harts=n, says=["harts: %d " % n, "timer " + timer])
 
 
 def firmware():
@@ -49,8 +50,7 @@ def firmware():
             skip(claim, "set-up found no newer OpenSBI")
             continue
         harts = 3 if machine == "sifive_u" else 4  # hart 0 has no MMU there
-        types(claim, [("uptime", r"^up .*, %d harts" % harts), HELLO], "-bios", newer, "-smp", "4", "-m", "128M", *cpu,
-              machine=machine)
+        types(claim, [ALL_HARTS, HELLO], "-bios", newer, "-smp", "4", "-m", "128M", *cpu, harts=harts, machine=machine)
 
 
 def total_mib():
@@ -58,30 +58,52 @@ def total_mib():
         return next(int(x.split()[1]) // 1024 for x in f if x.startswith("MemTotal:"))
 
 
-def types(claim, commands, *options, machine="virt", **more):
+def types(claim, commands, *options, machine="virt", harts=None, says=None, **more):
     """At a node's shell, with the store loaded beside the image: each command, and a line that it must bring."""
     m = Machine("-initrd", STORE, *options, append="node=n1 shell", machine=machine, **more)
     try:
+        if harts:
+            all_come(m, harts)
         for command, answer in commands:
-            m.console.wait_prompt(PROMPT)
-            had = len(m.console.lines)
-            m.console.write(command + "\r")
-            m.console.wait_next(answer, had)
+            answered(m, command, answer)
         m.console.wait_prompt(PROMPT)
+        missing = [s for s in says or [] if s not in "\n".join(m.console.lines)]
         m.console.write("stop\r")
         if machine == "virt":
-            same(m.end(), 0, claim)
+            status = m.end()
         else:  # its firmware cannot switch off, and it has no device that ends QEMU
             m.console.wait_line(r"^The firmware cannot switch off")
-            ok(m.quit() == 0, claim)
+            status = m.quit()
+        ok(status == 0 and not missing, claim, "status %d, not said: %r" % (status, missing))
     except GiveUp as e:
         ok(False, claim, e)
     finally:
         m.drop()
 
 
+def answered(m, command, answer):
+    """Types the command; the line of its answer."""
+    m.console.wait_prompt(PROMPT)
+    had = len(m.console.lines)
+    m.console.write(command + "\r")
+    m.console.wait_next(answer, had)
+    return next(x for x in m.console.lines[had:] if re.search(answer, x))
+
+
+def all_come(m, harts):
+    """Until all harts are there: a firmware may take a second to start one."""
+    limit = time.monotonic() + hang(60)
+    while True:
+        line = answered(m, "uptime", r"^up ")
+        if ", %d hart" % harts in line:
+            return
+        if time.monotonic() > limit:
+            raise GiveUp("not all of %d harts come: %s" % (harts, line))
+
+
 PROMPT = r"n1> (\x1b\[K)?$"  # it has been drawn, and nothing is typed yet
 HELLO = ("hello", r"^Hello from process")
+ALL_HARTS = ("threads 100", r"^threads: checksum .* 0 errors")
 LUA = ("lua -e 'print(string.rep(\"ab\", 4) .. 1 // 0.25)'", r"^abababab4\.0")
 
 
@@ -92,7 +114,7 @@ def memories():
             continue
         boots("%s of memory" % size, "-m", size, says=["memory: %d MiB" % mib])
     types("6 MiB of memory are enough for the shell, and for hello, thrice", [HELLO] * 3, "-m", "6M")
-    types("16 MiB are enough for Lua", [HELLO, LUA], "-m", "16M", "-smp", "4")
+    types("16 MiB are enough for Lua", [HELLO, LUA], "-m", "16M", "-smp", "4", harts=4)
 
 
 def small_ring():
@@ -109,10 +131,9 @@ def small_ring():
 
 def board():
     # Hart 0 has no MMU there, and there is no virtio: the node is alone.
-    for n in (2, 3, 5):
-        boots("-M sifive_u, %d of its %d harts, no network" % (n - 1, n), "-smp", str(n), "-m", "256M",
-              machine="sifive_u", says=["harts: %d " % (n - 1)])
-    types("-M sifive_u: the shell and Lua", [HELLO, LUA], "-smp", "5", "-m", "128M", machine="sifive_u")
+    for n in range(2, 6):
+        types("-M sifive_u, %d of its %d harts, no network: the shell and Lua" % (n - 1, n), [HELLO, ALL_HARTS, LUA],
+              "-smp", str(n), "-m", "128M", machine="sifive_u", harts=n - 1, says=["harts: %d " % (n - 1)])
 
 
 def elsewhere():
@@ -130,7 +151,7 @@ def elsewhere():
         subprocess.run([cross + "objcopy", "--change-section-lma", "*+0x%x" % (address - 0x80200000),
                         os.path.join(ring.BUILD, "rotifer.elf"), moved], check=True, timeout=hang(60))
         if store:
-            types(claim, [HELLO], "-m", "%dM" % mib, "-smp", "2", kernel=moved)
+            types(claim, [HELLO], "-m", "%dM" % mib, "-smp", "2", harts=2, kernel=moved)
         else:
             boots(claim, "-m", "%dM" % mib, "-smp", "2", kernel=moved)
 
@@ -169,6 +190,27 @@ def u_boot():
             m.drop()
 
 
+def lean():
+    """An image with a part of the services (mk/services.mk): the list in the build is all that it takes."""
+    image = os.path.join(ring.BUILD, "lean", "Image")
+    boots("an image without console, store and shell says so, and gets ready", "-initrd", STORE, "-m", "64M", kernel=image,
+          append="node=n1 shell", says=["the initrd is of no use: this image has no store", "this image has no shell"])
+    names = symbols(os.path.join(ring.BUILD, "lean", "rotifer.elf"))
+    left = [x for x in names if re.match(r"shell_|edit_|job_|run_(ps|lua|help)$", x) and x != "shell_open"]
+    ok("proc_service_start" in names and not left, "and nothing of the shell is linked", left)
+    whole, ring.ROTIFER = ring.ROTIFER, os.path.join(ring.BUILD, "lean", "rotifer")  # which boots the image beside it
+    try:
+        r = Ring(1)
+        before = r.counts()
+        status, out = r.run("--quiet", os.path.join(ring.BUILD, "guest", "hello.elf"))
+        ok(status == 0 and "Hello" in out, "it runs a program that it is sent", out)
+        difference = r.back_to(before)
+        ok(difference is None, "nothing is left of it", difference or "")
+        ok(r.down(), "the ring goes down")
+    finally:
+        ring.ROTIFER = whole
+
+
 def arguments():
     for bad in ("xyz", "", "0" * 63, "0" * 65, "0" * 63 + "g", "0x" + "0" * 62):
         m = Machine("-m", "32M", append="node=n1 ringkey=" + bad)
@@ -192,11 +234,15 @@ def size():
     ok(bytes < 256 * 1024, "the image, with all services, is under 256 KiB", "%d bytes" % bytes)
 
 
-def symbol(name):
-    elf = os.path.join(ring.BUILD, "rotifer.elf")
+def symbols(elf):
+    """Name: address."""
     cross = os.environ.get("CROSS", "riscv64-unknown-elf-")
     out = subprocess.run([cross + "nm", elf], check=True, capture_output=True, text=True, timeout=hang(60)).stdout
-    return next(int(x.split()[0], 16) for x in out.split("\n") if x.endswith(" " + name))
+    return {x.split()[-1]: int(x.split()[0], 16) for x in out.split("\n") if len(x.split()) == 3}
+
+
+def symbol(name):
+    return symbols(os.path.join(ring.BUILD, "rotifer.elf"))[name]
 
 
 PC, SP = 32, 2  # numbers of registers
@@ -246,4 +292,5 @@ def epitaphs():
 
 
 if __name__ == "__main__":
-    ring.main(size, processors, firmware, memories, small_ring, board, elsewhere, u_boot, arguments, epitaphs)
+    ring.main(size, processors, firmware, memories, small_ring, board, elsewhere, u_boot, lean, arguments,
+              epitaphs)

@@ -102,7 +102,7 @@ def services():
 
 
 if __name__ == "__main__":
-    # By hand, for now: what was offered to a node and never committed lies there for a minute, and what a dead owner was
+    # In make soak, not in make test: what was offered to a node and never committed lies there for a minute, and what a dead owner was
     # to be told; until the counts are back takes minutes.
     by_hand = [services] if "services" in sys.argv else []
     ring.main(*by_hand, on(1, ("counter", "30", "50")), on(4, ("threads", "20000"), ("counter", "30", "50")), moved)

@@ -14,11 +14,13 @@ from ring import Ring, expect_standing, ok, same
 # mistake: kind, cause, address
 FAULTS = {
     "illegal": (4, 2, r"0xffffffff"),
+    "privileged": (4, 2, r"0x100[0-9a-f]{5}"),
     "unmapped": (1, 13, r"0x700000000"),
     "text": (2, 15, r"0x1[0-9a-f]{4}"),
     "execute": (3, 12, r"0x1[0-9a-f]{4}"),
     "kernel": (3, 12, r"0xffffffff80200000"),
     "stack": (2, 15, r"0x3f[0-9a-f]{8}"),
+    "memory": (2, 15, r"0x[0-9a-f]+"),
     "break": (5, 3, r"0x[0-9a-f]+"),
     "atomic": (6, 6, r"0x1[0-9a-f]{4}"),
 }
@@ -32,10 +34,14 @@ def told(r, owner):
     for what, (kind, cause, address) in FAULTS.items():
         p = owned(r, what)
         line = owner.wait_line(r"^owner: %s: kind" % what)
-        ok(re.search(r"kind %d cause %d address %s:" % (kind, cause, address), line),
+        short = ", no memory is left" in line
+        ok(re.search(r"kind %d cause %d address %s:" % (kind, cause, address), line) and short == (what == "memory"),
            "%s: kind %d, cause %d and the address" % (what, kind, cause), line)
+        same(owner.wait_line(r"^owner: %s: descriptor" % what), "owner: %s: descriptor: the same pc and sp" % what,
+             "%s: its owner has the descriptor, as of that instruction" % what)
         line = owner.wait_line(r"^owner: %s: ended" % what)
-        ok("not mapped with the access" in line, "%s: refused by its owner, it ends" % what, line)
+        why = "not enough free memory" if short else "not mapped with the access"
+        ok(why in line, "%s: refused by its owner, it ends, and the status says why" % what, line)
         p.kill()
     p = owned(r, "divide")
     line = p.wait_line(r"^owned: 7/0")

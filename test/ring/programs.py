@@ -25,6 +25,7 @@ FAULTS = {
     "thread": (139, r"write to 0x[0-9a-f]+, guard page below a stack", 15),
     "privileged": (132, r"illegal instruction 0x[0-9a-f]+", 2),
     "break": (133, r"breakpoint", 3),
+    "atomic": (135, r"misaligned access to 0x1[0-9a-f]+1$", 6),
 }
 
 
@@ -60,7 +61,8 @@ def faults(r):
     for name, (expected, what, cause) in FAULTS.items():
         status, out = r.run("fault", name)
         m = re.search(r"thread \d: (.*) \(scause (\d+)\)\n +at +(0x[0-9a-f]+)", out)
-        ok(status == expected and m and re.search(what, m[1]) and int(m[2]) == cause and "fault: " + name in out,
+        causes = [cause, 4] if name == "atomic" else [cause]  # with one hart, QEMU begins it as a load
+        ok(status == expected and m and re.search(what, m[1]) and int(m[2]) in causes and "fault: " + name in out,
            "fault %s: status %d, cause %d and the address are told" % (name, expected, cause),
            "status %d\n%s" % (status, out))
     status, out = r.run("fault", "memory")

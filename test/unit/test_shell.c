@@ -726,6 +726,8 @@ static void every_command_that_needs_no_process_answers(void **state)
     assert_seen("KiB are free");
     enter_line(n, "uptime");
     assert_seen("up 1.000 s, 1 hart, 0 links");
+    enter_line(n, "trace three");
+    assert_seen("three: not a number of lines. e.g. trace 5\nn1> ");
     enter_line(n, "trace 3");
     assert_seen("1.000000 ");
     enter_line(n, "log");

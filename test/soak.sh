@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# make soak: the random tests at the size at which we claim that nothing happens. make test does a part of each, every time.
+# All are run to the end, whatever fails; the last line says how many.
+#
+# usage: test/soak.sh        SEED=N: other random numbers (test/ring, where a test has a seed)
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+export TEST_TIMEOUT=${TEST_TIMEOUT:-7200}
+failed=0
+step() {
+    local what=$1
+    shift
+    printf '\n== %s\n' "$what"
+    env "$@" || failed=$((failed + 1))
+}
+
+step "100,000 stuns, each resumed from its descriptor" COUNT=100000 test/run.sh ring/torture
+step "1,000,000 random system calls, on one hart and on four" COUNT=1000000 test/run.sh ring/hostile
+step "random requests to all services" test/ring/hostile.py services
+step "1,000,000 mutated inputs for each parser" FUZZ_RUNS=1000000 test/run.sh fuzz/
+step "20 times as many seeds for the simulator" build/sim-run suite 20
+
+printf '\n%d of these failed\n' "$failed"
+[[ $failed -eq 0 ]]
