@@ -41,10 +41,13 @@ struct node {
     void (*irq)(struct node *n);                        // [I] device interrupt pending (boards)
     void (*guest_done)(struct node *n, struct proc *p); // [I] may be NULL
     bool (*here)(struct node *n, struct task_here *q);  // [I] services, task.h; may be NULL
-    void *world;                                        // [I] whoever made the node
-    const struct transport *transport;                  // [I] NULL: a lone node
-    struct net *net;                                    // [I]
-    struct services *services;                          // [I]
+    // [I] services/orphan.h; may be NULL. Another node serves the port / a process of this node serves it no more.
+    void (*port_found)(struct node *n, struct port port);
+    void (*port_closed)(struct node *n, struct port port);
+    void *world;                       // [I] whoever made the node
+    const struct transport *transport; // [I] NULL: a lone node
+    struct net *net;                   // [I]
+    struct services *services;         // [I]
     // Memory
     struct pages pages;
     struct pool pool_proc, pool_thread, pool_fp, pool_seg, pool_map, pool_rec, pool_port;

@@ -7,6 +7,7 @@
 #include "core/entry.h"
 #include "services/change.h"
 #include "services/handoff.h"
+#include "services/orphan.h"
 #include "services/proc.h"
 #include "services/services_priv.h"
 #include <stdio.h>
@@ -366,6 +367,7 @@ static void reap(struct node *n, struct proc *p)
 {
     struct report t = {.ep = p->ep, .owner = p->owner, .ended = true, .status = p->exit_status};
     task_wake(n, &p->stun_event); // who waits for it to stop waits in vain
+    orphan_server_ended(n, p);
     if (p->fault.kind && cap_is_null(&p->owner))
         fault_note(n, p, &t);
     if (n->guest_done)
@@ -377,6 +379,13 @@ static void sweep_due(struct node *n, struct timer *t)
 {
     (void)t;
     task_wake(n, &n->procs);
+}
+
+void reaper_by(struct node *n, uint64_t at_ns)
+{
+    struct timer *t = &n->services->sweep;
+    if (at_ns != UINT64_MAX && (!t->armed || t->at_ns > at_ns))
+        timer_set(n, t, at_ns);
 }
 
 static void reaper_main(struct node *n, void *arg)
@@ -393,9 +402,11 @@ static void reaper_main(struct node *n, void *arg)
             stopped(n, p);
             continue;
         }
-        uint64_t next = offer_sweep(n);
-        if (next != UINT64_MAX)
-            timer_set(n, &n->services->sweep, next);
+        uint64_t offers = offer_sweep(n), orphans = orphan_sweep(n);
+        if (next_dead(n))
+            continue;
+        timer_cancel(n, &n->services->sweep);
+        reaper_by(n, offers < orphans ? offers : orphans);
         task_wait(n, &n->procs);
     }
 }

@@ -67,6 +67,13 @@ struct store {
     unsigned nimages;   // [N]
 };
 
+struct orphans {
+    struct pool pool;
+    struct list watches; // [N] struct watch: owners' ports that nobody here serves
+    unsigned asking;     // [N] of these, searches under way
+    uint64_t scan_ns;    // [N] when owners are looked through next; UINT64_MAX: nobody has one
+};
+
 struct services {
     struct node *node;                         // [I]
     struct running running[SERVICES_MAX];      // [N]
@@ -113,7 +120,9 @@ struct services {
     struct list reports;   // [N] struct report
     unsigned nreports;     // [N]
     struct thread *reaper; // [I]
-    struct timer sweep;    // [N] wakes the reaper when an offer gets too old
+    struct timer
+        sweep; // [N] wakes the reaper when an offer gets too old, an owner is to be asked after
+    struct orphans orphans; // (orphan.c)
 };
 _Static_assert(sizeof(struct services) <= PAGE_SIZE, "allocated as one page");
 

@@ -1149,6 +1149,11 @@ static void no_cancel(struct node *n, const struct thread *t)
 {
     (void)n, (void)t;
 }
+static bool nobody_hears(struct node *n, struct port port)
+{
+    (void)n, (void)port;
+    return false;
+}
 static const struct transport lone = {
     .request = no_request,
     .request_ack = no_rec,
@@ -1157,6 +1162,7 @@ static const struct transport lone = {
     .moved_away = note_moved,
     .arrived = note_nothing,
     .resumed = note_nothing,
+    .ask_port = nobody_hears,
 };
 
 static void a_committed_process_is_gone_from_here(void **state)
