@@ -89,6 +89,14 @@ static void question(void)
     printf("owned: the answer is %lu\n", a0);
 }
 
+// None: it lives until somebody ends it.
+static void idle(void)
+{
+    printf("owned: idle\n");
+    for (;;)
+        sleep_ms(1000);
+}
+
 static const struct {
     const char *name;
     void (*make)(void);
@@ -96,7 +104,7 @@ static const struct {
     {"illegal", illegal},   {"unmapped", unmapped}, {"text", text},         {"execute", execute},
     {"kernel", kernel},     {"stack", stack},       {"break", breakpoint},  {"atomic", atomic},
     {"divide", divide},     {"missing", missing},   {"question", question}, {"wrong", breakpoint},
-    {"refuse", breakpoint}, {"keep", breakpoint},
+    {"refuse", breakpoint}, {"keep", breakpoint},   {"idle", idle},
 };
 
 int main(int argc, char **argv)
