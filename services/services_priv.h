@@ -17,13 +17,15 @@ struct running {
     struct list workers;     // [N]
     unsigned count;          // [N] tasks
     unsigned slow;           // [N] of these, in an operation that is not OP_QUICK
+    uint64_t needed_ns;      // [N] when it last had no more tasks than it needed
 };
 struct worker {          // a task in the loop, and the request it works on
     struct list link;    // [N] running->workers
     struct running *of;  // [I]
     struct thread *task; // [I]
-    bool extra;          // [I] started while others were slow; ends when it has nothing to do
+    bool extra;          // [I] started while others were slow; ends when it is not needed any more
     struct seg *buffer;  // [I] where requests' bytes land; holds one ref
+    uint64_t bytes_ns;   // [N] when the last request with bytes came
     struct request r;    // [N]
 };
 
