@@ -405,7 +405,6 @@ static void reaper_main(struct node *n, void *arg)
         uint64_t offers = offer_sweep(n), orphans = orphan_sweep(n);
         if (next_dead(n))
             continue;
-        timer_cancel(n, &n->services->sweep);
         reaper_by(n, offers < orphans ? offers : orphans);
         task_wait(n, &n->procs);
     }
