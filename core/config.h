@@ -66,6 +66,18 @@
 #define RECORD_LIFE_NS (PACKET_LIFE_NS + SILENCE_MAX_NS + LOCATE_GIVE_UP_NS + 1 * NS_PER_S)
 #define MOVED_LIFE_NS (60 * NS_PER_S) // "moved to" left behind by a hand-off
 
+// A process whose owner is gone is ended (services/orphan.h). An owner on another node is asked after every
+// ORPHAN_ASK; a search that is not answered has failed after LOCATE_GIVE_UP. It takes ORPHAN_MISSES of them in a row. So
+// a cut kills nobody that lasts for less than (ORPHAN_MISSES - 1) * ORPHAN_ASK + LOCATE_GIVE_UP = 55 s: one of the searches
+// begins before it or ends after it. And an orphan of another node's is gone ORPHAN_ASK later at the latest: 65 s.
+#define ORPHAN_ASK_NS (10 * NS_PER_S)
+#define ORPHAN_MISSES 6
+#define ORPHAN_GRACE_NS ((ORPHAN_MISSES - 1) * ORPHAN_ASK_NS + LOCATE_GIVE_UP_NS)
+// Of an owner that ended on this very node it is known that it did. The ring is asked for another that serves its
+// port, for long enough that a question which is lost six times in a row is heard the seventh time: it is asked
+// LOCATE_FIRST after the first time, then twice as late each time; the seventh 630 ms after the first.
+#define ORPHAN_ENDED_NS (1 * NS_PER_S)
+
 #define SLICE_NS (10 * NS_PER_MS) // a thread's turn on a hart while others wait
 
 // Priorities of guests: 0..PRIO_LEVELS - 1, the highest first. Whoever is below does not starve: of the slices that are

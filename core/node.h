@@ -44,10 +44,13 @@ struct node {
     bool (*here)(struct node *n, struct task_here *q);  // [I] services, task.h; may be NULL
     // A process is DEAD and on no hart any more. true: somebody sees to it; false: the reaper is woken. May be NULL
     bool (*ended)(struct node *n, struct proc *p); // [I] services
-    void *world;                                   // [I] whoever made the node
-    const struct transport *transport;             // [I] NULL: a lone node
-    struct net *net;                               // [I]
-    struct services *services;                     // [I]
+    // [I] services/orphan.h; may be NULL. Another node serves the port / a process of this node serves it no more.
+    void (*port_found)(struct node *n, struct port port);
+    void (*port_closed)(struct node *n, struct port port);
+    void *world;                       // [I] whoever made the node
+    const struct transport *transport; // [I] NULL: a lone node
+    struct net *net;                   // [I]
+    struct services *services;         // [I]
     // Memory
     struct pages pages;
     struct blocks blocks;

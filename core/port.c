@@ -90,9 +90,12 @@ int port_close(struct node *n, struct proc *p, uint32_t handle)
 {
     if (handle >= PROC_PORTS_MAX || port_is_null(p->ports[handle].put))
         return -E_ARG;
-    port_remove(n, p->ports[handle].put, p, NULL);
+    struct port put = p->ports[handle].put;
+    port_remove(n, put, p, NULL);
     p->ports[handle] = (struct listen){0};
     p->port_mask &= ~(1ull << handle);
     txn_port_closed(n, p, handle);
+    if (n->port_closed)
+        n->port_closed(n, put);
     return 0;
 }

@@ -20,6 +20,7 @@ struct node;
     X(TRACE_LOCATE, "locate")                                                                      \
     X(TRACE_ROUTE, "route")                                                                        \
     X(TRACE_HANDOFF, "handoff")                                                                    \
+    X(TRACE_ORPHAN, "orphan")                                                                      \
     X(TRACE_DROP, "drop")
 // clang-format on
 enum trace_kind {

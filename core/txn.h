@@ -98,6 +98,9 @@ struct transport {
     void (*arrived)(struct node *n, struct proc *p);
     // It goes on here: whoever was told to wait for it may know.
     void (*resumed)(struct node *n, struct proc *p);
+    // Does another node serve this port? Whoever was found last is asked, then the ring, for LOCATE_GIVE_UP_NS at most.
+    // The server itself does not notice. The answer is node->port_found, or nothing. false: no link is up.
+    bool (*ask_port)(struct node *n, struct port port);
 };
 
 // --- Called by system calls and tasks. t is the calling thread. Returns 0 when the thread now waits, or a

@@ -279,12 +279,28 @@ static void question_flood(struct node *n, struct question *q)
     q->round++;
 }
 
+// false: there is no way to it.
+static bool question_to_one(struct node *n, const struct question *q, ep_t node)
+{
+    struct wire_hdr h = {
+        .kind = WIRE_LOCATE, .op = q->op, .src_ep = node_ep(n), .dst_node = node, .arg = {q->ep}};
+    h.cap.port = q->port;
+    if (!route_find(n, node))
+        return false;
+    trace(n, TRACE_LOCATE, 3, q->ep, q->port.w[0]);
+    return route_send(n, &h, NULL, 0);
+}
+
 // Asks, and says when it is to be looked at again. Too many floods lately: the question waits its turn.
 static void question_ask(struct node *n, struct question *q)
 {
     uint64_t now = node_now(n), end = q->asked_ns + LOCATE_GIVE_UP_NS;
+    ep_t alone = q->at;
+    q->at = EP_NONE;
     q->due_ns = now + LOCATE_FIRST_NS;
-    if (route_flood_allowed(n)) {
+    if (alone != EP_NONE && question_to_one(n, q, alone)) {
+        q->due_ns = now + LOCATE_ALONE_NS;
+    } else if (route_flood_allowed(n)) {
         q->due_ns = now + q->interval_ns;
         q->interval_ns *= 2;
         question_flood(n, q);
@@ -334,10 +350,10 @@ static struct question *question_slot(struct node *n)
     return oldest;
 }
 
-static void question_open(struct node *n, uint32_t op, ep_t ep, struct port p)
+static void question_open(struct node *n, uint32_t op, ep_t ep, struct port p, ep_t at)
 {
     struct question *q = question_slot(n);
-    *q = (struct question){.op = op, .ep = ep, .port = p};
+    *q = (struct question){.op = op, .ep = ep, .port = p, .at = at};
     q->asked_ns = node_now(n);
     q->interval_ns = LOCATE_FIRST_NS;
     n->net->nquestions++;
@@ -348,13 +364,21 @@ static void question_open(struct node *n, uint32_t op, ep_t ep, struct port p)
 void locate_ask_ep(struct node *n, ep_t ep)
 {
     if (ep != EP_NONE && !question_about_ep(n->net, ep))
-        question_open(n, LOCATE_EP, ep, (struct port){{0, 0}});
+        question_open(n, LOCATE_EP, ep, (struct port){{0, 0}}, EP_NONE);
 }
 
 void locate_ask_port(struct node *n, struct port p)
 {
     if (!port_is_null(p) && !question_about_port(n->net, p))
-        question_open(n, LOCATE_PORT, EP_NONE, p);
+        question_open(n, LOCATE_PORT, EP_NONE, p, EP_NONE);
+}
+
+void locate_check_port(struct node *n, struct port p)
+{
+    if (port_is_null(p) || question_about_port(n->net, p))
+        return;
+    ep_t at = locate_ep(n, locate_port(n, p));
+    question_open(n, LOCATE_PORT, EP_NONE, p, at == node_ep(n) ? EP_NONE : at);
 }
 
 void locate_link_up(struct node *n)

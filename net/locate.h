@@ -15,6 +15,9 @@ ep_t locate_port(struct node *n, struct port p);
 // while a question is open: nothing more is sent. A question ends unanswered by itself (LOCATE_GIVE_UP_NS).
 void locate_ask_ep(struct node *n, ep_t ep);
 void locate_ask_port(struct node *n, struct port p);
+// Is the port still served? Who is known to serve it is asked alone, and the ring only when he does not answer at once.
+// Tells as locate_ask_port does; what the caches know is not taken for an answer.
+void locate_check_port(struct node *n, struct port p);
 // Every frame from another node teaches where its source endpoint is.
 void locate_learn_ep(struct node *n, ep_t ep, ep_t node);
 void locate_learn_port(struct node *n, struct port p, ep_t server, ep_t node);

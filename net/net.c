@@ -138,6 +138,8 @@ static void input_mine(struct node *n, const struct wire_hdr *h, const struct pi
     trace(n, TRACE_FRAME_IN, h->kind, h->src_node, h->seq);
     if (h->kind == WIRE_HEREIS)
         locate_hereis(n, h, p, npieces);
+    else if (h->kind == WIRE_LOCATE) // we are asked alone, and nobody is if we cannot answer
+        (void)locate_answer(n, h);
     else if (h->kind == WIRE_MOVED && h->tid == 0)
         locate_moved_hint(n, h);
     else

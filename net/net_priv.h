@@ -73,10 +73,13 @@ struct moved {
 };
 
 #define QUESTIONS_MAX 64
+// One node that is asked alone has so long to answer, then the ring is asked too: a way to it may be known and cut.
+#define LOCATE_ALONE_NS RETRY_MAX_NS
 struct question {
     uint32_t op;    // LOCATE_EP, LOCATE_PORT; 0: free
     unsigned round; // floods sent
     bool answered;  // by a passing frame: who waits is told from the timer
+    ep_t at;        // this node is asked first, and alone; EP_NONE: all are
     ep_t ep;
     struct port port;
     uint64_t asked_ns, due_ns, interval_ns;

@@ -47,16 +47,14 @@ static bool group_address(const uint8_t mac[6])
 // be acted on, or forwarded, once by every node of a shared wire.
 static const char *check_addresses(const struct wire_hdr *h)
 {
-    bool to_all = h->kind == WIRE_LOCATE, on_link = h->kind == WIRE_ECHO;
+    bool may_be_to_all = h->kind == WIRE_LOCATE, on_link = h->kind == WIRE_ECHO;
     if (h->src_node == EP_NONE)
         return "source node is zero";
     if (group_address(h->src_mac))
         return "source MAC is a group address";
-    if (to_all && h->dst_node != EP_NONE)
-        return "a flooded frame names a destination node";
-    if (!to_all && !on_link && h->dst_node == EP_NONE)
+    if (!may_be_to_all && !on_link && h->dst_node == EP_NONE)
         return "destination node is zero";
-    if (!to_all && !on_link && group_address(h->dst_mac))
+    if (!on_link && h->dst_node != EP_NONE && group_address(h->dst_mac))
         return "a frame for one node was sent to a group MAC";
     return NULL;
 }

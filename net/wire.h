@@ -30,7 +30,8 @@ enum wire_kind {
     WIRE_REPLY_ACK,   // client -> server: offset = base, mask; FLAG_WAIT, FLAG_DONE
     WIRE_NOTHERE, // "the endpoint (op = NOTHERE_EP), port (NOTHERE_PORT) or transaction (NOTHERE_TXN) is not here"
     WIRE_MOVED, // "endpoint arg[0] (0: the port in cap) is at node arg[1] now; ports: arg[2] = its server there"
-    WIRE_LOCATE, // flooded; op = LOCATE_*: who has endpoint arg[0] / serves cap.port / all nodes
+    // Flooded, or asked of one node alone (dst_node). op = LOCATE_*: who has endpoint arg[0] / serves cap.port / all nodes
+    WIRE_LOCATE,
     WIRE_HEREIS, // answer: arg[0] endpoint, src node has it; LOCATE_NODES: payload = node name
     WIRE_ECHO, // turned round by the receiving link before any protocol: the limit of the link (bench)
     WIRE_ECHO_BACK,

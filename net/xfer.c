@@ -603,6 +603,8 @@ void net_found_port(struct node *n, struct port port)
         if (t->call.server == EP_NONE && port_eq(t->call.cap.port, port))
             txn_kick_call(n, t);
     }
+    if (n->port_found)
+        n->port_found(n, port);
 }
 
 // Calls back everyone who waits for p: with where it is (moved), or with "go on" (resumed, node EP_NONE).
@@ -646,6 +648,17 @@ static void xfer_arrived(struct node *n, struct proc *p)
     locate_clear_moved(n, p->ep);
 }
 
+static bool xfer_ask_port(struct node *n, struct port port)
+{
+    for (unsigned i = 0; i < n->net->nlinks; i++) {
+        if (!n->net->links[i]->up)
+            continue;
+        locate_check_port(n, port);
+        return true;
+    }
+    return false;
+}
+
 const struct transport xfer_transport = {
     .request = xfer_request,
     .request_ack = xfer_request_ack,
@@ -654,4 +667,5 @@ const struct transport xfer_transport = {
     .moved_away = xfer_moved_away,
     .arrived = xfer_arrived,
     .resumed = xfer_resumed,
+    .ask_port = xfer_ask_port,
 };

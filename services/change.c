@@ -3,6 +3,7 @@
 #include "core/desc.h"
 #include "core/entry.h"
 #include "services/intake.h"
+#include "services/orphan.h"
 #include "services/proc.h"
 #include "services/services_priv.h"
 
@@ -78,10 +79,12 @@ int64_t change_apply(struct node *n, struct proc *p, const struct buf *b)
         status = change_fill(n, c);
     p = proc_by_ep(n, c->ep); // every order waited: it is there, and stands still
     ASSERT(p && p->state == PROC_STUNNED);
-    if (status == 0)
+    if (status == 0) {
         desc_change_commit(n, p, c->in->p);
-    else
+        orphan_note(n, c->in->p);
+    } else {
         task_wake(n, &p->stun_event); // orders that waited
+    }
     change_free(n, c);
     return status;
 }

@@ -100,6 +100,14 @@ static void event_text(const struct trace_event *e, char *text, size_t size)
                        (unsigned long long)e->b, rec_state_name((enum rec_state)(e->c >> 8)),
                        rec_state_name((enum rec_state)(e->c & 0xff)));
         break;
+    case TRACE_ORPHAN:
+        if (e->a)
+            (void)snprintf(text, size, "owner's port %016llx was not found, time %u",
+                           (unsigned long long)e->b, (unsigned)e->a);
+        else
+            (void)snprintf(text, size, "%06x ends: nobody serves its owner's port %016llx",
+                           (unsigned)(e->c & CAP_OBJ_MAX), (unsigned long long)e->b);
+        break;
     default:
         (void)snprintf(text, size, "%u %llx %llx", (unsigned)e->a, (unsigned long long)e->b,
                        (unsigned long long)e->c);

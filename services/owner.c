@@ -7,6 +7,7 @@
 #include "core/entry.h"
 #include "services/change.h"
 #include "services/handoff.h"
+#include "services/orphan.h"
 #include "services/proc.h"
 #include "services/services_priv.h"
 #include <stdio.h>
@@ -370,6 +371,7 @@ static void stopped(struct node *n, struct proc *p)
 static void end_begins(struct node *n, struct proc *p)
 {
     task_wake(n, &p->stun_event); // who waits for it to stop waits in vain
+    orphan_server_ended(n, p);
     if (n->guest_done)
         n->guest_done(n, p);
 }
@@ -410,6 +412,13 @@ static void sweep_due(struct node *n, struct timer *t)
     task_wake(n, &n->procs);
 }
 
+void reaper_by(struct node *n, uint64_t at_ns)
+{
+    struct timer *t = &n->services->sweep;
+    if (at_ns != UINT64_MAX && (!t->armed || t->at_ns > at_ns))
+        timer_set(n, t, at_ns);
+}
+
 static void reaper_main(struct node *n, void *arg)
 {
     (void)arg;
@@ -424,9 +433,10 @@ static void reaper_main(struct node *n, void *arg)
             stopped(n, p);
             continue;
         }
-        uint64_t next = offer_sweep(n);
-        if (next != UINT64_MAX)
-            timer_set(n, &n->services->sweep, next);
+        uint64_t offers = offer_sweep(n), orphans = orphan_sweep(n);
+        if (next_dead(n))
+            continue;
+        reaper_by(n, offers < orphans ? offers : orphans);
         task_wait(n, &n->procs);
     }
 }

@@ -10,6 +10,7 @@
 #include "services/change.h"
 #include "services/handoff.h"
 #include "services/intake.h"
+#include "services/orphan.h"
 #include "services/owner.h"
 #include "services/services_priv.h"
 #include <string.h>
@@ -41,7 +42,10 @@ static int proc_key(struct node *n, const struct request *r, uint8_t key[16])
 
 int proc_serve(struct node *n, struct proc *p)
 {
-    return port_add(n, p->ctl_put, n->kproc, n->services->proc_handle, p);
+    int e = port_add(n, p->ctl_put, n->kproc, n->services->proc_handle, p);
+    if (e == 0)
+        orphan_note(n, p);
+    return e;
 }
 
 void proc_drop(struct node *n, struct proc *p, bool silent)
@@ -300,6 +304,7 @@ static int64_t run_set_owner(struct node *n, struct request *r)
     if (!p)
         return e;
     p->owner = owner;
+    orphan_note(n, p);
     return 0;
 }
 
@@ -432,6 +437,7 @@ int proc_service_start(struct node *n)
     handoff_start(n);
     change_start(n);
     offer_start(n);
+    orphan_start(n);
     int e = reaper_start(n);
     if (e < 0)
         return e;
@@ -456,6 +462,7 @@ void proc_service_stop(struct node *n)
             port_remove(n, p->ctl_put, n->kproc, p);
     }
     reaper_stop(n);
+    orphan_stop(n);
     offer_stop(n);
     change_stop(n);
     handoff_stop(n);

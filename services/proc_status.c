@@ -3,6 +3,7 @@
 // It says what the records say, and changes nothing.
 #include "core/abi.h"
 #include "core/entry.h"
+#include "services/orphan.h"
 #include "services/owner.h"
 #include "services/proc.h"
 #include "services/services_priv.h"
@@ -123,6 +124,19 @@ static int64_t show_rec(struct node *n, struct request *r, const struct rec *q)
                       op, rec_state_name(q->state));
 }
 
+static int64_t show_owner(struct node *n, struct request *r, const struct proc *p)
+{
+    if (cap_is_null(&p->owner))
+        return reply_line(n, r, "  owner: nobody");
+    unsigned missed = orphan_missed(n, p->owner.port);
+    char text[64] = "";
+    if (missed)
+        (void)snprintf(text, sizeof text, "; not found %u times of %u: an orphan then", missed,
+                       ORPHAN_MISSES);
+    return reply_line(n, r, "  owner: port %016llx, object %u%s",
+                      (unsigned long long)p->owner.port.w[0], cap_obj(&p->owner), text);
+}
+
 // Comment, limit, owner, and why it stands still: lines only for what there is.
 static int64_t show_terms(struct node *n, struct request *r, const struct proc *p)
 {
@@ -133,10 +147,7 @@ static int64_t show_terms(struct node *n, struct request *r, const struct proc *
         status =
             reply_line(n, r, "  limit: %llu KiB mapped", (unsigned long long)p->mem_limit / KIB);
     if (status == 0)
-        status = cap_is_null(&p->owner)
-                     ? reply_line(n, r, "  owner: nobody")
-                     : reply_line(n, r, "  owner: port %016llx, object %u",
-                                  (unsigned long long)p->owner.port.w[0], cap_obj(&p->owner));
+        status = show_owner(n, r, p);
     if (status == 0 && p->fault.kind)
         status =
             reply_line(n, r, "  stopped by a fault: thread %u, %s 0x%llx at pc 0x%llx, cause %llu",

@@ -172,7 +172,26 @@ static int slow_begin(struct node *n, struct running *of, const struct operation
     // No memory for another task: requests wait in the queue, as they would for a busy service anyhow.
     if (of->count - of->slow < of->s->tasks && of->count < of->s->tasks_max)
         (void)worker_spawn(n, of, true);
+    if (of->count - of->slow <= of->s->tasks)
+        of->needed_ns = node_now(n);
     return 0;
+}
+
+static void buffer_shrink(struct node *n, struct worker *w, uint64_t keep_pages)
+{
+    uint64_t len = w->buffer->len;
+    if (w->buffer->pages <= keep_pages || seg_resize(n, w->buffer, keep_pages * PAGE_SIZE) < 0)
+        return;
+    (void)seg_resize(n, w->buffer, len); // takes no memory: what is beyond is a hole
+}
+
+// A large request's pages go back at once: the buffer is as large as a request may be, not as they mostly are. The
+// first page stays for the next one, until none with bytes has come for a while: an idle node holds no memory for it. Of
+// many pages it goes too, for the tables of the segment would stay with it.
+static void buffer_tidy(struct node *n, struct worker *w)
+{
+    bool idle = node_now(n) - w->bytes_ns >= KEEP_ALIVE_MS * NS_PER_MS;
+    buffer_shrink(n, w, idle || w->buffer->pages > SEG_FEW ? 0 : 1);
 }
 
 static void answer(struct node *n, struct request *r, int64_t status)
@@ -199,22 +218,14 @@ static void serve(struct node *n, struct worker *w)
     if (slow) {
         status = slow_begin(n, w->of, op);
         slow = status >= 0;
+        if (r->in.len == 0) // it may wait for hours
+            buffer_shrink(n, w, 0);
     }
     if (status >= 0)
         status = op->run(n, r);
     answer(n, r, status);
     if (slow)
         w->of->slow--;
-}
-
-// A large request's pages go back at once: the buffer is as large as a request may be, not as they mostly are. The
-// first page stays for the next one, until nothing has come for a while (keep 0): an idle node holds no memory for it.
-static void buffer_shrink(struct node *n, struct worker *w, uint64_t keep_pages)
-{
-    uint64_t len = w->buffer->len;
-    if (w->buffer->pages <= keep_pages || seg_resize(n, w->buffer, keep_pages * PAGE_SIZE) < 0)
-        return;
-    (void)seg_resize(n, w->buffer, len); // takes no memory: what is beyond is a hole
 }
 
 static int next_request(struct node *n, struct worker *w)
@@ -224,19 +235,28 @@ static int next_request(struct node *n, struct worker *w)
                        gives_up ? KEEP_ALIVE_MS : 0, &w->r.in);
 }
 
+// Has the service had a task too many for a while? Not: had this one nothing to do. Requests go to who has waited longest,
+// so one every few seconds keeps each task busy enough to stay.
+static bool superfluous(struct node *n, const struct worker *w)
+{
+    const struct running *of = w->of;
+    return w->extra && of->count - of->slow > of->s->tasks &&
+           node_now(n) - of->needed_ns >= KEEP_ALIVE_MS * NS_PER_MS;
+}
+
 static void worker_main(struct node *n, void *arg)
 {
     struct worker *w = arg;
-    for (;;) {
+    while (!superfluous(n, w)) {
         int e = next_request(n, w);
         if (e == 0) {
+            if (w->r.in.len > 0)
+                w->bytes_ns = node_now(n);
             serve(n, w);
             request_end(n, &w->r);
-            buffer_shrink(n, w, 1);
+            buffer_tidy(n, w);
         } else if (e == -E_TIMEOUT) {
-            if (w->extra && w->of->count - w->of->slow > w->of->s->tasks) // enough others are free
-                break;
-            buffer_shrink(n, w, 0);
+            buffer_tidy(n, w);
         } else {
             task_sleep(n, TROUBLE_NS);
         }

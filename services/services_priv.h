@@ -17,13 +17,15 @@ struct running {
     struct list workers;     // [N]
     unsigned count;          // [N] tasks
     unsigned slow;           // [N] of these, in an operation that is not OP_QUICK
+    uint64_t needed_ns;      // [N] when it last had no more tasks than it needed
 };
 struct worker {          // a task in the loop, and the request it works on
     struct list link;    // [N] running->workers
     struct running *of;  // [I]
     struct thread *task; // [I]
-    bool extra;          // [I] started while others were slow; ends when it has nothing to do
+    bool extra;          // [I] started while others were slow; ends when it is not needed any more
     struct seg *buffer;  // [I] where requests' bytes land; holds one ref
+    uint64_t bytes_ns;   // [N] when the last request with bytes came
     struct request r;    // [N]
 };
 
@@ -65,6 +67,13 @@ struct store {
     struct pool pool_image;
     struct list images; // [N] struct image: parts of files as segments, the one used last first
     unsigned nimages;   // [N]
+};
+
+struct orphans {
+    struct pool pool;
+    struct list watches; // [N] struct watch: owners' ports that nobody here serves
+    unsigned asking;     // [N] of these, searches under way
+    uint64_t scan_ns;    // [N] when owners are looked through next; UINT64_MAX: nobody has one
 };
 
 struct services {
@@ -115,7 +124,9 @@ struct services {
     struct list reports;   // [N] struct report
     unsigned nreports;     // [N]
     struct thread *reaper; // [I]
-    struct timer sweep;    // [N] wakes the reaper when an offer gets too old
+    struct timer
+        sweep; // [N] wakes the reaper when an offer gets too old, an owner is to be asked after
+    struct orphans orphans; // (orphan.c)
 };
 _Static_assert(sizeof(struct services) <= PAGE_SIZE, "allocated as one page");
 

@@ -470,7 +470,8 @@ const struct command commands[] = {
     {"run", "NAME [ARG]... [&]", "start it; & in the background", "run lua demo.lua &",
      "  NAME alone does the same, unless it is a command. '...' and \"...\" keep\n"
      "  blanks together. Lines of a program in the background have its name in\n"
-     "  front: lua| ...",
+     "  front: lua| ... What is started here ends when this node does, wherever it\n"
+     "  has moved to meanwhile: its owner is gone then.",
      OPERAND_FILE, 1, WORDS_MAX, run_run},
     {"ps", "", "the processes of this node", "ps",
      "  PID: the end of its endpoint's number; it stays when the process moves.\n"

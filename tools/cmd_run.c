@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// rotifer run: loads a program, starts it on a node, and is its terminal, its files and its owner until it ends.
+// rotifer run: loads a program, starts it on a node, and is its terminal, its files and its owner until it ends; or
+// starts it detached: then nobody is its owner.
 #include "core/config.h"
 #include "core/entry.h"
 #include "core/error.h"
@@ -37,7 +38,7 @@
 
 static const char help[] =
     "usage: rotifer run [--node NODE] [--name NAME] [--env K=V]... [--dir NODE] [--files DIR] [--quiet]\n"
-    "                   [--copies N] PROGRAM [ARG...]\n"
+    "                   [--copies N] [--detach] PROGRAM [ARG...]\n"
     "\n"
     "Starts PROGRAM (a static RISC-V ELF file, or NAME for build/guest/NAME.elf) on a node and stays its\n"
     "terminal and its owner, wherever it moves. An ARG that names a readable file may be read by the program.\n"
@@ -48,24 +49,28 @@ static const char help[] =
     "  --files DIR   it may read all files that lie in DIR, by their plain names: for Lua's require and dofile\n"
     "  --quiet       say nothing but what the program says\n"
     "  --copies N    start N of it, on one terminal; when one cannot start, or fails, all are ended\n"
+    "  --detach      start it and leave: it has no owner and lives on by itself. What it prints goes to the console of\n"
+    "                the node where it starts; it reads no input and no files of this machine\n"
     "Exit status: the program's own; 128 + n when it was ended by what is signal n on Linux; 125 when it was\n"
-    "lost; of several copies, the first that is not 0. Ctrl-C kills it.\n"
+    "lost; of several copies, the first that is not 0. Ctrl-C kills it. Ctrl-Z stuns it, and it goes on when this\n"
+    "command does (fg, bg). When this command dies (kill -9), its nodes find out within some 65 s and end it.\n"
     "Next, from another terminal: rotifer ps; rotifer migrate NAME n2\n";
 
 struct run {
     const char *node;  // where it starts
     const char *dir;   // node whose boot directory it gets
     const char *files; // folder of ours that it may read; NULL: none
-    bool quiet;
+    bool quiet, detach;
     struct program_file program;
     unsigned copies;
-    struct cap proc; // service that starts them
+    struct cap owner; // ours; null: nobody is
+    struct cap proc;  // service that starts them
     struct buf desc;
     unsigned begun, starters; // copies; tasks that start them
     bool failed;
     struct cap *process; // copies of them; null: not started
     uint32_t pid;        // of the last one
-    bool interrupted, lost, unread;
+    bool interrupted, lost, unread, pausing;
 };
 
 static struct run *running; // NULL: not started yet
@@ -82,6 +87,44 @@ static void nobody_reads(struct node *n)
         return;
     running->unread = true;
     task_wake(n, owner_so_far());
+}
+
+// --- Ctrl-Z: it stops with us -------------------------------------------------------------------------------
+
+// To each copy; those that have ended, or cannot be reached now, are left out.
+static void order_all(struct node *n, const struct run *run, uint32_t op, uint64_t arg1,
+                      const struct cap *cap)
+{
+    const uint64_t arg[4] = {0, arg1, 0, 0};
+    for (unsigned i = 0; i < run->copies; i++)
+        if (!cap_is_null(&run->process[i]))
+            (void)task_trans(n, &run->process[i], op, arg,
+                             cap ? buf_kernel(cap, sizeof *cap) : buf_none(), buf_none(),
+                             KILL_TIMEOUT_MS, NULL);
+}
+
+// Stopped, we are as silent as a dead owner, and a terminal that does not answer. So meanwhile nobody owns it, and it is
+// stunned: nothing is lost, however long it takes.
+static void pause_main(struct node *n, void *arg)
+{
+    struct run *run = arg;
+    static const struct cap nobody;
+    order_all(n, run, OP_PROC_STUN, 1, NULL);
+    order_all(n, run, OP_PROC_SET_OWNER, 0, &nobody);
+    if (!run->quiet)
+        warn("%s is stunned; fg or bg lets it go on", run->program.name);
+    fflush(NULL);
+    raise(SIGSTOP);
+    order_all(n, run, OP_PROC_SET_OWNER, 0, &run->owner);
+    order_all(n, run, OP_PROC_RESUME, 0, NULL);
+    run->pausing = false;
+}
+
+static void pause_it(struct node *n)
+{
+    if (running->pausing)
+        return;
+    running->pausing = task_spawn(n, "pause", pause_main, running) != NULL;
 }
 
 // --- What the process is given ------------------------------------------------------------------------
@@ -109,14 +152,40 @@ static bool offer_file(struct node *n, struct program_file *p, const char *path)
     return false;
 }
 
+// What a program may have for a terminal that nobody sits at: to write to, not to read from.
+static bool console_of(struct node *n, const char *node, struct cap *tty)
+{
+    const uint64_t keep[4] = {RIGHT_WRITE, 0, 0, 0};
+    struct cap console;
+    if (!find_service_or_say(n, node, "console", &console))
+        return false;
+    int64_t s = task_trans(n, &console, OP_RESTRICT, keep, buf_none(), buf_kernel(tty, sizeof *tty),
+                           FIND_TIMEOUT_MS, NULL);
+    if (s < 0)
+        fail_error(s, "console of %s", node);
+    return s >= 0;
+}
+
+// Its own arguments it has; the files that they name it could read only while this command is there.
+static void say_unreadable(const struct program_file *p)
+{
+    struct stat st;
+    for (int i = 1; i < p->argc; i++)
+        if (stat(p->argv[i], &st) == 0 && S_ISREG(st.st_mode))
+            warn("%s is a file of this machine: a detached program cannot read it", p->argv[i]);
+}
+
 static bool offer_services(struct node *n, struct run *run)
 {
     struct program_file *p = &run->program;
     struct cap tty;
+    int e = 0;
     // Names of its own it may enter and remove there; what else the directory holds, it may only look up.
     struct cap dir = dir_root_cap(n->ring_key, run->dir, RIGHT_READ | RIGHT_CREATE | RIGHT_DESTROY);
-    int e = terminal_start(n, command_loop(), nobody_reads, &tty);
-    if (e < 0) {
+    if (run->detach) {
+        if (!console_of(n, run->node, &tty))
+            return false;
+    } else if ((e = terminal_start(n, command_loop(), nobody_reads, &tty)) < 0) {
         fail_error(e, "terminal");
         return false;
     }
@@ -153,10 +222,9 @@ static void offer_date(struct program_file *p)
 static void *prepare(struct node *n, struct run *run, uint64_t *len)
 {
     struct program_file *p = &run->program;
-    struct cap owner;
     int e = files_start(n);
-    if (e == 0)
-        e = owner_start(n, &owner);
+    if (e == 0 && !run->detach)
+        e = owner_start(n, &run->owner);
     if (e < 0) {
         fail_error(e, "cannot serve files");
         return NULL;
@@ -164,10 +232,12 @@ static void *prepare(struct node *n, struct run *run, uint64_t *len)
     if (!offer_services(n, run) || !offer_folder(n, run))
         return NULL;
     offer_date(p);
-    for (int i = 1; i < p->argc; i++)
+    if (run->detach)
+        say_unreadable(p);
+    for (int i = 1; i < p->argc && !run->detach; i++)
         if (!offer_file(n, p, p->argv[i]))
             return NULL;
-    return program_file_descriptor(n, p, &owner, len);
+    return program_file_descriptor(n, p, &run->owner, len);
 }
 
 static bool start_one(struct node *n, struct run *run, struct cap *process)
@@ -253,7 +323,7 @@ static void kill_it(struct node *n, const struct run *run)
         told += s >= 0;
     }
     // Their kernel tells the owner, and would go on trying if we left without an answer.
-    for (unsigned i = 0; told && i < KILL_TIMEOUT_MS && !owner_so_far()->over; i++)
+    for (unsigned i = 0; told && !run->detach && i < KILL_TIMEOUT_MS && !owner_so_far()->over; i++)
         task_sleep(n, NS_PER_MS);
 }
 
@@ -356,6 +426,9 @@ static int run_task(struct node *n, void *arg)
             kill_it(n, run);
         return run->interrupted ? EXIT_INTERRUPT : EXIT_FAILED;
     }
+    if (run->detach)
+        return EXIT_OK;
+    command_on_stop(pause_it);
     (void)task_spawn(n, "watch", watch, run);
     wait_for_end(n, run);
     if (owner_so_far()->ended < run->copies &&
@@ -420,6 +493,10 @@ static int take_options(int argc, char **argv, struct options *o)
             o->run.quiet = true;
             continue;
         }
+        if (strcmp(argv[i], "--detach") == 0) {
+            o->run.detach = true;
+            continue;
+        }
         const char *option = argv[i];
         bool env = strcmp(option, "--env") == 0, copies = strcmp(option, "--copies") == 0;
         const char **where = strcmp(option, "--node") == 0    ? &o->run.node
@@ -446,6 +523,8 @@ int cmd_run(int argc, char **argv)
     int first = take_options(argc, argv, &o);
     if (!first)
         return EXIT_USAGE;
+    if (o.run.detach && o.run.files)
+        return usage_error("run", "--files needs this command to serve them; --detach ends it");
     struct program_file *p = &o.run.program;
     if (!program_file_load(p, argv[first]))
         return EXIT_FAILED;

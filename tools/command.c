@@ -30,6 +30,8 @@ static struct {
     int signals;
     unsigned interrupts;
     void (*on_interrupt)(struct node *n);
+    int stops; // SIGTSTP comes out here
+    void (*on_stop)(struct node *n);
     int (*fn)(struct node *n, void *arg);
     void *arg;
     char socket[32];
@@ -42,6 +44,11 @@ struct loop *command_loop(void)
 void command_on_interrupt(void (*fn)(struct node *n))
 {
     command.on_interrupt = fn;
+}
+
+void command_on_stop(void (*fn)(struct node *n))
+{
+    command.on_stop = fn;
 }
 
 static void log_nothing(struct node *n, const char *line)
@@ -143,6 +150,31 @@ static void got_signal(void *arg, short events)
         loop_stop(&command.loop, EXIT_INTERRUPT);
 }
 
+static void got_stop(void *arg, short events)
+{
+    (void)arg;
+    (void)events;
+    struct signalfd_siginfo info;
+    if (read(command.stops, &info, sizeof info) != sizeof info)
+        return;
+    if (command.on_stop)
+        command.on_stop(command.n);
+    else
+        raise(SIGSTOP);
+}
+
+// Here and not by who wants to know: what a task does to the mask of signals ends with its turn.
+static void take_stops(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    add_unless_ignored(&set, SIGTSTP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    command.stops = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (command.stops >= 0)
+        loop_watch(&command.loop, command.stops, POLLIN, got_stop, NULL);
+}
+
 // --- Joining and leaving ------------------------------------------------------------------------------
 
 static void task(struct node *n, void *arg)
@@ -205,6 +237,7 @@ static bool join(void)
     if (ok) {
         loop_init(&command.loop, command.n);
         command_signals(&command.loop, got_signal, &command.signals);
+        take_stops();
         ok = plug_in();
     }
     rundir_leave();

@@ -13,6 +13,9 @@ int command_run(int (*fn)(struct node *n, void *arg), void *arg);
 struct loop *command_loop(void);
 // SIGINT or SIGTERM: fn(n) is called instead of ending the command with EXIT_INTERRUPT. The second one always ends.
 void command_on_interrupt(void (*fn)(struct node *n));
+// SIGTSTP (Ctrl-Z): fn(n) is called instead of stopping at once. Whoever it tells stops the command: raise(SIGSTOP).
+// A command that stands still is silent on the ring, as a node whose cable is cut.
+void command_on_stop(void (*fn)(struct node *n));
 
 // What host nodes have in common: a node called name with the ring's key; NULL, after saying why.
 struct node *command_node(const char *name, const uint8_t key[32], uint64_t bytes, bool quiet);

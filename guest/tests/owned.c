@@ -100,16 +100,27 @@ static void question(void)
     printf("owned: the answer is %lu\n", a0);
 }
 
+// None: it lives until somebody ends it.
+static void idle(void)
+{
+    printf("owned: idle\n");
+    for (;;)
+        sleep_ms(1000);
+}
+
 static const struct {
     const char *name;
     void (*make)(void);
 } mistakes[] = {
-    {"illegal", illegal},   {"privileged", privileged}, {"unmapped", unmapped},
-    {"text", text},         {"execute", execute},       {"kernel", kernel},
-    {"stack", stack},       {"memory", memory},         {"break", breakpoint},
-    {"atomic", atomic},     {"divide", divide},         {"missing", missing},
-    {"question", question}, {"wrong", breakpoint},      {"refuse", breakpoint},
-    {"keep", breakpoint},
+    {"illegal", illegal},   {"privileged", privileged},
+    {"unmapped", unmapped}, {"text", text},
+    {"execute", execute},   {"kernel", kernel},
+    {"stack", stack},       {"memory", memory},
+    {"break", breakpoint},  {"atomic", atomic},
+    {"divide", divide},     {"missing", missing},
+    {"question", question}, {"wrong", breakpoint},
+    {"refuse", breakpoint}, {"keep", breakpoint},
+    {"idle", idle},
 };
 
 int main(int argc, char **argv)

@@ -80,7 +80,9 @@ struct asker { // a thread that asks
     struct dice d;
     struct cap segs[4], victims[3];
     uint64_t mark;
-    uint64_t offer;          // number of the last one, 0: none
+    uint64_t offer;      // number of the last one, 0: none
+    uint64_t offers[64]; // of all since they were withdrawn last
+    size_t noffers;
     uint64_t offer_serial;   // what the target called it
     struct trans_result out; // of the last request
     unsigned char req[BYTES_MAX], rep[BYTES_MAX];
@@ -114,6 +116,16 @@ static struct cap turned(struct dice *d, const struct cap *cap)
     return out;
 }
 
+// What was offered and is not committed the node would keep for half a minute, for a source that is slow.
+static void withdraw(struct asker *a)
+{
+    for (size_t i = 0; i < a->noffers; i++) {
+        const uint64_t args[4] = {a->offers[i]};
+        (void)trans_timeout(service("proc"), OP_PROC_ABORT, args, NULL, 0, NULL, 0, 200, NULL);
+    }
+    a->noffers = 0;
+}
+
 static int64_t ask(struct asker *a, const struct cap *cap, uint32_t op, const uint64_t args[4],
                    size_t len)
 {
@@ -123,6 +135,11 @@ static int64_t ask(struct asker *a, const struct cap *cap, uint32_t op, const ui
     size_t room = below(d, 4) ? sizeof a->rep : below(d, sizeof a->rep);
     uint64_t ms = 1 + below(d, below(d, 30) ? 10 : 400);
     requests++;
+    if (op == OP_PROC_OFFER && args) {
+        if (a->noffers == COUNT(a->offers))
+            withdraw(a);
+        a->offers[a->noffers++] = args[0];
+    }
     int64_t status = trans_timeout(&c, op, args, a->req, len, a->rep, room, ms, &a->out);
     if (turn && status >= 0)
         wrong("a capability with one bit turned", op, (uint64_t)status);
@@ -408,6 +425,7 @@ static void *asker_main(void *arg)
     for (size_t i = 0; i < COUNT(a->segs); i++)
         if (a->segs[i].port.w[0])
             destroy(&a->segs[i]);
+    withdraw(a);
     return NULL;
 }
 
@@ -451,11 +469,13 @@ static void end_processes(size_t before)
         left = 0;
         size_t now = list(last, sizeof last);
         for (size_t i = 0; i < now; i++) {
-            // One that was offered and not committed cannot be ended by us: its node forgets it after a while. One that is
-            // dead is kept until its owner has been told, and some have an owner that is nowhere.
-            if (was_there(last[i].ep, before) || last[i].state == ARRIVING || last[i].state == DEAD)
+            // One that is dead is kept until its owner has been told, and some have an owner that is nowhere.
+            if (was_there(last[i].ep, before) || last[i].state == DEAD)
                 continue;
             left++;
+            if (last[i].state ==
+                ARRIVING) // its offer was withdrawn; what it still pulls comes from us
+                continue;
             int64_t status =
                 trans_timeout(&last[i].cap, OP_DESTROY, NULL, NULL, 0, NULL, 0, 200, NULL);
             if (tries == 999)

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Faults and stuns reach an owner that is a guest (guest/tests/owner.c), with cause and address, and its answer is what
-happens to the process: it ends, goes on repaired, stays. Causes: table 4.2 of the privileged architecture; kinds: enum
-fault_kind of core/entry.h."""
+happens to the process: it ends, goes on repaired, stays. Whose owner is gone ends, wherever that was; whose owner is
+nobody does not. Causes: table 4.2 of the privileged architecture; kinds: enum fault_kind of core/entry.h."""
 import os
 import re
+import select
+import signal
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import ring
-from ring import Ring, expect_standing, ok, same
+from ring import GiveUp, Ring, expect_standing, hang, note, ok, same
 
 # mistake: kind, cause, address
 FAULTS = {
@@ -81,18 +84,121 @@ def kept(r, owner):
     p.kill()
 
 
+# --- Owners that are gone ----------------------------------------------------------------------------------------
+
+GRACE = 65  # s: ORPHAN_GRACE_NS + ORPHAN_ASK_NS of core/config.h
+
+
+def gone(r, name, seconds):
+    """Waits until no node has a process of that name."""
+    limit = time.monotonic() + hang(seconds)
+    while any(p[0] == name for p in r.processes(True)):
+        if time.monotonic() > limit:
+            raise GiveUp("%s is still there:\n%s" % (name, r.command("ps", "-a")[1]))
+        select.select([], [], [], 0.2)  # between two looks
+
+
+def last_words(r, name, node="n1"):
+    """What the node's kernel said of its end as an orphan; a line of a program may stand before it."""
+    m = re.search(r"proc: %s \([0-9a-f]{6}\) is an orphan and ends: (.*)" % name, r.log(node))
+    return m[1].strip() if m else ""
+
+
+def orphans_begin(r):
+    """A run that is killed -9, and a child whose owner has moved to the other node. The rest of the test passes meanwhile."""
+    keeper = r.start("--quiet", "--dir", "n1", "--name", "keeper", "owner", "keeper")
+    keeper.wait_line("^owner: ready")
+    ward = r.start("--quiet", "--dir", "n1", "--name", "ward", "owned", "keeper", "idle")
+    ward.wait_line("^owned: idle")
+    status, out = r.move("keeper", "n2")
+    same(status, 0, "an owner moves to another node")
+    lost = r.start("--quiet", "--name", "lost", "sleeper", "1000000")
+    r.wait_process("lost")
+    lost.kill()
+    return keeper, ward
+
+
+def orphans_end(r, keeper, ward):
+    gone(r, "lost", 2 * GRACE)
+    same(last_words(r, "lost"), "nobody has served its owner's port for 55 s",
+         "rotifer run is killed -9: its program ends too, and its kernel says why")
+    text = r.command("info", "ward")[1]
+    ok("owner: port" in text and "not found" not in text and r.where("ward") == "n1",
+       "the child of the owner that moved is still there", text)
+    r.command("kill", "ward")
+    gone(r, "ward", 30)
+    ward.kill()
+    r.command("kill", "keeper")
+    keeper.end()
+
+
+def children_go(r):
+    """On one node it is known that the owner has ended."""
+    mother = r.start("--quiet", "--dir", "n1", "--name", "mother", "owner", "mother")
+    mother.wait_line("^owner: ready")
+    children = [r.start("--quiet", "--dir", "n1", "--name", "child%d" % i, "owned", "mother", "idle") for i in range(3)]
+    for c in children:
+        c.wait_line("^owned: idle")
+    r.command("stun", "child2")
+    start = time.monotonic()
+    r.command("kill", "mother")
+    mother.end()
+    for i in range(3):
+        gone(r, "child%d" % i, 30)
+    note("%.1f s until they were gone" % (time.monotonic() - start))
+    for i in range(3):
+        same(last_words(r, "child%d" % i), "its owner has ended", "an owner ends: child %d ends too" % i)
+    for c in children:
+        c.kill()
+
+
+def stopped(r):
+    """Ctrl-Z at the command: no owner, and a stunned process, until it goes on."""
+    p = r.start("--quiet", "--name", "pausing", "sleeper", "300")
+    p.wait_line("^sleeper: sleep")
+    p.process.send_signal(signal.SIGTSTP)
+    r.wait_process("pausing", lambda x: x[2] == "stunned")
+    os.waitid(os.P_PID, p.process.pid, os.WSTOPPED | os.WNOWAIT)
+    text = r.command("info", "pausing")[1]
+    ok("owner: nobody" in text, "Ctrl-Z stuns the program, and nobody owns it meanwhile", text)
+    p.process.send_signal(signal.SIGCONT)
+    status = p.end()
+    ok(status == 0 and "sleeper: 0 errors" in p.lines[-1], "and it goes on where it was", p.tail())
+
+
+def detached(r):
+    status, out = r.run("--detach", "--node", "n2", "--name", "loner", "sleeper", "1000000")
+    same(status, 0, "run --detach starts a program and leaves")
+    ok("loner" in out and r.where("loner") == "n2", "which runs", out)
+    text = r.command("info", "loner")[1]
+    ok("owner: nobody" in text, "and has no owner", text)
+    status, out = r.run("--detach", "--quiet", "--node", "n2", "hello", "you")
+    for _ in range(300):
+        if "Hello" in r.log("n2"):
+            break
+        select.select([], [], [], 0.1)
+    ok(status == 0 and "Hello" in r.log("n2"), "what a detached program prints is on the console of its node", r.log("n2"))
+    r.command("kill", "loner")
+    gone(r, "loner", 30)
+
+
 def all():
-    r = Ring(1, smp=2)
+    r = Ring(2, smp=2)
+    before = {n: r.counts(n) for n in r.names()}
+    orphans = orphans_begin(r)
     owner = r.start("--quiet", "--dir", "n1", "--name", "nurse", "owner", "nurse")
     owner.wait_line("^owner: ready")
-    before = r.counts()
     for part in (told, repaired, kept):
         part(r, owner)
-    difference = r.back_to(before)
-    ok(difference is None, "nothing is left of them", difference or "")
+    for part in (children_go, stopped, detached):
+        part(r)
+    orphans_end(r, *orphans)
     r.command("kill", "nurse")
     owner.end()
-    expect_standing(r, "the kernel stands")
+    for n in r.names():
+        difference = r.back_to(before[n], node=n)
+        ok(difference is None, "nothing is left of them on %s" % n, difference or "")
+    expect_standing(r, "the kernels stand")
     ok(r.down(), "the ring goes down, and nothing is left of it")
 
 

@@ -63,6 +63,7 @@ struct guest_spec {
     bool may_fail;    // for the oracles: see struct sim_guest
     uint64_t get[2];  // server: its get-port
     struct cap cap;   // client, nested server: whom to call
+    struct cap owner; // null: nobody
 };
 
 // Registers of the first thread.

@@ -113,7 +113,7 @@ static void make_descriptor(struct bytes *b, const struct guest_spec *spec, cons
                             const struct cap *data)
 {
     struct desc_hdr h = {0};
-    struct desc_proc p = {.next_tid = 2};
+    struct desc_proc p = {.next_tid = 2, .owner = spec->owner};
     struct desc_thread t = {.tid = 1, .state = THREAD_READY, .wake_left_ns = UINT64_MAX};
     *b = (struct bytes){0};
     put(b, &h, sizeof h);

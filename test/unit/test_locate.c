@@ -105,6 +105,63 @@ static void first_of_several_servers_is_taken(void **state)
     stop_serving(3, far, port_of(5));
 }
 
+// --- Is it still served? -------------------------------------------------------------------------------------
+
+// Line of four; 3 serves the port, and 0 knows.
+static struct proc *known_server(void)
+{
+    bed_line(4);
+    struct proc *p = process_on(3, 1003, PROC_RUN);
+    serve(3, p, port_of(5));
+    locate_ask_port(bed.node[0], port_of(5));
+    bed_run(NS_PER_S);
+    assert_true(locate_port(bed.node[0], port_of(5)) == 1003);
+    assert_int_equal(bed.nnotes, 1);
+    return p;
+}
+
+static void who_was_found_last_is_asked_alone(void **state)
+{
+    (void)state;
+    struct proc *p = known_server();
+    uint64_t before = bed.kinds[WIRE_LOCATE], frames = bed.frames;
+    locate_check_port(bed.node[0], port_of(5));
+    locate_check_port(bed.node[0], port_of(5)); // while the question is open: nothing more
+    bed_run(LOCATE_GIVE_UP_NS);
+    assert_int_equal(bed.nnotes, 2);
+    assert_true(port_eq(last_note()->found_port, port_of(5)));
+    assert_int_equal(bed.kinds[WIRE_LOCATE] - before, 3); // three links
+    assert_int_equal(bed.frames - frames, 6);
+    assert_int_equal(bed.node[0]->net->nquestions, 0);
+    stop_serving(3, p, port_of(5));
+}
+
+static void a_server_that_went_elsewhere_is_found_by_asking_all(void **state)
+{
+    (void)state;
+    struct proc *p = known_server(), *q = process_on(2, 1002, PROC_RUN);
+    stop_serving(3, p, port_of(5));
+    serve(2, q, port_of(5));
+    locate_check_port(bed.node[0], port_of(5));
+    bed_run(LOCATE_ALONE_NS - NS_PER_MS);
+    assert_int_equal(bed.nnotes, 1);
+    bed_run(200 * NS_PER_MS);
+    assert_int_equal(bed.nnotes, 2);
+    assert_true(locate_port(bed.node[0], port_of(5)) == 1002);
+    stop_serving(2, q, port_of(5));
+}
+
+static void what_is_remembered_is_no_answer(void **state)
+{
+    (void)state;
+    struct proc *p = known_server();
+    stop_serving(3, p, port_of(5));
+    locate_check_port(bed.node[0], port_of(5));
+    bed_run(2 * LOCATE_GIVE_UP_NS);
+    assert_int_equal(bed.nnotes, 1);
+    assert_int_equal(bed.node[0]->net->nquestions, 0);
+}
+
 static void asked_in_state(enum proc_state s, bool answers)
 {
     bed_line(2);
@@ -487,6 +544,9 @@ int main(void)
         TEST(port_is_found_with_its_server),
         TEST(port_remembers_where_its_server_was),
         TEST(first_of_several_servers_is_taken),
+        TEST(who_was_found_last_is_asked_alone),
+        TEST(a_server_that_went_elsewhere_is_found_by_asking_all),
+        TEST(what_is_remembered_is_no_answer),
         TEST(arriving_process_does_not_answer),
         TEST(dead_process_does_not_answer),
         TEST(leaving_process_answers_until_commit),

@@ -1149,6 +1149,11 @@ static void no_cancel(struct node *n, const struct thread *t)
 {
     (void)n, (void)t;
 }
+static bool nobody_hears(struct node *n, struct port port)
+{
+    (void)n, (void)port;
+    return false;
+}
 static const struct transport lone = {
     .request = no_request,
     .request_ack = no_rec,
@@ -1157,6 +1162,7 @@ static const struct transport lone = {
     .moved_away = note_moved,
     .arrived = note_nothing,
     .resumed = note_nothing,
+    .ask_port = nobody_hears,
 };
 
 static void a_committed_process_is_gone_from_here(void **state)
@@ -1643,6 +1649,43 @@ static void a_service_that_waits_for_long_still_takes_requests(void **state)
     finish(n, &c);
 }
 
+static void print_for(struct node *n, unsigned seconds)
+{
+    for (unsigned i = 0; i < seconds; i++) {
+        run(n, print_body, "again\n");
+        pass_time(n, NS_PER_S);
+    }
+}
+
+// One request a second, which goes to who has waited longest: none of them ever has nothing to do for long.
+static void what_a_service_needed_once_goes_though_requests_keep_coming(void **state)
+{
+    static char large[6 * PAGE_SIZE];
+    struct node *n = unit_node(state);
+    struct reader r[5];
+    struct client c[5];
+    memset(large, '-', sizeof large - 1);
+    print_for(n, 20);
+    struct unit before = unit_counts(n);
+    for (int i = 0; i < 5; i++) {
+        c[i] = (struct client){read_body, &r[i], false};
+        begin(n, &c[i]);
+        pass_time(n, 0);
+    }
+    assert_true(n->pool_thread.used > before.threads + 5);
+    for (int i = 0; i < 5; i++)
+        type(n, "one\r");
+    for (int i = 0; i < 5; i++) {
+        finish(n, &c[i]);
+        run(n, print_body, large);
+    }
+    assert_true(n->pool_thread.used > before.threads);
+    print_for(n, 20);
+    assert_int_equal(n->pool_thread.used, before.threads);
+    assert_int_equal(n->pool_seg.used, before.segs);
+    assert_int_equal(page_free_count(n), before.free_pages);
+}
+
 #define READERS 10 // tasks_max of the console, less those kept free
 
 static void readers_that_wait_keep_nobody_from_writing(void **state)
@@ -1823,6 +1866,7 @@ int main(void)
         TEST(a_commit_without_memory_is_refused_and_final),
         TEST(a_service_that_waits_for_long_still_takes_requests),
         TEST(readers_that_wait_keep_nobody_from_writing),
+        TEST(what_a_service_needed_once_goes_though_requests_keep_coming),
         TEST(the_console_reads_lines),
         TEST(the_console_prints_lines_and_shows_what_would_steer_a_terminal),
         TEST(a_node_tells_its_status_and_measures),

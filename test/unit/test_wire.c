@@ -143,7 +143,12 @@ static void addresses_must_fit_the_kind(void **state)
     REFUSED(good(WIRE_REQUEST), h.dst_mac[0] = 0xff,
             "a frame for one node was sent to a group MAC");
     REFUSED(good(WIRE_REQUEST), h.src_mac[0] = 0xff, "source MAC is a group address");
-    REFUSED(locate(LOCATE_EP), h.dst_node = 5, "a flooded frame names a destination node");
+    REFUSED(locate(LOCATE_EP), (h.dst_node = 5, h.dst_mac[0] = 0xff),
+            "a frame for one node was sent to a group MAC");
+    struct wire_hdr alone = locate(LOCATE_PORT);
+    alone.dst_node = 5;
+    alone.dst_mac[0] = 2;
+    assert_null(wire_check(&alone, 0));
 }
 
 static void a_client_has_an_endpoint(void **state)

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "services/orphan.h"
+#include "core/entry.h"
+#include "core/port.h"
+#include "services/change.h"
+#include "services/handoff.h"
+#include "services/owner.h"
+#include "services/proc.h"
+#include "services/services_priv.h"
+
+// Searches at a time. The node has room for QUESTIONS_MAX (net/net_priv.h), and calls that look for their server need it.
+#define ASKING_MAX 16u
+
+struct watch {        // an owner's port that nobody on this node serves
+    struct list link; // [N] orphans.watches: who was asked about last is the last
+    struct port port; // [I]
+    bool asking;      // [N]
+    bool ended;       // [N] it was served here, and its server has ended or closed it
+    bool wanted;      // [N] in a scan: somebody has this owner
+    unsigned missed;  // [N] searches in a row that found nobody
+    uint64_t due_ns;  // [N] asking: the end of the search; else when the next one begins
+};
+
+static struct orphans *orphans_of(struct node *n)
+{
+    return &n->services->orphans;
+}
+
+// --- Watches --------------------------------------------------------------------------------------------------
+
+static struct watch *watch_find(struct node *n, struct port port)
+{
+    LIST_FOR (l, &orphans_of(n)->watches) {
+        struct watch *w = LIST_ENTRY(l, struct watch, link);
+        if (port_eq(w->port, port))
+            return w;
+    }
+    return NULL;
+}
+
+// NULL: no memory. Then the next scan tries again.
+static struct watch *watch_get(struct node *n, struct port port)
+{
+    struct watch *w = watch_find(n, port);
+    if (w || !(w = pool_alloc(n, &orphans_of(n)->pool)))
+        return w;
+    w->port = port;
+    w->due_ns = node_now(n);
+    list_add_tail(&orphans_of(n)->watches, &w->link);
+    return w;
+}
+
+static void search_end(struct node *n, struct watch *w)
+{
+    orphans_of(n)->asking -= w->asking;
+    w->asking = false;
+}
+
+static void watch_free(struct node *n, struct watch *w)
+{
+    search_end(n, w);
+    list_del(&w->link);
+    pool_free(n, &orphans_of(n)->pool, w);
+}
+
+unsigned orphan_missed(struct node *n, struct port port)
+{
+    const struct watch *w = watch_find(n, port);
+    return w ? w->missed : 0;
+}
+
+// --- Who has an owner ------------------------------------------------------------------------------------------
+
+// What arrives is its source's; what is decoded beside another process to take its place has no port of its own yet.
+static bool owned(const struct node *n, const struct proc *p)
+{
+    return p != n->kproc && p->state != PROC_ARRIVING && p->state != PROC_DEAD &&
+           !port_is_null(p->ctl_put) && !cap_is_null(&p->owner);
+}
+
+static bool anybody_has(struct node *n, struct port owner)
+{
+    LIST_FOR (l, &n->procs) {
+        const struct proc *p = LIST_ENTRY(l, struct proc, link);
+        if (owned(n, p) && port_eq(p->owner.port, owner))
+            return true;
+    }
+    return false;
+}
+
+// Nothing is under way that will leave it somewhere else, or as somebody else. In doubt, its owner alone could have
+// ended that: nobody can now.
+static bool settled(struct node *n, const struct proc *p)
+{
+    return (p->state == PROC_RUN || p->state == PROC_STUNNED || p->state == PROC_DOUBT) &&
+           !handoff_busy(n, p->ep) && !change_busy(n, p->ep);
+}
+
+// --- The end of an orphan ----------------------------------------------------------------------------------------
+
+static void orphan_end(struct node *n, struct proc *p, const struct watch *w)
+{
+    trace(n, TRACE_ORPHAN, 0, w->port.w[0], p->ep);
+    if (w->ended)
+        node_log(n, "proc: %s (%06x) is an orphan and ends: its owner has ended", p->name, p->pid);
+    else
+        node_log(
+            n, "proc: %s (%06x) is an orphan and ends: nobody has served its owner's port for %u s",
+            p->name, p->pid, (unsigned)(ORPHAN_GRACE_NS / NS_PER_S));
+    if (p->state == PROC_DOUBT) { // the copy that may run elsewhere is judged there
+        proc_drop(n, p, true);
+        return;
+    }
+    p->owner = (struct cap){.obj_rights = 0}; // there is nobody to tell
+    p->killed = true;
+    proc_finish(n, p, -E_CANCEL); // the reaper does the rest; its children's turn comes then
+}
+
+// All that can be judged now. Is that all?
+static bool orphans_end(struct node *n, const struct watch *w)
+{
+    bool all = true;
+    LIST_FOR_SAFE (l, next, &n->procs) {
+        struct proc *p = LIST_ENTRY(l, struct proc, link);
+        if (!owned(n, p) || !port_eq(p->owner.port, w->port))
+            continue;
+        if (settled(n, p))
+            orphan_end(n, p, w);
+        else
+            all = false;
+    }
+    return all;
+}
+
+// --- Searches ----------------------------------------------------------------------------------------------------
+
+static uint64_t search_ns(const struct watch *w)
+{
+    return w->ended ? ORPHAN_ENDED_NS : LOCATE_GIVE_UP_NS;
+}
+
+static void search_begin(struct node *n, struct watch *w)
+{
+    struct orphans *o = orphans_of(n);
+    uint64_t now = node_now(n);
+    bool heard = n->transport && n->transport->ask_port(n, w->port);
+    w->asking = true;
+    o->asking++;
+    // Nobody hears us. Of a server that has ended here this is the answer; else it is an answer not given.
+    w->due_ns = heard || !w->ended ? now + search_ns(w) : now;
+    list_del(&w->link);
+    list_add_tail(&o->watches, &w->link);
+}
+
+static void search_over(struct node *n, struct watch *w)
+{
+    search_end(n, w);
+    if (port_find(n, w->port)) { // it has come here meanwhile
+        watch_free(n, w);
+        return;
+    }
+    w->missed++;
+    trace(n, TRACE_ORPHAN, w->missed, w->port.w[0], 0);
+    bool gone = w->ended || w->missed >= ORPHAN_MISSES;
+    if (gone && orphans_end(n, w))
+        watch_free(n, w);
+    else
+        w->due_ns = node_now(n) + ORPHAN_ASK_NS - search_ns(w);
+}
+
+// node->port_found: another node serves it.
+static void found(struct node *n, struct port port)
+{
+    struct watch *w = watch_find(n, port);
+    if (!w)
+        return;
+    if (orphans_of(n)->asking == ASKING_MAX)
+        task_wake(n, &n->procs); // others wait for their turn
+    search_end(n, w);
+    w->ended = false;
+    w->missed = 0;
+    w->due_ns = node_now(n) + ORPHAN_ASK_NS;
+}
+
+// node->port_closed, and the same for each port of a process that has ended.
+static void closed(struct node *n, struct port port)
+{
+    if (port_is_null(port) || port_find(n, port) || !anybody_has(n, port))
+        return;
+    struct watch *w = watch_get(n, port);
+    if (!w)
+        return;
+    search_end(n, w); // an open one would take its time
+    w->ended = true;
+    w->due_ns = node_now(n);
+    task_wake(n, &n->procs);
+}
+
+void orphan_server_ended(struct node *n, const struct proc *p)
+{
+    for (unsigned i = 0; i < PROC_PORTS_MAX; i++)
+        closed(n, p->ports[i].put);
+}
+
+// --- Scans: which owners are not of this node? ---------------------------------------------------------------------
+
+static void scan(struct node *n)
+{
+    struct orphans *o = orphans_of(n);
+    o->scan_ns = UINT64_MAX;
+    LIST_FOR (l, &o->watches)
+        LIST_ENTRY(l, struct watch, link)->wanted = false;
+    LIST_FOR (l, &n->procs) {
+        const struct proc *p = LIST_ENTRY(l, struct proc, link);
+        if (!owned(n, p))
+            continue;
+        o->scan_ns = node_now(n) + ORPHAN_ASK_NS;
+        struct watch *w = port_find(n, p->owner.port) ? NULL : watch_get(n, p->owner.port);
+        if (w)
+            w->wanted = true;
+    }
+    LIST_FOR_SAFE (l, next, &o->watches) {
+        struct watch *w = LIST_ENTRY(l, struct watch, link);
+        if (!w->wanted)
+            watch_free(n, w);
+    }
+}
+
+void orphan_note(struct node *n, const struct proc *p)
+{
+    struct orphans *o = orphans_of(n);
+    if (cap_is_null(&p->owner) || o->scan_ns != UINT64_MAX)
+        return;
+    o->scan_ns = node_now(n) + ORPHAN_ASK_NS;
+    reaper_by(n, o->scan_ns);
+}
+
+// --- The reaper's turn ----------------------------------------------------------------------------------------------
+
+static void begin_due(struct node *n)
+{
+    struct orphans *o = orphans_of(n);
+    LIST_FOR_SAFE (l, next, &o->watches) {
+        struct watch *w = LIST_ENTRY(l, struct watch, link);
+        if (o->asking < ASKING_MAX && !w->asking && w->due_ns <= node_now(n))
+            search_begin(n, w);
+    }
+}
+
+static void end_due(struct node *n)
+{
+    LIST_FOR_SAFE (l, next, &orphans_of(n)->watches) {
+        struct watch *w = LIST_ENTRY(l, struct watch, link);
+        if (w->asking && w->due_ns <= node_now(n))
+            search_over(n, w);
+    }
+}
+
+uint64_t orphan_sweep(struct node *n)
+{
+    struct orphans *o = orphans_of(n);
+    if (node_now(n) >= o->scan_ns)
+        scan(n);
+    end_due(n);
+    begin_due(n);
+    end_due(n); // those that nobody could be asked about
+    uint64_t next = o->scan_ns;
+    LIST_FOR (l, &o->watches) {
+        const struct watch *w = LIST_ENTRY(l, struct watch, link);
+        bool waits = !w->asking && o->asking == ASKING_MAX; // for the end of another's search
+        if (!waits && w->due_ns < next)
+            next = w->due_ns;
+    }
+    return next;
+}
+
+void orphan_start(struct node *n)
+{
+    struct orphans *o = orphans_of(n);
+    pool_init(&o->pool, "watch", sizeof(struct watch));
+    list_init(&o->watches);
+    o->scan_ns = UINT64_MAX;
+    n->port_found = found;
+    n->port_closed = closed;
+}
+
+void orphan_stop(struct node *n)
+{
+    n->port_found = NULL;
+    n->port_closed = NULL;
+    LIST_FOR_SAFE (l, next, &orphans_of(n)->watches)
+        watch_free(n, LIST_ENTRY(l, struct watch, link));
+}
