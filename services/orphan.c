@@ -198,8 +198,9 @@ static void closed(struct node *n, struct port port)
 
 void orphan_server_ended(struct node *n, const struct proc *p)
 {
-    for (unsigned i = 0; i < PROC_PORTS_MAX; i++)
-        closed(n, p->ports[i].put);
+    for (unsigned i = 0; p->port_mask >> i; i++)
+        if (p->port_mask >> i & 1)
+            closed(n, p->ports[i].put);
 }
 
 // --- Scans: which owners are not of this node? ---------------------------------------------------------------------

@@ -132,8 +132,8 @@ boot
 # --- Memory ------------------------------------------------------------------------------------------------
 echo "Memory ..."
 if ring_up 1; then
-    for stack in 8 64; do # KiB; 64: what a thread gets that asks for nothing special
-        value=$("$rotifer" run --quiet --node n1 --dir n1 bench_mem 1000 $((stack == 64 ? 0 : stack * 1024)) | sed -n 's/^bench_mem: //p')
+    for stack in 8 32; do # KiB; 32: what a thread gets that asks for nothing special
+        value=$("$rotifer" run --quiet --node n1 --dir n1 bench_mem 1000 $((stack == 32 ? 0 : stack * 1024)) | sed -n 's/^bench_mem: //p')
         [[ $value ]] || missing "bench_mem failed"
         row "kernel_memory_per_waiting_thread.stack_${stack}KiB" "${value:-?}" bytes measured
     done

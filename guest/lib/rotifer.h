@@ -124,12 +124,12 @@ int64_t dir_remove(const struct cap *dir, const char *name); // E_NAME
 
 // --- Threads -------------------------------------------------------------------------------------
 
-#define THREAD_SLOT_DEFAULT ((size_t)64 * 1024)
+#define THREAD_SLOT_DEFAULT ((size_t)32 * 1024)
 
 struct thread; // of this process; opaque
 
 // Runs fn(arg) in a new thread with a stack of stack_bytes and its own set of _Thread_local variables. 0: as much
-// as fits THREAD_SLOT_DEFAULT beside these and a guard page, about 59 KiB. Memory is taken as the stack is used. A
+// as fits THREAD_SLOT_DEFAULT beside these and a guard page, about 27 KiB. Memory is taken as the stack is used. A
 // stack that overflows into its guard page ends the process with a fault; a single frame of more than 4 KiB can step
 // over it. NULL and errno = ENOMEM or EAGAIN (a limit: PROC_THREADS_MAX threads) on failure.
 struct thread *thread_create(void *(*fn)(void *), void *arg, size_t stack_bytes);
