@@ -84,11 +84,17 @@ int proc_map(struct node *n, struct proc *p, uint64_t va, uint64_t len, struct s
     return 0;
 }
 
-int proc_room(const struct proc *p, uint64_t more)
+uint64_t proc_used(const struct proc *p)
 {
-    uint64_t used = 0;
+    uint64_t used = p->nthreads > 1 ? (p->nthreads - 1) * THREAD_COST_BYTES : 0;
     for (uint32_t i = 0; i < p->nmaps; i++)
         used += p->maps[i]->len;
+    return used;
+}
+
+int proc_room(const struct proc *p, uint64_t more)
+{
+    uint64_t used = p->mem_limit ? proc_used(p) : 0;
     return p->mem_limit && (used > p->mem_limit || more > p->mem_limit - used) ? -E_LIMIT : 0;
 }
 
@@ -233,7 +239,7 @@ int proc_grow(struct node *n, struct proc *p, uint64_t va, uint64_t len)
 
 // A stack is a segment whose pages below the mapping are reserved at the front of it: off counts how many bytes
 // of the segment lie below the present mapping and may still be taken.
-static struct map *grow_stack(struct proc *p, uint64_t va)
+static int grow_stack(struct proc *p, uint64_t va, struct map **out)
 {
     for (uint32_t i = 0; i < p->nmaps; i++) {
         struct map *m = p->maps[i];
@@ -241,21 +247,31 @@ static struct map *grow_stack(struct proc *p, uint64_t va)
             continue;
         uint64_t need = m->va - (va & ~PAGE_MASK);
         if (!(m->flags & MAP_GROW_DOWN) || need > m->off || !range_free(p, m->va - need, need, m))
-            return NULL;
+            break;
+        if (proc_room(p, need) < 0)
+            return -E_LIMIT;
         m->va -= need;
         m->off -= need;
         m->len += need;
-        return m;
+        *out = m;
+        return 0;
     }
-    return NULL;
+    return -E_FAULT;
+}
+
+// As proc_map_at; E_LIMIT: a stack would have to grow past the process's limit.
+static int map_at(struct proc *p, uint64_t va, struct map **out)
+{
+    *out = proc_find_map(p, va);
+    if (!*out)
+        return grow_stack(p, va, out);
+    return map_run(*out, va) > 0 ? 0 : -E_FAULT;
 }
 
 struct map *proc_map_at(struct proc *p, uint64_t va)
 {
-    struct map *m = proc_find_map(p, va);
-    if (!m)
-        return grow_stack(p, va);
-    return map_run(m, va) > 0 ? m : NULL;
+    struct map *m;
+    return map_at(p, va, &m) == 0 ? m : NULL;
 }
 
 uint64_t map_run(const struct map *m, uint64_t va)
@@ -309,10 +325,13 @@ __attribute__((noinline)) static int fault_in_windows(struct node *n, const stru
 
 static int fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)
 {
-    struct map *m = proc_map_at(p, va);
+    struct map *m;
     _Static_assert(PROT_R == MAP_READ && PROT_W == MAP_WRITE && PROT_X == MAP_EXEC,
                    "one set of bits");
-    if (!m || (m->flags & prot) != prot)
+    int e = map_at(p, va, &m);
+    if (e < 0)
+        return e;
+    if ((m->flags & prot) != prot)
         return -E_FAULT;
     bool writable = true;
     uint64_t off = m->off + (va - m->va);

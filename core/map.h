@@ -48,11 +48,13 @@ struct map *proc_find_map(struct proc *p, uint64_t va); // NULL: none
 struct map *proc_map_at(struct proc *p, uint64_t va);
 // Bytes of the mapping from va (inside it) to its end or the next guard page; 0: va lies in one.
 uint64_t map_run(const struct map *m, uint64_t va);
-// E_LIMIT: so many bytes more of mappings would pass the process's limit.
+// Bytes that count for the process's limit: of its mappings, and THREAD_COST_BYTES for each thread but the first.
+uint64_t proc_used(const struct proc *p);
+// E_LIMIT: so many bytes more would pass the process's limit.
 int proc_room(const struct proc *p, uint64_t more);
 uint64_t proc_find_gap(struct proc *p, uint64_t len); // address for a new mapping, 0: none
 // Makes va usable for an access (PROT_*): grows a stack, brings the page in, makes it the process's own when the access
-// is a write and others share it, maps it. E_FAULT, E_MEM.
+// is a write and others share it, maps it. E_FAULT, E_MEM; E_LIMIT: a stack may not grow so far.
 int proc_fault(struct node *n, struct proc *p, uint64_t va, unsigned prot);
 // Gives all of a process's mappings up. Its address space is gone already.
 void map_drop_all(struct node *n, struct proc *p);

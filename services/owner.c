@@ -71,6 +71,8 @@ static void fault_reason(struct proc *p, char *text, size_t size)
     const struct map *m = proc_find_map(p, va);
     if (p->fault.error == -E_MEM)
         (void)snprintf(text, size, ", no memory is left");
+    else if (p->fault.error == -E_LIMIT)
+        (void)snprintf(text, size, ", the stack is full: limit");
     else if (m && map_run(m, va) == 0)
         (void)snprintf(text, size, ", guard page below a stack");
     else if (m)

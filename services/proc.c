@@ -349,10 +349,7 @@ static int64_t run_set_limit(struct node *n, struct request *r)
     struct proc *p = settled(n, r, ep_of(r), &e);
     if (!p)
         return e;
-    uint64_t mapped = 0;
-    for (uint32_t i = 0; i < p->nmaps; i++)
-        mapped += p->maps[i]->len;
-    if (r->in.arg[0] && mapped > r->in.arg[0])
+    if (r->in.arg[0] && proc_used(p) > r->in.arg[0])
         return -E_LIMIT;
     p->mem_limit = r->in.arg[0];
     return 0;

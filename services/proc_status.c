@@ -144,8 +144,7 @@ static int64_t show_terms(struct node *n, struct request *r, const struct proc *
     if (p->comment[0])
         status = reply_line(n, r, "  comment: %s", p->comment);
     if (status == 0 && p->mem_limit)
-        status =
-            reply_line(n, r, "  limit: %llu KiB mapped", (unsigned long long)p->mem_limit / KIB);
+        status = reply_line(n, r, "  limit: %llu KiB", (unsigned long long)p->mem_limit / KIB);
     if (status == 0)
         status = show_owner(n, r, p);
     if (status == 0 && p->fault.kind)

@@ -581,6 +581,41 @@ static void a_capability_maps_what_it_names_with_no_more_than_its_rights(void **
     proc_destroy(n, p, true);
 }
 
+static void a_stack_grows_no_further_than_the_limit(void **state)
+{
+    struct node *n = unit_node(state);
+    struct proc *p = new_proc(n);
+    struct seg *s = new_seg(n, 10 * PAGE_SIZE);
+    const uint64_t top = BASE + 10 * PAGE_SIZE;
+    assert_int_equal(
+        proc_map(n, p, top - 2 * PAGE_SIZE, 2 * PAGE_SIZE, s, 8 * PAGE_SIZE, RW | MAP_GROW_DOWN),
+        0);
+    p->mem_limit = 4 * PAGE_SIZE;
+    assert_int_equal(proc_fault(n, p, top - 4 * PAGE_SIZE, PROT_W), 0);
+    size_t before = page_free_count(n);
+    assert_int_equal(proc_fault(n, p, top - 5 * PAGE_SIZE, PROT_W), -E_LIMIT);
+    assert_int_equal(proc_used(p), 4 * PAGE_SIZE);
+    assert_int_equal(page_free_count(n), before);
+    assert_int_equal(proc_fault(n, p, top - 11 * PAGE_SIZE, PROT_W), -E_FAULT); // no stack there
+    p->mem_limit = 0;
+    assert_int_equal(proc_fault(n, p, top - 5 * PAGE_SIZE, PROT_W), 0);
+    proc_destroy(n, p, true);
+}
+
+static void threads_but_the_first_count_for_the_limit(void **state)
+{
+    struct node *n = unit_node(state);
+    struct proc *p = new_proc(n);
+    assert_non_null(thread_create(n, p, 0));
+    p->mem_limit = 2 * THREAD_COST_BYTES;
+    assert_int_equal(proc_used(p), 0);
+    assert_non_null(thread_create(n, p, 0));
+    assert_int_equal(proc_used(p), THREAD_COST_BYTES);
+    assert_int_equal(proc_room(p, THREAD_COST_BYTES), 0);
+    assert_int_equal(proc_room(p, THREAD_COST_BYTES + 1), -E_LIMIT);
+    proc_destroy(n, p, true);
+}
+
 static void a_process_shares_while_anybody_else_can_see_its_segment(void **state)
 {
     struct node *n = unit_node(state);
@@ -625,6 +660,8 @@ int main(void)
         UNIT_TEST(what_a_shorter_length_cut_off_counts_as_written),
         UNIT_TEST(while_it_is_off_nobody_faults_for_it),
         UNIT_TEST(a_capability_maps_what_it_names_with_no_more_than_its_rights),
+        UNIT_TEST(a_stack_grows_no_further_than_the_limit),
+        UNIT_TEST(threads_but_the_first_count_for_the_limit),
         UNIT_TEST(a_process_shares_while_anybody_else_can_see_its_segment),
     };
     return UNIT_RUN(tests);
