@@ -18,8 +18,8 @@ step() {
 }
 
 step "100,000 stuns, each resumed from its descriptor" COUNT=100000 test/run.sh ring/torture
-step "1,000,000 random system calls, on one hart and on four" COUNT=1000000 test/run.sh ring/hostile
-step "random requests to all services" test/ring/hostile.py services
+step "1,000,000 random system calls, on one hart and on four; random requests to all services" \
+    COUNT=1000000 REQUESTS=6000 test/run.sh ring/hostile
 step "1,000,000 mutated inputs for each parser" FUZZ_RUNS=1000000 test/run.sh fuzz/
 step "20 times as many seeds for the simulator" build/sim-run suite 20
 
