@@ -28,6 +28,12 @@ KERNEL_LDFLAGS := $(KERNEL_LINK_ARCH) $(PICOLIBC) -nostartfiles -static -T linke
 # Its functions call nobody; a frame for each would cost a tenth of a transaction.
 build/kernel/core/quick.o: KERNEL_CFLAGS += -fomit-frame-pointer
 
+# What is on no short path is compiled for size: 6 KB less of it.
+HOT := $(addprefix build/kernel/services/,here.o service.o request.o intake.o resident.o proc.o owner.o \
+    orphan.o node.o seg.o)
+COLD := $(filter-out $(HOT),$(filter build/kernel/services/% build/kernel/boards/%,$(KERNEL_OBJS)))
+$(COLD): KERNEL_CFLAGS += -Os
+
 .PHONY: kernel
 # While a room is still empty there is nothing to link.
 kernel: $(if $(and $(wildcard arch/riscv/*.S),$(wildcard linker/kernel.ld)),build/Image,$(KERNEL_OBJS))

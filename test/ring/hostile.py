@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A program that throws random system calls at its kernel (guest/tests/hostile.c), beside one that must not notice.
 
-SEED=N: other calls; which of them meet which other thread's is up to the machine. COUNT=N: how many (30000).
+SEED=N: other calls; which of them meet which other thread's is up to the machine. COUNT=N: how many (200000).
 REQUESTS=N: how many to the services (1000 of each seed)."""
 import os
 import random
@@ -15,7 +15,7 @@ import ring
 from ring import Ring, expect_standing, ok
 
 SEED = int(os.environ.get("SEED", "1"))
-COUNT = int(os.environ.get("COUNT", "30000"))
+COUNT = int(os.environ.get("COUNT", "200000"))
 REQUESTS = int(os.environ.get("REQUESTS", "1000"))  # of each seed, to the services
 
 

@@ -3,7 +3,7 @@
 """Stuns at random instants (guest/tests/shaker.c) of two processes that do everything a program can do and serve each
 other (guest/tests/victim.c). Each goes on from its descriptor, decoded. Neither may notice.
 
-COUNT=N: stuns on each machine (100000 for the whole; default 3000 with one hart, fewer with more, where an emulator that
+COUNT=N: stuns on each machine (100000 for the whole; default 10000 with one hart, fewer with more, where an emulator that
 has fewer cores than that makes each hart wait for the others). SEED=N: other instants."""
 import os
 import re
@@ -48,4 +48,4 @@ def on(harts, usual):
 
 
 if __name__ == "__main__":
-    ring.main(on(1, 3000), on(2, 500), on(4, 200))
+    ring.main(on(1, 10000), on(2, 2000), on(4, 1000))
