@@ -335,25 +335,31 @@ static void questions_fire(struct node *n, struct timer *t)
     questions_schedule(n);
 }
 
-// A free slot, or that of the oldest question, which is dropped: who still wants to know asks again.
+static bool goes_before(const struct question *a, const struct question *b)
+{
+    return a->check != b->check ? b->check : a->asked_ns < b->asked_ns;
+}
+
+// A free slot, or that of the oldest question, which is dropped: who still wants to know asks again. A check goes only
+// for another check: by calling many ports a guest could else make owners look gone (services/orphan.h).
 static struct question *question_slot(struct node *n)
 {
-    struct question *oldest = &n->net->questions[0];
+    struct question *first = &n->net->questions[0];
     for (unsigned i = 0; i < QUESTIONS_MAX; i++) {
         struct question *q = &n->net->questions[i];
         if (q->op == 0)
             return q;
-        if (q->asked_ns < oldest->asked_ns)
-            oldest = q;
+        if (goes_before(q, first))
+            first = q;
     }
-    question_close(n, oldest);
-    return oldest;
+    question_close(n, first);
+    return first;
 }
 
-static void question_open(struct node *n, uint32_t op, ep_t ep, struct port p, ep_t at)
+static void question_open(struct node *n, struct question about)
 {
     struct question *q = question_slot(n);
-    *q = (struct question){.op = op, .ep = ep, .port = p, .at = at};
+    *q = about;
     q->asked_ns = node_now(n);
     q->interval_ns = LOCATE_FIRST_NS;
     n->net->nquestions++;
@@ -364,21 +370,28 @@ static void question_open(struct node *n, uint32_t op, ep_t ep, struct port p, e
 void locate_ask_ep(struct node *n, ep_t ep)
 {
     if (ep != EP_NONE && !question_about_ep(n->net, ep))
-        question_open(n, LOCATE_EP, ep, (struct port){{0, 0}}, EP_NONE);
+        question_open(n, (struct question){.op = LOCATE_EP, .ep = ep});
 }
 
 void locate_ask_port(struct node *n, struct port p)
 {
     if (!port_is_null(p) && !question_about_port(n->net, p))
-        question_open(n, LOCATE_PORT, EP_NONE, p, EP_NONE);
+        question_open(n, (struct question){.op = LOCATE_PORT, .port = p});
 }
 
 void locate_check_port(struct node *n, struct port p)
 {
-    if (port_is_null(p) || question_about_port(n->net, p))
+    struct question *q = question_about_port(n->net, p);
+    if (port_is_null(p))
         return;
+    if (q) {
+        q->check = true;
+        return;
+    }
     ep_t at = locate_ep(n, locate_port(n, p));
-    question_open(n, LOCATE_PORT, EP_NONE, p, at == node_ep(n) ? EP_NONE : at);
+    question_open(
+        n, (struct question){
+               .op = LOCATE_PORT, .port = p, .check = true, .at = at == node_ep(n) ? EP_NONE : at});
 }
 
 void locate_link_up(struct node *n)

@@ -79,7 +79,9 @@ struct question {
     uint32_t op;    // LOCATE_EP, LOCATE_PORT; 0: free
     unsigned round; // floods sent
     bool answered;  // by a passing frame: who waits is told from the timer
-    ep_t at;        // this node is asked first, and alone; EP_NONE: all are
+    bool
+        check; // of locate_check_port: who asked does not ask again, so it is not dropped for others
+    ep_t at;   // this node is asked first, and alone; EP_NONE: all are
     ep_t ep;
     struct port port;
     uint64_t asked_ns, due_ns, interval_ns;

@@ -162,6 +162,34 @@ static void what_is_remembered_is_no_answer(void **state)
     assert_int_equal(bed.node[0]->net->nquestions, 0);
 }
 
+// Calls to ports that nobody serves, as many as there are questions, before the answer can have come.
+static void ask_for_nobody(void)
+{
+    for (uint64_t i = 0; i < QUESTIONS_MAX; i++) {
+        bed.now++;
+        locate_ask_port(bed.node[0], port_of(1000 + i));
+    }
+    assert_int_equal(bed.node[0]->net->nquestions, QUESTIONS_MAX);
+}
+
+static void many_other_questions_do_not_push_a_check_out(void **state)
+{
+    (void)state;
+    struct proc *p = known_server();
+    locate_check_port(bed.node[0], port_of(5));
+    ask_for_nobody();
+    bed_run(LOCATE_GIVE_UP_NS);
+    assert_int_equal(bed.nnotes, 2);
+    assert_true(port_eq(last_note()->found_port, port_of(5)));
+    locate_forget_port(bed.node[0], port_of(5));
+    locate_ask_port(bed.node[0], port_of(5));
+    locate_check_port(bed.node[0], port_of(5)); // a question that is open becomes one
+    ask_for_nobody();
+    bed_run(LOCATE_GIVE_UP_NS);
+    assert_int_equal(bed.nnotes, 3);
+    stop_serving(3, p, port_of(5));
+}
+
 static void asked_in_state(enum proc_state s, bool answers)
 {
     bed_line(2);
@@ -547,6 +575,7 @@ int main(void)
         TEST(who_was_found_last_is_asked_alone),
         TEST(a_server_that_went_elsewhere_is_found_by_asking_all),
         TEST(what_is_remembered_is_no_answer),
+        TEST(many_other_questions_do_not_push_a_check_out),
         TEST(arriving_process_does_not_answer),
         TEST(dead_process_does_not_answer),
         TEST(leaving_process_answers_until_commit),
