@@ -165,6 +165,7 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     if (t->state != THREAD_CALL)
         return 0;
     struct call *c = &t->call;
+    d->p->called = true; // of a new process too
     c->state = (enum call_state)s->call.state;
     c->begun = c->remote = s->call.begun != 0;
     c->busy = s->call.busy != 0;

@@ -251,6 +251,30 @@ static void times_travel_as_what_is_left_of_them(void **state)
     free(b.at);
 }
 
+// A new process (endpoint 0) may begin in the middle of a call. Its server, stunned when it ends, must learn of it later.
+static void a_new_process_that_has_a_call_is_missed_by_its_server_when_it_ends(void **state)
+{
+    struct node *n = unit_node(state);
+    struct bytes b = encoded_rich(n);
+    struct proc *p = NULL, *server;
+    struct desc_proc *d =
+        (struct desc_proc *)(void *)(b.at + sizeof(struct desc_hdr) + sizeof(struct desc_sec));
+    d->ep = EP_NONE;
+    seal(&b);
+    assert_int_equal(decode(n, &b, &p), 0);
+    assert_int_equal(proc_create(n, EP_NONE, &server), 0);
+    struct rec *r = txn_rec_create(n, server, p->ep, 4); // as its first call makes it
+    assert_non_null(r);
+    r->seq = 14;
+    r->state = REC_QUEUED;
+    list_add_tail(&server->queue, &r->queue_link);
+    proc_set_state(server, PROC_STUNNED);
+    proc_destroy(n, p, false);
+    assert_true(r->lost);
+    proc_destroy(n, server, true);
+    free(b.at);
+}
+
 static void an_endpoint_lives_on_a_node_once(void **state)
 {
     struct node *n = unit_node(state);
@@ -746,6 +770,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT_TEST(what_was_encoded_here_is_the_same_after_decoding_there),
         UNIT_TEST(times_travel_as_what_is_left_of_them),
+        UNIT_TEST(a_new_process_that_has_a_call_is_missed_by_its_server_when_it_ends),
         UNIT_TEST(an_endpoint_lives_on_a_node_once),
         UNIT_TEST(a_process_that_runs_is_not_encoded),
         UNIT_TEST(the_wrong_kind_of_bytes_is_refused_by_name),
