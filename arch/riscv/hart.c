@@ -99,7 +99,10 @@ static void lock_sleep(struct arch_lock *l, struct hart *h, uint64_t since_ns)
         csr_write(sie, enabled);
         csr_clear(sip, INT_SOFT); // lock_wait puts it back when it was meant otherwise
     }
+    // Seen by all before lock_try looks who else sleeps: a holder that took this one for asleep woke nobody else, and it is
+    // on this one to put the flag in for them.
     __atomic_store_n(&h->arch.asleep, 0, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 void lock_wake(void)
