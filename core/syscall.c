@@ -165,7 +165,7 @@ static void sys_port_close(struct node *n, struct thread *t)
 
 static void sys_thread_create(struct node *n, struct thread *t)
 {
-    if (t->proc->nthreads >= PROC_THREADS_MAX || proc_room(t->proc, THREAD_COST_BYTES) < 0) {
+    if (thread_limit(t->proc) || proc_room(t->proc, THREAD_COST_BYTES) < 0) {
         answer(t, -E_LIMIT);
         return;
     }

@@ -5,9 +5,15 @@
 
 static void thread_due(struct node *n, struct timer *tm);
 
+// Numbers are not used again, so they come to an end: after 4 billion, or where a descriptor says so.
+bool thread_limit(const struct proc *p)
+{
+    return p->nthreads >= PROC_THREADS_MAX || p->next_tid == UINT32_MAX;
+}
+
 struct thread *thread_create(struct node *n, struct proc *p, uint32_t tid)
 {
-    if (p->nthreads >= PROC_THREADS_MAX)
+    if (p->nthreads >= PROC_THREADS_MAX || (tid == 0 && thread_limit(p)))
         return NULL;
     struct thread *t = pool_alloc(n, &n->pool_thread);
     if (!t)

@@ -109,6 +109,8 @@ struct thread {
 };
 _Static_assert(sizeof(struct thread) <= 800, "five on a page: under 1 KiB for a thread that waits");
 
+// A new thread of p with a number of its own would be one too many.
+bool thread_limit(const struct proc *p);
 // New thread in process p, state READY but not yet in the run queue (sched_ready does that). NULL: no
 // memory or limit. tid 0 = choose.
 struct thread *thread_create(struct node *n, struct proc *p, uint32_t tid);

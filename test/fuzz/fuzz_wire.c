@@ -218,15 +218,18 @@ int fuzz_one(const uint8_t *data, size_t size)
     }
     struct proc *stopped = NULL;
     host_node_enter(n);
-    if (proc_create(n, STUNNED, &stopped) == 0)
-        stopped->state = PROC_STUNNED;
     task_spawn(n, "server", server, &get);
     task_spawn(n, "caller", caller, &get);
     run_ready(n);
     size_t pages = page_free_count(n);
+    if (proc_create(n, STUNNED, &stopped) == 0)
+        stopped->state = PROC_STUNNED;
 
     input_all(n, links, data, size);
     net_nodes_stop(n);
+    host_node_enter(n);
+    if (stopped) // what is kept for a stopped process (a frame said that it had called) is kept as long as it is stopped
+        proc_destroy(n, stopped, false);
     pass_time(n, now_ns + QUIET_NS);
     if (timer_next(n) != UINT64_MAX)
         fail("a timer is left after the silence");

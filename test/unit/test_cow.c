@@ -616,6 +616,17 @@ static void threads_but_the_first_count_for_the_limit(void **state)
     proc_destroy(n, p, true);
 }
 
+static void numbers_of_threads_come_to_an_end_and_not_round_again(void **state)
+{
+    struct node *n = unit_node(state);
+    struct proc *p = new_proc(n);
+    p->next_tid = UINT32_MAX - 1; // a descriptor may say so
+    assert_int_equal(thread_create(n, p, 0)->tid, UINT32_MAX - 1);
+    assert_true(thread_limit(p));
+    assert_null(thread_create(n, p, 0));
+    proc_destroy(n, p, true);
+}
+
 static void a_process_shares_while_anybody_else_can_see_its_segment(void **state)
 {
     struct node *n = unit_node(state);
@@ -662,6 +673,7 @@ int main(void)
         UNIT_TEST(a_capability_maps_what_it_names_with_no_more_than_its_rights),
         UNIT_TEST(a_stack_grows_no_further_than_the_limit),
         UNIT_TEST(threads_but_the_first_count_for_the_limit),
+        UNIT_TEST(numbers_of_threads_come_to_an_end_and_not_round_again),
         UNIT_TEST(a_process_shares_while_anybody_else_can_see_its_segment),
     };
     return UNIT_RUN(tests);
