@@ -21,7 +21,7 @@ enum sys_number {
     //   out: a0 status given by the server (>= 0, or its negative error) or the kernel's error,
     //        a1 reply length (bytes), a2..a5 four words of results
     //   E_ARG length over MESSAGE_MAX_BYTES; E_FAULT; E_NOTHERE; E_DIED; E_TIMEOUT; E_TOOBIG reply
-    //   longer than the capacity (the request was executed).
+    //   longer than the capacity (the request was executed); E_LIMIT after THREAD_SEQ_MAX calls of this thread.
     SYS_TRANS = 1,
 
     // Receive the next request on any of this process's ports named in the mask.

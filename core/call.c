@@ -63,6 +63,9 @@ int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t 
 {
     if (req.len > MESSAGE_MAX_BYTES || rep.len > MESSAGE_MAX_BYTES || port_is_null(cap->port))
         return -E_ARG;
+    if (t->seq >=
+        THREAD_SEQ_MAX) // no thread gets there, but a descriptor may have said that it had
+        return -E_LIMIT;
     if (buf_bad(n, &req, false) || buf_bad(n, &rep, true))
         return -E_FAULT;
     struct call *c = &t->call;

@@ -33,6 +33,8 @@
 #define PROC_MAPS_MAX 32  // segments of one process
 #define PROC_PORTS_MAX 16 // ports one process listens to: a bit each in the getreq mask
 #define PROC_THREADS_MAX 4096
+#define THREAD_SEQ_MAX                                                                             \
+    (1ull << 63) // number of a thread's last transaction: there are no more after it
 #define THREAD_COST_BYTES                                                                          \
     1024ull // of a thread, held against the process's limit: its record, a share of tables
 #define MESSAGE_MAX_BYTES (256 * MIB) // one request or reply

@@ -167,7 +167,7 @@ static int check_thread(const struct desc_thread *t, const char **why)
         REFUSE(E_FORMAT, "what a thread serves");
     if (t->state == THREAD_GETREQ && (t->serve.open || t->serve.mask == 0))
         REFUSE(E_FORMAT, "a thread waits for requests and owes a reply");
-    if (t->seq >> 63) // no thread gets there; one that started there would come round to 0
+    if (t->seq > THREAD_SEQ_MAX)
         REFUSE(E_FORMAT, "number of a thread's transactions");
     if (t->state != THREAD_CALL)
         return 0;

@@ -55,7 +55,8 @@ void call_forward(struct node *n, struct thread *t, const struct forward *f)
 {
     struct call *c = &t->call;
     ASSERT(t->state == THREAD_CALL);
-    if (c->forwards == FORWARDS_MAX || c->cancelled) { // cancelled: the next server need not begin
+    if (c->forwards == FORWARDS_MAX || t->seq >= THREAD_SEQ_MAX ||
+        c->cancelled) { // cancelled: the next server need not begin
         call_fail(n, t, c->cancelled ? E_CANCEL : E_LIMIT);
         return;
     }

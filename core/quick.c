@@ -128,7 +128,8 @@ static inline __attribute__((always_inline)) struct thread *trans(struct node *n
     const struct port *put = &p->ports[r->handle].put;
     if (put->w[0] != x[REG_A0] || put->w[1] != x[REG_A1])
         return trans_here(n, h, t);
-    if (p->state != PROC_RUN || list_empty(&p->getters) || x[REG_T2] != 0)
+    if (p->state != PROC_RUN || list_empty(&p->getters) || x[REG_T2] != 0 ||
+        t->seq >= THREAD_SEQ_MAX)
         return NULL;
     struct thread *s = LIST_ENTRY(p->getters.next, struct thread, run_link);
     uint64_t len = x[REG_A6];

@@ -350,6 +350,23 @@ static void arguments_that_make_no_sense_are_refused(void **state)
     end(&p);
 }
 
+static void a_thread_calls_no_more_after_its_last_number(void **state)
+{
+    struct pair p = begin(state);
+    p.c->seq = THREAD_SEQ_MAX - 2; // as a descriptor may say
+    for (int i = 0; i < 2; i++) {  // the second by the short way
+        assert_false(getreq(&p, DATA, 10, 0));
+        assert_false(trans(&p, 0, 0, 0, 0, 0));
+        assert_true(putrep(&p, 0, 0, 0));
+        assert_int_equal(result(p.c), 0);
+    }
+    assert_true(p.c->seq == THREAD_SEQ_MAX);
+    assert_false(getreq(&p, DATA, 10, 0));
+    assert_true(trans(&p, 0, 0, 0, 0, 0));
+    assert_int_equal(result(p.c), -E_LIMIT);
+    end(&p);
+}
+
 // --- Ends -----------------------------------------------------------------------------------------------
 
 static void a_server_that_dies_at_work_may_have_executed_the_request(void **state)
@@ -643,6 +660,7 @@ int main(void)
         UNIT_TEST(a_reply_longer_than_the_clients_buffer_ends_with_too_big),
         UNIT_TEST(an_unmapped_buffer_faults_and_changes_nothing),
         UNIT_TEST(arguments_that_make_no_sense_are_refused),
+        UNIT_TEST(a_thread_calls_no_more_after_its_last_number),
         UNIT_TEST(a_server_that_dies_at_work_may_have_executed_the_request),
         UNIT_TEST(a_server_that_dies_before_it_began_did_not_execute_it),
         UNIT_TEST(a_server_thread_that_ends_owing_a_reply_has_died_for_its_client),
