@@ -186,7 +186,6 @@ int proc_resume(struct node *n, struct proc *p)
     if (p->state != PROC_STUNNED && p->state != PROC_MOVING && p->state != PROC_ARRIVING &&
         p->state != PROC_DOUBT)
         return -E_STATE;
-    bool first = p->state == PROC_ARRIVING && p->runs == 0;
     proc_set_state(p, PROC_RUN);
     p->runs++;
     p->fault = (struct proc_fault){0};
@@ -203,10 +202,10 @@ int proc_resume(struct node *n, struct proc *p)
         else if (t->wake_ns != UINT64_MAX)
             timer_set(n, &t->timer, t->wake_ns);
     }
-    if (first)
-        txn_kick_own(n, p);
-    else
+    if (p->called || p->listened)
         txn_kick_proc(n, p);
+    else
+        txn_kick_own(n, p);
     return 0;
 }
 
