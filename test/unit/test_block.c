@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Blocks of 2 MiB: who gets them, when memory has none, and that a window which has one is a segment's memory like any
 // other. Processes are seen as a hart sees them, through the translations that the kernel made.
-#include "test/unit/unit.h"
+#include "test/unit/memory_bed.h"
 
 #include "core/abi.h"
 #include "core/desc.h"
 
 #define PAGES 16384ul // 64 MiB
 #define BASE (1ull << 30)
-#define RW (MAP_READ | MAP_WRITE)
 #define WINDOW BLOCK_BYTES
 
 static int setup(void **state)
@@ -33,26 +32,6 @@ static int teardown(void **state)
 
 #define BLOCK_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
-static struct seg *new_seg(struct node *n, uint64_t len)
-{
-    struct seg *s = NULL;
-    assert_int_equal(seg_create(n, len, &s), 0);
-    return s;
-}
-
-static struct proc *new_proc(struct node *n)
-{
-    struct proc *p = NULL;
-    assert_int_equal(proc_create(n, EP_NONE, &p), 0);
-    return p;
-}
-
-static void map(struct node *n, struct proc *p, uint64_t va, struct seg *s, uint32_t flags)
-{
-    seg_hold(s);
-    assert_int_equal(proc_map(n, p, va, s->len, s, 0, flags), 0);
-}
-
 // A process that has a segment of this length at BASE; the segment is the process's alone.
 static struct proc *proc_with(struct node *n, uint64_t len, struct seg **s)
 {
@@ -63,29 +42,22 @@ static struct proc *proc_with(struct node *n, uint64_t len, struct seg **s)
     return p;
 }
 
-// A guest's store of a word: faults as a hart would, and only when it would. 0 or the fault's error.
+// A guest's store of a word. 0 or the fault's error.
 static int guest_write(struct node *n, struct proc *p, uint64_t va, uint64_t word)
 {
-    uint8_t *page = arch_host_page(&p->aspace, va, PROT_W);
-    if (!page) {
-        int r = proc_fault(n, p, va, PROT_W);
-        if (r < 0)
-            return r;
-        page = arch_host_page(&p->aspace, va, PROT_W);
-    }
-    assert_non_null(page);
-    memcpy(page + (va & PAGE_MASK), &word, sizeof word);
-    return 0;
+    void *at;
+    int r = guest_at(n, p, va, PROT_W, &at);
+    if (r == 0)
+        memcpy(at, &word, sizeof word);
+    return r;
 }
 
 static uint64_t guest_read(struct node *n, struct proc *p, uint64_t va)
 {
     uint64_t word;
-    if (!arch_host_page(&p->aspace, va, PROT_R))
-        assert_int_equal(proc_fault(n, p, va, PROT_R), 0);
-    const uint8_t *page = arch_host_page(&p->aspace, va, PROT_R);
-    assert_non_null(page);
-    memcpy(&word, page + (va & PAGE_MASK), sizeof word);
+    void *at;
+    assert_int_equal(guest_at(n, p, va, PROT_R, &at), 0);
+    memcpy(&word, at, sizeof word);
     return word;
 }
 

@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Pages that several segments have, copy-on-write, and what was written since. Processes are seen as a hart sees them:
 // through the translations that the kernel made, which must never show more, nor allow more, than they should.
-#include "test/unit/unit.h"
+#include "test/unit/memory_bed.h"
 
 #include "core/abi.h"
 #include "core/entry.h"
 
 #define BASE 0x100000ull
-#define RW (MAP_READ | MAP_WRITE)
-
-static struct seg *new_seg(struct node *n, uint64_t len)
-{
-    struct seg *s = NULL;
-    assert_int_equal(seg_create(n, len, &s), 0);
-    return s;
-}
 
 static struct seg *clone(struct node *n, struct seg *s)
 {
@@ -23,45 +15,21 @@ static struct seg *clone(struct node *n, struct seg *s)
     return c;
 }
 
-static struct proc *new_proc(struct node *n)
-{
-    struct proc *p = NULL;
-    assert_int_equal(proc_create(n, EP_NONE, &p), 0);
-    return p;
-}
-
-static void map(struct node *n, struct proc *p, uint64_t va, struct seg *s, uint32_t flags)
-{
-    seg_hold(s);
-    assert_int_equal(proc_map(n, p, va, s->len, s, 0, flags), 0);
-}
-
-// A guest's store and load of one byte: faults as a hart would, and only when it would. 0 or the fault's error.
+// A guest's store and load of one byte. 0, the byte, or the fault's error.
 static int guest_write(struct node *n, struct proc *p, uint64_t va, uint8_t value)
 {
-    uint8_t *page = arch_host_page(&p->aspace, va, PROT_W);
-    if (!page) {
-        int r = proc_fault(n, p, va, PROT_W);
-        if (r < 0)
-            return r;
-        page = arch_host_page(&p->aspace, va, PROT_W);
-    }
-    assert_non_null(page);
-    page[va & PAGE_MASK] = value;
-    return 0;
+    void *at;
+    int r = guest_at(n, p, va, PROT_W, &at);
+    if (r == 0)
+        *(uint8_t *)at = value;
+    return r;
 }
 
 static int guest_read(struct node *n, struct proc *p, uint64_t va)
 {
-    uint8_t *page = arch_host_page(&p->aspace, va, PROT_R);
-    if (!page) {
-        int r = proc_fault(n, p, va, PROT_R);
-        if (r < 0)
-            return r;
-        page = arch_host_page(&p->aspace, va, PROT_R);
-    }
-    assert_non_null(page);
-    return page[va & PAGE_MASK];
+    void *at;
+    int r = guest_at(n, p, va, PROT_R, &at);
+    return r < 0 ? r : *(uint8_t *)at;
 }
 
 static int byte_of(struct node *n, struct seg *s, uint64_t off)
