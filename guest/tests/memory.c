@@ -12,34 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest/lib/rotifer.h"
-#include "services/protocol.h"
+#include "guest/tests/segments.h"
 
 #define PAGE 4096ul
-#define RW (MAP_READ | MAP_WRITE)
-
-static unsigned checks, errors;
-
-static void must(int64_t got, int64_t want, int line)
-{
-    checks++;
-    if (got == want)
-        return;
-    errors++;
-    printf("memory: line %d: %ld (%s), not %ld (%s)\n", line, got, got < 0 ? error_string(got) : "",
-           want, want < 0 ? error_string(want) : "");
-}
-#define MUST(got, want) must((int64_t)(got), (int64_t)(want), __LINE__)
-
-static struct cap seg_service;
-
-static struct cap make(uint64_t len)
-{
-    struct cap c = {0};
-    const uint64_t args[4] = {len};
-    MUST(trans(&seg_service, OP_SEG_CREATE, args, NULL, 0, &c, sizeof c, NULL), 0);
-    return c;
-}
 
 static volatile uint8_t *map(const struct cap *c, uint64_t flags)
 {

@@ -10,39 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest/lib/rotifer.h"
-#include "services/protocol.h"
+#include "guest/tests/segments.h"
 
 #define PAGE 4096ul
 #define MIB (1024 * 1024ul)
-#define RW (MAP_READ | MAP_WRITE)
-
-static unsigned checks, errors;
-
-static void must(int64_t got, int64_t want, int line)
-{
-    checks++;
-    if (got == want || ++errors > 10)
-        return;
-    printf("windows: line %d: %ld (%s), not %ld (%s)\n", line, got,
-           got < 0 ? error_string(got) : "", want, want < 0 ? error_string(want) : "");
-}
-#define MUST(got, want) must((int64_t)(got), (int64_t)(want), __LINE__)
 
 static int done(const char *what)
 {
     printf("windows: %s, %u checks, %u errors\n", what, checks, errors);
     return errors != 0;
-}
-
-static struct cap seg_service;
-
-static struct cap make(uint64_t len)
-{
-    struct cap c = {0};
-    const uint64_t args[4] = {len};
-    MUST(trans(&seg_service, OP_SEG_CREATE, args, NULL, 0, &c, sizeof c, NULL), 0);
-    return c;
 }
 
 static volatile uint64_t *map(const struct cap *c, uint64_t flags)

@@ -7,12 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import ring
-from ring import Ring, expect_standing, ok, same
-
-
-def counted(r, before, claim):
-    difference = r.back_to(before)
-    ok(difference is None, claim + ": nothing is left of it", difference or "")
+from ring import Ring, expect_nothing_left, expect_standing, ok, same
 
 
 def alone(r):
@@ -22,7 +17,7 @@ def alone(r):
         m = re.search(r"(\d+) checks, 0 errors", out)
         ok(status == 0 and m and int(m[1]) > 700,
            "mapped, copied, refused by name, told what was written, run %d" % (i + 1), out)
-    counted(r, before, "segments of one process")
+    expect_nothing_left(r, before, "segments of one process")
 
 
 def together(r):
@@ -39,7 +34,7 @@ def together(r):
     ok(status == 0 and ", 0 errors" in out, "two processes see each other's writes at once, 500 turns", out)
     same(server.end(), 0, "the server has seen all of them")
     ok(waiter.end() == 0 and "memory: it has changed" in waiter.lines, "and so has the third", waiter.tail())
-    counted(r, before, "a segment shared by three")
+    expect_nothing_left(r, before, "a segment shared by three")
 
 
 def copies_move(r):
@@ -51,7 +46,7 @@ def copies_move(r):
         status, out = r.move("mover", target)
         ok(status == 0, "a process with copies of its memory moves to %s" % target, out)
     ok(p.end() == 0 and any(", 0 errors" in x for x in p.lines), "and its copies stay what they were", p.tail())
-    counted(r, before, "copies that move")
+    expect_nothing_left(r, before, "copies that move")
 
 
 def on(harts):

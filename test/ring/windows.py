@@ -8,12 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import ring
-from ring import Ring, expect_standing, note, ok, same
-
-
-def counted(r, before, claim):
-    difference = r.back_to(before)
-    ok(difference is None, claim + ": nothing is left of it", difference or "")
+from ring import Ring, expect_nothing_left, expect_standing, note, ok, same
 
 
 def info(r, name):
@@ -31,7 +26,7 @@ def alike(r):
         m = re.search(r"check, (\d+) checks, 0 errors", out)
         ok(status == 0 and m and int(m[1]) > 15000,
            "shared, copied, marked and made shorter, it is memory like any other, run %d" % (i + 1), out)
-    counted(r, before, "segments of 8 MiB")
+    expect_nothing_left(r, before, "segments of 8 MiB")
 
 
 def meanwhile(r):
@@ -39,7 +34,7 @@ def meanwhile(r):
     status, out = r.run("--quiet", "--dir", "n1", "windows", "threads")
     ok(status == 0 and ", 0 errors" in out,
        "while four threads write, a copy shows one moment, and what changes after a mark is told", out)
-    counted(r, before, "memory that threads wrote")
+    expect_nothing_left(r, before, "memory that threads wrote")
 
 
 def big(r):
@@ -60,7 +55,7 @@ def big(r):
     status, out = r.command("resume", "big")
     ok(status == 0, "and goes on", out)
     ok(p.end() == 0 and any("big," in x and ", 0 errors" in x for x in p.lines), "each word is what it was", p.tail())
-    counted(r, before, "64 MiB that moved")
+    expect_nothing_left(r, before, "64 MiB that moved")
     difference = r.back_to(there, node="n2")
     ok(difference is None, "nor at the other node", difference or "")
 
@@ -85,19 +80,19 @@ def little():
     ok(windows <= 1, "memory in pieces: small pages, and it works: %d of 2 MiB" % windows, text)
     p.write("\n")
     ok(p.end() == 0 and any("pieces," in x and ", 0 errors" in x for x in p.lines), "all of them as written", p.tail())
-    counted(r, before, "memory in pieces")
+    expect_nothing_left(r, before, "memory in pieces")
     most = before["pages"] * 4096 // (1 << 20) - 2
     status, out = r.run("--quiet", "--dir", "n1", "memory", "touch", str(most))
     ok(status == 0 and "0 wrong" in out, "%d MiB of %d free can be touched" % (most, most + 2), out)
     status, out = r.run("--quiet", "--dir", "n1", "memory", "touch", str(most + 20))
     ok(status != 0 and "no memory is left" in out, "more cannot, and that is said", out)
-    counted(r, before, "memory that was all in use")
+    expect_nothing_left(r, before, "memory that was all in use")
     p = r.start("--quiet", "--dir", "n1", "--name", "again", "windows", "big", "12", "300")
     p.wait_line("windows: filled")
     windows, faults, tables, text = info(r, "again")
     ok(windows >= 4, "and then it is in one piece again: %d of 2 MiB" % windows, text)
     ok(p.end() == 0, "with the right contents", p.tail())
-    counted(r, before, "the next program")
+    expect_nothing_left(r, before, "the next program")
     expect_standing(r, "the node stands")
     ok(r.down(), "the ring goes down, and nothing is left of it")
 

@@ -563,6 +563,11 @@ class Ring:
         return status == 0 and not os.path.exists(self.run_dir)
 
 
+def expect_nothing_left(r, before, claim):
+    difference = r.back_to(before)
+    ok(difference is None, claim + ": nothing is left of it", difference or "")
+
+
 def expect_standing(r, claim):
     why = r.standing()
     return ok(why is None, claim, why or "")
