@@ -14,12 +14,12 @@
 
 // System call of h->current: number in a7. pc already points behind the ecall. Two halves:
 //
-// entry_quick, for those that need no look round (quick.c). Answers who goes on here, t or another: h->current then.
-// NULL: nothing has changed; save the rest of t's registers and call entry_long. What the calling convention has C
+// entry_fast, for those that need no look round (fastpath.c). Answers who goes on here, t or another: h->current then.
+// NULL: nothing has changed; save the rest of t's registers and call entry_slow. What the calling convention has C
 // functions preserve (s0..s11, gp) need not be in t's record before. When another goes on: put what the hart holds of
 // t, those registers and FP state, into its record before the lock is given up.
-struct thread *entry_quick(struct hart *h, struct thread *t); // t is h->current
-void entry_long(struct hart *h, struct thread *t);
+struct thread *entry_fast(struct hart *h, struct thread *t); // t is h->current
+void entry_slow(struct hart *h, struct thread *t);
 // Both: for whoever has all of t's registers in its record.
 void entry_syscall(struct hart *h, struct thread *t);
 

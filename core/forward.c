@@ -74,7 +74,7 @@ void call_forward(struct node *n, struct thread *t, const struct forward *f)
     copy_words(c->arg, f->arg);
     c->rep_total = 0;
     call_dispatch(n, t);
-    // Not for the short way (quick.c), which would leave the count of forwards to the next call.
+    // Not for the fast path (fastpath.c), which would leave the count of forwards to the next call.
     rec_let_go(n, t);
 }
 

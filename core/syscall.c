@@ -349,7 +349,7 @@ static sys_fn *const table[SYS_COUNT] = {
     [SYS_CANCELLED] = sys_cancelled,
 };
 
-void entry_long(struct hart *h, struct thread *t)
+void entry_slow(struct hart *h, struct thread *t)
 {
     struct node *n = h->node;
     uint64_t number = t->regs.x[REG_A7];
@@ -362,6 +362,6 @@ void entry_long(struct hart *h, struct thread *t)
 
 void entry_syscall(struct hart *h, struct thread *t)
 {
-    if (h->current != t || !entry_quick(h, t)) // tests make calls for threads that are on no hart
-        entry_long(h, t);
+    if (h->current != t || !entry_fast(h, t)) // tests make calls for threads that are on no hart
+        entry_slow(h, t);
 }

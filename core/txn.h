@@ -69,7 +69,7 @@ struct rec {
     uint64_t retry_ns;
     uint64_t heard_ns; // last sign of life of the client
     bool idle;         // kept for a next call, and none came since the last sweep
-    bool ready;        // DONE, kept, and no frame or time hangs on it: quick.c may use it as it is
+    bool ready;        // DONE, kept, and no frame or time hangs on it: fastpath.c may use it as it is
     struct thread *caller; // [N] client thread here that holds this record as call.rec, else NULL
     bool lost;             // the client is known to be dead
     enum {
@@ -210,7 +210,7 @@ void txn_proc_renewed(struct node *n, struct proc *p, struct proc *q);
 void txn_port_closed(struct node *n, struct proc *p, uint32_t handle);
 // Arms the timers of a record or call that was decoded from a descriptor.
 void txn_adopt_rec(struct node *n, struct rec *r);
-// As a thread's call is while there is none; txn_trans and quick.c write only what differs.
+// As a thread's call is while there is none; txn_trans and fastpath.c write only what differs.
 void call_reset(struct call *c);
 struct rec *txn_rec_create(struct node *n, struct proc *p, ep_t client,
                            uint32_t tid); // NULL: no memory

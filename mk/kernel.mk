@@ -26,7 +26,7 @@ KERNEL_LDFLAGS := $(KERNEL_LINK_ARCH) $(PICOLIBC) -nostartfiles -static -T linke
     -Wl,--gc-sections -Wl,--build-id=none -Wl,-Map=build/rotifer.map
 
 # Its functions call nobody; a frame for each would cost a tenth of a transaction.
-build/kernel/core/quick.o: KERNEL_CFLAGS += -fomit-frame-pointer
+build/kernel/core/fastpath.o: KERNEL_CFLAGS += -fomit-frame-pointer
 
 # What is on no short path is compiled for size: 6 KB less of it.
 HOT := $(addprefix build/kernel/services/,here.o service.o request.o intake.o resident.o proc.o owner.o \

@@ -512,11 +512,11 @@ static const struct operation ops[] = {
     {OP_DESTROY, "destroy", RIGHT_DESTROY, false, OP_SLOW, run_destroy},
     {OP_CONSOLE_KEYS, "keys", RIGHT_CONTROL, false, OP_WAITS, run_keys},
     {OP_CONSOLE_SHOW, "show", RIGHT_CONTROL, false, OP_SLOW, run_show},
-    {OP_CONSOLE_OPEN, "open", RIGHT_CREATE, false, OP_QUICK, run_open},
-    {OP_CONSOLE_LOG, "log", RIGHT_READ, true, OP_QUICK, run_log},
-    {OP_CONSOLE_TYPE, "type", RIGHT_CONTROL, false, OP_QUICK, run_type},
+    {OP_CONSOLE_OPEN, "open", RIGHT_CREATE, false, OP_NONBLOCKING, run_open},
+    {OP_CONSOLE_LOG, "log", RIGHT_READ, true, OP_NONBLOCKING, run_log},
+    {OP_CONSOLE_TYPE, "type", RIGHT_CONTROL, false, OP_NONBLOCKING, run_type},
     {OP_CONSOLE_FRONT, "front", RIGHT_CONTROL, true, OP_SLOW, run_front},
-    {0, NULL, 0, false, OP_QUICK, NULL},
+    {0, NULL, 0, false, OP_NONBLOCKING, NULL},
 };
 static const struct service service = {
     .name = "console",

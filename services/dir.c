@@ -168,10 +168,10 @@ static int64_t run_list(struct node *n, struct request *r)
 
 static const struct operation ops[] = {
     {OP_DIR_LOOKUP, "lookup", RIGHT_READ, true, OP_HERE, run_lookup},
-    {OP_DIR_ENTER, "enter", RIGHT_CREATE, true, OP_QUICK, run_enter},
-    {OP_DIR_REMOVE, "remove", RIGHT_DESTROY, false, OP_QUICK, run_remove},
+    {OP_DIR_ENTER, "enter", RIGHT_CREATE, true, OP_NONBLOCKING, run_enter},
+    {OP_DIR_REMOVE, "remove", RIGHT_DESTROY, false, OP_NONBLOCKING, run_remove},
     {OP_DIR_LIST, "list", RIGHT_READ, true, OP_SLOW, run_list},
-    {0, NULL, 0, false, OP_QUICK, NULL},
+    {0, NULL, 0, false, OP_NONBLOCKING, NULL},
 };
 static const struct service service = {
     .name = "dir",

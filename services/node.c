@@ -158,8 +158,8 @@ static const struct operation ops[] = {
     {OP_NODE_STATUS, "status", RIGHT_READ, true, OP_HERE, run_status},
     {OP_NODE_BENCH, "bench", RIGHT_READ, true, OP_WAITS, bench_run},
     {OP_NODE_TRACE, "trace", RIGHT_READ, true, OP_SLOW, run_trace},
-    {OP_NODE_STOP, "stop", RIGHT_DESTROY, true, OP_QUICK, run_stop},
-    {0, NULL, 0, false, OP_QUICK, NULL},
+    {OP_NODE_STOP, "stop", RIGHT_DESTROY, true, OP_NONBLOCKING, run_stop},
+    {0, NULL, 0, false, OP_NONBLOCKING, NULL},
 };
 static const struct service service = {
     .name = "node",

@@ -396,15 +396,15 @@ static int64_t run_status(struct node *n, struct request *r)
 // --- The service ------------------------------------------------------------------------------------------------
 
 static const struct operation ops[] = {
-    {OP_INFO, "info", RIGHT_READ, true, OP_QUICK, run_info},
+    {OP_INFO, "info", RIGHT_READ, true, OP_NONBLOCKING, run_info},
     {OP_STATUS, "status", RIGHT_READ, true, OP_SLOW, run_status},
     {OP_DESTROY, "destroy", RIGHT_DESTROY, true, OP_WAITS, run_destroy},
     {OP_ROTATE, "rotate", RIGHT_OWNER, false, OP_WAITS, service_rotate},
     {OP_PROC_EXEC, "exec", RIGHT_EXEC, false, OP_HERE_OR_WAITS, run_exec},
     {OP_PROC_LIST, "list", RIGHT_READ, true, OP_SLOW, run_list},
     {OP_PROC_OFFER, "offer", RIGHT_EXEC, false, OP_WAITS, offer_take},
-    {OP_PROC_COMMIT, "commit", RIGHT_EXEC, true, OP_QUICK, offer_commit},
-    {OP_PROC_ABORT, "abort", RIGHT_EXEC, true, OP_QUICK, offer_abort},
+    {OP_PROC_COMMIT, "commit", RIGHT_EXEC, true, OP_NONBLOCKING, offer_commit},
+    {OP_PROC_ABORT, "abort", RIGHT_EXEC, true, OP_NONBLOCKING, offer_abort},
     {OP_PROC_STUN, "stun", RIGHT_CONTROL, true, OP_WAITS, run_stun},
     {OP_PROC_RESUME, "resume", RIGHT_CONTROL, true, OP_WAITS, run_resume},
     {OP_PROC_SET, "set", RIGHT_CONTROL, true, OP_WAITS, run_set},
@@ -415,7 +415,7 @@ static const struct operation ops[] = {
     {OP_PROC_MIGRATE, "migrate", RIGHT_CONTROL, false, OP_WAITS, run_migrate},
     {OP_PROC_SET_PRIORITY, "set priority", RIGHT_CONTROL, true, OP_WAITS, run_set_priority},
     {OP_PROC_SET_OWNER, "set owner", RIGHT_CONTROL, true, OP_WAITS, run_set_owner},
-    {0, NULL, 0, false, OP_QUICK, NULL},
+    {0, NULL, 0, false, OP_NONBLOCKING, NULL},
 };
 static const struct service service = {
     .name = "proc",

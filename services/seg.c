@@ -233,16 +233,16 @@ static int64_t run_unmark(struct node *n, struct request *r)
 }
 
 static const struct operation ops[] = {
-    {OP_INFO, "info", RIGHT_READ, true, OP_QUICK, run_info},
+    {OP_INFO, "info", RIGHT_READ, true, OP_NONBLOCKING, run_info},
     {OP_READ, "read", RIGHT_READ, true, OP_SLOW, run_read},
-    {OP_WRITE, "write", RIGHT_WRITE, true, OP_QUICK, run_write},
-    {OP_SIZE, "size", RIGHT_READ, true, OP_QUICK, run_size},
-    {OP_DESTROY, "destroy", RIGHT_DESTROY, false, OP_QUICK, run_destroy},
-    {OP_SEG_CREATE, "create", RIGHT_CREATE, false, OP_QUICK, run_create},
-    {OP_SEG_MARK, "mark", RIGHT_CONTROL, false, OP_QUICK, run_mark},
+    {OP_WRITE, "write", RIGHT_WRITE, true, OP_NONBLOCKING, run_write},
+    {OP_SIZE, "size", RIGHT_READ, true, OP_NONBLOCKING, run_size},
+    {OP_DESTROY, "destroy", RIGHT_DESTROY, false, OP_NONBLOCKING, run_destroy},
+    {OP_SEG_CREATE, "create", RIGHT_CREATE, false, OP_NONBLOCKING, run_create},
+    {OP_SEG_MARK, "mark", RIGHT_CONTROL, false, OP_NONBLOCKING, run_mark},
     {OP_SEG_WRITTEN, "written", RIGHT_CONTROL, false, OP_SLOW, run_written},
-    {OP_SEG_UNMARK, "unmark", RIGHT_CONTROL, false, OP_QUICK, run_unmark},
-    {0, NULL, 0, false, OP_QUICK, NULL},
+    {OP_SEG_UNMARK, "unmark", RIGHT_CONTROL, false, OP_NONBLOCKING, run_unmark},
+    {0, NULL, 0, false, OP_NONBLOCKING, NULL},
 };
 static const struct service service = {
     .name = "seg",

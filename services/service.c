@@ -69,9 +69,9 @@ static const struct operation standard_ops[] = {
     {OP_INFO, "info", RIGHT_READ, true, OP_HERE, run_info},
     {OP_STATUS, "status", RIGHT_READ, true, OP_HERE, run_status},
     {OP_RESTRICT, "restrict", 0, true, OP_HERE, run_restrict},
-    {OP_DESTROY, "destroy", RIGHT_DESTROY, true, OP_QUICK, run_destroy},
-    {OP_ROTATE, "rotate", RIGHT_OWNER, false, OP_QUICK, service_rotate},
-    {0, NULL, 0, false, OP_QUICK, NULL},
+    {OP_DESTROY, "destroy", RIGHT_DESTROY, true, OP_NONBLOCKING, run_destroy},
+    {OP_ROTATE, "rotate", RIGHT_OWNER, false, OP_NONBLOCKING, service_rotate},
+    {0, NULL, 0, false, OP_NONBLOCKING, NULL},
 };
 static const struct service standard = {.name = "standard", .ops = standard_ops};
 
@@ -214,7 +214,7 @@ static void serve(struct node *n, struct worker *w)
     r->data = buf_seg(w->buffer, 0, r->in.len);
     const struct operation *op = service_operation(w->of->s, r->in.op);
     int64_t status = op ? service_admit(n, w, op) : -E_OP;
-    bool slow = status >= 0 && op->time > OP_QUICK;
+    bool slow = status >= 0 && op->time > OP_NONBLOCKING;
     if (slow) {
         status = slow_begin(n, w->of, op);
         slow = status >= 0;

@@ -37,7 +37,7 @@ struct request {
 enum op_time {
     OP_HERE, // does not block, takes few bytes or none, has no `after`, and leaves its caller's process alone: a guest of
              // this node has it done on the spot (here.c)
-    OP_QUICK, // does not block
+    OP_NONBLOCKING, // does not block
     OP_SLOW,  // may block on its client: meanwhile another task takes requests
     OP_WAITS, // may block on others, who may call this service themselves: some tasks are always kept free of
     // these, and one too many is refused with E_LIMIT, or two nodes could wait for each other for ever

@@ -16,7 +16,7 @@ struct running {
     int handle;              // [I] the one that service_open made, or -1
     struct list workers;     // [N]
     unsigned count;          // [N] tasks
-    unsigned slow;           // [N] of these, in an operation that is not OP_QUICK
+    unsigned slow;           // [N] of these, in an operation that is not OP_NONBLOCKING
     uint64_t needed_ns;      // [N] when it last had no more tasks than it needed
 };
 struct worker {          // a task in the loop, and the request it works on

@@ -213,12 +213,12 @@ static int64_t run_list(struct node *n, struct request *r)
 // --- The service --------------------------------------------------------------------------------------------------
 
 static const struct operation ops[] = {
-    {OP_INFO, "info", RIGHT_READ, true, OP_QUICK, run_info},
+    {OP_INFO, "info", RIGHT_READ, true, OP_NONBLOCKING, run_info},
     {OP_READ, "read", RIGHT_READ, true, OP_SLOW, run_read},
-    {OP_SIZE, "size", RIGHT_READ, true, OP_QUICK, run_size},
-    {OP_DIR_LOOKUP, "lookup", RIGHT_READ, true, OP_QUICK, run_lookup},
+    {OP_SIZE, "size", RIGHT_READ, true, OP_NONBLOCKING, run_size},
+    {OP_DIR_LOOKUP, "lookup", RIGHT_READ, true, OP_NONBLOCKING, run_lookup},
     {OP_DIR_LIST, "list", RIGHT_READ, true, OP_SLOW, run_list},
-    {0, NULL, 0, false, OP_QUICK, NULL},
+    {0, NULL, 0, false, OP_NONBLOCKING, NULL},
 };
 static const struct service service = {
     .name = "store",

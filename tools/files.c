@@ -173,10 +173,10 @@ static int64_t run_lookup(struct node *n, struct request *r)
 }
 
 static const struct operation ops[] = {
-    {OP_DIR_LOOKUP, "lookup", RIGHT_READ, true, OP_QUICK, run_lookup},
+    {OP_DIR_LOOKUP, "lookup", RIGHT_READ, true, OP_NONBLOCKING, run_lookup},
     {OP_READ, "read", RIGHT_READ, true, OP_SLOW, run_read},
-    {OP_SIZE, "size", RIGHT_READ, true, OP_QUICK, run_size},
-    {0, NULL, 0, false, OP_QUICK, NULL},
+    {OP_SIZE, "size", RIGHT_READ, true, OP_NONBLOCKING, run_size},
+    {0, NULL, 0, false, OP_NONBLOCKING, NULL},
 };
 static const struct service service = {
     .name = "file", .ops = ops, .key = file_key, .buffer_pages = 1, .tasks = 2, .tasks_max = 16};

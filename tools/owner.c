@@ -67,8 +67,8 @@ static int64_t run_event(struct node *n, struct request *r)
 }
 
 static const struct operation ops[] = {
-    {OP_PROC_WAIT_EVENT, "event", RIGHT_CONTROL, false, OP_QUICK, run_event},
-    {0, NULL, 0, false, OP_QUICK, NULL},
+    {OP_PROC_WAIT_EVENT, "event", RIGHT_CONTROL, false, OP_NONBLOCKING, run_event},
+    {0, NULL, 0, false, OP_NONBLOCKING, NULL},
 };
 static const struct service service = {
     .name = "owner", .ops = ops, .key = owner_key, .buffer_pages = 1, .tasks = 1, .tasks_max = 2};

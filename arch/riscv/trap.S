@@ -11,10 +11,10 @@
 //   3. Into the record of the current thread: pc behind the ecall, and the registers that C
 //      functions may change. The others stay where they are as long as only C runs on this hart.
 //   4. The hart's own stack from its top, and the node lock.
-//   5. entry_quick(hart, thread). It answers who goes on. The same: step 9.
+//   5. entry_fast(hart, thread). It answers who goes on. The same: step 9.
 //   6. Another one: the rest of the registers into the old one's record, trap_hand_over(hart, new,
 //      old) for address space and FP registers, step 10. Nobody: the rest of the registers as
-//      well, and entry_long(hart, thread).
+//      well, and entry_slow(hart, thread).
 //   7. (trap_out; lock held, tp = hart) sched_next(hart) answers who goes on; nobody:
 //      trap_idle(hart) and again. The last to leave here: step 10.
 //   8. trap_switch(hart, thread) loads its address space and FP registers; step 10.
@@ -137,7 +137,7 @@ trap_entry:
     mv a0, tp
     ld a1, HART_CURRENT(tp)
     sd a1, HART_SCRATCH(tp) // its first use is over
-    call entry_quick
+    call entry_fast
     ld a1, HART_SCRATCH(tp)
     bne a0, a1, 1f
 // --- 9. ------------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ trap_entry:
     mv a0, s2
     j 3f
 4:  mv a0, tp
-    call entry_long
+    call entry_slow
 
 // --- 7. ------------------------------------------------------------------------------------------
     .global trap_out

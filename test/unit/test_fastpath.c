@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The short way of a transaction (core/quick.c) leaves, after each system call, what the long way leaves: the same
+// The fast path of a transaction (core/fastpath.c) leaves, after each system call, what the slow path leaves: the same
 // calls on two equal nodes, one of which is made to look round before each, and the descriptors of client and server
 // compared byte for byte.
 #include "test/unit/unit.h"
@@ -51,7 +51,7 @@ static struct proc *new_proc(struct node *n, uint8_t fill, struct thread **t)
     return p;
 }
 
-// One system call of t, whose turn it is. Was it the short way, to another thread?
+// One system call of t, whose turn it is. Was it the fast path, to another thread?
 static bool sys(struct world *w, struct thread *t, uint64_t number)
 {
     struct hart *h = &w->n->harts[0];
@@ -131,7 +131,7 @@ static bool call_getreq(struct world *w)
     return sys(w, w->s, SYS_GETREQ);
 }
 
-// The first `calls` system calls. How many of them took the short way.
+// The first `calls` system calls. How many of them took the fast path.
 static unsigned run(struct world *w, unsigned calls, const struct sizes *z)
 {
     unsigned quick = 0;
@@ -182,7 +182,7 @@ static void compare(unsigned calls, const struct sizes *z)
     for (unsigned longer = 0; longer < 2; longer++) {
         struct world w = new_world(longer);
         unsigned quick = run(&w, calls, z);
-        // Getreq and a first request by the long way, which makes the record; what follows is short.
+        // Getreq and a first request by the slow path, which makes the record; what follows is short.
         assert_int_equal(quick, longer || calls < 3 ? 0 : calls - 2);
         d[longer][0] = descriptor(w.n, w.client);
         d[longer][1] = descriptor(w.n, w.server);
@@ -207,7 +207,7 @@ static void after_each_call_both_ways_leave_the_same_descriptors(void **state)
             compare(calls, &sizes[i]);
 }
 
-// What must not be taken the short way: each ends as the long way says, and nothing else has changed.
+// What must not be taken the fast path: each ends as the slow path says, and nothing else has changed.
 static void expect_error(struct world *w, int error)
 {
     assert_int_equal((int64_t)*a(w->c, 0), -error);

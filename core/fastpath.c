@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The short way through the calls of which there are most: a client calls the server that it called last, which is on
+// The fast path through the calls of which there are most: a client calls the server that it called last, which is on
 // this node and waits; the server answers and waits again. Each then is one entry into the kernel and one exit, with the
 // processor handed from the one to the other in between.
 //
-// Nothing here is a second truth. These functions leave exactly the records that the long way leaves (call.c, serve.c,
+// Nothing here is a second truth. These functions leave exactly the records that the slow path leaves (call.c, serve.c,
 // reply.c), so a stun, a time-out, a move or a look from outside finds the same at the same point. Wherever anything is
-// not as it mostly is, they change nothing and answer NULL, and the long way is taken.
+// not as it mostly is, they change nothing and answer NULL, and the slow path is taken.
 //
 // It is short because of what it need not do: h->changes_seen == n->changes says that nothing has happened since this
 // hart last looked for something to run, so nobody else has a claim to it; rec.ready and the idle state of struct call
@@ -102,7 +102,7 @@ static inline void request_note(struct thread *t, struct rec *r, struct thread *
 }
 _Static_assert(REG_T3 + 3 == REG_T6 && REG_A4 + 3 == REG_A7, "words are copied four at a time");
 
-// What is done on the spot takes few bytes. A longer request is worth the long way, which asks the service too, and allows
+// What is done on the spot takes few bytes. A longer request is worth the slow path, which asks the service too, and allows
 // it more.
 #define HERE_BYTES 256u
 static __attribute__((noinline)) struct thread *trans_here(struct node *n, struct hart *h,
@@ -141,7 +141,7 @@ static inline __attribute__((always_inline)) struct thread *trans(struct node *n
     if (how == ANY && len > 0) {
         struct buf req = buf_user(t->proc, x[REG_A5], len);
         if (buf_copy(n, &s->serve.buf, 0, &req, 0, len) < 0)
-            return NULL; // what was copied, the long way copies again
+            return NULL; // what was copied, the slow path copies again
     }
     list_del(&s->run_link);
     request_note(t, r, s, len);
@@ -212,7 +212,7 @@ static __attribute__((noinline)) struct thread *putrep_getreq_any(struct node *n
     return putrep_getreq(n, h, s, ANY);
 }
 
-struct thread *entry_quick(struct hart *h, struct thread *t)
+struct thread *entry_fast(struct hart *h, struct thread *t)
 {
     struct node *n = h->node;
     uint64_t *x = t->regs.x;
