@@ -104,11 +104,11 @@ _Static_assert(REG_T3 + 3 == REG_T6 && REG_A4 + 3 == REG_A7, "words are copied f
 
 // What is done on the spot takes few bytes. A longer request is worth the slow path, which asks the service too, and allows
 // it more.
-#define HERE_BYTES 256u
-static __attribute__((noinline)) struct thread *trans_here(struct node *n, struct hart *h,
+#define INLINE_BYTES 256u
+static __attribute__((noinline)) struct thread *trans_inline(struct node *n, struct hart *h,
                                                            struct thread *t)
 {
-    if (t->regs.x[REG_A6] > HERE_BYTES || !txn_here(n, t, false))
+    if (t->regs.x[REG_A6] > INLINE_BYTES || !txn_inline(n, t, false))
         return NULL;
     n->stat.syscalls++;
     if (h->changes_seen !=
@@ -123,11 +123,11 @@ static inline __attribute__((always_inline)) struct thread *trans(struct node *n
     const uint64_t *x = t->regs.x;
     struct rec *r = t->call.rec;
     if (!r || !r->ready)
-        return trans_here(n, h, t);
+        return trans_inline(n, h, t);
     struct proc *p = r->proc;
     const struct port *put = &p->ports[r->handle].put;
     if (put->w[0] != x[REG_A0] || put->w[1] != x[REG_A1])
-        return trans_here(n, h, t);
+        return trans_inline(n, h, t);
     if (p->state != PROC_RUN || list_empty(&p->getters) || x[REG_T2] != 0 ||
         t->seq >= THREAD_SEQ_MAX)
         return NULL;

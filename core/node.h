@@ -19,7 +19,7 @@
 #define RAND_CHUNK 224 // output bytes a key is good for; with the next key: four blocks of ChaCha20
 #define WAITERS_HASH 256
 
-struct task_here;
+struct task_inline;
 struct net;      // net/net.h
 struct services; // services/service.h
 
@@ -41,7 +41,7 @@ struct node {
     void (*log)(struct node *n, const char *line);      // [I] a line for people
     void (*irq)(struct node *n);                        // [I] device interrupt pending (boards)
     void (*guest_done)(struct node *n, struct proc *p); // [I] may be NULL
-    bool (*here)(struct node *n, struct task_here *q);  // [I] services, task.h; may be NULL
+    bool (*inline_call)(struct node *n, struct task_inline *q);  // [I] services, task.h; may be NULL
     // A process is DEAD and on no hart any more. true: somebody sees to it; false: the reaper is woken. May be NULL
     bool (*ended)(struct node *n, struct proc *p); // [I] services
     // [I] services/orphan.h; may be NULL. Another node serves the port / a process of this node serves it no more.

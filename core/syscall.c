@@ -70,7 +70,7 @@ static void sys_trans(struct node *n, struct thread *t)
         answer(t, -E_ARG);
         return;
     }
-    if (txn_here(n, t, true))
+    if (txn_inline(n, t, true))
         return;
     int r = txn_trans(n, t, &cap, (uint32_t)ARG(4), arg, req, rep, ms * NS_PER_MS);
     if (r < 0)

@@ -28,7 +28,7 @@ struct task_request {
 };
 
 // A request of a guest of this node to a port of kproc that may be answered at once, on the hart where it is made.
-struct task_here {
+struct task_inline {
     struct task_request in;
     struct buf req, rep; // the guest's: req holds in.len bytes; rep is as long as a reply may be
     bool saved;          // operations may make threads ready
@@ -37,7 +37,7 @@ struct task_here {
     uint64_t res[4];
     uint64_t len; // bytes put into rep
 };
-// node->here, which a service sets: true: answered. false: nothing has changed, and a task gets the request.
+// node->inline_call, which a service sets: true: answered. false: nothing has changed, and a task gets the request.
 
 int task_getreq(struct node *n, uint64_t mask, struct buf buf, uint64_t timeout_ms,
                 struct task_request *out);

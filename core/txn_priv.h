@@ -56,11 +56,11 @@ void cancel_local(struct node *n, struct thread *t,
                   struct proc *server);        // tells the server of t's call
 void rec_leave(struct node *n, struct rec *r); // its client wants no answer any more
 
-// --- here.c
+// --- inline.c
 // The call that t's registers ask for (SYS_TRANS), when it is to a service of this kernel that answers it on the spot:
 // the answer is in the registers. false: nothing has changed. saved: all of t's registers are in its record, so that
 // others may run on this hart before t goes on.
-bool txn_here(struct node *n, struct thread *t, bool saved);
+bool txn_inline(struct node *n, struct thread *t, bool saved);
 
 // --- forward.c
 void forward_local(struct node *n, struct rec *r, struct thread *client);

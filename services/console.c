@@ -507,10 +507,10 @@ bool console_log(struct node *n, const char *line)
 // --- The service ------------------------------------------------------------------------------------------------
 
 static const struct operation ops[] = {
-    {OP_READ, "read", RIGHT_READ, false, OP_WAITS, run_read},
+    {OP_READ, "read", RIGHT_READ, false, OP_BLOCKS, run_read},
     {OP_WRITE, "write", RIGHT_WRITE, false, OP_SLOW, run_write}, // slow: for the screen
     {OP_DESTROY, "destroy", RIGHT_DESTROY, false, OP_SLOW, run_destroy},
-    {OP_CONSOLE_KEYS, "keys", RIGHT_CONTROL, false, OP_WAITS, run_keys},
+    {OP_CONSOLE_KEYS, "keys", RIGHT_CONTROL, false, OP_BLOCKS, run_keys},
     {OP_CONSOLE_SHOW, "show", RIGHT_CONTROL, false, OP_SLOW, run_show},
     {OP_CONSOLE_OPEN, "open", RIGHT_CREATE, false, OP_NONBLOCKING, run_open},
     {OP_CONSOLE_LOG, "log", RIGHT_READ, true, OP_NONBLOCKING, run_log},

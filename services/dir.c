@@ -167,7 +167,7 @@ static int64_t run_list(struct node *n, struct request *r)
 }
 
 static const struct operation ops[] = {
-    {OP_DIR_LOOKUP, "lookup", RIGHT_READ, true, OP_HERE, run_lookup},
+    {OP_DIR_LOOKUP, "lookup", RIGHT_READ, true, OP_INLINE, run_lookup},
     {OP_DIR_ENTER, "enter", RIGHT_CREATE, true, OP_NONBLOCKING, run_enter},
     {OP_DIR_REMOVE, "remove", RIGHT_DESTROY, false, OP_NONBLOCKING, run_remove},
     {OP_DIR_LIST, "list", RIGHT_READ, true, OP_SLOW, run_list},

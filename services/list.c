@@ -26,7 +26,7 @@ int services_start(struct node *n)
         return -E_MEM;
     sv->node = n;
     n->services = sv;
-    n->here = service_here;
+    n->inline_call = service_inline;
     pool_init(&sv->pool_worker, "worker", sizeof(struct worker));
     for (size_t i = 0; i < COUNT; i++) {
         sv->started++; // now, not after: what a failed start took is for its stop to give back
@@ -45,7 +45,7 @@ void services_stop(struct node *n)
 {
     if (!n->services)
         return;
-    n->here = NULL;
+    n->inline_call = NULL;
     service_close_all(n);
     for (size_t i = n->services->started; i-- > 0;)
         list[i].stop(n);

@@ -154,9 +154,9 @@ static int64_t run_stop(struct node *n, struct request *r)
 }
 
 static const struct operation ops[] = {
-    {OP_NODE_NULL, "null", 0, true, OP_HERE, run_null},
-    {OP_NODE_STATUS, "status", RIGHT_READ, true, OP_HERE, run_status},
-    {OP_NODE_BENCH, "bench", RIGHT_READ, true, OP_WAITS, bench_run},
+    {OP_NODE_NULL, "null", 0, true, OP_INLINE, run_null},
+    {OP_NODE_STATUS, "status", RIGHT_READ, true, OP_INLINE, run_status},
+    {OP_NODE_BENCH, "bench", RIGHT_READ, true, OP_BLOCKS, bench_run},
     {OP_NODE_TRACE, "trace", RIGHT_READ, true, OP_SLOW, run_trace},
     {OP_NODE_STOP, "stop", RIGHT_DESTROY, true, OP_NONBLOCKING, run_stop},
     {0, NULL, 0, false, OP_NONBLOCKING, NULL},

@@ -90,7 +90,7 @@ static int64_t run_exec(struct node *n, struct request *r)
 
 // All that fills its segments is on this node, as it is when one program is started again and again: there is nothing
 // to wait for.
-static bool exec_here(struct node *n, struct request *r, int64_t *status)
+static bool exec_inline(struct node *n, struct request *r, int64_t *status)
 {
     struct intake in;
     const char *why;
@@ -398,23 +398,23 @@ static int64_t run_status(struct node *n, struct request *r)
 static const struct operation ops[] = {
     {OP_INFO, "info", RIGHT_READ, true, OP_NONBLOCKING, run_info},
     {OP_STATUS, "status", RIGHT_READ, true, OP_SLOW, run_status},
-    {OP_DESTROY, "destroy", RIGHT_DESTROY, true, OP_WAITS, run_destroy},
-    {OP_ROTATE, "rotate", RIGHT_OWNER, false, OP_WAITS, service_rotate},
-    {OP_PROC_EXEC, "exec", RIGHT_EXEC, false, OP_HERE_OR_WAITS, run_exec},
+    {OP_DESTROY, "destroy", RIGHT_DESTROY, true, OP_BLOCKS, run_destroy},
+    {OP_ROTATE, "rotate", RIGHT_OWNER, false, OP_BLOCKS, service_rotate},
+    {OP_PROC_EXEC, "exec", RIGHT_EXEC, false, OP_INLINE_OR_BLOCKS, run_exec},
     {OP_PROC_LIST, "list", RIGHT_READ, true, OP_SLOW, run_list},
-    {OP_PROC_OFFER, "offer", RIGHT_EXEC, false, OP_WAITS, offer_take},
+    {OP_PROC_OFFER, "offer", RIGHT_EXEC, false, OP_BLOCKS, offer_take},
     {OP_PROC_COMMIT, "commit", RIGHT_EXEC, true, OP_NONBLOCKING, offer_commit},
     {OP_PROC_ABORT, "abort", RIGHT_EXEC, true, OP_NONBLOCKING, offer_abort},
-    {OP_PROC_STUN, "stun", RIGHT_CONTROL, true, OP_WAITS, run_stun},
-    {OP_PROC_RESUME, "resume", RIGHT_CONTROL, true, OP_WAITS, run_resume},
-    {OP_PROC_SET, "set", RIGHT_CONTROL, true, OP_WAITS, run_set},
-    {OP_PROC_CHECK, "check", RIGHT_CONTROL, true, OP_WAITS, run_check},
-    {OP_PROC_SET_COMMENT, "set comment", RIGHT_CONTROL, true, OP_WAITS, run_set_comment},
-    {OP_PROC_SET_LIMIT, "set limit", RIGHT_CONTROL, true, OP_WAITS, run_set_limit},
+    {OP_PROC_STUN, "stun", RIGHT_CONTROL, true, OP_BLOCKS, run_stun},
+    {OP_PROC_RESUME, "resume", RIGHT_CONTROL, true, OP_BLOCKS, run_resume},
+    {OP_PROC_SET, "set", RIGHT_CONTROL, true, OP_BLOCKS, run_set},
+    {OP_PROC_CHECK, "check", RIGHT_CONTROL, true, OP_BLOCKS, run_check},
+    {OP_PROC_SET_COMMENT, "set comment", RIGHT_CONTROL, true, OP_BLOCKS, run_set_comment},
+    {OP_PROC_SET_LIMIT, "set limit", RIGHT_CONTROL, true, OP_BLOCKS, run_set_limit},
     {OP_PROC_GET, "get", RIGHT_CONTROL, true, OP_SLOW, run_get},
-    {OP_PROC_MIGRATE, "migrate", RIGHT_CONTROL, false, OP_WAITS, run_migrate},
-    {OP_PROC_SET_PRIORITY, "set priority", RIGHT_CONTROL, true, OP_WAITS, run_set_priority},
-    {OP_PROC_SET_OWNER, "set owner", RIGHT_CONTROL, true, OP_WAITS, run_set_owner},
+    {OP_PROC_MIGRATE, "migrate", RIGHT_CONTROL, false, OP_BLOCKS, run_migrate},
+    {OP_PROC_SET_PRIORITY, "set priority", RIGHT_CONTROL, true, OP_BLOCKS, run_set_priority},
+    {OP_PROC_SET_OWNER, "set owner", RIGHT_CONTROL, true, OP_BLOCKS, run_set_owner},
     {0, NULL, 0, false, OP_NONBLOCKING, NULL},
 };
 static const struct service service = {
@@ -422,7 +422,7 @@ static const struct service service = {
     .ops = ops,
     .key = proc_key,
     .rekey = proc_rekey,
-    .here = exec_here,
+    .inline_call = exec_inline,
     .buffer_pages = DESC_MAX_BYTES / PAGE_SIZE,
     .tasks = 4,
     .tasks_max = 24,

@@ -7,7 +7,7 @@
 
 #define KEEP_ALIVE_MS                                                                              \
     10000 // a task that had nothing to do for so long gives up its buffer's pages; an extra one ends
-#define KEPT_FREE 2u                // tasks of a service that no OP_WAITS takes
+#define KEPT_FREE 2u                // tasks of a service that no OP_BLOCKS takes
 #define TROUBLE_NS (10 * NS_PER_MS) // before the next getreq when one failed for want of memory
 
 static const struct operation *operation_in(const struct service *s, uint32_t number)
@@ -66,9 +66,9 @@ int64_t service_rotate(struct node *n, struct request *r)
 }
 
 static const struct operation standard_ops[] = {
-    {OP_INFO, "info", RIGHT_READ, true, OP_HERE, run_info},
-    {OP_STATUS, "status", RIGHT_READ, true, OP_HERE, run_status},
-    {OP_RESTRICT, "restrict", 0, true, OP_HERE, run_restrict},
+    {OP_INFO, "info", RIGHT_READ, true, OP_INLINE, run_info},
+    {OP_STATUS, "status", RIGHT_READ, true, OP_INLINE, run_status},
+    {OP_RESTRICT, "restrict", 0, true, OP_INLINE, run_restrict},
     {OP_DESTROY, "destroy", RIGHT_DESTROY, true, OP_NONBLOCKING, run_destroy},
     {OP_ROTATE, "rotate", RIGHT_OWNER, false, OP_NONBLOCKING, service_rotate},
     {0, NULL, 0, false, OP_NONBLOCKING, NULL},
@@ -166,7 +166,7 @@ int64_t service_admit(struct node *n, const struct worker *w, const struct opera
 // An operation that takes long begins: others must not wait for it. 0, E_LIMIT.
 static int slow_begin(struct node *n, struct running *of, const struct operation *op)
 {
-    if (op->time >= OP_WAITS && of->slow + KEPT_FREE >= of->s->tasks_max)
+    if (op->time >= OP_BLOCKS && of->slow + KEPT_FREE >= of->s->tasks_max)
         return -E_LIMIT;
     of->slow++;
     // No memory for another task: requests wait in the queue, as they would for a busy service anyhow.

@@ -35,13 +35,13 @@ struct request {
 
 // How long an operation takes, and on whom it waits.
 enum op_time {
-    OP_HERE, // does not block, takes few bytes or none, has no `after`, and leaves its caller's process alone: a guest of
-             // this node has it done on the spot (here.c)
+    OP_INLINE, // does not block, takes few bytes or none, has no `after`, and leaves its caller's process alone: a guest of
+             // this node has it done on the spot (inline.c)
     OP_NONBLOCKING, // does not block
     OP_SLOW,  // may block on its client: meanwhile another task takes requests
-    OP_WAITS, // may block on others, who may call this service themselves: some tasks are always kept free of
+    OP_BLOCKS, // may block on others, who may call this service themselves: some tasks are always kept free of
     // these, and one too many is refused with E_LIMIT, or two nodes could wait for each other for ever
-    OP_HERE_OR_WAITS, // OP_WAITS; but for a guest of this node service.here is asked first
+    OP_INLINE_OR_BLOCKS, // OP_BLOCKS; but for a guest of this node service.inline_call is asked first
 };
 struct operation {
     uint32_t number;
@@ -60,9 +60,9 @@ struct service {
     // Gives the object that the request names this new key (OP_ROTATE). 0, or a negative error: nothing has changed.
     // NULL: objects of this service cannot be rotated.
     int (*rekey)(struct node *n, const struct request *r, const uint8_t key[16]);
-    // Carries out an operation OP_HERE_OR_WAITS of a guest of this node on the spot (here.c), as its run would: *status. It
+    // Carries out an operation OP_INLINE_OR_BLOCKS of a guest of this node on the spot (inline.c), as its run would: *status. It
     // may make threads ready. false: it would have to wait for something, and nothing has changed: a task gets the request.
-    bool (*here)(struct node *n, struct request *r, int64_t *status);
+    bool (*inline_call)(struct node *n, struct request *r, int64_t *status);
     uint32_t buffer_pages; // for a request's bytes
     uint32_t tasks;        // that are always there
     uint32_t tasks_max;    // while operations that are not quick are under way

@@ -84,7 +84,7 @@ struct services {
     unsigned started;                          // [N] entries of list.c whose start was called
     struct pool pool_worker, pool_made, pool_name, pool_move, pool_offer, pool_report, pool_tty;
     struct genuine genuine[GENUINE]; // [N] by object number
-    struct worker here; // [N] of what is answered on the spot (here.c): no task, no buffer
+    struct worker inline_worker; // [N] of what is answered on the spot (inline.c): no task, no buffer
     struct pool pool_change;
     // Segment service
     uint8_t seg_key[16]; // [N] of object 0
@@ -164,11 +164,11 @@ const struct operation *service_operation(const struct service *s, uint32_t numb
 int64_t service_admit(struct node *n, const struct worker *w, const struct operation *op);
 // service.c: cap_verify, the quicker when it was asked before.
 int service_verify(struct node *n, const struct cap *c, const uint64_t key[2], uint32_t need);
-// here.c: node->here.
-bool service_here(struct node *n, struct task_here *q);
+// inline.c: node->inline_call.
+bool service_inline(struct node *n, struct task_inline *q);
 // service.c: ends all tasks of all services.
 void service_close_all(struct node *n);
-// service.c: OP_ROTATE, for a service whose rekey may wait, in an entry of its own with OP_WAITS.
+// service.c: OP_ROTATE, for a service whose rekey may wait, in an entry of its own with OP_BLOCKS.
 int64_t service_rotate(struct node *n, struct request *r);
 
 #endif

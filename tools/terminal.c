@@ -141,7 +141,7 @@ static int64_t run_read(struct node *n, struct request *r)
 }
 
 static const struct operation ops[] = {
-    {OP_READ, "read", RIGHT_READ, false, OP_WAITS, run_read},
+    {OP_READ, "read", RIGHT_READ, false, OP_BLOCKS, run_read},
     {OP_WRITE, "write", RIGHT_WRITE, false, OP_SLOW, run_write},
     {0, NULL, 0, false, OP_NONBLOCKING, NULL},
 };

@@ -17,7 +17,7 @@ static inline void request_note(struct request *r, const struct task_request *in
     r->in.about = in->about;
 }
 
-static void give_reply(struct node *n, const struct request *r, struct task_here *q)
+static void give_reply(struct node *n, const struct request *r, struct task_inline *q)
 {
     copy_words(q->res, r->res);
     q->len = r->reply.len;
@@ -32,14 +32,14 @@ static void give_reply(struct node *n, const struct request *r, struct task_here
 
 // false: it needs a task after all, and nothing has changed.
 static bool answer(struct node *n, struct worker *w, const struct operation *op,
-                   struct task_here *q)
+                   struct task_inline *q)
 {
     struct request *r = &w->r;
     bool done = true;
     q->len = 0;
     q->status = service_admit(n, w, op);
-    if (q->status >= 0 && op->time == OP_HERE_OR_WAITS)
-        done = w->of->s->here(n, r, &q->status);
+    if (q->status >= 0 && op->time == OP_INLINE_OR_BLOCKS)
+        done = w->of->s->inline_call(n, r, &q->status);
     else if (q->status >= 0)
         q->status = op->run(n, r);
     if (done && q->status >= 0)
@@ -52,13 +52,13 @@ static bool answer(struct node *n, struct worker *w, const struct operation *op,
     return done;
 }
 
-bool service_here(struct node *n, struct task_here *q)
+bool service_inline(struct node *n, struct task_inline *q)
 {
-    struct worker *w = &n->services->here;
+    struct worker *w = &n->services->inline_worker;
     w->of = n->services->by_handle[q->in.handle];
     const struct operation *op = w->of ? service_operation(w->of->s, q->in.op) : NULL;
     if (!op || q->in.len > PAGE_SIZE ||
-        (op->time != OP_HERE && !(op->time == OP_HERE_OR_WAITS && q->saved)))
+        (op->time != OP_INLINE && !(op->time == OP_INLINE_OR_BLOCKS && q->saved)))
         return false;
     request_note(&w->r, &q->in);
     if (q->in.len == 0)

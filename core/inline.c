@@ -13,12 +13,12 @@ static inline bool reply_fits(struct node *n, struct proc *p, const struct buf *
            buf_check(n, rep, true) == 0;
 }
 
-bool txn_here(struct node *n, struct thread *t, bool saved)
+bool txn_inline(struct node *n, struct thread *t, bool saved)
 {
     uint64_t *x = t->regs.x;
-    struct task_here q;
+    struct task_inline q;
     copy_cap(&q.in.cap, (const struct cap *)(const void *)&x[REG_A0]);
-    if (!n->here || port_is_null(q.in.cap.port))
+    if (!n->inline_call || port_is_null(q.in.cap.port))
         return false;
     const struct port_entry *e = port_find(n, q.in.cap.port);
     if (!e || e->proc != n->kproc)
@@ -31,7 +31,7 @@ bool txn_here(struct node *n, struct thread *t, bool saved)
     q.in.about = e->about;
     q.req = buf_user(t->proc, x[REG_A5], x[REG_A6]);
     q.rep = buf_user(t->proc, x[REG_T0], x[REG_T1]);
-    if (q.rep.len > MESSAGE_MAX_BYTES || !reply_fits(n, t->proc, &q.rep) || !n->here(n, &q))
+    if (q.rep.len > MESSAGE_MAX_BYTES || !reply_fits(n, t->proc, &q.rep) || !n->inline_call(n, &q))
         return false;
     x[REG_A0] = (uint64_t)q.status;
     x[REG_A1] = q.len;
