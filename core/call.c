@@ -22,7 +22,7 @@ void call_reset(struct call *c)
     c->deadline_ns = UINT64_MAX;
 }
 
-void call_finish(struct node *n, struct thread *t, int64_t status, bool handoff)
+void call_finish(struct node *n, struct thread *t, int64_t status, bool switch_to)
 {
     struct call *c = &t->call;
     ASSERT(t->state == THREAD_CALL);
@@ -36,8 +36,8 @@ void call_finish(struct node *n, struct thread *t, int64_t status, bool handoff)
     if (!thread_is_task(t))
         syscall_done_trans(t);
     thread_set_state(t, THREAD_READY);
-    if (handoff)
-        sched_handoff(n, t);
+    if (switch_to)
+        sched_switch_to(n, t);
     else
         sched_ready(n, t);
 }

@@ -19,7 +19,7 @@
 
 // The hart goes from t, whose state says already what it waits for, to next, which waited and whose results are in its
 // registers. arch/ sees to what of t the hart itself holds (entry.h).
-static inline struct thread *hand_over(struct node *n, struct hart *h, struct thread *t,
+static inline struct thread *switch_to(struct node *n, struct hart *h, struct thread *t,
                                        struct thread *next)
 {
     t->hart = NULL;
@@ -146,7 +146,7 @@ static inline __attribute__((always_inline)) struct thread *trans(struct node *n
     list_del(&s->run_link);
     request_note(t, r, s, len);
     n->stat.trans_local++;
-    return hand_over(n, h, t, s);
+    return switch_to(n, h, t, s);
 }
 
 // The client of r when it is here and does nothing but wait for this reply.
@@ -197,7 +197,7 @@ putrep_getreq(struct node *n, struct hart *h, struct thread *s, enum bytes how)
     s->serve.open = false;
     s->state = THREAD_GETREQ;
     list_add_tail(&p->getters, &s->run_link);
-    return hand_over(n, h, s, c);
+    return switch_to(n, h, s, c);
 }
 
 static __attribute__((noinline)) struct thread *trans_any(struct node *n, struct hart *h,

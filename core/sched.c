@@ -130,15 +130,15 @@ void sched_ready(struct node *n, struct thread *t)
     wake_a_hart(n, t);
 }
 
-void sched_handoff(struct node *n, struct thread *t)
+void sched_switch_to(struct node *n, struct thread *t)
 {
     struct hart *h = arch_this_hart();
-    if (thread_is_task(t) || !h || h->node != n || h->handoff || proc_frozen(t->proc)) {
+    if (thread_is_task(t) || !h || h->node != n || h->next || proc_frozen(t->proc)) {
         sched_ready(n, t);
         return;
     }
     ASSERT(t->state == THREAD_READY && !list_linked(&t->run_link));
-    h->handoff = t;
+    h->next = t;
     n->changes++;
 }
 
@@ -146,8 +146,8 @@ void sched_remove(struct node *n, struct thread *t)
 {
     list_del(&t->run_link);
     for (unsigned i = 0; i < n->nharts; i++)
-        if (n->harts[i].handoff == t)
-            n->harts[i].handoff = NULL;
+        if (n->harts[i].next == t)
+            n->harts[i].next = NULL;
 }
 
 void sched_leave(struct node *n, struct hart *h)
@@ -190,7 +190,7 @@ static bool another_slice(struct node *n, struct hart *h, int mine, int top)
         h->lend = true;
         return false;
     }
-    if (h->lent || top >= mine || h->handoff)
+    if (h->lent || top >= mine || h->next)
         return false;
     h->slice_over = false;
     h->slice_end_ns = node_now(n) + SLICE_NS;
@@ -208,7 +208,7 @@ static bool current_goes_on(struct node *n, struct hart *h)
     if (proc_frozen(t->proc) || !list_empty(&n->ready_tasks))
         return false;
     int top = level_top(n);
-    if (top < 0 && !h->handoff) {
+    if (top < 0 && !h->next) {
         h->slice_over = h->lent = false;
         return true;
     }
@@ -217,14 +217,14 @@ static bool current_goes_on(struct node *n, struct hart *h)
         return another_slice(n, h, mine, top);
     if (top > mine && !h->lent)
         return false;
-    if (h->handoff && (int)sched_priority(n, h->handoff) > mine)
+    if (h->next && (int)sched_priority(n, h->next) > mine)
         return false;
     // The clock is read only when a slice begins: threads that hand the processor to and fro share one.
     if (h->slice_end_ns == NO_SLICE)
         h->slice_end_ns = node_now(n) + SLICE_NS;
-    struct thread *next = h->handoff;
+    struct thread *next = h->next;
     if (next && idle_hart(n)) { // this thread did not wait for it: another hart can have it now
-        h->handoff = NULL;
+        h->next = NULL;
         sched_ready(n, next);
     }
     return true;
@@ -240,9 +240,9 @@ static void put_back(struct node *n, struct hart *h)
             return;
         // Preempted: keeps its place, and so it does when it only lends a slice. At the end of its slice: to the end of
         // the queue, behind the one that it handed the hart to.
-        if (h->slice_over && h->handoff) {
-            put(n, h->handoff, false);
-            h->handoff = NULL;
+        if (h->slice_over && h->next) {
+            put(n, h->next, false);
+            h->next = NULL;
         }
         put(n, t, !h->slice_over || h->lend);
     } else {
@@ -286,8 +286,8 @@ static struct thread *pop_lent(struct node *n)
 // first of the highest level, or of a lower one when this slice is lent. *handed: the slice goes on.
 static struct thread *pick(struct node *n, struct hart *h, bool *handed)
 {
-    struct thread *t = h->handoff;
-    h->handoff = NULL;
+    struct thread *t = h->next;
+    h->next = NULL;
     *handed = t != NULL;
     int top = level_top(n);
     if (t && top >= 0 && !h->lent && !proc_frozen(t->proc) && (int)sched_priority(n, t) < top) {
@@ -307,7 +307,7 @@ static struct thread *pick(struct node *n, struct hart *h, bool *handed)
 
 void sched_end_slice(struct node *n, struct hart *h)
 {
-    if (!sched_any_ready(n) && !h->handoff)
+    if (!sched_any_ready(n) && !h->next)
         return;
     h->slice_over = true;
     h->slice_end_ns = NO_SLICE;

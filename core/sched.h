@@ -19,7 +19,7 @@
 // Puts a READY thread into the queue and wakes an idle hart for it. Nothing for a frozen process.
 void sched_ready(struct node *n, struct thread *t);
 // Like sched_ready, but this hart, now in a system call, goes on with t: a transaction hands over the processor.
-void sched_handoff(struct node *n, struct thread *t);
+void sched_switch_to(struct node *n, struct thread *t);
 // At which a thread competes: its process's, or that of the client whose request it works on, if that is higher.
 unsigned sched_priority(struct node *n, const struct thread *t);
 // The thread on this hart, in a system call, gives up the rest of its slice.

@@ -219,7 +219,7 @@ static void rec_deliver(struct node *n, struct rec *r)
     if (!thread_is_task(s))
         syscall_done_getreq(s);
     thread_set_state(s, THREAD_READY);
-    sched_handoff(n, s);
+    sched_switch_to(n, s);
 }
 
 // The server's buffer was unmapped meanwhile: its getreq ends with the error. The request waits for the next, unless

@@ -27,8 +27,8 @@ enum client_place {
 enum client_place rec_client(struct node *n, const struct rec *r, struct thread **t);
 
 // --- call.c
-// The call is over: status and results are in it. handoff: this hart goes on with the client.
-void call_finish(struct node *n, struct thread *t, int64_t status, bool handoff);
+// The call is over: status and results are in it. switch_to: this hart goes on with the client.
+void call_finish(struct node *n, struct thread *t, int64_t status, bool switch_to);
 void call_fail(struct node *n, struct thread *t,
                int error); // an error of the kernel: nothing came back
 void call_arm(struct node *n, struct thread *t, uint64_t after_ns);

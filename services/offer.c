@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The target of a hand-off; the table is in handoff.h.
+// The target of a hand-off; the table is in migrate.h.
 #include "core/entry.h"
-#include "services/handoff.h"
+#include "services/migrate.h"
 #include "services/intake.h"
 #include "services/proc.h"
 #include "services/services_priv.h"
@@ -24,7 +24,7 @@ struct offer {
 
 static void offer_set_state(struct node *n, struct offer *o, enum offer_state state)
 {
-    trace(n, TRACE_HANDOFF, (uint32_t)state, o->id, o->ep);
+    trace(n, TRACE_SWITCH, (uint32_t)state, o->id, o->ep);
     o->state = state;
 }
 

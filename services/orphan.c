@@ -3,7 +3,7 @@
 #include "core/entry.h"
 #include "core/port.h"
 #include "services/change.h"
-#include "services/handoff.h"
+#include "services/migrate.h"
 #include "services/owner.h"
 #include "services/proc.h"
 #include "services/services_priv.h"
@@ -93,7 +93,7 @@ static bool anybody_has(struct node *n, struct port owner)
 static bool settled(struct node *n, const struct proc *p)
 {
     return (p->state == PROC_RUN || p->state == PROC_STUNNED || p->state == PROC_DOUBT) &&
-           !handoff_busy(n, p->ep) && !change_busy(n, p->ep);
+           !migrate_busy(n, p->ep) && !change_busy(n, p->ep);
 }
 
 // --- The end of an orphan ----------------------------------------------------------------------------------------

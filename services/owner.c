@@ -6,7 +6,7 @@
 #include "core/desc.h"
 #include "core/entry.h"
 #include "services/change.h"
-#include "services/handoff.h"
+#include "services/migrate.h"
 #include "services/orphan.h"
 #include "services/proc.h"
 #include "services/services_priv.h"
@@ -147,7 +147,7 @@ static struct proc *still_stands(struct node *n, const struct report *t)
             return NULL;
         if (p->state != PROC_STUNNED && p->state != PROC_MOVING)
             return NULL;
-        if (p->state == PROC_STUNNED && !handoff_busy(n, t->ep) && !change_busy(n, t->ep))
+        if (p->state == PROC_STUNNED && !migrate_busy(n, t->ep) && !change_busy(n, t->ep))
             return p;
         task_wait(n, &p->stun_event);
     }

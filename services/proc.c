@@ -8,7 +8,7 @@
 #include "core/port.h"
 #include "core/words.h"
 #include "services/change.h"
-#include "services/handoff.h"
+#include "services/migrate.h"
 #include "services/intake.h"
 #include "services/orphan.h"
 #include "services/owner.h"
@@ -156,7 +156,7 @@ static struct proc *settled(struct node *n, const struct request *r, ep_t ep, in
                                                : -E_NOTHERE; // ask again: it may be elsewhere
             return NULL;
         }
-        if (p->state != PROC_STUNNING && !handoff_busy(n, ep) && !change_busy(n, ep))
+        if (p->state != PROC_STUNNING && !migrate_busy(n, ep) && !change_busy(n, ep))
             return p;
         task_wait(n, &p->stun_event);
     }
@@ -261,13 +261,13 @@ static int64_t run_get(struct node *n, struct request *r)
 static int64_t run_migrate(struct node *n, struct request *r)
 {
     struct cap target;
-    struct handoff_result out = {0};
+    struct migrate_result out = {0};
     if (!r->in.about)
         return -E_OP;
     int e = request_bytes(n, r, &target, sizeof target);
     if (e < 0)
         return e;
-    int64_t status = handoff_send(n, r->in.about, &target, &out);
+    int64_t status = migrate_send(n, r->in.about, &target, &out);
     r->res[0] = out.bytes;
     r->res[1] = out.freeze_ns;
     r->res[2] = out.pages;
@@ -431,7 +431,7 @@ static const struct service service = {
 int proc_service_start(struct node *n)
 {
     struct services *sv = n->services;
-    handoff_start(n);
+    migrate_start(n);
     change_start(n);
     offer_start(n);
     orphan_start(n);
@@ -462,5 +462,5 @@ void proc_service_stop(struct node *n)
     orphan_stop(n);
     offer_stop(n);
     change_stop(n);
-    handoff_stop(n);
+    migrate_stop(n);
 }

@@ -16,8 +16,8 @@ void proc_drop(struct node *n, struct proc *p, bool silent);
 // The reply is a description of p for people, several lines (proc_status.c). 0, E_MEM, E_LIMIT.
 int64_t proc_status(struct node *n, struct request *r, const struct proc *p);
 
-void handoff_start(struct node *n);
-void handoff_stop(struct node *n);
+void migrate_start(struct node *n);
+void migrate_stop(struct node *n);
 void offer_start(struct node *n);
 void offer_stop(struct node *n);
 

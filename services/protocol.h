@@ -54,7 +54,7 @@ enum op_proc {
     OP_PROC_EXEC = 48,
     // reply: array of struct proc_entry. READ
     OP_PROC_LIST = 49,
-    // Hand-off, target side (services/handoff.h). arg[0] = hand-off number (random, never 0).
+    // Hand-off, target side (services/migrate.h). arg[0] = hand-off number (random, never 0).
     //   OFFER: request: descriptor. arg[1] = pages of contents that will come (0: not known). Target checks, reserves
     //     everything, pulls the segments, answers when ready. res[0] = bytes pulled, res[1] = pages, res[2] = target
     //     node, res[3] = the target's number for it. EXEC

@@ -114,7 +114,7 @@ struct services {
     uint8_t proc_key_was[16]; // [N] before the last rotation: good for the end of hand-offs only
     uint32_t proc_handle;     // [I] control ports are served on it too
     uint64_t promised;        // [N] pages that fills under way may still take
-    struct list moves;        // [N] struct move: hand-offs under way from here (handoff.c)
+    struct list moves;        // [N] struct move: hand-offs under way from here (migrate.c)
     struct list changes;      // [N] struct change: processes that are changed just now (change.c)
     struct list offers;       // [N] struct offer: hand-offs to here (offer.c)
     unsigned ncommitted;      // [N] of these, those that ran

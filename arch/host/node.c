@@ -152,7 +152,7 @@ void host_node_enter(struct node *n)
 static bool has_work(struct node *n)
 {
     const struct hart *h = &n->harts[0];
-    return h->current || h->handoff || !list_empty(&n->ready_tasks) || sched_any_ready(n);
+    return h->current || h->next || !list_empty(&n->ready_tasks) || sched_any_ready(n);
 }
 
 static bool run_timers(struct node *n, struct hart *h)

@@ -201,7 +201,7 @@ void trap_switch(struct hart *h, struct thread *t)
 }
 
 // The same when `was` was the last, and what this hart has of it is still to be saved.
-void trap_hand_over(struct hart *h, struct thread *next, struct thread *was)
+void trap_switch_to(struct hart *h, struct thread *next, struct thread *was)
 {
     if (was->regs.fp && h->arch.fp_owner == was->regs.fp)
         arch_fp_save(h, &was->regs);

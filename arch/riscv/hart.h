@@ -14,7 +14,7 @@ void lock_wake(void);
 void trap_other(struct hart *h, struct thread *t, uint64_t cause, uint64_t value);
 void trap_idle(struct hart *h);
 void trap_switch(struct hart *h, struct thread *t);
-void trap_hand_over(struct hart *h, struct thread *next, struct thread *was);
+void trap_switch_to(struct hart *h, struct thread *next, struct thread *was);
 _Noreturn void trap_kernel(uint64_t cause, uint64_t pc, uint64_t value, uint64_t sp, uint64_t fp);
 _Noreturn void hart_main(struct hart *h);
 

@@ -12,7 +12,7 @@
 //      functions may change. The others stay where they are as long as only C runs on this hart.
 //   4. The hart's own stack from its top, and the node lock.
 //   5. entry_fast(hart, thread). It answers who goes on. The same: step 9.
-//   6. Another one: the rest of the registers into the old one's record, trap_hand_over(hart, new,
+//   6. Another one: the rest of the registers into the old one's record, trap_switch_to(hart, new,
 //      old) for address space and FP registers, step 10. Nobody: the rest of the registers as
 //      well, and entry_slow(hart, thread).
 //   7. (trap_out; lock held, tp = hart) sched_next(hart) answers who goes on; nobody:
@@ -154,7 +154,7 @@ trap_entry:
     mv a2, a1
     mv a1, a0
     mv a0, tp
-    call trap_hand_over
+    call trap_switch_to
     mv a0, s2
     j 3f
 4:  mv a0, tp

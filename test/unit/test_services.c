@@ -12,7 +12,7 @@
 #include "services/bench.h"
 #include "services/console.h"
 #include "services/dir.h"
-#include "services/handoff.h"
+#include "services/migrate.h"
 #include "services/node.h"
 #include "services/protocol.h"
 #include "services/service.h"

@@ -69,7 +69,7 @@ static void to_hart(struct node *n, struct thread *t)
     struct hart *h = &n->harts[0];
     host_node_enter(n);
     assert_true(t->state == THREAD_READY || t->state == THREAD_RUN);
-    if (t->state == THREAD_READY && h->handoff != t)
+    if (t->state == THREAD_READY && h->next != t)
         sched_ready(n, t);
     for (int i = 0; i < 10; i++) {
         struct thread *now = sched_next(h);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The source of a hand-off; the table is in handoff.h.
-#include "services/handoff.h"
+// The source of a hand-off; the table is in migrate.h.
+#include "services/migrate.h"
 #include "core/desc.h"
 #include "core/entry.h"
 #include "services/change.h"
@@ -25,7 +25,7 @@ struct move {         // a hand-off under way
     uint64_t start_ns;
     struct seg *desc;
     uint64_t desc_len;
-    struct handoff_result result;
+    struct migrate_result result;
 };
 
 static struct move *move_find(struct node *n, ep_t ep)
@@ -38,7 +38,7 @@ static struct move *move_find(struct node *n, ep_t ep)
     return NULL;
 }
 
-bool handoff_busy(struct node *n, ep_t ep)
+bool migrate_busy(struct node *n, ep_t ep)
 {
     return move_find(n, ep) != NULL;
 }
@@ -76,7 +76,7 @@ static void move_end(struct node *n, struct move *m)
 
 static void step(struct node *n, const struct move *m, uint32_t what, int64_t status)
 {
-    trace(n, TRACE_HANDOFF, what, m->id, (uint64_t)status);
+    trace(n, TRACE_SWITCH, what, m->id, (uint64_t)status);
 }
 
 // The process of a move. From MOVING on it cannot end: none of its threads runs, and every order waits for the move.
@@ -247,8 +247,8 @@ static int64_t move_commit(struct node *n, struct move *m)
 
 // --- The whole -----------------------------------------------------------------------------------------------
 
-int64_t handoff_send(struct node *n, struct proc *p, const struct cap *target,
-                     struct handoff_result *out)
+int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target,
+                     struct migrate_result *out)
 {
     struct move *m;
     int64_t status = move_begin(n, p, target, &m);
@@ -267,13 +267,13 @@ int64_t handoff_send(struct node *n, struct proc *p, const struct cap *target,
     return status;
 }
 
-void handoff_start(struct node *n)
+void migrate_start(struct node *n)
 {
     pool_init(&n->services->pool_move, "move", sizeof(struct move));
     list_init(&n->services->moves);
 }
 
-void handoff_stop(struct node *n)
+void migrate_stop(struct node *n)
 {
     LIST_FOR_SAFE (l, next, &n->services->moves)
         move_end(n, LIST_ENTRY(l, struct move, link));

@@ -2,7 +2,7 @@
 // Hand-off: a process leaves one node and goes on at another, such that AT MOST ONE COPY EVER RUNS (design section 7).
 // Everything is an ordinary transaction to the target's process service (protocol.h: OFFER, COMMIT, ABORT).
 //
-// Source (handoff.c), the process's own state:
+// Source (migrate.c), the process's own state:
 //
 //   state     event                                      next      action
 //   RUN       MIGRATE                                    STUNNING  proc_stun
@@ -44,14 +44,14 @@
 //   4. No clock and no time-out takes part in 2 and 3. Whatever stands still for however long: only the answer counts.
 //   5. A target that was born again cannot answer: its process port is new. So no answer of its is taken for the old
 //      one's, and the process stays in doubt.
-#ifndef SERVICES_HANDOFF_H
-#define SERVICES_HANDOFF_H
+#ifndef SERVICES_MIGRATE_H
+#define SERVICES_MIGRATE_H
 
 #include "core/node.h"
 
 struct request;
 
-struct handoff_result {
+struct migrate_result {
     uint64_t bytes; // pulled by the target
     uint64_t pages;
     uint64_t freeze_ns; // from the order to stun it until COMMIT was answered, by this node's clock
@@ -61,11 +61,11 @@ struct handoff_result {
 // 0: it runs there; p is gone. E_DOUBT: it may run there, it is in state DOUBT here. Any other error: it goes on here as
 // before: E_STATE (it is not RUN or STUNNED, or another hand-off of it is under way), E_OBJECT (it ended meanwhile),
 // E_REFUSED, E_MEM, E_EXISTS, E_ARCH... as the target said, E_NOTHERE, E_DIED, E_TIMEOUT: there is no such target.
-int64_t handoff_send(struct node *n, struct proc *p, const struct cap *target,
-                     struct handoff_result *out);
+int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target,
+                     struct migrate_result *out);
 // A hand-off of this process from here is under way: nobody else may change its state. When it ends, those who wait for
 // the process's stun_event are woken.
-bool handoff_busy(struct node *n, ep_t ep);
+bool migrate_busy(struct node *n, ep_t ep);
 
 // Target: the operations of protocol.h.
 int64_t offer_take(struct node *n, struct request *r);
