@@ -106,14 +106,14 @@ static int dec_map(struct decoder *d, const struct desc_map *s)
 static int dec_port(struct decoder *d, const struct desc_port *s)
 {
     struct proc *p = d->p;
-    struct listen *l = &p->ports[s->handle];
+    struct served_port *l = &p->ports[s->handle];
     if (!port_is_null(l->put))
         return -E_FORMAT;
     struct port get = {{s->get[0], s->get[1]}};
     struct port pp = cap_put_port(get);
     int r = port_add(d->n, pp, p, s->handle, NULL);
     if (r == 0) {
-        *l = (struct listen){.get = get, .put = pp};
+        *l = (struct served_port){.get = get, .put = pp};
         p->port_mask |= 1ull << s->handle;
         p->listened = true;
     }
@@ -159,7 +159,7 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     t->serve.shielded = s->serve.shielded != 0;
     thread_set_state(t, (enum thread_state)s->state);
     if (t->state == THREAD_GETREQ)
-        list_add_tail(&d->p->getters, &t->run_link);
+        list_add_tail(&d->p->receivers, &t->run_link);
     if (t->state == THREAD_FUTEX)
         thread_wait_at(d->n, t, s->wait_va);
     if (t->state != THREAD_CALL)

@@ -7,7 +7,7 @@
 // reply.c), so a stun, a time-out, a move or a look from outside finds the same at the same point. Wherever anything is
 // not as it mostly is, they change nothing and answer NULL, and the slow path is taken.
 //
-// It is short because of what it need not do: h->changes_seen == n->changes says that nothing has happened since this
+// It is short because of what it need not do: h->epoch_seen == n->sched_epoch says that nothing has happened since this
 // hart last looked for something to run, so nobody else has a claim to it; rec.ready and the idle state of struct call
 // say that all fields but those written here are as a fresh transaction wants them.
 #include "core/abi.h"
@@ -111,8 +111,8 @@ static __attribute__((noinline)) struct thread *trans_inline(struct node *n, str
     if (t->regs.x[REG_A6] > INLINE_BYTES || !txn_inline(n, t, false))
         return NULL;
     n->stat.syscalls++;
-    if (h->changes_seen !=
-        n->changes) // it made something ready, or set a timer: look round on the way out
+    if (h->epoch_seen !=
+        n->sched_epoch) // it made something ready, or set a timer: look round on the way out
         arch_kick(h);
     return t;
 }
@@ -128,10 +128,10 @@ static inline __attribute__((always_inline)) struct thread *trans(struct node *n
     const struct port *put = &p->ports[r->handle].put;
     if (put->w[0] != x[REG_A0] || put->w[1] != x[REG_A1])
         return trans_inline(n, h, t);
-    if (p->state != PROC_RUN || list_empty(&p->getters) || x[REG_T2] != 0 ||
+    if (p->state != PROC_RUN || list_empty(&p->receivers) || x[REG_T2] != 0 ||
         t->seq >= THREAD_SEQ_MAX)
         return NULL;
-    struct thread *s = LIST_ENTRY(p->getters.next, struct thread, run_link);
+    struct thread *s = LIST_ENTRY(p->receivers.next, struct thread, run_link);
     uint64_t len = x[REG_A6];
     if (!(s->serve.mask >> r->handle & 1) || s->wake_ns != UINT64_MAX || thread_is_task(s) ||
         len > s->serve.buf.len || len > COPY_STEP)
@@ -196,7 +196,7 @@ putrep_getreq(struct node *n, struct hart *h, struct thread *s, enum bytes how)
     s->serve.rec = NULL;
     s->serve.open = false;
     s->state = THREAD_GETREQ;
-    list_add_tail(&p->getters, &s->run_link);
+    list_add_tail(&p->receivers, &s->run_link);
     return switch_to(n, h, s, c);
 }
 
@@ -216,7 +216,7 @@ struct thread *entry_fast(struct hart *h, struct thread *t)
 {
     struct node *n = h->node;
     uint64_t *x = t->regs.x;
-    if (h->changes_seen != n->changes)
+    if (h->epoch_seen != n->sched_epoch)
         return NULL;
     if (x[REG_A7] == SYS_NULL) {
         x[REG_A0] = 0;

@@ -16,7 +16,7 @@ struct hart {
     struct arch_ctx loop;   // [h] where a task goes back to
     bool online, idle;      // [N]
     uint64_t slice_end_ns;  // [N] when current will have had its turn; UINT64_MAX: nobody waits
-    uint64_t changes_seen;  // [N] node->changes when sched_next last looked
+    uint64_t epoch_seen;  // [N] node->sched_epoch when sched_next last looked
     bool slice_over;        // [N] it has, and somebody may be waiting
     bool lend, lent;        // [N] the next slice goes to a lower level; the present one has
 };

@@ -27,7 +27,7 @@ struct node {
     struct arch_lock lock; // the node lock: [N] everywhere
     // Counts what may change what a hart should do next or when: queues, timers, states of processes. A hart that has
     // seen it all may go on with its thread without looking (sched_next).
-    uint64_t changes;
+    uint64_t sched_epoch;
     struct { // counters for status, never reset
         uint64_t syscalls, switches, trans_local, trans_remote, retries, dups_dropped;
         uint64_t aspace_loads; // changes of satp

@@ -53,7 +53,7 @@ struct port_entry *port_find(struct node *n, struct port put)
             continue;
         if (!best)
             best = e;
-        if (!list_empty(&e->proc->getters))
+        if (!list_empty(&e->proc->receivers))
             return e;
     }
     return best;
@@ -92,7 +92,7 @@ int port_close(struct node *n, struct proc *p, uint32_t handle)
         return -E_ARG;
     struct port put = p->ports[handle].put;
     port_remove(n, put, p, NULL);
-    p->ports[handle] = (struct listen){0};
+    p->ports[handle] = (struct served_port){0};
     p->port_mask &= ~(1ull << handle);
     txn_port_closed(n, p, handle);
     if (n->port_closed)

@@ -40,7 +40,7 @@ int proc_create(struct node *n, ep_t ep, struct proc **out)
     p->node = n;
     p->state = PROC_ARRIVING;
     list_init(&p->threads);
-    list_init(&p->getters);
+    list_init(&p->receivers);
     list_init(&p->recs);
     list_init(&p->queue);
     p->next_tid = 1;
@@ -129,7 +129,7 @@ void proc_set_state(struct proc *p, enum proc_state s)
 {
     ASSERT(s < PROC_STATES);
     trace(p->node, TRACE_PROC, p->pid, p->state, s);
-    p->node->changes++;
+    p->node->sched_epoch++;
     if (s == PROC_STUNNED && (p->state == PROC_RUN || p->state == PROC_STUNNING))
         p->stopped_ns = node_now(p->node);
     p->state = s;
@@ -223,7 +223,7 @@ int proc_set_priority(struct node *n, struct proc *p, unsigned priority)
             arch_kick(t->hart); // somebody else may be next there
         }
     }
-    n->changes++;
+    n->sched_epoch++;
     return 0;
 }
 

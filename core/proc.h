@@ -35,7 +35,7 @@ struct proc_fault {
     uint64_t cause, addr, pc;
 };
 
-struct listen {
+struct served_port {
     struct port get, put; // null put = slot free
 };
 
@@ -56,9 +56,9 @@ struct proc {
     struct arch_aspace aspace; // [N]
     struct list threads;       // [N]
     uint32_t nthreads, next_tid;
-    struct listen ports[PROC_PORTS_MAX]; // [N] handle = index
+    struct served_port ports[PROC_PORTS_MAX]; // [N] handle = index
     uint64_t port_mask;                  // [N] bit i: ports[i] is in use
-    struct list getters;                 // [N] threads in GETREQ, longest wait first
+    struct list receivers;                 // [N] threads in GETREQ, longest wait first
     struct list recs;                    // [N] server-side records of transactions (txn.h)
     struct list queue;                   // [N] those in REC_QUEUED, oldest first
     struct port ctl_get,

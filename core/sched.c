@@ -126,7 +126,7 @@ void sched_ready(struct node *n, struct thread *t)
         list_add_tail(&n->ready_tasks, &t->run_link);
     else
         put(n, t, false);
-    n->changes++;
+    n->sched_epoch++;
     wake_a_hart(n, t);
 }
 
@@ -139,7 +139,7 @@ void sched_switch_to(struct node *n, struct thread *t)
     }
     ASSERT(t->state == THREAD_READY && !list_linked(&t->run_link));
     h->next = t;
-    n->changes++;
+    n->sched_epoch++;
 }
 
 void sched_remove(struct node *n, struct thread *t)
@@ -311,7 +311,7 @@ void sched_end_slice(struct node *n, struct hart *h)
         return;
     h->slice_over = true;
     h->slice_end_ns = NO_SLICE;
-    n->changes++;
+    n->sched_epoch++;
 }
 
 static void set_timer(struct node *n, struct hart *h)
@@ -327,9 +327,9 @@ struct thread *sched_next(struct hart *h)
 {
     struct node *n = h->node;
     if (h->current) {
-        if (h->changes_seen == n->changes && h->current->state == THREAD_RUN)
+        if (h->epoch_seen == n->sched_epoch && h->current->state == THREAD_RUN)
             return h->current;
-        h->changes_seen = n->changes;
+        h->epoch_seen = n->sched_epoch;
         if (current_goes_on(n, h)) {
             set_timer(n, h);
             return h->current;
@@ -359,7 +359,7 @@ struct thread *sched_next(struct hart *h)
             h->slice_over = false;
         }
         set_timer(n, h);
-        h->changes_seen = n->changes;
+        h->epoch_seen = n->sched_epoch;
         return t;
     }
     h->idle = true;
@@ -383,14 +383,14 @@ void entry_timer(struct hart *h)
         h->slice_over = true;
         h->slice_end_ns = NO_SLICE;
     }
-    h->node->changes++;
+    h->node->sched_epoch++;
     timer_run(h->node, now);
 }
 
 void entry_kick(struct hart *h)
 {
     h->idle = false;
-    h->node->changes++;
+    h->node->sched_epoch++;
 }
 
 void entry_external(struct hart *h)

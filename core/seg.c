@@ -84,12 +84,12 @@ static inline uintptr_t *leaf_of(uintptr_t in_dir)
     return (uintptr_t *)(in_dir & ~LEAF_BITS);
 }
 
-static uintptr_t *few_at(const struct seg *s, uint64_t off)
+static uintptr_t *inline_at(const struct seg *s, uint64_t off)
 {
     const uint32_t index = (uint32_t)(off >> PAGE_SHIFT);
-    for (size_t i = 0; i < SEG_FEW; i++)
-        if (s->few_index[i] == index && s->few[i])
-            return (uintptr_t *)&s->few[i];
+    for (size_t i = 0; i < SEG_INLINE; i++)
+        if (s->inline_index[i] == index && s->inline_entries[i])
+            return (uintptr_t *)&s->inline_entries[i];
     return NULL;
 }
 
@@ -97,19 +97,19 @@ static uintptr_t *few_at(const struct seg *s, uint64_t off)
 static inline uintptr_t *entry_at(const struct seg *s, uint64_t off)
 {
     if (!s->dir)
-        return few_at(s, off);
+        return inline_at(s, off);
     uintptr_t *leaf = leaf_of(s->dir[dir_index(off)]);
     return leaf && leaf[leaf_index(off)] ? &leaf[leaf_index(off)] : NULL;
 }
 
-static uintptr_t *next_of_few(const struct seg *s, uint64_t *off, uint64_t end)
+static uintptr_t *next_inline(const struct seg *s, uint64_t *off, uint64_t end)
 {
     uintptr_t *found = NULL;
     uint64_t from = *off;
-    for (size_t i = 0; i < SEG_FEW; i++) {
-        uint64_t at = (uint64_t)s->few_index[i] << PAGE_SHIFT;
-        if (s->few[i] && at >= from && at < end)
-            found = (uintptr_t *)&s->few[i], *off = end = at;
+    for (size_t i = 0; i < SEG_INLINE; i++) {
+        uint64_t at = (uint64_t)s->inline_index[i] << PAGE_SHIFT;
+        if (s->inline_entries[i] && at >= from && at < end)
+            found = (uintptr_t *)&s->inline_entries[i], *off = end = at;
     }
     return found;
 }
@@ -118,7 +118,7 @@ static uintptr_t *next_of_few(const struct seg *s, uint64_t *off, uint64_t end)
 static uintptr_t *next_entry(const struct seg *s, uint64_t *off, uint64_t end)
 {
     if (!s->dir)
-        return next_of_few(s, off, end);
+        return next_inline(s, off, end);
     for (uint64_t at = *off; at < end; at = (at | (LEAF_BYTES - 1)) + 1) {
         uintptr_t *leaf = leaf_of(s->dir[dir_index(at)]);
         uint64_t leaf_end = min_u64((at | (LEAF_BYTES - 1)) + 1, end);
@@ -205,25 +205,25 @@ static void table_take(struct node *n, struct seg *s, uint64_t off)
 }
 
 // The few in the record go into tables, which have room for one at off too. false: no memory, nothing has changed.
-static bool few_to_tables(struct node *n, struct seg *s, uint64_t off)
+static bool inline_to_tables(struct node *n, struct seg *s, uint64_t off)
 {
     struct seg t = {.pages = 0};
     bool made = true;
-    for (size_t i = 0; i < SEG_FEW && made; i++) {
-        uint64_t at = (uint64_t)s->few_index[i] << PAGE_SHIFT;
+    for (size_t i = 0; i < SEG_INLINE && made; i++) {
+        uint64_t at = (uint64_t)s->inline_index[i] << PAGE_SHIFT;
         made = tables_make(n, &t, at);
         if (made) {
-            table_put(&t, at, s->few[i]);
+            table_put(&t, at, s->inline_entries[i]);
             t.pages++;
         }
     }
     if (made && tables_make(n, &t, off)) {
         s->dir = t.dir;
-        memset(s->few, 0, sizeof s->few);
+        memset(s->inline_entries, 0, sizeof s->inline_entries);
         return true;
     }
     for (size_t i = 0; t.pages > 0; i++)
-        table_take(n, &t, (uint64_t)s->few_index[i] << PAGE_SHIFT);
+        table_take(n, &t, (uint64_t)s->inline_index[i] << PAGE_SHIFT);
     return false;
 }
 
@@ -231,14 +231,14 @@ static bool few_to_tables(struct node *n, struct seg *s, uint64_t off)
 static bool entry_put(struct node *n, struct seg *s, uint64_t off, uintptr_t entry)
 {
     if (!s->dir) {
-        for (size_t i = 0; i < SEG_FEW; i++)
-            if (!s->few[i]) {
-                s->few[i] = entry;
-                s->few_index[i] = (uint32_t)(off >> PAGE_SHIFT);
+        for (size_t i = 0; i < SEG_INLINE; i++)
+            if (!s->inline_entries[i]) {
+                s->inline_entries[i] = entry;
+                s->inline_index[i] = (uint32_t)(off >> PAGE_SHIFT);
                 s->pages++;
                 return true;
             }
-        if (!few_to_tables(n, s, off))
+        if (!inline_to_tables(n, s, off))
             return false;
     } else if (!tables_make(n, s, off)) {
         return false;

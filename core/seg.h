@@ -24,7 +24,7 @@
 
 struct node;
 
-#define SEG_FEW 4u // pages of a segment without tables
+#define SEG_INLINE 4u // pages of a segment without tables
 
 struct seg {
     struct list link; // [N] node->segs
@@ -34,9 +34,9 @@ struct seg {
     uint8_t key[16];  // [N] of the check field: seg_key
     uint64_t len;     // [N] bytes, multiple of PAGE_SIZE
     uint64_t pages;   // [N] pages present
-    uintptr_t *dir; // [N] 512 leaf tables of 512 entries each (seg.c); one page, NULL: few has all
-    uintptr_t few[SEG_FEW];      // [N] entries of the pages few_index
-    uint32_t few_index[SEG_FEW]; // [N]
+    uintptr_t *dir; // [N] 512 leaf tables of 512 entries each (seg.c); one page, NULL: inline_entries has all
+    uintptr_t inline_entries[SEG_INLINE];      // [N] entries of the pages inline_index
+    uint32_t inline_index[SEG_INLINE]; // [N]
     uint64_t mark;               // [N] number of the last seg_mark
     uint64_t shortest;           // [N] since then: all from here on counts as written
     uint8_t kept;                // [N] blocks that are kept for windows of it (block.h)

@@ -13,7 +13,7 @@ static void getreq_wait(struct node *n, struct thread *s)
 {
     thread_set_state(s, THREAD_GETREQ);
     ASSERT(!list_linked(&s->run_link));
-    list_add_tail(&s->proc->getters, &s->run_link);
+    list_add_tail(&s->proc->receivers, &s->run_link);
     if (s->wake_ns != UINT64_MAX)
         timer_set(n, &s->timer, s->wake_ns);
 }
@@ -69,7 +69,7 @@ void rec_refuse(struct node *n, struct rec *r, int error)
 
 static struct thread *getter_for(struct proc *p, uint32_t handle)
 {
-    LIST_FOR (l, &p->getters) {
+    LIST_FOR (l, &p->receivers) {
         struct thread *s = LIST_ENTRY(l, struct thread, run_link);
         if (s->serve.mask >> handle & 1)
             return s;

@@ -95,7 +95,7 @@ struct thread {
     struct arch_regs regs;   // first: the trap code stores here
     struct proc *proc;       // [I]
     struct list link;        // [N] proc->threads
-    struct list run_link;    // [N] run queue, proc->getters, or node->waiters
+    struct list run_link;    // [N] run queue, proc->receivers, or node->waiters
     uint32_t tid;            // [I] number within the process, from 1
     enum thread_state state; // [N] set by thread_set_state only
     struct hart *hart;       // [N] RUN: where

@@ -87,7 +87,7 @@ void timer_set(struct node *n, struct timer *t, uint64_t at_ns)
     t->at_ns = at_ns;
     t->armed = true;
     n->timers.root = meld(n->timers.root, t);
-    n->changes++;
+    n->sched_epoch++;
 }
 
 void timer_cancel(struct node *n, struct timer *t)

@@ -191,7 +191,7 @@ static void buffer_shrink(struct node *n, struct worker *w, uint64_t keep_pages)
 static void buffer_tidy(struct node *n, struct worker *w)
 {
     bool idle = node_now(n) - w->bytes_ns >= KEEP_ALIVE_MS * NS_PER_MS;
-    buffer_shrink(n, w, idle || w->buffer->pages > SEG_FEW ? 0 : 1);
+    buffer_shrink(n, w, idle || w->buffer->pages > SEG_INLINE ? 0 : 1);
 }
 
 static void answer(struct node *n, struct request *r, int64_t status)

@@ -74,15 +74,15 @@ void arch_lock(struct arch_lock *l);
 void arch_unlock(struct arch_lock *l);
 
 // --- Address spaces: Sv39, lower half; the upper half is the kernel's and the same in all --------
-#define ASPACE_FEW 4u
+#define ASPACE_INLINE 4u
 struct arch_aspace {
     uint64_t *root;            // page table root (kernel address), NULL before init
     uint64_t satp;             // the register's value for it
     uint32_t loaded_on;        // mask of harts whose satp names it
     uint32_t tables;           // page tables below the root
-    uint32_t nfew;             // entries ever made in the lowest tables; more than ASPACE_FEW: many
+    uint32_t ninline;             // entries ever made in the lowest tables; more than ASPACE_INLINE: many
     bool blocks;               // entries of 2 MiB were made in the tables above those
-    uint64_t *few[ASPACE_FEW]; // these: who clears them leaves tables of zeros behind
+    uint64_t *inline_entries[ASPACE_INLINE]; // these: who clears them leaves tables of zeros behind
 };
 #define PROT_R 1u
 #define PROT_W 2u

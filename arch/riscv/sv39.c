@@ -259,7 +259,7 @@ static void free_tables(struct node *n, struct arch_aspace *as, uint64_t *table,
         as->tables--;
         if (level > 1)
             free_tables(n, as, below, level - 1, ENTRIES);
-        if (level > 1 ? !as->blocks : as->nfew <= ASPACE_FEW)
+        if (level > 1 ? !as->blocks : as->ninline <= ASPACE_INLINE)
             page_keep(n, KEPT_ZERO, below); // all entries that it had are gone
         else
             page_drop(n, below);
@@ -271,8 +271,8 @@ void arch_aspace_free(struct node *n, struct arch_aspace *as)
     if (!as->root)
         return;
     leave_everywhere(n, as);
-    for (uint32_t i = 0; i < as->nfew && as->nfew <= ASPACE_FEW; i++)
-        *as->few[i] = 0;
+    for (uint32_t i = 0; i < as->ninline && as->ninline <= ASPACE_INLINE; i++)
+        *as->inline_entries[i] = 0;
     free_tables(n, as, as->root, 2, ENTRIES / 2);
     ASSERT(as->tables == 0);
     page_keep(n, KEPT_ROOT, as->root);
@@ -309,7 +309,7 @@ static bool split(struct node *n, struct arch_aspace *as, uint64_t *mid)
     for (uint64_t i = 0; i < ENTRIES; i++)
         table[i] = *mid + (i << PTE_PPN_SHIFT);
     as->tables++;
-    as->nfew = ASPACE_FEW + 1;
+    as->ninline = ASPACE_INLINE + 1;
     __atomic_store_n(mid, pte_of(arch_phys(table), PTE_V), __ATOMIC_RELEASE);
     flush_table(n, as); // no hart has one translation of an address from here and one from there
     return true;
@@ -348,10 +348,10 @@ static void make_fetchable(struct node *n, struct arch_aspace *as)
 // An entry of a lowest table is made: these are what arch_aspace_free must clear, as long as they are few.
 static void remember(struct arch_aspace *as, uint64_t *pte)
 {
-    if (as->nfew < ASPACE_FEW)
-        as->few[as->nfew] = pte;
-    if (as->nfew <= ASPACE_FEW)
-        as->nfew++;
+    if (as->ninline < ASPACE_INLINE)
+        as->inline_entries[as->ninline] = pte;
+    if (as->ninline <= ASPACE_INLINE)
+        as->ninline++;
 }
 
 // The entry becomes `new`, and nobody goes on by what it was, for any of [va, va + len).
@@ -403,7 +403,7 @@ static int map_block(struct node *n, struct arch_aspace *as, uint64_t va, uint64
         return -E_MEM;
     uint64_t old = *mid;
     as->blocks = true;
-    as->nfew = ASPACE_FEW + 1; // they may be in the table that goes
+    as->ninline = ASPACE_INLINE + 1; // they may be in the table that goes
     if (!(old & PTE_V) || is_leaf(old)) {
         put(n, as, mid, new, va, BLOCK_BYTES);
         return 0;
@@ -433,7 +433,7 @@ int arch_aspace_map_run(struct node *n, struct arch_aspace *as, uint64_t va, voi
     uint64_t *pte = find(n, as, va); // those behind it are in the same table
     if (!pte)
         return -E_MEM;
-    as->nfew = ASPACE_FEW + 1;
+    as->ninline = ASPACE_INLINE + 1;
     for (uint64_t i = 0; i < len >> PAGE_SHIFT; i++)
         put(n, as, &pte[i], new + (i << PTE_PPN_SHIFT), va + (i << PAGE_SHIFT), PAGE_SIZE);
     return 0;

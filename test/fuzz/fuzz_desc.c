@@ -251,7 +251,7 @@ static void add_service(struct node *n, struct proc *p)
     (void)port_listen(n, p, (struct port){{8, 9}}, &put);
     struct thread *t = thread(n, p, THREAD_GETREQ);
     t->serve.mask = 1;
-    list_add_tail(&p->getters, &t->run_link);
+    list_add_tail(&p->receivers, &t->run_link);
     t = thread(n, p, THREAD_FILL);
     t->serve.buf = buf_user(p, 0x20000, 4000);
     record(n, p, 1, REC_FILL, t);

@@ -234,7 +234,7 @@ static void every_wait_of_an_own_thread_can_be_ended(void **state)
     assert_false(serve(&x.c));
     assert_int_equal(cancel(&x, &x.c, 0), 0);
     assert_int_equal(result(&x.c), -E_CANCEL);
-    assert_true(list_empty(&x.c.p->getters));
+    assert_true(list_empty(&x.c.p->receivers));
     end(&x);
 }
 

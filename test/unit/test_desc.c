@@ -131,7 +131,7 @@ static struct proc *rich(struct node *n)
     struct thread *t = thread(n, p, THREAD_GETREQ);
     t->serve.mask = 3;
     t->serve.buf = buf_user(p, DATA, 100);
-    list_add_tail(&p->getters, &t->run_link);
+    list_add_tail(&p->receivers, &t->run_link);
     calling(thread(n, p, THREAD_CALL), CALL_SEND);
     calling(thread(n, p, THREAD_CALL), CALL_WAIT);
     calling(thread(n, p, THREAD_CALL), CALL_RECV);

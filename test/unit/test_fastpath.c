@@ -66,7 +66,7 @@ static bool sys(struct world *w, struct thread *t, uint64_t number)
         *a(other, 7) = a7;
     }
     if (w->look_round)
-        w->n->changes++;
+        w->n->sched_epoch++;
     *a(t, 7) = number;
     entry_syscall(h, t);
     return h->current != t && h->current->state == THREAD_RUN;

@@ -85,7 +85,7 @@ static void a_lent_slice_ends_when_somebody_higher_wakes(void **state)
     for (int i = 0; i < 100 && t != low.t; i++)
         t = slice(n);
     assert_ptr_equal(t, low.t);
-    n->changes++;
+    n->sched_epoch++;
     assert_ptr_equal(next(n), low.t); // the one that lent it does not take it back
     thread_wake(n, top.t);
     assert_ptr_equal(next(n), top.t);

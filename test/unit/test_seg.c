@@ -118,10 +118,10 @@ static void few_pages_need_no_tables_wherever_they_are(void **state)
     struct node *n = unit_node(state);
     struct seg *s = new_seg(n, SEG_MAX_BYTES);
     size_t before = page_free_count(n);
-    const uint64_t at[SEG_FEW] = {SEG_MAX_BYTES - PAGE_SIZE, 5 * MIB, 0, 5 * MIB + PAGE_SIZE};
-    for (unsigned i = 0; i < SEG_FEW; i++)
+    const uint64_t at[SEG_INLINE] = {SEG_MAX_BYTES - PAGE_SIZE, 5 * MIB, 0, 5 * MIB + PAGE_SIZE};
+    for (unsigned i = 0; i < SEG_INLINE; i++)
         assert_int_equal(seg_write(n, s, at[i], &i, sizeof i), 0);
-    assert_int_equal(page_free_count(n), before - SEG_FEW);
+    assert_int_equal(page_free_count(n), before - SEG_INLINE);
     assert_int_equal(seg_hole(s, 0, UINT64_MAX), 0);
     assert_int_equal(seg_hole(s, PAGE_SIZE, UINT64_MAX), 5 * MIB - PAGE_SIZE);
     assert_int_equal(seg_hole(s, 5 * MIB + 2 * PAGE_SIZE, UINT64_MAX),
@@ -129,7 +129,7 @@ static void few_pages_need_no_tables_wherever_they_are(void **state)
     // One more, and they lie in tables: nothing is lost on the way.
     assert_int_equal(seg_write(n, s, 9 * MIB, "x", 1), 0);
     assert_non_null(s->dir);
-    for (unsigned i = 0; i < SEG_FEW; i++) {
+    for (unsigned i = 0; i < SEG_INLINE; i++) {
         unsigned back = ~0u;
         assert_int_equal(seg_read(n, s, at[i], &back, sizeof back), 0);
         assert_int_equal(back, i);
@@ -258,20 +258,20 @@ static void after_a_failed_page_the_segment_still_works(void **state)
     n->pages.fail_after = 0;
     assert_null(seg_page(n, s, 3 * MIB, true));
     assert_int_equal(s->pages, 0);
-    for (unsigned i = 0; i < SEG_FEW; i++)
+    for (unsigned i = 0; i < SEG_INLINE; i++)
         assert_non_null(seg_page(n, s, 3 * MIB + i * PAGE_SIZE, true));
     size_t before = page_free_count(n);
     for (long i = 0; i < 4;
          i++) { // the page, the directory, a table for the few, a table for this one
         n->pages.fail_after = i;
         assert_null(seg_page(n, s, 0, true));
-        assert_int_equal(s->pages, SEG_FEW);
+        assert_int_equal(s->pages, SEG_INLINE);
         assert_null(s->dir);
         assert_int_equal(page_free_count(n), before);
         assert_int_equal(seg_hole(s, 0, UINT64_MAX), 3 * MIB);
     }
     assert_non_null(seg_page(n, s, 0, true));
-    assert_int_equal(s->pages, SEG_FEW + 1);
+    assert_int_equal(s->pages, SEG_INLINE + 1);
     assert_int_equal(seg_hole(s, PAGE_SIZE, UINT64_MAX), 3 * MIB - PAGE_SIZE);
     seg_drop(n, s);
 }
