@@ -79,7 +79,7 @@ static void rec_cancel(struct node *n, struct rec *r, uint64_t by_ns)
             r->cancel_by_ns = by_ns;
             r->retry_ns = RETRY_FIRST_NS;
             if (r->caller) // not for the fast path (fastpath.c), which knows of no cancels
-                rec_let_go(n, r->caller);
+                rec_uncache(n, r->caller);
         }
         cancel_tell(n, r);
         break;

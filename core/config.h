@@ -10,10 +10,10 @@
 #define PAGE_MASK (PAGE_SIZE - 1)
 #define PAGES_FOR(bytes) (((bytes) + PAGE_MASK) >> PAGE_SHIFT)
 
-// A block: what one translation of the level above maps. Its pages lie in a row, from a multiple of its length on.
-#define BLOCK_SHIFT 21
-#define BLOCK_BYTES (1ul << BLOCK_SHIFT)
-#define BLOCK_PAGES (BLOCK_BYTES / PAGE_SIZE)
+// A megapage: what one translation of the level above maps. Its pages lie in a row, from a multiple of its length on.
+#define MEGAPAGE_SHIFT 21
+#define MEGAPAGE_BYTES (1ul << MEGAPAGE_SHIFT)
+#define MEGAPAGE_PAGES (MEGAPAGE_BYTES / PAGE_SIZE)
 
 #define KIB 1024ull
 #define MIB (1024ull * KIB)

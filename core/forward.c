@@ -75,7 +75,7 @@ void call_forward(struct node *n, struct thread *t, const struct forward *f)
     c->rep_total = 0;
     call_dispatch(n, t);
     // Not for the fast path (fastpath.c), which would leave the count of forwards to the next call.
-    rec_let_go(n, t);
+    rec_uncache(n, t);
 }
 
 int txn_forward_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server,

@@ -101,8 +101,8 @@ int proc_room(const struct proc *p, uint64_t more)
 uint64_t proc_find_gap(struct proc *p, uint64_t len)
 {
     // From 16 GiB up, where neither the program nor its heap gets to, with an unmapped page between mappings
-    // so that running over an end faults. What is long enough for a window begins where one may.
-    uint64_t at = 0x400000000ull, align = len < BLOCK_BYTES ? PAGE_SIZE : BLOCK_BYTES;
+    // so that running over an end faults. What is long enough for an extent begins where one may.
+    uint64_t at = 0x400000000ull, align = len < MEGAPAGE_BYTES ? PAGE_SIZE : MEGAPAGE_BYTES;
     for (uint32_t i = 0; i < p->nmaps; i++) {
         const struct map *m = p->maps[i];
         if (m->va + m->len <= at)
@@ -284,11 +284,11 @@ uint64_t map_run(const struct map *m, uint64_t va)
     return in < PAGE_SIZE ? 0 : run < stride - in ? run : stride - in;
 }
 
-// May windows of its segment have a translation of their own? They must lie in its addresses as they do in the segment.
+// May extents of its segment have a translation of their own? They must lie in its addresses as they do in the segment.
 // Stacks grow by less.
 static bool shows_windows(const struct map *m)
 {
-    return ((m->va ^ m->off) & (BLOCK_BYTES - 1)) == 0 && MAP_GUARD_LOG2(m->flags) == 0 &&
+    return ((m->va ^ m->off) & (MEGAPAGE_BYTES - 1)) == 0 && MAP_GUARD_LOG2(m->flags) == 0 &&
            !(m->flags & MAP_GROW_DOWN);
 }
 
@@ -298,17 +298,17 @@ struct view {
     void *page; // and those behind it
 };
 
-// The whole window around it instead, where it is in one piece and in the mapping.
+// The whole extent around it instead, where it is in one piece and in the mapping.
 static void widen(const struct map *m, struct view *v)
 {
-    uint64_t from = v->va & ~(BLOCK_BYTES - 1);
-    void *pages = seg_window(m->seg, m->off + (v->va - m->va));
-    if (pages && from >= m->va && from + BLOCK_BYTES <= m->va + m->len)
-        *v = (struct view){from, BLOCK_BYTES, pages};
+    uint64_t from = v->va & ~(MEGAPAGE_BYTES - 1);
+    void *pages = seg_extent(m->seg, m->off + (v->va - m->va));
+    if (pages && from >= m->va && from + MEGAPAGE_BYTES <= m->va + m->len)
+        *v = (struct view){from, MEGAPAGE_BYTES, pages};
 }
 
-// A fault where windows may be; off: of v->va in the segment. Apart, as small programs come by only.
-__attribute__((noinline)) static int fault_in_windows(struct node *n, const struct map *m,
+// A fault where extents may be; off: of v->va in the segment. Apart, as small programs come by only.
+__attribute__((noinline)) static int fault_in_extents(struct node *n, const struct map *m,
                                                       struct view v, uint64_t off, unsigned prot)
 {
     bool writable = true;
@@ -338,7 +338,7 @@ static int fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)
     if (off >= m->seg->len) // somebody made the segment shorter than the mapping
         return -E_FAULT;
     if (shows_windows(m))
-        return fault_in_windows(n, m, (struct view){va & ~PAGE_MASK, PAGE_SIZE, NULL},
+        return fault_in_extents(n, m, (struct view){va & ~PAGE_MASK, PAGE_SIZE, NULL},
                                 off & ~PAGE_MASK, prot);
     void *page =
         prot & PROT_W ? seg_page(n, m->seg, off, true) : seg_page_in(n, m->seg, off, &writable);

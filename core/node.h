@@ -4,7 +4,7 @@
 #ifndef CORE_NODE_H
 #define CORE_NODE_H
 
-#include "core/block.h"
+#include "core/megapage.h"
 #include "core/hart.h"
 #include "core/page.h"
 #include "core/pool.h"
@@ -53,7 +53,7 @@ struct node {
     struct services *services;         // [I]
     // Memory
     struct pages pages;
-    struct blocks blocks;
+    struct megapages megapages;
     struct pool pool_proc, pool_thread, pool_fp, pool_seg, pool_map, pool_rec, pool_port;
     void *zero_page; // [I] for reading holes
     // Objects

@@ -2,17 +2,17 @@
 // Physical pages: a count of holders for each, and the free ones in three places. Those that nobody
 // took yet are ranges of indices, because to write into each of them would take a large board long
 // at boot. Those that came back are a list through their first two words; it is doubly linked so
-// that pages can be taken out of its middle. When the last page of a block comes back, all 512 leave
-// the list and are a whole block.
+// that pages can be taken out of its middle. When the last page of a megapage comes back, all 512 leave
+// the list and are a whole megapage.
 //
-// A single page is taken from the list; when that is empty, from a fresh range; then a whole block is
-// broken into. So blocks stay whole as long as there is anything else. A broken one is a range again,
+// A single page is taken from the list; when that is empty, from a fresh range; then a whole megapage is
+// broken into. So megapages stay whole as long as there is anything else. A broken one is a range again,
 // of which pages are taken one after the other: it must have been used up before it can be
 // put together again, which takes 512 steps and so costs each page one. Pages that were kept as they
-// are (page_keep) come last.
+// are (page_cache) come last.
 #include "core/page.h"
 
-#include "core/block.h"
+#include "core/megapage.h"
 #include "core/config.h"
 #include "core/entry.h"
 #include "core/node.h"
@@ -38,10 +38,10 @@ static size_t index_of(const struct pages *ps, const void *p)
     return ((uintptr_t)p - (uintptr_t)ps->base) >> PAGE_SHIFT;
 }
 
-// How many pages of p's block are on the list, or BLOCK_WHOLE. Blocks count from address 0 here.
+// How many pages of p's megapage are on the list, or MEGAPAGE_WHOLE. Megapages count from address 0 here.
 static inline uint16_t *listed_of(const struct pages *ps, const void *p)
 {
-    return (uint16_t *)(ps->listed + ((uintptr_t)p >> BLOCK_SHIFT) * sizeof(uint16_t));
+    return (uint16_t *)(ps->listed + ((uintptr_t)p >> MEGAPAGE_SHIFT) * sizeof(uint16_t));
 }
 
 static void unlink_page(struct pages *ps, struct free_page *page)
@@ -55,35 +55,35 @@ static void unlink_page(struct pages *ps, struct free_page *page)
     }
 }
 
-// --- Whole blocks --------------------------------------------------------------------------------
+// --- Whole megapages --------------------------------------------------------------------------------
 
 // None of its pages is on the list, or anywhere else.
-static void add_whole(struct pages *ps, struct free_page *block)
+static void add_whole(struct pages *ps, struct free_page *megapage)
 {
-    *listed_of(ps, block) = BLOCK_WHOLE;
-    unpoison(block, sizeof *block);
-    block->next = ps->whole;
-    ps->whole = block;
-    poison(block + 1, BLOCK_BYTES - sizeof *block);
+    *listed_of(ps, megapage) = MEGAPAGE_WHOLE;
+    unpoison(megapage, sizeof *megapage);
+    megapage->next = ps->whole;
+    ps->whole = megapage;
+    poison(megapage + 1, MEGAPAGE_BYTES - sizeof *megapage);
 }
 
 // There is one.
 static void *take_whole(struct pages *ps)
 {
-    struct free_page *block = ps->whole;
-    ps->whole = block->next;
-    *listed_of(ps, block) = 0;
-    poison(block, sizeof *block);
-    return block;
+    struct free_page *megapage = ps->whole;
+    ps->whole = megapage->next;
+    *listed_of(ps, megapage) = 0;
+    poison(megapage, sizeof *megapage);
+    return megapage;
 }
 
-// All pages of the block in which p lies are on the list: now it is whole.
+// All pages of the megapage in which p lies are on the list: now it is whole.
 __attribute__((noinline)) static void gather(struct pages *ps, void *p)
 {
-    char *block = (char *)p - ((uintptr_t)p & (BLOCK_BYTES - 1));
-    for (size_t i = 0; i < BLOCK_PAGES; i++)
-        unlink_page(ps, (struct free_page *)(void *)(block + i * PAGE_SIZE));
-    add_whole(ps, (struct free_page *)(void *)block);
+    char *megapage = (char *)p - ((uintptr_t)p & (MEGAPAGE_BYTES - 1));
+    for (size_t i = 0; i < MEGAPAGE_PAGES; i++)
+        unlink_page(ps, (struct free_page *)(void *)(megapage + i * PAGE_SIZE));
+    add_whole(ps, (struct free_page *)(void *)megapage);
 }
 
 // --- The list ------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ static void list_page(struct pages *ps, void *p)
         first->prev = page;
     ps->free = page;
     poison(page + 1, PAGE_SIZE - sizeof *page);
-    if (++*listed_of(ps, page) == BLOCK_PAGES)
+    if (++*listed_of(ps, page) == MEGAPAGE_PAGES)
         gather(ps, page);
 }
 
@@ -181,7 +181,7 @@ void page_init(struct node *n, void *base, size_t span, uint16_t *table)
                               .span = span,
                               .holders = table,
                               .listed = (uintptr_t)(table + span) -
-                                        ((uintptr_t)base >> BLOCK_SHIFT) * sizeof *table,
+                                        ((uintptr_t)base >> MEGAPAGE_SHIFT) * sizeof *table,
                               .nfresh = 1,
                               .fail_after = -1};
 }
@@ -228,45 +228,45 @@ static bool may_take(struct pages *ps)
     return ps->free_count > ps->floor && !fails_for_test(ps);
 }
 
-// --- Kept pages ----------------------------------------------------------------------------------
+// --- Cached pages ----------------------------------------------------------------------------------
 
-static void *take_kept(struct pages *ps, enum page_kept as)
+static void *take_cached(struct pages *ps, enum page_cached as)
 {
-    void **page = ps->kept[as];
+    void **page = ps->cached[as];
     if (!page)
         return NULL;
     size_t index = index_of(ps, page);
-    ASSERT(ps->holders[index] == PAGE_KEPT);
+    ASSERT(ps->holders[index] == PAGE_CACHED);
     ps->holders[index] = 0;
     (void)hand_out_raw(ps, index);
-    ps->kept[as] = *page;
-    ps->nkept[as]--;
+    ps->cached[as] = *page;
+    ps->ncached[as]--;
     ps->free_count--;
     *page = NULL;
     return page;
 }
 
-void page_keep(struct node *n, enum page_kept as, void *p)
+void page_cache(struct node *n, enum page_cached as, void *p)
 {
     struct pages *ps = &n->pages;
     size_t index = index_of(ps, p);
-    if (ps->nkept[as] == KEPT_MAX) {
+    if (ps->ncached[as] == CACHED_MAX) {
         page_drop(n, p);
         return;
     }
     ASSERT(ps->holders[index] == 1);
-    ps->holders[index] = PAGE_KEPT;
-    *(void **)p = ps->kept[as];
-    ps->kept[as] = p;
-    ps->nkept[as]++;
+    ps->holders[index] = PAGE_CACHED;
+    *(void **)p = ps->cached[as];
+    ps->cached[as] = p;
+    ps->ncached[as]++;
     ps->free_count++;
     poison(p, PAGE_SIZE);
 }
 
-void *page_take_kept(struct node *n, enum page_kept as)
+void *page_take_cached(struct node *n, enum page_cached as)
 {
     struct pages *ps = &n->pages;
-    return ps->kept[as] && may_take(ps) ? take_kept(ps, as) : NULL;
+    return ps->cached[as] && may_take(ps) ? take_cached(ps, as) : NULL;
 }
 
 // --- One page ------------------------------------------------------------------------------------
@@ -285,22 +285,22 @@ __attribute__((noinline)) static void *take_unlisted(struct node *n)
 {
     struct pages *ps = &n->pages;
     if (!first_fresh(ps) && !ps->whole)
-        (void)block_give_up(n); // of what is kept for a window, some is on the list now, or whole
+        (void)megapage_reclaim(n); // of what is kept for an extent, some is on the list now, or whole
     if (ps->free)
         return take_listed(ps);
     struct page_fresh *fresh = first_fresh(ps);
     if (!fresh && ps->whole) {
         size_t first = index_of(ps, take_whole(ps));
         fresh = &ps->fresh[0]; // used up, as the others are
-        *fresh = (struct page_fresh){(uint32_t)first, (uint32_t)(first + BLOCK_PAGES)};
+        *fresh = (struct page_fresh){(uint32_t)first, (uint32_t)(first + MEGAPAGE_PAGES)};
     }
     if (fresh)
         return hand_out_raw(ps, take_fresh(ps, fresh));
-    void *kept = NULL;
-    for (unsigned i = 0; i < KEPT_KINDS && !kept; i++)
-        kept = take_kept(ps, i);
-    ASSERT(kept);
-    return kept;
+    void *page = NULL;
+    for (unsigned i = 0; i < CACHED_KINDS && !page; i++)
+        page = take_cached(ps, i);
+    ASSERT(page);
+    return page;
 }
 
 static void *take_page(struct node *n)
@@ -318,7 +318,7 @@ void *page_alloc(struct node *n)
     struct pages *ps = &n->pages;
     if (!may_take(ps))
         return NULL;
-    void *page = take_kept(ps, KEPT_ZERO);
+    void *page = take_cached(ps, CACHED_ZERO);
     if (page)
         return page;
     page = take_page(n);
@@ -348,24 +348,24 @@ static void *run_from_fresh(struct pages *ps, struct page_fresh *from, size_t co
     return page_at(ps, from->to);
 }
 
-// A run takes a page out of a whole block: the others are on the list now.
+// A run takes a page out of a whole megapage: the others are on the list now.
 static void break_whole(struct pages *ps, char *page)
 {
-    char *block = page - ((uintptr_t)page & (BLOCK_BYTES - 1));
+    char *megapage = page - ((uintptr_t)page & (MEGAPAGE_BYTES - 1));
     void **link = &ps->whole;
-    while (*link != block)
+    while (*link != megapage)
         link = (void **)*link; // a free page's first word
     *link = ((struct free_page *)*link)->next;
-    *listed_of(ps, block) = 0;
-    for (size_t i = BLOCK_PAGES; i > 0; i--)
-        if (block + (i - 1) * PAGE_SIZE != page)
-            list_page(ps, block + (i - 1) * PAGE_SIZE);
+    *listed_of(ps, megapage) = 0;
+    for (size_t i = MEGAPAGE_PAGES; i > 0; i--)
+        if (megapage + (i - 1) * PAGE_SIZE != page)
+            list_page(ps, megapage + (i - 1) * PAGE_SIZE);
 }
 
 static void take_for_run(struct pages *ps, size_t index)
 {
     void *page = page_at(ps, index);
-    if (*listed_of(ps, page) == BLOCK_WHOLE)
+    if (*listed_of(ps, page) == MEGAPAGE_WHOLE)
         break_whole(ps, page);
     else if (!is_fresh(ps, index))
         unlink_page(ps, page), --*listed_of(ps, page);
@@ -394,7 +394,7 @@ void *page_alloc_run(struct node *n, size_t count)
     struct page_fresh *fresh = fresh_for_run(ps, count);
     if (fresh)
         return run_from_fresh(ps, fresh, count);
-    while (block_give_up(n))
+    while (megapage_reclaim(n))
         ;
     return run_from_both(ps, count);
 }
@@ -442,44 +442,44 @@ size_t page_free_count(const struct node *n)
     return n->pages.free_count;
 }
 
-// --- Blocks --------------------------------------------------------------------------------------
+// --- Megapages --------------------------------------------------------------------------------------
 
-// A block of fresh memory, the lowest of the first range that has one: what lies below it in the range is
+// A megapage of fresh memory, the lowest of the first range that has one: what lies below it in the range is
 // listed, so that single pages come from there.
-static void *block_from_fresh(struct pages *ps)
+static void *megapage_from_fresh(struct pages *ps)
 {
     for (unsigned i = 0; i < ps->nfresh; i++) {
         struct page_fresh *f = &ps->fresh[i];
-        size_t first = f->next + (-(uintptr_t)page_at(ps, f->next) & (BLOCK_BYTES - 1)) / PAGE_SIZE;
-        if (first + BLOCK_PAGES > f->to)
+        size_t first = f->next + (-(uintptr_t)page_at(ps, f->next) & (MEGAPAGE_BYTES - 1)) / PAGE_SIZE;
+        if (first + MEGAPAGE_PAGES > f->to)
             continue;
         for (size_t k = first; k > f->next; k--)
             list_page(ps, page_at(ps, k - 1));
-        f->next = (uint32_t)(first + BLOCK_PAGES);
+        f->next = (uint32_t)(first + MEGAPAGE_PAGES);
         return page_at(ps, first);
     }
     return NULL;
 }
 
-// Kept pages are few, but each may be the last that a block lacks.
-static void list_kept(struct pages *ps)
+// Cached pages are few, but each may be the last that a megapage lacks.
+static void list_cached(struct pages *ps)
 {
-    for (unsigned i = 0; i < KEPT_KINDS; i++)
-        while (ps->kept[i]) {
-            void *page = take_kept(ps, i);
+    for (unsigned i = 0; i < CACHED_KINDS; i++)
+        while (ps->cached[i]) {
+            void *page = take_cached(ps, i);
             ps->holders[index_of(ps, page)] = 0;
             give_to_list(ps, page);
         }
 }
 
-void *page_take_block(struct node *n)
+void *page_take_megapage(struct node *n)
 {
     struct pages *ps = &n->pages;
-    void *block = ps->whole ? NULL : block_from_fresh(ps);
-    if (block)
-        return block;
+    void *megapage = ps->whole ? NULL : megapage_from_fresh(ps);
+    if (megapage)
+        return megapage;
     if (!ps->whole)
-        list_kept(ps);
+        list_cached(ps);
     return ps->whole ? take_whole(ps) : NULL;
 }
 
@@ -499,7 +499,7 @@ void page_unclaim(struct node *n, void *page)
     list_page(&n->pages, page);
 }
 
-void page_return_block(struct node *n, void *block)
+void page_return_megapage(struct node *n, void *megapage)
 {
-    add_whole(&n->pages, block);
+    add_whole(&n->pages, megapage);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Physical pages of a node, named by their kernel address. Scattered: nobody needs two in a row. But who gets 512 of
-// them in a row is faster with them, so free pages are kept together as blocks of 2 MiB as long as there are others.
+// them in a row is faster with them, so free pages are kept together as megapages of 2 MiB as long as there are others.
 // A page has a count of holders: each segment that it belongs to, a driver that is still sending from it. Who holds it
 // says nothing about who may write: that is the segment's to know (seg.h). All under the node lock.
 #ifndef CORE_PAGE_H
@@ -19,39 +19,39 @@ struct page_fresh {
     uint32_t next, to;
 };
 #define PAGE_FRESH_MAX 32 // ranges; of what is given beyond them each page is touched
-// Entries of page_init's table for so many pages: their holders, and behind them the blocks.
-#define PAGE_TABLE_LEN(span) ((span) + (span) / BLOCK_PAGES + 2)
+// Entries of page_init's table for so many pages: their holders, and behind them the megapages.
+#define PAGE_TABLE_LEN(span) ((span) + (span) / MEGAPAGE_PAGES + 2)
 
 // Pages that are free but were left in a state that saves their next user work. They count as free, and any is taken
 // when no other page is left.
-enum page_kept {
-    KEPT_ZERO, // all its bytes are zero: page_alloc takes it first
-    KEPT_ROOT, // the root of an address space that maps nothing (arch)
-    KEPT_KINDS
+enum page_cached {
+    CACHED_ZERO, // all its bytes are zero: page_alloc takes it first
+    CACHED_ROOT, // the root of an address space that maps nothing (arch)
+    CACHED_KINDS
 };
-#define KEPT_MAX 16u // of each kind
+#define CACHED_MAX 16u // of each kind
 
 struct pages {
     uint8_t *base;     // [I] kernel address of the first page covered
     size_t span;       // [I] pages covered, holes included
     uint16_t *holders; // [N] per page; PAGE_HOLE = not ours to give
     uintptr_t
-        listed; // [I] per block, in the table: how many of its pages are on the free list, or BLOCK_WHOLE (page.c)
+        listed; // [I] per megapage, in the table: how many of its pages are on the free list, or MEGAPAGE_WHOLE (page.c)
     void *free;  // [N] free list through the pages' first words: those that were taken once
-    void *whole; // [N] blocks of which all pages came back, through their first words
-    void *kept[KEPT_KINDS]; // [N] lists through the pages' first words
-    unsigned nkept[KEPT_KINDS];
-    size_t free_count; // [N] on the lists, whole, fresh, or kept for a window (core/block.h)
+    void *whole; // [N] megapages of which all pages came back, through their first words
+    void *cached[CACHED_KINDS]; // [N] lists through the pages' first words
+    unsigned ncached[CACHED_KINDS];
+    size_t free_count; // [N] on the lists, whole, fresh, or kept for an extent (core/megapage.h)
     size_t total;      // [I] pages that were given by page_add_range
     size_t floor;      // [N] so many are not for what is being done: 0, or PAGE_RESERVE
     long fail_after;   // [N] tests: so many more succeed, then one fails; then -1 again = none will
-    // [N] The first is of a whole block that was broken into; the others in the order they were given, empty ones too.
+    // [N] The first is of a whole megapage that was broken into; the others in the order they were given, empty ones too.
     struct page_fresh fresh[PAGE_FRESH_MAX];
     unsigned nfresh; // [N]
 };
 #define PAGE_HOLE 0xffffu
-#define PAGE_KEPT 0xfffeu // free, on a list of kept ones
-#define BLOCK_WHOLE 0xffffu
+#define PAGE_CACHED 0xfffeu // free, on a list of kept ones
+#define MEGAPAGE_WHOLE 0xffffu
 // Left for the kernel when guests have touched all the rest: to tell owners, to list, to kill (floor, in proc_fault).
 #define PAGE_RESERVE 24u
 
@@ -71,24 +71,24 @@ void page_hold(struct node *n, const void *p);
 // Gives up one hold; the last one frees the page.
 void page_drop(struct node *n, const void *p);
 // Gives up the only hold of a page that is as `as` says. Its first word may be anything.
-void page_keep(struct node *n, enum page_kept as, void *p);
+void page_cache(struct node *n, enum page_cached as, void *p);
 // A page that was left so, its first word zero, held once. NULL: none, take another.
-void *page_take_kept(struct node *n, enum page_kept as);
+void *page_take_cached(struct node *n, enum page_cached as);
 // The page may be held for one more segment: false when too many hold it already.
 bool page_can_share(const struct node *n, const void *p);
 // Others hold it too, or it is not the allocator's at all.
 bool page_is_shared(const struct node *n, const void *p);
 size_t page_free_count(const struct node *n);
 
-// --- Blocks, for core/block.c only -----------------------------------------------------------------------------------
+// --- Megapages, for core/megapage.c only -----------------------------------------------------------------------------------
 
-// A block of free pages that page_alloc gives to nobody; they count as free until they are claimed. NULL: none is in
+// A megapage of free pages that page_alloc gives to nobody; they count as free until they are claimed. NULL: none is in
 // one piece. Takes a handful of steps, or as many as it has had pages given back since the last time.
-void *page_take_block(struct node *n);
-// This page of such a block becomes its caller's, held once, as from page_alloc_raw. false: none is to be had now.
+void *page_take_megapage(struct node *n);
+// This page of such a megapage becomes its caller's, held once, as from page_alloc_raw. false: none is to be had now.
 bool page_claim(struct node *n, void *page);
-// It is for everybody again: one page that was not claimed; or a block of which none was.
+// It is for everybody again: one page that was not claimed; or a megapage of which none was.
 void page_unclaim(struct node *n, void *page);
-void page_return_block(struct node *n, void *block);
+void page_return_megapage(struct node *n, void *megapage);
 
 #endif

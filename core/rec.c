@@ -56,7 +56,7 @@ void rec_drop_copy(struct node *n, struct rec *r)
 
 // A thread that calls a server of this node keeps the record from call to call: finding, making and freeing one costs
 // more than the rest of a short transaction. It keeps one, that of its last server.
-void rec_keep(struct node *n, struct rec *r, struct thread *caller)
+void rec_cache(struct node *n, struct rec *r, struct thread *caller)
 {
     struct rec *old = caller->call.rec;
     if (old == r)
@@ -94,7 +94,7 @@ void txn_sweep(struct node *n, struct timer *tm)
 }
 
 // The thread ends, or leaves this node.
-void rec_let_go(struct node *n, struct thread *caller)
+void rec_uncache(struct node *n, struct thread *caller)
 {
     struct rec *r = caller->call.rec;
     if (!r)

@@ -4,7 +4,7 @@
 //
 //   dir[off >> 21] -> leaf[(off >> 12) & 511] -> page | flags
 //
-// What one leaf table covers is a window. Of a window whose pages are those of one block, in order, and may all be
+// What one leaf table covers is an extent. Of an extent whose pages are those of one megapage, in order, and may all be
 // written as they are, the directory says so (LEAF_WHOLE): one translation is enough for it. Whatever changes an entry
 // takes that away; there is no other state, and nothing else looks at it.
 //
@@ -12,7 +12,7 @@
 // fails halfway leaves nothing behind.
 #include "core/seg.h"
 
-#include "core/block.h"
+#include "core/megapage.h"
 #include "core/cap.h"
 #include "core/entry.h"
 #include "core/error.h"
@@ -22,15 +22,15 @@
 #include <string.h>
 
 #define TABLE_ENTRIES 512u
-#define LEAF_SHIFT BLOCK_SHIFT // a leaf table covers a window of 2 MiB
+#define LEAF_SHIFT MEGAPAGE_SHIFT // a leaf table covers an extent of 2 MiB
 #define LEAF_BYTES (1ull << LEAF_SHIFT)
 _Static_assert(SEG_MAX_BYTES == TABLE_ENTRIES * LEAF_BYTES, "one directory covers a segment");
 
 // An entry of the directory: 0, or the leaf table's address and, in its low bits:
 #define LEAF_COUNT 0x3fful  // how many of its entries are in use
-#define LEAF_WHOLE 0x800ul  // they are the 512 pages of a block in order, without flags
+#define LEAF_WHOLE 0x800ul  // they are the 512 pages of a megapage in order, without flags
 #define LEAF_BITS PAGE_MASK // all that is not the address
-_Static_assert(TABLE_ENTRIES <= LEAF_COUNT && TABLE_ENTRIES == BLOCK_PAGES, "the count has room");
+_Static_assert(TABLE_ENTRIES <= LEAF_COUNT && TABLE_ENTRIES == MEGAPAGE_PAGES, "the count has room");
 
 // An entry of a page, in a leaf table or in the record: 0 = a hole, else the page's address and, in its low bits, what must happen before it is
 // written. No flag: it may be written as it is.
@@ -167,11 +167,11 @@ static bool is_full(uintptr_t in_dir)
     return (in_dir & LEAF_COUNT) == TABLE_ENTRIES;
 }
 
-// All entries of a leaf table are in use: do they make a block?
+// All entries of a leaf table are in use: do they make a megapage?
 static void look_whole(uintptr_t *slot)
 {
     const uintptr_t *leaf = leaf_of(*slot);
-    if (leaf[0] & (BLOCK_BYTES - 1))
+    if (leaf[0] & (MEGAPAGE_BYTES - 1))
         return;
     for (size_t i = 1; i < TABLE_ENTRIES; i++)
         if (leaf[i] != leaf[0] + i * PAGE_SIZE) // a flag makes a difference too
@@ -248,15 +248,15 @@ static bool entry_put(struct node *n, struct seg *s, uint64_t off, uintptr_t ent
     return true;
 }
 
-// A page for off: its place in the block that is kept for its window, or any. A block is kept for an empty window behind a
+// A page for off: its place in the megapage that is kept for its extent, or any. A megapage is kept for an empty extent behind a
 // full one: who has filled that is likely to fill this one, and it is the one sign of it that is always at hand.
 static void *page_for(struct node *n, struct seg *s, uint64_t off, bool zeros)
 {
-    size_t window = dir_index(off);
-    if (s->dir && window > 0 && s->dir[window] == 0 && is_full(s->dir[window - 1]) &&
-        !block_is_kept(n, s, off))
-        block_keep(n, s, off);
-    void *page = s->kept ? block_page(n, s, off) : NULL;
+    size_t extent = dir_index(off);
+    if (s->dir && extent > 0 && s->dir[extent] == 0 && is_full(s->dir[extent - 1]) &&
+        !megapage_is_reserved(n, s, off))
+        megapage_reserve(n, s, off);
+    void *page = s->reserved ? megapage_page(n, s, off) : NULL;
     if (!page)
         return zeros ? page_alloc(n) : page_alloc_raw(n);
     if (zeros)
@@ -321,24 +321,24 @@ void *seg_page_in(struct node *n, struct seg *s, uint64_t off, bool *writable)
     return entry ? entry_page(*entry) : make_page(n, s, off, NULL);
 }
 
-// --- windows -------------------------------------------------------------------------------------
+// --- extents -------------------------------------------------------------------------------------
 
 // Clearing more pages than this for one fault would keep the node lock for too long (D1).
 #define AHEAD_MAX COPY_STEP
-// In a segment of this length even the first page that a guest writes gets a block kept.
+// In a segment of this length even the first page that a guest writes gets a megapage reserved.
 #define LARGE (4 * LEAF_BYTES)
 
-void *seg_window(const struct seg *s, uint64_t off)
+void *seg_extent(const struct seg *s, uint64_t off)
 {
     uintptr_t in_dir = s->dir ? s->dir[dir_index(off)] : 0;
     return in_dir & LEAF_WHOLE ? entry_page(leaf_of(in_dir)[0]) : NULL;
 }
 
-uint64_t seg_windows(const struct seg *s)
+uint64_t seg_extents(const struct seg *s)
 {
     uint64_t count = 0;
     for (uint64_t at = 0; at < s->len; at += LEAF_BYTES)
-        count += seg_window(s, at) != NULL;
+        count += seg_extent(s, at) != NULL;
     return count;
 }
 
@@ -355,11 +355,11 @@ static uint64_t expected(const struct node *n, const struct seg *s, uint64_t off
     return run > PAGE_SIZE && next_entry(s, &next, off + run) ? next - off : run;
 }
 
-// Pages for [off, off + len) of a window in which a page was just made right before, at `before`. Returns how many bytes
+// Pages for [off, off + len) of an extent in which a page was just made right before, at `before`. Returns how many bytes
 // of them could be had in a row with that one.
 static uint64_t make_ahead(struct node *n, struct seg *s, uint64_t off, char *before, uint64_t len)
 {
-    uint64_t made = block_run(n, s, off, before + PAGE_SIZE, len), put = 0;
+    uint64_t made = megapage_run(n, s, off, before + PAGE_SIZE, len), put = 0;
     char *at = before + PAGE_SIZE;
     for (; put < made && entry_put(n, s, off + put, (uintptr_t)(at + put)); put += PAGE_SIZE)
         words_clear(at + put, PAGE_SIZE);
@@ -373,10 +373,10 @@ void *seg_page_ahead(struct node *n, struct seg *s, uint64_t off, uint64_t max, 
     *len = PAGE_SIZE;
     if (off >= s->len || entry_at(s, off))
         return seg_page(n, s, off, true);
-    if (s->pages == 0 && s->len >= LARGE && !block_is_kept(n, s, off))
-        block_keep(n, s, off);
+    if (s->pages == 0 && s->len >= LARGE && !megapage_is_reserved(n, s, off))
+        megapage_reserve(n, s, off);
     char *first = make_page(n, s, off, NULL);
-    uint64_t want = first && s->kept ? expected(n, s, off, min_u64(max, s->len - off)) : 0;
+    uint64_t want = first && s->reserved ? expected(n, s, off, min_u64(max, s->len - off)) : 0;
     if (want > PAGE_SIZE)
         *len += make_ahead(n, s, off + PAGE_SIZE, first, want - PAGE_SIZE);
     return first;
@@ -385,8 +385,8 @@ void *seg_page_ahead(struct node *n, struct seg *s, uint64_t off, uint64_t max, 
 void seg_expect(struct node *n, struct seg *s, uint64_t off, uint64_t len)
 {
     if (off % LEAF_BYTES == 0 && len >= LEAF_BYTES && lies_inside(s, off, len) &&
-        seg_hole(s, off, LEAF_BYTES) == LEAF_BYTES && !block_is_kept(n, s, off))
-        block_keep(n, s, off);
+        seg_hole(s, off, LEAF_BYTES) == LEAF_BYTES && !megapage_is_reserved(n, s, off))
+        megapage_reserve(n, s, off);
 }
 
 int seg_fill_page(struct node *n, struct seg *s, uint64_t off, const void *src)
@@ -421,8 +421,8 @@ uint64_t seg_hole(const struct seg *s, uint64_t off, uint64_t max)
 // Gives up all pages in [from, to), page multiples.
 static void cut(struct node *n, struct seg *s, uint64_t from, uint64_t to)
 {
-    if (s->kept)
-        block_forget(n, s, from, to - from);
+    if (s->reserved)
+        megapage_release(n, s, from, to - from);
     if (s->pages == 0)
         return;
     change_translations(n, s, from, to - from, arch_aspace_unmap);

@@ -13,7 +13,7 @@
 //
 // Only of an own page that is not clean does a process ever have a translation that it may write through.
 //
-// A window is 2 MiB of a segment, from a multiple of that on. One is whole when its pages are those of one block of
+// An extent is 2 MiB of a segment, from a multiple of that on. One is whole when its pages are those of one megapage of
 // memory, in order, all own and none clean: then one translation is enough for all of them.
 #ifndef CORE_SEG_H
 #define CORE_SEG_H
@@ -39,7 +39,7 @@ struct seg {
     uint32_t inline_index[SEG_INLINE]; // [N]
     uint64_t mark;               // [N] number of the last seg_mark
     uint64_t shortest;           // [N] since then: all from here on counts as written
-    uint8_t kept;                // [N] blocks that are kept for windows of it (block.h)
+    uint8_t reserved;                // [N] megapages that are reserved for extents of it (megapage.h)
     bool marked;                 // [N] writes are noticed
     bool keyed;                  // [N] the key was drawn
     bool named; // [N] lives by its capability: processes may share it (services/seg.c)
@@ -59,13 +59,13 @@ void *seg_page(struct node *n, struct seg *s, uint64_t off, bool write);
 // The page at byte offset off, for a translation to be read through: a hole is filled; NULL: no memory, or beyond len.
 // *writable: the translation may allow writing too.
 void *seg_page_in(struct node *n, struct seg *s, uint64_t off, bool *writable);
-// The first page of the window in which off (below len) lies; NULL: it is not whole.
-void *seg_window(const struct seg *s, uint64_t off);
-uint64_t seg_windows(const struct seg *s); // how many windows are whole
+// The first page of the extent in which off (below len) lies; NULL: it is not whole.
+void *seg_extent(const struct seg *s, uint64_t off);
+uint64_t seg_extents(const struct seg *s); // how many extents are whole
 // As seg_page for a write by a guest at off (a page's first byte). If it fills a hole, and the guest seems to fill memory
 // from front to back, so are some behind it, at most to off + max: *len bytes from off on are there, and lie in a row.
 void *seg_page_ahead(struct node *n, struct seg *s, uint64_t off, uint64_t max, uint64_t *len);
-// Says that [off, off + len) will be filled, most likely: then its first window, which would have no full one before it,
+// Says that [off, off + len) will be filled, most likely: then its first extent, which would have no full one before it,
 // may be in one piece too. Costs nothing if it was not true.
 void seg_expect(struct node *n, struct seg *s, uint64_t off, uint64_t len);
 // Puts a page of the caller's bytes into a hole (off is a page's first byte, src a page of bytes in a row): saves zeroing a page

@@ -196,7 +196,7 @@ enum txn_verdict txn_rec_take(struct node *n, struct proc *p, struct rec *r,
     r->remote |=
         !q->local; // once there was a frame, the record is history for its time, whatever comes after
     if (q->caller)
-        rec_keep(n, r, q->caller);
+        rec_cache(n, r, q->caller);
     r->retry_ns = RETRY_FIRST_NS;
     r->heard_ns = r->locate_ns = 0;
     if (r->remote)

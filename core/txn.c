@@ -67,7 +67,7 @@ void txn_thread_gone(struct node *n, struct thread *t)
 {
     if (t->state == THREAD_CALL)
         call_leave_server(n, t);
-    rec_let_go(n, t);
+    rec_uncache(n, t);
     struct rec *r = t->serve.rec;
     if (!r)
         return;

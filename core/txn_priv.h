@@ -10,8 +10,8 @@ void rec_set_state(struct node *n, struct rec *r, enum rec_state s);
 void rec_drop_copy(struct node *n, struct rec *r);
 // The records of p are found under this endpoint from now on; p gets it next.
 void rec_rename(struct node *n, struct proc *p, ep_t ep);
-void rec_keep(struct node *n, struct rec *r, struct thread *caller);
-void rec_let_go(struct node *n, struct thread *caller);
+void rec_cache(struct node *n, struct rec *r, struct thread *caller);
+void rec_uncache(struct node *n, struct thread *caller);
 void rec_arm(struct node *n, struct rec *r);   // its timer, after the present interval
 void rec_heard(struct node *n, struct rec *r); // a sign of life of the client
 // Whom a trace event is about: process and thread, in one word.

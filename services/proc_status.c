@@ -22,11 +22,11 @@ static int64_t show_map(struct node *n, struct request *r, const struct map *m)
                        : m->flags & MAP_EXEC      ? "code"
                        : m->flags & MAP_WRITE     ? "data"
                                                   : "constants";
-    const uint64_t windows = seg_windows(m->seg);
+    const uint64_t extents = seg_extents(m->seg);
     char whole[48] = "";
-    if (windows > 0)
+    if (extents > 0)
         (void)snprintf(whole, sizeof whole, ", %llu x 2 MiB in one piece",
-                       (unsigned long long)windows);
+                       (unsigned long long)extents);
     return reply_line(n, r, "  segment 0x%010llx  %6llu KiB, %6llu present, %s, %s%s",
                       (unsigned long long)m->va, (unsigned long long)(m->len / KIB),
                       (unsigned long long)(m->seg->pages * PAGE_SIZE / KIB), rights, what, whole);

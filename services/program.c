@@ -42,7 +42,7 @@ static uint64_t startup_va(const struct program *p)
 static uint64_t heap_base(const struct elf *e)
 {
     // 1 MiB behind the program at least, and where a window of 2 MiB may begin.
-    return (e->end + MIB + BLOCK_BYTES - 1) & ~(BLOCK_BYTES - 1);
+    return (e->end + MIB + MEGAPAGE_BYTES - 1) & ~(MEGAPAGE_BYTES - 1);
 }
 
 // Written from front to back: `off` is where the next thing goes, `strings` where the next string goes. Addresses in

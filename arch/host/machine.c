@@ -144,7 +144,7 @@ int arch_aspace_map_run(struct node *n, struct arch_aspace *as, uint64_t va, voi
                         uint64_t len, unsigned prot)
 {
     ASSERT(len > 0 && (len & PAGE_MASK) == 0);
-    ASSERT((va & (BLOCK_BYTES - 1)) + len <= BLOCK_BYTES);
+    ASSERT((va & (MEGAPAGE_BYTES - 1)) + len <= MEGAPAGE_BYTES);
     int r = 0;
     for (uint64_t off = 0; r == 0 && off < len; off += PAGE_SIZE)
         r = arch_aspace_map(n, as, va + off, (char *)page + off, prot);

@@ -3,7 +3,7 @@
 // compile for the host too (arch/host/ implements this page with ucontext and malloc).
 //
 // Rules: everything here runs with the node lock held, except arch_lock() itself and arch_putc(),
-// arch_now_ns(). Nothing here blocks. `struct hart`, `struct node` are core's (core/hart.h,
+// arch_now_ns(). Nothing here megapages. `struct hart`, `struct node` are core's (core/hart.h,
 // core/node.h).
 #ifndef ARCH_RISCV_ARCH_H
 #define ARCH_RISCV_ARCH_H
@@ -81,7 +81,7 @@ struct arch_aspace {
     uint32_t loaded_on;        // mask of harts whose satp names it
     uint32_t tables;           // page tables below the root
     uint32_t ninline;             // entries ever made in the lowest tables; more than ASPACE_INLINE: many
-    bool blocks;               // entries of 2 MiB were made in the tables above those
+    bool megapages;               // entries of 2 MiB were made in the tables above those
     uint64_t *inline_entries[ASPACE_INLINE]; // these: who clears them leaves tables of zeros behind
 };
 #define PROT_R 1u

@@ -217,7 +217,7 @@ static void flush_table(struct node *n, struct arch_aspace *as)
 
 int arch_aspace_init(struct node *n, struct arch_aspace *as)
 {
-    *as = (struct arch_aspace){.root = page_take_kept(n, KEPT_ROOT)};
+    *as = (struct arch_aspace){.root = page_take_cached(n, CACHED_ROOT)};
     bool ready = as->root != NULL;
     if (!ready)
         as->root = page_alloc_raw(n);
@@ -259,8 +259,8 @@ static void free_tables(struct node *n, struct arch_aspace *as, uint64_t *table,
         as->tables--;
         if (level > 1)
             free_tables(n, as, below, level - 1, ENTRIES);
-        if (level > 1 ? !as->blocks : as->ninline <= ASPACE_INLINE)
-            page_keep(n, KEPT_ZERO, below); // all entries that it had are gone
+        if (level > 1 ? !as->megapages : as->ninline <= ASPACE_INLINE)
+            page_cache(n, CACHED_ZERO, below); // all entries that it had are gone
         else
             page_drop(n, below);
     }
@@ -275,7 +275,7 @@ void arch_aspace_free(struct node *n, struct arch_aspace *as)
         *as->inline_entries[i] = 0;
     free_tables(n, as, as->root, 2, ENTRIES / 2);
     ASSERT(as->tables == 0);
-    page_keep(n, KEPT_ROOT, as->root);
+    page_cache(n, CACHED_ROOT, as->root);
     as->root = NULL;
 }
 
@@ -396,16 +396,16 @@ int arch_aspace_map(struct node *n, struct arch_aspace *as, uint64_t va, void *p
 }
 
 // One leaf for all of the 2 MiB at va.
-static int map_block(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t new)
+static int map_megapage(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t new)
 {
     uint64_t *mid = middle(n, as, va, true);
     if (!mid)
         return -E_MEM;
     uint64_t old = *mid;
-    as->blocks = true;
+    as->megapages = true;
     as->ninline = ASPACE_INLINE + 1; // they may be in the table that goes
     if (!(old & PTE_V) || is_leaf(old)) {
-        put(n, as, mid, new, va, BLOCK_BYTES);
+        put(n, as, mid, new, va, MEGAPAGE_BYTES);
         return 0;
     }
     __atomic_store_n(mid, new, __ATOMIC_RELEASE);
@@ -420,7 +420,7 @@ int arch_aspace_map_run(struct node *n, struct arch_aspace *as, uint64_t va, voi
 {
     ASSERT(as->root != NULL);
     ASSERT(va % PAGE_SIZE == 0 && len % PAGE_SIZE == 0 && va < USER_END);
-    ASSERT(len > 0 && va % BLOCK_BYTES + len <= BLOCK_BYTES);
+    ASSERT(len > 0 && va % MEGAPAGE_BYTES + len <= MEGAPAGE_BYTES);
     if (!(prot & (PROT_R | PROT_W | PROT_X))) {
         arch_aspace_unmap(n, as, va, len);
         return 0;
@@ -428,8 +428,8 @@ int arch_aspace_map_run(struct node *n, struct arch_aspace *as, uint64_t va, voi
     if (prot & PROT_X)
         make_fetchable(n, as);
     uint64_t new = pte_of(arch_phys(page), user_rights(prot));
-    if (len == BLOCK_BYTES && arch_phys(page) % BLOCK_BYTES == 0)
-        return map_block(n, as, va, new);
+    if (len == MEGAPAGE_BYTES && arch_phys(page) % MEGAPAGE_BYTES == 0)
+        return map_megapage(n, as, va, new);
     uint64_t *pte = find(n, as, va); // those behind it are in the same table
     if (!pte)
         return -E_MEM;
@@ -442,7 +442,7 @@ int arch_aspace_map_run(struct node *n, struct arch_aspace *as, uint64_t va, voi
 // The part of [at, end) in the 2 MiB around at.
 static uint64_t part_end(uint64_t at, uint64_t end)
 {
-    uint64_t next = (at | (BLOCK_BYTES - 1)) + 1;
+    uint64_t next = (at | (MEGAPAGE_BYTES - 1)) + 1;
     return next < end ? next : end;
 }
 
@@ -456,12 +456,12 @@ static uint64_t *table_of_part(struct node *n, struct arch_aspace *as, uint64_t 
         return NULL;
     if (!is_leaf(**mid))
         return pte_table(**mid);
-    if (end - at == BLOCK_BYTES)
+    if (end - at == MEGAPAGE_BYTES)
         return NULL;
     if (split(n, as, *mid))
         return pte_table(**mid);
     **mid = 0;
-    flush(n, as, at & ~(BLOCK_BYTES - 1), BLOCK_BYTES);
+    flush(n, as, at & ~(MEGAPAGE_BYTES - 1), MEGAPAGE_BYTES);
     return NULL;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Blocks of 2 MiB: who gets them, when memory has none, and that a window which has one is a segment's memory like any
+// Megapages of 2 MiB: who gets them, when memory has none, and that an extent which has one is a segment's memory like any
 // other. Processes are seen as a hart sees them, through the translations that the kernel made.
 #include "test/unit/memory_bed.h"
 
@@ -8,7 +8,7 @@
 
 #define PAGES 16384ul // 64 MiB
 #define BASE (1ull << 30)
-#define WINDOW BLOCK_BYTES
+#define EXTENT MEGAPAGE_BYTES
 
 static int setup(void **state)
 {
@@ -24,9 +24,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    bool kept = block_give_up(unit_node(state));
+    bool kept = megapage_reclaim(unit_node(state));
     if (kept)
-        print_error("a block is still kept\n");
+        print_error("a megapage is still kept\n");
     return unit_teardown(state) | (kept ? -1 : 0);
 }
 
@@ -97,16 +97,16 @@ static void a_block_is_aligned_and_counts_as_free_until_it_is_claimed(void **sta
 {
     struct node *n = unit_node(state);
     size_t before = page_free_count(n);
-    char *block = page_take_block(n);
-    assert_non_null(block);
-    assert_int_equal((uintptr_t)block % BLOCK_BYTES, 0);
+    char *megapage = page_take_megapage(n);
+    assert_non_null(megapage);
+    assert_int_equal((uintptr_t)megapage % MEGAPAGE_BYTES, 0);
     assert_int_equal(page_free_count(n), before);
-    assert_true(page_claim(n, block + 7 * PAGE_SIZE));
+    assert_true(page_claim(n, megapage + 7 * PAGE_SIZE));
     assert_int_equal(page_free_count(n), before - 1);
-    for (size_t i = 0; i < BLOCK_PAGES; i++)
+    for (size_t i = 0; i < MEGAPAGE_PAGES; i++)
         if (i != 7)
-            page_unclaim(n, block + i * PAGE_SIZE);
-    page_drop(n, block + 7 * PAGE_SIZE);
+            page_unclaim(n, megapage + i * PAGE_SIZE);
+    page_drop(n, megapage + 7 * PAGE_SIZE);
     assert_int_equal(page_free_count(n), before);
 }
 
@@ -116,7 +116,7 @@ static void single_pages_leave_blocks_whole_as_long_as_there_are_others(void **s
     struct unit_rand r = {3};
     size_t count;
     void **page = take_all(n, &count);
-    assert_null(page_take_block(n));
+    assert_null(page_take_megapage(n));
     for (size_t i = count; i > 1; i--) { // they come back in any order
         size_t k = unit_below(&r, i);
         void *swap = page[i - 1];
@@ -124,17 +124,17 @@ static void single_pages_leave_blocks_whole_as_long_as_there_are_others(void **s
     }
     for (size_t i = 0; i < count; i++)
         page_drop(n, page[i]);
-    // 300 taken and given back, in any order, break one block; not 300.
+    // 300 taken and given back, in any order, break one megapage; not 300.
     for (unsigned i = 0; i < 300; i++)
         assert_non_null(page[i] = page_alloc(n));
-    size_t blocks = 0;
-    static void *block[PAGES / BLOCK_PAGES];
-    while ((block[blocks] = page_take_block(n)) != NULL)
-        blocks++;
-    assert_true(blocks >=
-                PAGES / BLOCK_PAGES - 4); // the ends, the node's own records, the broken one
-    for (size_t i = 0; i < blocks; i++)
-        page_return_block(n, block[i]);
+    size_t megapages = 0;
+    static void *megapage[PAGES / MEGAPAGE_PAGES];
+    while ((megapage[megapages] = page_take_megapage(n)) != NULL)
+        megapages++;
+    assert_true(megapages >=
+                PAGES / MEGAPAGE_PAGES - 4); // the ends, the node's own records, the broken one
+    for (size_t i = 0; i < megapages; i++)
+        page_return_megapage(n, megapage[i]);
     for (unsigned i = 0; i < 300; i++)
         page_drop(n, page[i]);
     free(page);
@@ -148,23 +148,23 @@ static void a_run_can_be_had_out_of_whole_blocks_and_of_what_is_kept(void **stat
     for (size_t i = 0; i < count; i++)
         page_drop(n, page[i]);
     struct seg *s = new_seg(n, 64 * MIB);
-    block_keep(n, s, 0);
-    assert_int_equal(s->kept, 1);
+    megapage_reserve(n, s, 0);
+    assert_int_equal(s->reserved, 1);
     size_t before = page_free_count(n);
-    char *run = page_alloc_run(n, 2 * BLOCK_PAGES + 3); // lies across three blocks at least
+    char *run = page_alloc_run(n, 2 * MEGAPAGE_PAGES + 3); // lies across three megapages at least
     assert_non_null(run);
-    assert_int_equal(s->kept, 0);
-    assert_true(unit_all_bytes(run, 0, (2 * BLOCK_PAGES + 3) * PAGE_SIZE));
-    assert_int_equal(page_free_count(n), before - (2 * BLOCK_PAGES + 3));
+    assert_int_equal(s->reserved, 0);
+    assert_true(unit_all_bytes(run, 0, (2 * MEGAPAGE_PAGES + 3) * PAGE_SIZE));
+    assert_int_equal(page_free_count(n), before - (2 * MEGAPAGE_PAGES + 3));
     free(page);
     page = take_all(n, &count);
-    assert_int_equal(count, before - (2 * BLOCK_PAGES + 3)); // no page of it twice, none lost
+    assert_int_equal(count, before - (2 * MEGAPAGE_PAGES + 3)); // no page of it twice, none lost
     for (size_t i = 0; i < count; i++) {
         assert_false((char *)page[i] >= run &&
-                     (char *)page[i] < run + (2 * BLOCK_PAGES + 3) * PAGE_SIZE);
+                     (char *)page[i] < run + (2 * MEGAPAGE_PAGES + 3) * PAGE_SIZE);
         page_drop(n, page[i]);
     }
-    for (size_t i = 0; i < 2 * BLOCK_PAGES + 3; i++)
+    for (size_t i = 0; i < 2 * MEGAPAGE_PAGES + 3; i++)
         page_drop(n, run + i * PAGE_SIZE);
     seg_drop(n, s);
     free(page);
@@ -174,16 +174,16 @@ static void what_is_kept_goes_to_whoever_asks_when_there_is_nothing_else(void **
 {
     struct node *n = unit_node(state);
     struct seg *s = new_seg(n, 64 * MIB);
-    for (unsigned i = 0; i < BLOCKS_KEPT; i++)
-        block_keep(n, s, i * WINDOW);
-    assert_int_equal(s->kept, BLOCKS_KEPT);
-    assert_non_null(seg_page(n, s, 3 * WINDOW + 5 * PAGE_SIZE, true));
+    for (unsigned i = 0; i < MEGAPAGES_RESERVED; i++)
+        megapage_reserve(n, s, i * EXTENT);
+    assert_int_equal(s->reserved, MEGAPAGES_RESERVED);
+    assert_non_null(seg_page(n, s, 3 * EXTENT + 5 * PAGE_SIZE, true));
     size_t count, before = page_free_count(n);
     void **page = take_all(n, &count);
     assert_int_equal(count, before);
     assert_int_equal(page_free_count(n), 0);
-    assert_int_equal(s->kept, 0);
-    assert_int_equal(word_of(n, s, 3 * WINDOW + 5 * PAGE_SIZE), 0); // it keeps what it took
+    assert_int_equal(s->reserved, 0);
+    assert_int_equal(word_of(n, s, 3 * EXTENT + 5 * PAGE_SIZE), 0); // it keeps what it took
     for (size_t i = 0; i < count; i++)
         page_drop(n, page[i]);
     seg_drop(n, s);
@@ -194,26 +194,26 @@ static void when_all_are_in_use_one_is_given_up_for_another(void **state)
 {
     struct node *n = unit_node(state);
     struct seg *a = new_seg(n, 64 * MIB), *b = new_seg(n, 64 * MIB);
-    block_keep(n, a, 0);
-    for (unsigned i = 0; i < BLOCKS_KEPT - 1; i++)
-        block_keep(n, b, i * WINDOW);
-    assert_int_equal(a->kept, 1);
-    block_forget(n, b, 0, WINDOW); // a place that is free is taken first
-    block_keep(n, b, 0);
-    assert_int_equal(a->kept, 1);
-    block_keep(n, b, (BLOCKS_KEPT - 1) * WINDOW);
-    assert_int_equal(a->kept, 0);
-    assert_null(block_page(n, a, 0));
-    assert_int_equal(b->kept, BLOCKS_KEPT);
-    block_forget(n, b, WINDOW - 1, 2); // touches the first two windows
-    assert_int_equal(b->kept, BLOCKS_KEPT - 2);
-    assert_false(block_is_kept(n, b, WINDOW));
-    assert_true(block_is_kept(n, b, 2 * WINDOW));
+    megapage_reserve(n, a, 0);
+    for (unsigned i = 0; i < MEGAPAGES_RESERVED - 1; i++)
+        megapage_reserve(n, b, i * EXTENT);
+    assert_int_equal(a->reserved, 1);
+    megapage_release(n, b, 0, EXTENT); // a place that is free is taken first
+    megapage_reserve(n, b, 0);
+    assert_int_equal(a->reserved, 1);
+    megapage_reserve(n, b, (MEGAPAGES_RESERVED - 1) * EXTENT);
+    assert_int_equal(a->reserved, 0);
+    assert_null(megapage_page(n, a, 0));
+    assert_int_equal(b->reserved, MEGAPAGES_RESERVED);
+    megapage_release(n, b, EXTENT - 1, 2); // touches the first two extents
+    assert_int_equal(b->reserved, MEGAPAGES_RESERVED - 2);
+    assert_false(megapage_is_reserved(n, b, EXTENT));
+    assert_true(megapage_is_reserved(n, b, 2 * EXTENT));
     seg_drop(n, a);
     seg_drop(n, b);
 }
 
-// Pages, runs and kept blocks at once; each page carries its own mark all the time.
+// Pages, runs and kept megapages at once; each page carries its own mark all the time.
 static void random_use_with_blocks_keeps_pages_apart(void **state)
 {
     struct node *n = unit_node(state);
@@ -223,26 +223,26 @@ static void random_use_with_blocks_keeps_pages_apart(void **state)
     static void *single[12000];
     struct seg *s[SEGS];
     for (unsigned i = 0; i < SEGS; i++)
-        s[i] = new_seg(n, LEN * WINDOW);
+        s[i] = new_seg(n, LEN * EXTENT);
     held = before - page_free_count(n);
     for (unsigned i = 0; i < 60000; i++) {
         uint64_t what = unit_below(&r, 100);
         struct seg *one = s[unit_below(&r, SEGS)];
         if (what < 4) {
-            uint64_t off = unit_below(&r, LEN) * WINDOW;
-            if (!block_is_kept(n, one, off))
-                block_keep(n, one, off);
+            uint64_t off = unit_below(&r, LEN) * EXTENT;
+            if (!megapage_is_reserved(n, one, off))
+                megapage_reserve(n, one, off);
         } else if (what < 5) {
-            block_forget(n, one, unit_below(&r, LEN) * WINDOW, WINDOW);
+            megapage_release(n, one, unit_below(&r, LEN) * EXTENT, EXTENT);
         } else if (what < 6) {
-            (void)block_give_up(n);
+            (void)megapage_reclaim(n);
         } else { // whole stretches are taken and given back, so that memory runs out and comes back
             size_t at = unit_below(&r, 12000);
             bool take = i / 12000 % 2 == 0;
             for (size_t k = at; k < at + 4 && k < 12000; k++) {
                 uint64_t off = unit_below(&r, LEN * 512) * PAGE_SIZE;
                 if (take && !single[k]) {
-                    single[k] = unit_below(&r, 2) ? block_page(n, one, off) : NULL;
+                    single[k] = unit_below(&r, 2) ? megapage_page(n, one, off) : NULL;
                     if (!single[k])
                         single[k] = page_alloc_raw(n);
                     if (single[k])
@@ -274,18 +274,18 @@ static void a_guest_that_fills_memory_gets_windows_for_few_faults(void **state)
     struct seg *s;
     struct proc *p = proc_with(n, 16 * MIB, &s);
     sweep(n, p, BASE, 16 * MIB, 1);
-    assert_int_equal(seg_windows(s), 8);
+    assert_int_equal(seg_extents(s), 8);
     assert_true(p->faults <= 8 * 8 + 8); // 4,096 pages
-    assert_int_equal(s->kept, 0);
+    assert_int_equal(s->reserved, 0);
     expect_sweep(n, p, BASE, 16 * MIB, 1);
     const char *first = arch_host_page(&p->aspace, BASE + 6 * MIB, PROT_W);
-    assert_int_equal((uintptr_t)first % BLOCK_BYTES, 0);
+    assert_int_equal((uintptr_t)first % MEGAPAGE_BYTES, 0);
     assert_ptr_equal(arch_host_page(&p->aspace, BASE + 8 * MIB - PAGE_SIZE, PROT_W),
-                     first + WINDOW - PAGE_SIZE);
+                     first + EXTENT - PAGE_SIZE);
     proc_destroy(n, p, true);
 }
 
-// As a heap does: a length at a time, and the first window before anybody could know that there will be more.
+// As a heap does: a length at a time, and the first extent before anybody could know that there will be more.
 static void a_heap_that_grows_gets_windows_from_the_second_on(void **state)
 {
     struct node *n = unit_node(state);
@@ -297,7 +297,7 @@ static void a_heap_that_grows_gets_windows_from_the_second_on(void **state)
         assert_int_equal(proc_grow(n, p, BASE, len + 64 * KIB), 0);
         sweep(n, p, BASE + len, 64 * KIB, len);
     }
-    assert_int_equal(seg_windows(s), 3);
+    assert_int_equal(seg_extents(s), 3);
     expect_sweep(n, p, BASE, 8 * MIB, 0);
     proc_destroy(n, p, true);
 }
@@ -305,7 +305,7 @@ static void a_heap_that_grows_gets_windows_from_the_second_on(void **state)
 static void a_guest_that_touches_here_and_there_gets_what_it_touched(void **state)
 {
     struct node *n = unit_node(state);
-    const uint64_t stride[] = {2 * PAGE_SIZE, 256 * KIB, WINDOW, WINDOW + PAGE_SIZE};
+    const uint64_t stride[] = {2 * PAGE_SIZE, 256 * KIB, EXTENT, EXTENT + PAGE_SIZE};
     for (unsigned i = 0; i < 4; i++) {
         struct seg *s;
         struct proc *p = proc_with(n, 40 * MIB, &s);
@@ -313,7 +313,7 @@ static void a_guest_that_touches_here_and_there_gets_what_it_touched(void **stat
         for (uint64_t off = 0; off < 40 * MIB; off += stride[i], touched++)
             assert_int_equal(guest_write(n, p, BASE + off, off), 0);
         assert_int_equal(s->pages, touched);
-        assert_int_equal(seg_windows(s), 0);
+        assert_int_equal(seg_extents(s), 0);
         proc_destroy(n, p, true);
     }
     struct unit_rand r = {5};
@@ -334,7 +334,7 @@ static void a_small_segment_gets_single_pages(void **state)
         assert_int_equal(guest_write(n, p, BASE + off, 1), 0);
         assert_int_equal(s->pages, off / PAGE_SIZE + 1);
     }
-    assert_int_equal(s->kept, 0);
+    assert_int_equal(s->reserved, 0);
     proc_destroy(n, p, true);
 }
 
@@ -345,8 +345,8 @@ static void a_full_window_beside_another_mapping_shows_no_more_than_is_mapped(vo
     struct proc *p = new_proc(n), *half = new_proc(n), *odd = new_proc(n), *weak = new_proc(n);
     map(n, p, BASE, s, RW);
     sweep(n, p, BASE, 16 * MIB, 1);
-    assert_int_equal(seg_windows(s), 8);
-    seg_hold(s); // the second half of a window, and half of the next one
+    assert_int_equal(seg_extents(s), 8);
+    seg_hold(s); // the second half of an extent, and half of the next one
     assert_int_equal(proc_map(n, half, BASE + MIB, 2 * MIB, s, MIB, RW), 0);
     assert_int_equal(guest_read(n, half, BASE + MIB), 1 + MIB);
     assert_int_equal(guest_read(n, half, BASE + 3 * MIB - PAGE_SIZE), 1 + 3 * MIB - PAGE_SIZE);
@@ -401,7 +401,7 @@ a_segment_that_is_filled_by_the_kernel_has_windows_and_needs_one_fault_each(void
             page[0] = 7 + off;
             assert_int_equal(seg_fill_page(n, s, off, page), 0);
         }
-        assert_int_equal(seg_windows(s), 3 + expected); // the first one too when it was said
+        assert_int_equal(seg_extents(s), 3 + expected); // the first one too when it was said
         expect_sweep(n, p, BASE + 2 * MIB, 6 * MIB, 7 + 2 * MIB);
         assert_int_equal(p->faults, 3);
         expect_sweep(n, p, BASE, 2 * MIB, 7);
@@ -411,13 +411,13 @@ a_segment_that_is_filled_by_the_kernel_has_windows_and_needs_one_fault_each(void
         p->faults = 0;
     }
     seg_expect(n, s, 6 * MIB,
-               3 * MIB); // beyond the end, too short, not at a window's beginning: nothing
+               3 * MIB); // beyond the end, too short, not at an extent's beginning: nothing
     seg_expect(n, s, 0, MIB);
     seg_expect(n, s, MIB, 4 * MIB);
-    assert_int_equal(s->kept, 0);
+    assert_int_equal(s->reserved, 0);
     seg_expect(n, s, 0, 2 * MIB);
     seg_expect(n, s, 0, 2 * MIB);
-    assert_int_equal(s->kept, 1);
+    assert_int_equal(s->reserved, 1);
     proc_destroy(n, p, true);
 }
 
@@ -434,7 +434,7 @@ static void the_last_page_can_be_touched_and_none_is_lost(void **state)
     assert_int_equal(page_free_count(n), PAGE_RESERVE);
     assert_int_equal(s->pages,
                      off / PAGE_SIZE); // made ahead of a guest that then had no use for it: nothing
-    assert_true(seg_windows(s) >= PAGES / BLOCK_PAGES * 3 / 4);
+    assert_true(seg_extents(s) >= PAGES / MEGAPAGE_PAGES * 3 / 4);
     expect_sweep(n, p, BASE, off, 0);
     proc_destroy(n, p, true);
 }
@@ -448,9 +448,9 @@ static void memory_in_pieces_gives_single_pages(void **state)
         page_drop(n, page[i]);
     struct seg *s;
     struct proc *p = proc_with(n, 16 * MIB, &s);
-    assert_null(page_take_block(n));
+    assert_null(page_take_megapage(n));
     sweep(n, p, BASE, 16 * MIB, 3);
-    assert_int_equal(seg_windows(s), 0);
+    assert_int_equal(seg_extents(s), 0);
     assert_int_equal(s->pages, 4096);
     expect_sweep(n, p, BASE, 16 * MIB, 3);
     proc_destroy(n, p, true);
@@ -472,14 +472,14 @@ static void nothing_is_made_ahead_of_a_guest_when_little_is_free(void **state)
         assert_int_equal(guest_write(n, p, BASE + off, off), 0);
         assert_int_equal(s->pages, off / PAGE_SIZE + 1);
     }
-    assert_true(seg_windows(s) > 0); // in one piece all the same
+    assert_true(seg_extents(s) > 0); // in one piece all the same
     proc_destroy(n, p, true);
     for (size_t i = PAGES / 8; i < count; i++)
         page_drop(n, page[i]);
     free(page);
 }
 
-// A process that fills windows, by faults and by the kernel, shares them and goes. 0 or the first error.
+// A process that fills extents, by faults and by the kernel, shares them and goes. 0 or the first error.
 static int use_windows(struct node *n)
 {
     struct proc *p = NULL;
@@ -520,12 +520,12 @@ static void running_out_of_memory_anywhere_leaves_nothing_behind(void **state)
         assert_true(r == 0 || (reached && r == -E_MEM));
         struct unit now = unit_counts(n);
         assert_memory_equal(&before, &now, sizeof now);
-        assert_false(block_give_up(n));
+        assert_false(megapage_reclaim(n));
     }
     assert_true(i > 1025);
 }
 
-// --- A window is memory like any other ---------------------------------------------------------------------------
+// --- An extent is memory like any other ---------------------------------------------------------------------------
 
 static void a_share_takes_windows_apart_and_each_keeps_its_own_bytes(void **state)
 {
@@ -534,15 +534,15 @@ static void a_share_takes_windows_apart_and_each_keeps_its_own_bytes(void **stat
     struct proc *p = proc_with(n, 8 * MIB, &s), *q = new_proc(n);
     sweep(n, p, BASE, 8 * MIB, 1);
     assert_int_equal(seg_clone(n, s, 2 * MIB, 4 * MIB, &c), 0);
-    assert_int_equal(seg_windows(s), 2); // the two that were not shared
-    assert_int_equal(seg_windows(c), 0);
+    assert_int_equal(seg_extents(s), 2); // the two that were not shared
+    assert_int_equal(seg_extents(c), 0);
     assert_null(arch_host_page(&p->aspace, BASE + 2 * MIB, PROT_W));
     assert_non_null(arch_host_page(&p->aspace, BASE, PROT_W));
     map(n, q, BASE, c, RW);
     size_t before = page_free_count(n);
     assert_int_equal(guest_write(n, p, BASE + 3 * MIB, 55), 0);
     assert_int_equal(guest_write(n, q, BASE + 3 * MIB, 66), 0);
-    assert_int_equal(before - page_free_count(n), 2); // two pages, not two windows
+    assert_int_equal(before - page_free_count(n), 2); // two pages, not two extents
     assert_int_equal(guest_read(n, q, BASE + MIB), 1 + 3 * MIB);
     assert_int_equal(guest_read(n, p, BASE + 5 * MIB), 1 + 5 * MIB);
     assert_int_equal(guest_read(n, p, BASE + 3 * MIB), 55);
@@ -560,7 +560,7 @@ static void what_was_written_in_a_window_is_told_page_by_page(void **state)
     struct proc *p = proc_with(n, 8 * MIB, &s);
     sweep(n, p, BASE, 6 * MIB, 1);
     seg_mark(n, s);
-    assert_int_equal(seg_windows(s), 0);
+    assert_int_equal(seg_extents(s), 0);
     assert_int_equal(guest_write(n, p, BASE + 3 * MIB, 9), 0);
     assert_int_equal(guest_write(n, p, BASE + 6 * MIB, 9),
                      0); // a page that was not there: it alone
@@ -573,9 +573,9 @@ static void what_was_written_in_a_window_is_told_page_by_page(void **state)
     off += PAGE_SIZE;
     assert_int_equal(seg_written(s, &off), 0);
     seg_unmark(n, s);
-    assert_int_equal(seg_windows(s), 3); // in one piece again
+    assert_int_equal(seg_extents(s), 3); // in one piece again
     sweep(n, p, BASE + 6 * MIB, 2 * MIB, 1 + 6 * MIB);
-    assert_int_equal(seg_windows(s), 4);
+    assert_int_equal(seg_extents(s), 4);
     assert_int_equal(guest_read(n, p, BASE + 3 * MIB), 9);
     proc_destroy(n, p, true);
 }
@@ -591,7 +591,7 @@ static void a_window_that_is_cut_loses_what_lies_beyond_and_fills_again(void **s
     sweep(n, p, BASE, 8 * MIB, 1);
     assert_int_equal(proc_grow(n, p, BASE, 5 * MIB), 0);
     assert_int_equal(s->pages, 5 * MIB / PAGE_SIZE);
-    assert_int_equal(seg_windows(s), 2);
+    assert_int_equal(seg_extents(s), 2);
     assert_null(arch_host_page(&p->aspace, BASE + 5 * MIB, PROT_R));
     assert_int_equal(guest_read(n, p, BASE + 5 * MIB - PAGE_SIZE), 1 + 5 * MIB - PAGE_SIZE);
     assert_int_equal(proc_fault(n, p, BASE + 5 * MIB, PROT_W), -E_FAULT);
@@ -624,7 +624,7 @@ static void a_changed_process_finds_its_windows_again(void **state)
     assert_int_equal(desc_change_check(n, p, &b, &why), 0);
     assert_int_equal(desc_change_make(n, p, &b, &q, fills, &nfills), 0);
     desc_change_commit(n, p, q);
-    assert_int_equal(seg_windows(s), 4);
+    assert_int_equal(seg_extents(s), 4);
     expect_sweep(n, q, BASE, 8 * MIB, 5);
     assert_int_equal(q->faults, 4);
     seg_drop(n, desc);
@@ -641,7 +641,7 @@ static void random_use_of_windows_agrees_with_a_plain_array(void **state)
     static uint64_t model[COUNT], kept[COUNT];
     struct seg *s, *copy = NULL;
     struct proc *p = proc_with(n, COUNT * PAGE_SIZE, &s);
-    uint64_t windows = 0;
+    uint64_t extents = 0;
     for (unsigned i = 1; i < 1500; i++) {
         uint64_t at = unit_below(&r, COUNT), len = unit_below(&r, 1500);
         uint64_t what = unit_below(&r, 100);
@@ -674,7 +674,7 @@ static void random_use_of_windows_agrees_with_a_plain_array(void **state)
             for (uint64_t k = at; k < at + len && k < COUNT; k++)
                 assert_int_equal(guest_read(n, p, BASE + k * PAGE_SIZE), model[k]);
         }
-        windows += seg_windows(s);
+        extents += seg_extents(s);
         for (uint64_t k = i % 7; k < COUNT; k += 7) {
             const void *seen = arch_host_page(&p->aspace, BASE + k * PAGE_SIZE, PROT_R);
             const void *page = seg_page(n, s, k * PAGE_SIZE, false);
@@ -684,7 +684,7 @@ static void random_use_of_windows_agrees_with_a_plain_array(void **state)
             assert_int_equal(word_of(n, s, k * PAGE_SIZE), model[k]);
         }
     }
-    assert_true(windows > 100); // else this was about something else
+    assert_true(extents > 100); // else this was about something else
     if (copy)
         seg_drop(n, copy);
     proc_destroy(n, p, true);
