@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the files of the transaction machine share: call.c, rec.c, serve.c, reply.c, txn.c. Nobody else includes it.
+// What the files of the transaction machine share: call.c, rec.c, serve.c, reply.c, txn_proc.c. Nobody else includes it.
 #ifndef CORE_TXN_PRIV_H
 #define CORE_TXN_PRIV_H
 

@@ -13,7 +13,7 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
 endif
 endif
 
-# --- quiet lines: "  CC  core/txn.c", or with V=1 the command itself -----------------------------
+# --- quiet lines: "  CC  core/txn_proc.c", or with V=1 the command itself -----------------------------
 
 ifeq ($(V),1)
 Q :=

@@ -29,7 +29,7 @@ KERNEL_LDFLAGS := $(KERNEL_LINK_ARCH) $(PICOLIBC) -nostartfiles -static -T linke
 build/kernel/core/fastpath.o: KERNEL_CFLAGS += -fomit-frame-pointer
 
 # What is on no short path is compiled for size: 6 KB less of it.
-HOT := $(addprefix build/kernel/services/,inline.o service.o request.o intake.o resident.o proc.o owner.o \
+HOT := $(addprefix build/kernel/services/,inline.o service.o request.o instantiate.o local_source.o proc.o owner.o \
     orphan.o node.o seg.o)
 COLD := $(filter-out $(HOT),$(filter build/kernel/services/% build/kernel/boards/%,$(KERNEL_OBJS)))
 $(COLD): KERNEL_CFLAGS += -Os

@@ -329,7 +329,7 @@ static void say_not_here(struct node *n, const struct wire_hdr *to, uint32_t wha
 
 // A frame for an endpoint that does not live here. If it has moved, its sender is told where to, and this one frame goes
 // after it (mechanisms row 17; the sender learns from the first); else the sender is told that it is not here.
-static void not_resident(struct node *n, const struct wire_hdr *h, const struct piece *p,
+static void not_local(struct node *n, const struct wire_hdr *h, const struct piece *p,
                          unsigned np)
 {
     ep_t node = locate_moved(n, h->dst_ep);
@@ -417,7 +417,7 @@ static void request_taken(struct node *n, const struct wire_hdr *h, struct rec *
 static void in_request(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
 {
     if (h->dst_ep != EP_NONE && !resident(n, h->dst_ep)) {
-        not_resident(n, h, p, np);
+        not_local(n, h, p, np);
         return;
     }
     struct txn_request q = {
@@ -449,7 +449,7 @@ static void in_request_ack(struct node *n, const struct wire_hdr *h, const struc
                            unsigned np)
 {
     if (!resident(n, h->dst_ep)) {
-        not_resident(n, h, p, np);
+        not_local(n, h, p, np);
         return;
     }
     struct progress got = {.base = h->offset, .mask = h->mask, .frag = h->frag};
@@ -478,7 +478,7 @@ static int forward_frame(struct node *n, const struct wire_hdr *h)
 static void in_reply(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
 {
     if (!resident(n, h->dst_ep)) {
-        not_resident(n, h, p, np);
+        not_local(n, h, p, np);
         return;
     }
     struct thread *t = NULL;
@@ -512,7 +512,7 @@ static void in_reply_ack(struct node *n, const struct wire_hdr *h, const struct 
 {
     if (!resident(n, h->dst_ep)) {
         if (locate_moved(n, h->dst_ep) != EP_NONE)
-            not_resident(n, h, p, np);
+            not_local(n, h, p, np);
         return;
     }
     struct progress got = {.base = h->offset, .mask = h->mask, .frag = h->frag};

@@ -2,7 +2,7 @@
 #include "services/change.h"
 #include "core/desc.h"
 #include "core/entry.h"
-#include "services/intake.h"
+#include "services/instantiate.h"
 #include "services/orphan.h"
 #include "services/proc.h"
 #include "services/services_priv.h"
@@ -11,7 +11,7 @@ struct change {       // under way
     struct list link; // services.changes
     ep_t ep;          // of the process that is changed
     bool given_up;
-    struct intake *in; // one page
+    struct instance *in; // one page
 };
 
 static struct change *change_find(struct node *n, ep_t ep)
@@ -61,8 +61,8 @@ static void change_free(struct node *n, struct change *c)
 // The new state is made beside the old one; nobody finds it. From here on only the filling of its segments can fail.
 static int64_t change_fill(struct node *n, struct change *c)
 {
-    int64_t status = intake_fill(n, c->in, &c->given_up);
-    intake_end(n, c->in);
+    int64_t status = instantiate_fill(n, c->in, &c->given_up);
+    instantiate_end(n, c->in);
     if (status < 0)
         proc_drop(n, c->in->p, true);
     return status;
@@ -74,7 +74,7 @@ int64_t change_apply(struct node *n, struct proc *p, const struct buf *b)
     struct change *c = change_new(n, p->ep);
     if (!c)
         return -E_MEM;
-    int64_t status = intake_make(n, p, b, UINT64_MAX, c->in);
+    int64_t status = instantiate_make(n, p, b, UINT64_MAX, c->in);
     if (status == 0)
         status = change_fill(n, c);
     p = proc_by_ep(n, c->ep); // every order waited: it is there, and stands still
@@ -91,15 +91,15 @@ int64_t change_apply(struct node *n, struct proc *p, const struct buf *b)
 
 int change_try(struct node *n, struct proc *p, const struct buf *b, const char **why)
 {
-    int e = intake_check(n, p, b, why);
+    int e = instantiate_check(n, p, b, why);
     if (e < 0)
         return e;
-    struct intake *in = page_alloc(n);
+    struct instance *in = page_alloc(n);
     if (!in)
         return -E_MEM;
-    e = intake_make(n, p, b, UINT64_MAX, in);
+    e = instantiate_make(n, p, b, UINT64_MAX, in);
     if (e == 0) {
-        intake_end(n, in);
+        instantiate_end(n, in);
         proc_drop(n, in->p, true);
     }
     *why = error_string(e);

@@ -2,7 +2,7 @@
 // The target of a hand-off; the table is in migrate.h.
 #include "core/entry.h"
 #include "services/migrate.h"
-#include "services/intake.h"
+#include "services/instantiate.h"
 #include "services/proc.h"
 #include "services/services_priv.h"
 
@@ -89,12 +89,12 @@ static int offer_new(struct node *n, uint64_t id, struct offer **out)
 
 // Frozen at the source, so what is pulled is one state of it, whole. While it is ARRIVING nobody here finds it; its
 // peers ask the source, which says "wait".
-static int64_t offer_pull(struct node *n, struct offer *o, struct intake *in)
+static int64_t offer_pull(struct node *n, struct offer *o, struct instance *in)
 {
     o->ep = in->p->ep;
     // A process without an identity can be started, not moved: two of it could not be told from each other.
-    int64_t status = in->given_ep == EP_NONE ? -E_ARG : intake_fill(n, in, &o->given_up);
-    intake_end(n, in);
+    int64_t status = in->given_ep == EP_NONE ? -E_ARG : instantiate_fill(n, in, &o->given_up);
+    instantiate_end(n, in);
     return status;
 }
 
@@ -108,13 +108,13 @@ static void offer_ready(struct node *n, struct offer *o)
 int64_t offer_take(struct node *n, struct request *r)
 {
     struct offer *o;
-    struct intake *in;
+    struct instance *in;
     if (r->in.about)
         return -E_OP;
     int64_t status = offer_new(n, r->in.arg[0], &o);
     if (status < 0)
         return status;
-    status = intake_begin(n, r, r->in.arg[1] ? r->in.arg[1] : UINT64_MAX, &in);
+    status = instantiate_begin(n, r, r->in.arg[1] ? r->in.arg[1] : UINT64_MAX, &in);
     if (status < 0) {
         offer_free(n, o);
         return status;

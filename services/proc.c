@@ -9,7 +9,7 @@
 #include "core/words.h"
 #include "services/change.h"
 #include "services/migrate.h"
-#include "services/intake.h"
+#include "services/instantiate.h"
 #include "services/orphan.h"
 #include "services/owner.h"
 #include "services/services_priv.h"
@@ -57,11 +57,11 @@ void proc_drop(struct node *n, struct proc *p, bool silent)
 
 // --- Operations of the node: start and list -----------------------------------------------------------------
 
-static int64_t start(struct node *n, struct request *r, struct intake *in)
+static int64_t start(struct node *n, struct request *r, struct instance *in)
 {
     struct proc *p = in->p;
-    int64_t status = intake_fill(n, in, NULL);
-    intake_end(n, in);
+    int64_t status = instantiate_fill(n, in, NULL);
+    instantiate_end(n, in);
     if (status == 0)
         status = proc_serve(n, p);
     if (status < 0) {
@@ -81,10 +81,10 @@ static int64_t start(struct node *n, struct request *r, struct intake *in)
 
 static int64_t run_exec(struct node *n, struct request *r)
 {
-    struct intake *in;
+    struct instance *in;
     if (r->in.about)
         return -E_OP;
-    int e = intake_begin(n, r, UINT64_MAX, &in);
+    int e = instantiate_begin(n, r, UINT64_MAX, &in);
     return e < 0 ? e : start(n, r, in);
 }
 
@@ -92,12 +92,12 @@ static int64_t run_exec(struct node *n, struct request *r)
 // to wait for.
 static bool exec_inline(struct node *n, struct request *r, int64_t *status)
 {
-    struct intake in;
+    struct instance in;
     const char *why;
-    if (r->in.about || intake_check(n, NULL, &r->data, &why) < 0 || !intake_at_once(n, &r->data))
+    if (r->in.about || instantiate_check(n, NULL, &r->data, &why) < 0 || !instantiate_at_once(n, &r->data))
         return false; // the task says what is wrong
-    intake_init(&in);
-    *status = intake_make_checked(n, NULL, &r->data, 0, &in);
+    instantiate_init(&in);
+    *status = instantiate_make_checked(n, NULL, &r->data, 0, &in);
     if (*status == 0)
         *status = start(n, r, &in);
     return true;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "services/resident.h"
+#include "services/local_source.h"
 
 #include "core/cap.h"
 #include "services/services_priv.h"
 
-bool resident_here(const struct node *n, const struct cap *source)
+bool local_source_here(const struct node *n, const struct cap *source)
 {
     return port_eq(source->port, n->seg_put) || port_eq(source->port, n->services->store.put);
 }
@@ -15,7 +15,7 @@ static bool lies_right(uint64_t source_off, uint64_t dest_off)
     return ((source_off ^ dest_off) & PAGE_MASK) == 0;
 }
 
-bool resident_at_once(const struct node *n, const struct desc_seg *s)
+bool local_source_at_once(const struct node *n, const struct desc_seg *s)
 {
     return port_eq(s->source.port, n->services->store.put) ||
            (port_eq(s->source.port, n->seg_put) && lies_right(s->source_off, s->dest_off));
@@ -71,7 +71,7 @@ static int from_store(struct node *n, const struct desc_fill *f)
     return r < 0 ? r : 1;
 }
 
-int resident_fill(struct node *n, const struct desc_fill *f)
+int local_source_fill(struct node *n, const struct desc_fill *f)
 {
     if (port_eq(f->source.port, n->seg_put))
         return from_segment(n, f);

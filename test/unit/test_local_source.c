@@ -3,7 +3,7 @@
 #include "test/unit/service_bed.h"
 
 #include "core/cap.h"
-#include "services/resident.h"
+#include "services/local_source.h"
 #include "services/services_priv.h"
 #include "services/store.h"
 #include "test/unit/files_bed.h"
@@ -61,8 +61,8 @@ static struct seg *filled(struct node *n, const struct cap *source, uint64_t off
     struct seg *s = new_seg(n, 5 * PAGE_SIZE);
     const struct desc_fill f = {
         .seg = s, .source = *source, .source_off = off, .source_len = len, .dest_off = dest};
-    assert_true(resident_here(n, source));
-    assert_int_equal(resident_fill(n, &f), 1);
+    assert_true(local_source_here(n, source));
+    assert_int_equal(local_source_fill(n, &f), 1);
     for (uint64_t i = 0; i < s->len; i++)
         assert_int_equal(byte_at(n, s, i), i >= dest && i < dest + len ? expected[i - dest] : 0);
     return s;
@@ -104,20 +104,20 @@ static void what_cannot_be_shared_is_left_to_a_transaction_or_refused(void **sta
     struct seg *s = new_seg(n, 2 * PAGE_SIZE), *d = new_seg(n, 4 * PAGE_SIZE);
     struct desc_fill f = {.seg = d, .source = seg_cap(n, s, RIGHT_READ), .source_len = PAGE_SIZE};
     f.dest_off = 8; // at another place of its page
-    assert_int_equal(resident_fill(n, &f), 0);
+    assert_int_equal(local_source_fill(n, &f), 0);
     f.dest_off = 0, f.source_len = 2 * PAGE_SIZE + 1;
-    assert_int_equal(resident_fill(n, &f), -E_EOF);
+    assert_int_equal(local_source_fill(n, &f), -E_EOF);
     f.source_off = UINT64_MAX & ~PAGE_MASK;
-    assert_int_equal(resident_fill(n, &f), -E_EOF);
+    assert_int_equal(local_source_fill(n, &f), -E_EOF);
     f.source_off = 0, f.source_len = PAGE_SIZE, f.source.check[0] ^= 1;
-    assert_int_equal(resident_fill(n, &f), -E_CAP);
+    assert_int_equal(local_source_fill(n, &f), -E_CAP);
     f.source = seg_cap(n, s, RIGHT_WRITE);
-    assert_int_equal(resident_fill(n, &f), -E_RIGHTS);
+    assert_int_equal(local_source_fill(n, &f), -E_RIGHTS);
     f.source.obj_rights += 5000 << 8;
-    assert_int_equal(resident_fill(n, &f), -E_OBJECT);
+    assert_int_equal(local_source_fill(n, &f), -E_OBJECT);
     f.source.port.w[0]++; // of another node
-    assert_false(resident_here(n, &f.source));
-    assert_int_equal(resident_fill(n, &f), 0);
+    assert_false(local_source_here(n, &f.source));
+    assert_int_equal(local_source_fill(n, &f), 0);
     seg_drop(n, s);
     seg_drop(n, d);
 }
@@ -174,22 +174,22 @@ static void a_file_is_not_read_without_right_or_beyond_its_end(void **state)
     bed_run(n, file_body, c);
     struct seg *d = new_seg(n, 4 * PAGE_SIZE);
     struct desc_fill f = {.seg = d, .source = c[1], .source_len = 11};
-    assert_int_equal(resident_fill(n, &f), -E_EOF);
+    assert_int_equal(local_source_fill(n, &f), -E_EOF);
     f.source_off = UINT64_MAX;
-    assert_int_equal(resident_fill(n, &f), -E_EOF);
+    assert_int_equal(local_source_fill(n, &f), -E_EOF);
     f.source_off = 0, f.source_len = 5, f.source.check[2]++;
-    assert_int_equal(resident_fill(n, &f), -E_CAP);
+    assert_int_equal(local_source_fill(n, &f), -E_CAP);
     f.source = cap_make(c[1].port, cap_obj(&c[1]), RIGHT_WRITE, n->services->store.key);
-    assert_int_equal(resident_fill(n, &f), -E_RIGHTS);
+    assert_int_equal(local_source_fill(n, &f), -E_RIGHTS);
     f.source = c[2];
-    assert_int_equal(resident_fill(n, &f), -E_OP);
+    assert_int_equal(local_source_fill(n, &f), -E_OP);
     f.source.obj_rights += 9 << 8;
-    assert_int_equal(resident_fill(n, &f), -E_OBJECT);
+    assert_int_equal(local_source_fill(n, &f), -E_OBJECT);
     f.source = c[0], f.source_len = 3 * PAGE_SIZE - 3000;
     size_t before = page_free_count(n), segs = n->pool_seg.used;
     for (long i = 0;; i++) { // its record, the segment's, its tables and pages, the tables of ours
         n->pages.fail_after = i;
-        int r = resident_fill(n, &f);
+        int r = local_source_fill(n, &f);
         bool was_reached = n->pages.fail_after < 0;
         n->pages.fail_after = -1;
         if (!was_reached) {

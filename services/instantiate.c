@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The bytes of a segment come straight into its pages: the segment itself is the reply's buffer (design D2). From this
 // node they do not come at all: the pages are shared.
-#include "services/intake.h"
-#include "services/resident.h"
+#include "services/instantiate.h"
+#include "services/local_source.h"
 #include "services/services_priv.h"
 
 #define FILL_CHUNK (1 * MIB)  // one transaction
@@ -20,7 +20,7 @@ struct survey {
 static int survey_seg(struct node *n, const struct desc_seg *g, void *arg)
 {
     struct survey *s = arg;
-    if (!cap_is_null(&g->source) && !resident_here(n, &g->source) &&
+    if (!cap_is_null(&g->source) && !local_source_here(n, &g->source) &&
         !(s->p && desc_own_seg(n, s->p, g)))
         s->pages += PAGES_FOR(g->source_len + (g->dest_off & PAGE_MASK));
     return 0;
@@ -28,7 +28,7 @@ static int survey_seg(struct node *n, const struct desc_seg *g, void *arg)
 
 // Pages are promised before the first one comes, so that of two large arrivals one is refused at once, and not both
 // after half the way. What comes in between (guests that grow) can still use them up: then the filling fails.
-static int promise(struct node *n, struct intake *in, uint64_t pages)
+static int promise(struct node *n, struct instance *in, uint64_t pages)
 {
     struct services *sv = n->services;
     uint64_t need = sv->promised + pages + RESERVE_PAGES;
@@ -48,7 +48,7 @@ static int promise(struct node *n, struct intake *in, uint64_t pages)
     return 0;
 }
 
-static void promise_kept(struct node *n, struct intake *in, uint64_t pages)
+static void promise_kept(struct node *n, struct instance *in, uint64_t pages)
 {
     if (pages > in->promised)
         pages = in->promised;
@@ -56,7 +56,7 @@ static void promise_kept(struct node *n, struct intake *in, uint64_t pages)
     n->services->promised -= pages;
 }
 
-int intake_check(struct node *n, struct proc *p, const struct buf *b, const char **why)
+int instantiate_check(struct node *n, struct proc *p, const struct buf *b, const char **why)
 {
     int e = desc_check(n, b, arch_isa(), why);
     return e == 0 && p ? desc_change_check(n, p, b, why) : e;
@@ -69,7 +69,7 @@ static int refused(struct node *n, const struct proc *p, int e, const char *why)
     return e;
 }
 
-void intake_init(struct intake *in)
+void instantiate_init(struct instance *in)
 {
     in->p = NULL;
     in->given_ep = EP_NONE;
@@ -77,16 +77,16 @@ void intake_init(struct intake *in)
     in->nfills = 0;
 }
 
-int intake_make(struct node *n, struct proc *p, const struct buf *b, uint64_t pages,
-                struct intake *in)
+int instantiate_make(struct node *n, struct proc *p, const struct buf *b, uint64_t pages,
+                struct instance *in)
 {
     const char *why = "";
-    int e = intake_check(n, p, b, &why);
-    return e < 0 ? refused(n, p, e, why) : intake_make_checked(n, p, b, pages, in);
+    int e = instantiate_check(n, p, b, &why);
+    return e < 0 ? refused(n, p, e, why) : instantiate_make_checked(n, p, b, pages, in);
 }
 
-int intake_make_checked(struct node *n, struct proc *p, const struct buf *b, uint64_t pages,
-                        struct intake *in)
+int instantiate_make_checked(struct node *n, struct proc *p, const struct buf *b, uint64_t pages,
+                        struct instance *in)
 {
     struct survey s = {.p = p};
     int e = desc_endpoint(n, b, &in->given_ep);
@@ -99,7 +99,7 @@ int intake_make_checked(struct node *n, struct proc *p, const struct buf *b, uin
     e = p ? desc_change_make(n, p, b, &in->p, in->fills, &in->nfills)
           : desc_decode(n, b, &in->p, in->fills, &in->nfills);
     if (e < 0) {
-        intake_end(n, in);
+        instantiate_end(n, in);
         return refused(n, p, e, error_string(e));
     }
     return 0;
@@ -108,21 +108,21 @@ int intake_make_checked(struct node *n, struct proc *p, const struct buf *b, uin
 static int waits_for(struct node *n, const struct desc_seg *s, void *arg)
 {
     (void)arg;
-    return !cap_is_null(&s->source) && !resident_at_once(n, s);
+    return !cap_is_null(&s->source) && !local_source_at_once(n, s);
 }
 
-bool intake_at_once(struct node *n, const struct buf *b)
+bool instantiate_at_once(struct node *n, const struct buf *b)
 {
     return desc_each_seg(n, b, waits_for, NULL) == 0;
 }
 
-int intake_begin(struct node *n, struct request *r, uint64_t pages, struct intake **out)
+int instantiate_begin(struct node *n, struct request *r, uint64_t pages, struct instance **out)
 {
     *out = request_page(n, r);
-    return *out ? intake_make(n, NULL, &r->data, pages, *out) : -E_MEM;
+    return *out ? instantiate_make(n, NULL, &r->data, pages, *out) : -E_MEM;
 }
 
-void intake_end(struct node *n, struct intake *in)
+void instantiate_end(struct node *n, struct instance *in)
 {
     promise_kept(n, in, in->promised);
 }
@@ -130,7 +130,7 @@ void intake_end(struct node *n, struct intake *in)
 // --- Filling -----------------------------------------------------------------------------------------------
 
 // One transaction's worth, from byte `done` of the fill on. Returns the bytes that are settled by it, > 0, or an error.
-static int64_t fill_chunk(struct node *n, struct intake *in, const struct desc_fill *f,
+static int64_t fill_chunk(struct node *n, struct instance *in, const struct desc_fill *f,
                           uint64_t done)
 {
     uint64_t left = f->source_len - done;
@@ -151,10 +151,10 @@ static int64_t fill_chunk(struct node *n, struct intake *in, const struct desc_f
                    : -E_EOF; // no bytes and no hole: there is nothing more to come
 }
 
-static int64_t fill_segment(struct node *n, struct intake *in, const struct desc_fill *f,
+static int64_t fill_segment(struct node *n, struct instance *in, const struct desc_fill *f,
                             const bool *given_up)
 {
-    int64_t status = resident_fill(n, f);
+    int64_t status = local_source_fill(n, f);
     uint64_t done = 0;
     if (status != 0)
         return status < 0 ? status : 0;
@@ -169,7 +169,7 @@ static int64_t fill_segment(struct node *n, struct intake *in, const struct desc
     return status < 0 ? status : 0;
 }
 
-int64_t intake_fill(struct node *n, struct intake *in, const bool *given_up)
+int64_t instantiate_fill(struct node *n, struct instance *in, const bool *given_up)
 {
     for (unsigned i = 0; i < in->nfills; i++) {
         int64_t status = fill_segment(n, in, &in->fills[i], given_up);
