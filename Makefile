@@ -68,7 +68,7 @@ all: build
 	@echo
 	@echo "Everything is built. Next: make demo"
 
-build: kernel host guest build/store.cpio compile_commands.json
+build: kernel host guest build/bootfs.cpio compile_commands.json
 
 setup: # nothing left to do: see above
 	@echo "Set-up is complete. Next: make"
@@ -103,9 +103,9 @@ HARTS ?= 1
 MEM ?= 128M
 APPEND ?= node=n1 shell
 QEMU = qemu-system-riscv64 -M virt -m $(MEM) -smp $(HARTS) -global virtio-mmio.force-legacy=false \
-       -kernel build/Image -initrd build/store.cpio -append '$(APPEND)'
+       -kernel build/Image -initrd build/bootfs.cpio -append '$(APPEND)'
 
-qemu: kernel build/store.cpio
+qemu: kernel build/bootfs.cpio
 	@echo "Booting one node with $(HARTS) hart(s). To leave: stop, or Ctrl-A, then x."
 	@$(QEMU) -nographic
 	@echo "Next: make ring for several nodes, or make gdb to step through this one."
@@ -116,7 +116,7 @@ GDB_PORT = $(shell expr $$(id -u) % 5000 + 25000)
 # setsid keeps a Ctrl-C meant for the debugger away from QEMU.
 # Nobody can type at its console, so there is no shell.
 gdb: APPEND := $(filter-out shell,$(APPEND))
-gdb: kernel build/store.cpio
+gdb: kernel build/bootfs.cpio
 	@echo "One node waits at its first instruction (port $(GDB_PORT)); console: build/gdb-console.log"
 	@setsid $(QEMU) -display none -monitor none -serial file:build/gdb-console.log \
 	    -S -gdb tcp:127.0.0.1:$(GDB_PORT) </dev/null & \

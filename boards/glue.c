@@ -16,7 +16,7 @@
 #include "services/protocol.h"
 #include "services/service.h"
 #include "services/shell.h"
-#include "services/store.h"
+#include "services/bootfs.h"
 
 #define ECHO_TIMEOUT_NS (1 * NS_PER_S)
 
@@ -80,12 +80,12 @@ static void fill_store(struct node *n, const struct range *initrd)
     uint64_t len = initrd->to - initrd->from;
     if (len == 0)
         return;
-    if (!services_have(n, "store")) {
+    if (!services_have(n, "bootfs")) {
         node_log(n, "the initrd is of no use: this image has no store");
         return;
     }
     const void *archive = arch_direct(initrd->from, len);
-    const char *why = archive ? store_give(n, archive, len) : "it lies above all addresses";
+    const char *why = archive ? bootfs_give(n, archive, len) : "it lies above all addresses";
     if (why)
         node_log(n, "store: empty: the initrd is refused: %s", why);
 }

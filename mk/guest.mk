@@ -76,25 +76,25 @@ build/guest/lua.elf: $(LUA_OBJS) $(GUEST_LINK_WITH)
 
 include mk/prog.mk
 
-# --- The store: programs and files that a node finds beside its image (services/store.h) ------------
+# --- The store: programs and files that a node finds beside its image (services/bootfs.h) ------------
 
 # Names without .elf, for people type them. Debug information stays here, names of functions go along: a node says in
 # which one a program died.
-STORE_ELFS := $(if $(GUEST_CAN_LINK),$(GUEST_EXAMPLE_ELFS) build/guest/lua.elf)
-STORE_FILES := $(patsubst build/guest/%.elf,build/store/%,$(STORE_ELFS)) $(addprefix build/store/,$(OWN)) \
-    $(patsubst guest/examples/%,build/store/%,$(wildcard guest/examples/*.lua))
-$(call remember,store,$(STORE_FILES))
+BOOTFS_ELFS := $(if $(GUEST_CAN_LINK),$(GUEST_EXAMPLE_ELFS) build/guest/lua.elf)
+BOOTFS_FILES := $(patsubst build/guest/%.elf,build/bootfs/%,$(BOOTFS_ELFS)) $(addprefix build/bootfs/,$(OWN)) \
+    $(patsubst guest/examples/%,build/bootfs/%,$(wildcard guest/examples/*.lua))
+$(call remember,bootfs,$(BOOTFS_FILES))
 
-build/store/%: build/guest/%.elf
+build/bootfs/%: build/guest/%.elf
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CROSS)objcopy --strip-debug $< $@
 
-build/store/%.lua: guest/examples/%.lua
+build/bootfs/%.lua: guest/examples/%.lua
 	$(Q)mkdir -p $(@D)
 	$(Q)cp $< $@
 
-build/store.cpio: $(STORE_FILES) tools/mkstore.py build/list/store
-	$(call say,STORE,$@)
-	$(Q)python3 tools/mkstore.py $@ $(STORE_FILES)
+build/bootfs.cpio: $(BOOTFS_FILES) tools/mkbootfs.py build/list/bootfs
+	$(call say,BOOTFS,$@)
+	$(Q)python3 tools/mkbootfs.py $@ $(BOOTFS_FILES)
 
 -include $(patsubst %.o,%.d,$(call objects,guest,$(GUEST_LIB_SRCS) $(GUEST_EXAMPLES) $(GUEST_TESTS) $(LUA_SRCS)))

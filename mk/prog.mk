@@ -57,7 +57,7 @@ $(shell cd build/own; cmp -s $(PROG_NAME).new $(PROG_NAME).mk && rm $(PROG_NAME)
 endif
 
 .DEFAULT_GOAL := prog
-prog: build/guest/$(PROG_NAME).elf build/store.cpio
+prog: build/guest/$(PROG_NAME).elf build/bootfs.cpio
 	@echo "$< is ready, and in the store that make qemu loads."
 	@echo "Next: make qemu, then type: run $(PROG_NAME)"
 	@echo "  or: make ring, then: build/rotifer run $(PROG_NAME)"
@@ -77,7 +77,7 @@ OWN_LOST := $(foreach p,$(OWN),$(if $(call own_gone,$p),$p))
 OWN := $(filter-out $(OWN_LOST),$(OWN))
 ifneq ($(filter-out $(NO_SETUP),$(GOALS)),)
 $(foreach p,$(OWN_LOST),$(shell echo '$p is forgotten: $(call own_gone,$p) is gone' >&2; \
-    rm -rf build/own/$p build/own/$p.mk build/guest/$p.elf build/store/$p))
+    rm -rf build/own/$p build/own/$p.mk build/guest/$p.elf build/bootfs/$p))
 endif
 
 own_object = build/own/$1/$(subst /,+,$(patsubst /%.c,%,$2)).o

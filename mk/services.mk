@@ -5,7 +5,7 @@
 # Each is a file, services/NAME.c, with NAME_service_start() and NAME_service_stop(). They start in this order: dir first,
 # for the others enter their capabilities into it. The host's nodes have them all.
 
-SERVICES_ALL := dir seg console node store proc shell
+SERVICES_ALL := dir seg console node bootfs proc shell
 SERVICES ?= $(SERVICES_ALL)
 
 services_unknown := $(filter-out $(patsubst services/%.c,%,$(wildcard services/*.c)),$(SERVICES))
@@ -14,7 +14,7 @@ $(if $(filter dir,$(firstword $(SERVICES))),,$(error SERVICES: dir comes first: 
 # $(call services_needs,SERVICE,OTHERS)
 services_needs = $(if $(filter $1,$(SERVICES)),$(foreach s,$2,$(if $(filter $s,$(SERVICES)),,$(error SERVICES: $1 needs $s))))
 $(call services_needs,proc,seg)
-$(call services_needs,shell,console proc node store)
+$(call services_needs,shell,console proc node bootfs)
 
 # $(call services_flag,LIST): for services/list.c
 services_flag = '-DSERVICES=$(foreach s,$1,SERVICE($s))'

@@ -13,7 +13,7 @@
 //   0      6     14   22                54        62            94         102    110
 //   | 070701 | ino | mode | ... mtime   | filesize | ... rdevminor | namesize | check | name 0 .. | contents .. |
 //
-// namesize may count more zeros than one: so mkstore.py puts programs on a page's first byte, which makes their pages good to
+// namesize may count more zeros than one: so mkbootfs.py puts programs on a page's first byte, which makes their pages good to
 // be pages of a process (services/local_source.h).
 //
 // The last entry is called TRAILER!!!; behind it are zeros only.

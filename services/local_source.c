@@ -6,7 +6,7 @@
 
 bool local_source_here(const struct node *n, const struct cap *source)
 {
-    return port_eq(source->port, n->seg_put) || port_eq(source->port, n->services->store.put);
+    return port_eq(source->port, n->seg_put) || port_eq(source->port, n->services->bootfs.put);
 }
 
 // Bytes that lie at other places of their pages than they shall cannot be shared.
@@ -17,7 +17,7 @@ static bool lies_right(uint64_t source_off, uint64_t dest_off)
 
 bool local_source_at_once(const struct node *n, const struct desc_seg *s)
 {
-    return port_eq(s->source.port, n->services->store.put) ||
+    return port_eq(s->source.port, n->services->bootfs.put) ||
            (port_eq(s->source.port, n->seg_put) && lies_right(s->source_off, s->dest_off));
 }
 
@@ -65,7 +65,7 @@ static int from_store(struct node *n, const struct desc_fill *f)
 {
     struct seg *image;
     uint64_t in_page = f->dest_off & PAGE_MASK;
-    int r = store_image(n, &f->source, f->source_off, f->source_len, in_page, &image);
+    int r = bootfs_image(n, &f->source, f->source_off, f->source_len, in_page, &image);
     if (r == 0)
         r = seg_share(n, f->seg, f->dest_off - in_page, image, 0, image->len);
     return r < 0 ? r : 1;
@@ -75,7 +75,7 @@ int local_source_fill(struct node *n, const struct desc_fill *f)
 {
     if (port_eq(f->source.port, n->seg_put))
         return from_segment(n, f);
-    if (port_eq(f->source.port, n->services->store.put))
+    if (port_eq(f->source.port, n->services->bootfs.put))
         return from_store(n, f);
     return 0;
 }

@@ -144,7 +144,7 @@ struct dir_entry {
 // Every node has a boot directory. Its get-port derives from the ring key and the node's name
 // (cap_derive(ring_key, "boot-directory", name)) and so does the key of its capability (object 0), so that
 // who has the ring key finds and may use it. Entries made at boot: "proc" (EXEC|READ|CONTROL...), "seg", "console", "node",
-// "store" (READ; a directory of the files loaded beside the image: services/store.h).
+// "bootfs" (READ; a directory of the files loaded beside the image: services/bootfs.h).
 #define DIR_LABEL "boot-directory"
 #define DIR_KEY_LABEL "boot-directory-key"
 

@@ -58,7 +58,7 @@ struct console {
     unsigned ends;               // [N] times that "end of input" was typed and not yet told
 };
 
-struct store {
+struct bootfs {
     struct port put;     // [I]
     uint8_t key[16];     // [I] of all its objects
     const void *archive; // [N] services/cpio.h; NULL: none was given
@@ -99,7 +99,7 @@ struct services {
     uint8_t console_key[16]; // [N]
     struct console console;
     // Store, shell
-    struct store store;
+    struct bootfs bootfs;
     struct shell *shell; // [I] one page; NULL: none was started (shell.h)
     int (*shell_open)(
         struct node *n); // [I] NULL: this image has none, and none of its code is linked
@@ -138,8 +138,8 @@ int dir_service_start(struct node *n);
 void dir_service_stop(struct node *n);
 int console_service_start(struct node *n);
 void console_service_stop(struct node *n);
-int store_service_start(struct node *n);
-void store_service_stop(struct node *n);
+int bootfs_service_start(struct node *n);
+void bootfs_service_stop(struct node *n);
 int shell_service_start(struct node *n);
 void shell_service_stop(struct node *n);
 int node_service_start(struct node *n);
@@ -147,13 +147,13 @@ void node_service_stop(struct node *n);
 int proc_service_start(struct node *n);
 void proc_service_stop(struct node *n);
 
-// store.c: bytes [off, off + len) of a file, from byte `at` of the first page of a segment on, zeros around them. The same
+// bootfs.c: bytes [off, off + len) of a file, from byte `at` of the first page of a segment on, zeros around them. The same
 // segment each time, while nobody forgets it: to be shared, not to be written. Pages of the archive that lie right are
 // in it as they are. E_OBJECT, E_OP, E_CAP, E_RIGHTS, E_EOF beyond the end, E_MEM.
-int store_image(struct node *n, const struct cap *file, uint64_t off, uint64_t len, uint64_t at,
+int bootfs_image(struct node *n, const struct cap *file, uint64_t off, uint64_t len, uint64_t at,
                 struct seg **out);
 // Memory is short: forgets these segments. Who shares pages with them keeps those.
-void store_forget(struct node *n);
+void bootfs_forget(struct node *n);
 
 // dir.c: enters, or replaces, a name. E_ARG, E_LIMIT, E_MEM.
 int dir_enter(struct node *n, const char *name, const struct cap *cap);

@@ -119,7 +119,7 @@ static int64_t find_services(struct node *n, struct shell *sh)
         const char *name;
         struct cap *cap;
     } all[] = {
-        {"console", &sh->console}, {"proc", &sh->proc}, {"node", &sh->node}, {"store", &sh->store}};
+        {"console", &sh->console}, {"proc", &sh->proc}, {"node", &sh->node}, {"bootfs", &sh->bootfs}};
     int64_t status = 0;
     sh->dir = dir_root_cap(n->ring_key, n->name, RIGHT_ALL);
     for (size_t i = 0; status >= 0 && i < sizeof all / sizeof all[0]; i++)

@@ -338,7 +338,7 @@ static void list(struct node *n, const char *what, const struct cap *c,
 static void run_ls(struct node *n, const struct words *w)
 {
     (void)w;
-    list(n, "ls", &shell_of(n)->store, ls_line);
+    list(n, "ls", &shell_of(n)->bootfs, ls_line);
 }
 
 static void run_dir(struct node *n, const struct words *w)
@@ -367,7 +367,7 @@ static int64_t cat(struct node *n, const struct cap *file)
 static void run_cat(struct node *n, const struct words *w)
 {
     struct cap file;
-    int64_t status = order(n, &shell_of(n)->store, OP_DIR_LOOKUP, 0, w->word[1], &file);
+    int64_t status = order(n, &shell_of(n)->bootfs, OP_DIR_LOOKUP, 0, w->word[1], &file);
     if (status >= 0 && is_program(n, &file)) {
         say(n, "%s is a program. Try: run %s", w->word[1], w->word[1]);
         return;
@@ -574,7 +574,7 @@ static void carry_out_words(struct node *n, const struct words *w)
         say(n, "usage: %s %s   e.g. %s", c->name, c->operands, c->example);
     else if (c)
         c->run(n, w);
-    else if (order(n, &shell_of(n)->store, OP_DIR_LOOKUP, 0, w->word[0], &file) >= 0)
+    else if (order(n, &shell_of(n)->bootfs, OP_DIR_LOOKUP, 0, w->word[0], &file) >= 0)
         run_program(n, w, 0);
     else
         say(n, "%s: neither a command nor in the store. Try: help, ls", w->word[0]);

@@ -161,7 +161,7 @@ static int64_t open_stored(struct node *n, const char *name, struct stored *f, s
 {
     struct task_result r;
     f->n = n;
-    int64_t status = order(n, &shell_of(n)->store, OP_DIR_LOOKUP, 0, name, &f->cap);
+    int64_t status = order(n, &shell_of(n)->bootfs, OP_DIR_LOOKUP, 0, name, &f->cap);
     if (status >= 0)
         status =
             task_trans(n, &f->cap, OP_SIZE, NULL, buf_none(), buf_none(), SHELL_TIMEOUT_MS, &r);
@@ -203,7 +203,7 @@ static int64_t give_services(struct node *n, struct launch *l, struct job *j)
     give(l, "tty", &tty);
     dir = dir_root_cap(n->ring_key, n->name, RIGHT_READ | RIGHT_CREATE | RIGHT_DESTROY);
     give(l, "dir", &dir);
-    give(l, "files", &sh->store);
+    give(l, "files", &sh->bootfs);
     return 0;
 }
 

@@ -40,7 +40,7 @@ static void offer_all(struct node *n, enum operand kind, void (*fn)(void *arg, c
         offer_list(n, &sh->proc, OP_PROC_LIST, sizeof(struct proc_entry),
                    offsetof(struct proc_entry, name), fn, arg);
     if (kind == OPERAND_FILE)
-        offer_list(n, &sh->store, OP_DIR_LIST, sizeof(struct dir_entry),
+        offer_list(n, &sh->bootfs, OP_DIR_LIST, sizeof(struct dir_entry),
                    offsetof(struct dir_entry, name), fn, arg);
 }
 

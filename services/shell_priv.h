@@ -32,7 +32,7 @@ struct job {
 struct shell {
     struct port put;                            // [I] told of the ends of jobs
     uint8_t key[16];                            // [I]
-    struct cap console, proc, node, store, dir; // [I] from the boot directory
+    struct cap console, proc, node, bootfs, dir; // [I] from the boot directory
     struct thread *keys, *main;                 // [I]
     struct edit *edit;                          // [N] one page
     struct pool pool_job;

@@ -114,7 +114,7 @@ with_server=
 boot() {
     local i pid
     qemu-system-riscv64 -M virt -m 128M -display none -monitor none -serial "file:$work/console" \
-        -global virtio-mmio.force-legacy=false -kernel build/Image -initrd build/store.cpio -append 'node=n1 shell' \
+        -global virtio-mmio.force-legacy=false -kernel build/Image -initrd build/bootfs.cpio -append 'node=n1 shell' \
         -plugin build/count.so,all=on,out="$work/boot.count" </dev/null >"$work/boot.log" 2>&1 &
     pid=$!
     jobs_started+=("$pid")
@@ -146,7 +146,7 @@ least() {
     mkfifo "$work/keys"
     : >"$work/least"
     qemu-system-riscv64 -M virt -m "${mib}M" -display none -monitor none -serial stdio -global virtio-mmio.force-legacy=false \
-        -kernel build/Image -initrd build/store.cpio -append 'node=n1 shell' <"$work/keys" >"$work/least" 2>"$work/least.log" &
+        -kernel build/Image -initrd build/bootfs.cpio -append 'node=n1 shell' <"$work/keys" >"$work/least" 2>"$work/least.log" &
     pid=$!
     jobs_started+=("$pid")
     exec 9>"$work/keys"

@@ -37,7 +37,7 @@ static const struct target {
      {OP_CONSOLE_KEYS, OP_CONSOLE_SHOW, OP_CONSOLE_OPEN, OP_CONSOLE_LOG, OP_CONSOLE_TYPE,
       OP_CONSOLE_FRONT, OP_READ}},
     {"node", {OP_NODE_STATUS, OP_NODE_NULL, OP_NODE_BENCH, OP_NODE_TRACE}},
-    {"store", {OP_DIR_LOOKUP, OP_DIR_LIST, OP_READ, OP_SIZE}},
+    {"bootfs", {OP_DIR_LOOKUP, OP_DIR_LIST, OP_READ, OP_SIZE}},
 };
 static const uint32_t standard[] = {OP_INFO, OP_STATUS, OP_RESTRICT, OP_DESTROY, OP_READ,
                                     OP_SIZE, 0,         255,         1u << 31};

@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 import ring
 from ring import GiveUp, Machine, Ring, hang, ok, same, scratch, skip
 
-STORE = os.path.join(ring.BUILD, "store.cpio")
+BOOTFS = os.path.join(ring.BUILD, "bootfs.cpio")
 UBOOT = "/usr/lib/u-boot/qemu-riscv64_smode/uboot.elf"
 
 
@@ -60,7 +60,7 @@ def total_mib():
 
 def types(claim, commands, *options, machine="virt", harts=None, says=None, **more):
     """At a node's shell, with the store loaded beside the image: each command, and a line that it must bring."""
-    m = Machine("-initrd", STORE, *options, append="node=n1 shell", machine=machine, **more)
+    m = Machine("-initrd", BOOTFS, *options, append="node=n1 shell", machine=machine, **more)
     try:
         if harts:
             all_come(m, harts)
@@ -173,12 +173,12 @@ def u_boot():
         claim = "booted by U-Boot (booti, -cpu %s, %d harts) at 0x%x, with a store" % (cpu, harts, 0x80000000 + text_offset)
         m = Machine("-cpu", cpu, "-smp", str(harts), "-m", "%dM" % mib, "-kernel", UBOOT,
                     "-device", "loader,file=%s,addr=0x84000000,force-raw=on" % image,
-                    "-device", "loader,file=%s,addr=0x85000000,force-raw=on" % STORE, kernel=None)
+                    "-device", "loader,file=%s,addr=0x85000000,force-raw=on" % BOOTFS, kernel=None)
         try:
             # It reads no line before its prompt; the prompt has no line end, so what is waited for is the line before.
             m.console.wait_line(r"^Net:|^Hit any key|^In:", 60)
             m.console.write("\n\nsetenv bootargs node=booted shell\nbooti 0x84000000 0x85000000:%x $fdtcontroladdr\n" %
-                            os.path.getsize(STORE))
+                            os.path.getsize(BOOTFS))
             m.console.wait_line(r"^This is the shell of node booted", 60)
             m.console.write("hello\r")
             m.console.wait_line(r"^Hello from process", 60)
@@ -193,7 +193,7 @@ def u_boot():
 def lean():
     """An image with a part of the services (mk/services.mk): the list in the build is all that it takes."""
     image = os.path.join(ring.BUILD, "lean", "Image")
-    boots("an image without console, store and shell says so, and gets ready", "-initrd", STORE, "-m", "64M", kernel=image,
+    boots("an image without console, store and shell says so, and gets ready", "-initrd", BOOTFS, "-m", "64M", kernel=image,
           append="node=n1 shell", says=["the initrd is of no use: this image has no store", "this image has no shell"])
     names = symbols(os.path.join(ring.BUILD, "lean", "rotifer.elf"))
     left = [x for x in names if re.match(r"shell_|edit_|job_|run_(ps|lua|help)$", x) and x != "shell_open"]
@@ -265,7 +265,7 @@ def epitaphs():
     for what, harts, pc, overflow, says in cases:
         claim = "%s: status 101, names of functions, last events" % what
         path = scratch("gdb")
-        m = Machine("-m", "64M", "-smp", "4", "-initrd", STORE, "-gdb", "unix:%s,server=on,wait=off" % path,
+        m = Machine("-m", "64M", "-smp", "4", "-initrd", BOOTFS, "-gdb", "unix:%s,server=on,wait=off" % path,
                     append="node=n1 shell")
         try:
             m.console.wait_prompt(PROMPT)

@@ -87,8 +87,8 @@ def built():
         r.down()
     finally:
         shutil.rmtree(folder)
-    status, out = make("build/store.cpio")
-    left = [f for f in ("own/%s.mk" % NAME, "guest/%s.elf" % NAME, "store/" + NAME)
+    status, out = make("build/bootfs.cpio")
+    left = [f for f in ("own/%s.mk" % NAME, "guest/%s.elf" % NAME, "bootfs/" + NAME)
             if os.path.exists(os.path.join(ring.BUILD, f))]
     ok(status == 0 and NAME + " is forgotten" in out and not left, "without its source it is forgotten",
        "%s\nleft: %s" % (out, left))
@@ -111,7 +111,7 @@ def refused():
         status, out = make(*args)
         ok(status != 0 and words in out, "make %s: %s" % (" ".join(os.path.basename(a) for a in args), words), out)
     shutil.rmtree(folder)
-    status, out = make("build/store.cpio")
+    status, out = make("build/bootfs.cpio")
     same(status, 0, "and none of it is in the way of the next make")
 
 

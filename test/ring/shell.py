@@ -8,7 +8,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import ring
-from console import CTRL_C, CTRL_D, CTRL_Z, PROMPT, STORE, UP, Console, seen, with_console
+from console import CTRL_C, CTRL_D, CTRL_Z, PROMPT, BOOTFS, UP, Console, seen, with_console
 from ring import hang, note, ok, same, scratch
 
 
@@ -127,7 +127,7 @@ def store():
     with_console(empty, initrd=None)
 
     path = scratch("broken.cpio")
-    with open(STORE, "rb") as f:
+    with open(BOOTFS, "rb") as f:
         whole = f.read()
     with open(path, "wb") as f:
         f.write(whole[:len(whole) // 2])

@@ -5,7 +5,7 @@
 #include "core/cap.h"
 #include "services/local_source.h"
 #include "services/services_priv.h"
-#include "services/store.h"
+#include "services/bootfs.h"
 #include "test/unit/files_bed.h"
 
 #define FILE_BYTES 10000u
@@ -20,7 +20,7 @@ static void make_archive(void)
     for (unsigned i = 0; i < sizeof bytes; i++)
         bytes[i] = (uint8_t)(i * 7 + i / 256);
     archive.len = 0;
-    // As mkstore.py does: the zeros behind the name count as its length.
+    // As mkbootfs.py does: the zeros behind the name count as its length.
     archive.len += (size_t)sprintf(
         (char *)archive.bytes, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", 1,
         0100644, 0, 0, 1, 0, FILE_BYTES, 0, 0, 0, 0, (unsigned)(PAGE_SIZE - CPIO_HEADER), 0);
@@ -127,7 +127,7 @@ static void what_cannot_be_shared_is_left_to_a_transaction_or_refused(void **sta
 static void file_body(struct node *n, void *arg)
 {
     struct cap *c = arg;
-    struct cap store = bed_lookup(n, "store");
+    struct cap store = bed_lookup(n, "bootfs");
     assert_int_equal(bed_call(n, store, OP_DIR_LOOKUP, 0, 0, "aligned", 7, &c[0], sizeof c[0]), 0);
     assert_int_equal(bed_call(n, store, OP_DIR_LOOKUP, 0, 0, "odd", 3, &c[1], sizeof c[1]), 0);
     c[2] = store;
@@ -137,7 +137,7 @@ static void processes_of_one_program_have_one_text(void **state)
 {
     struct node *n = unit_node(state);
     struct cap c[3];
-    assert_null(store_give(n, archive.bytes, archive.len));
+    assert_null(bootfs_give(n, archive.bytes, archive.len));
     bed_run(n, file_body, c);
     const uint8_t *file = archive.bytes + PAGE_SIZE;
     struct seg *a = filled(n, &c[0], 0, FILE_BYTES, 0, file);
@@ -153,7 +153,7 @@ static void processes_of_one_program_have_one_text(void **state)
     assert_int_equal(file[5], first);
     assert_int_equal(byte_at(n, b, 5), first);
     // Memory is short: what is forgotten is made anew, and who has it keeps it.
-    store_forget(n);
+    bootfs_forget(n);
     assert_int_equal(byte_at(n, b, 9000), file[9000]);
     seg_drop(n, a);
     a = filled(n, &c[0], 4096, 5000, PAGE_SIZE, file + 4096);
@@ -163,14 +163,14 @@ static void processes_of_one_program_have_one_text(void **state)
     b = filled(n, &c[1], 2, 5, 4094, (const uint8_t *)"23456");
     assert_ptr_equal(seg_page(n, a, PAGE_SIZE, false), seg_page(n, b, PAGE_SIZE, false));
     seg_drop(n, a), seg_drop(n, b);
-    store_forget(n);
+    bootfs_forget(n);
 }
 
 static void a_file_is_not_read_without_right_or_beyond_its_end(void **state)
 {
     struct node *n = unit_node(state);
     struct cap c[3];
-    assert_null(store_give(n, archive.bytes, archive.len));
+    assert_null(bootfs_give(n, archive.bytes, archive.len));
     bed_run(n, file_body, c);
     struct seg *d = new_seg(n, 4 * PAGE_SIZE);
     struct desc_fill f = {.seg = d, .source = c[1], .source_len = 11};
@@ -179,7 +179,7 @@ static void a_file_is_not_read_without_right_or_beyond_its_end(void **state)
     assert_int_equal(local_source_fill(n, &f), -E_EOF);
     f.source_off = 0, f.source_len = 5, f.source.check[2]++;
     assert_int_equal(local_source_fill(n, &f), -E_CAP);
-    f.source = cap_make(c[1].port, cap_obj(&c[1]), RIGHT_WRITE, n->services->store.key);
+    f.source = cap_make(c[1].port, cap_obj(&c[1]), RIGHT_WRITE, n->services->bootfs.key);
     assert_int_equal(local_source_fill(n, &f), -E_RIGHTS);
     f.source = c[2];
     assert_int_equal(local_source_fill(n, &f), -E_OP);
@@ -198,26 +198,26 @@ static void a_file_is_not_read_without_right_or_beyond_its_end(void **state)
             break;
         }
         assert_int_equal(r, -E_MEM);
-        store_forget(n);
+        bootfs_forget(n);
         assert_int_equal(page_free_count(n), before);
         assert_int_equal(n->pool_seg.used, segs);
     }
     seg_drop(n, d);
-    store_forget(n);
+    bootfs_forget(n);
 }
 
 static void as_many_parts_as_one_likes_and_no_more_remembered_than_the_limit(void **state)
 {
     struct node *n = unit_node(state);
     struct cap c[3];
-    assert_null(store_give(n, archive.bytes, archive.len));
+    assert_null(bootfs_give(n, archive.bytes, archive.len));
     bed_run(n, file_body, c);
     const uint8_t *file = archive.bytes + PAGE_SIZE;
     size_t segs = n->pool_seg.used;
     for (unsigned i = 0; i < 200; i++)
         seg_drop(n, filled(n, &c[0], i, 100 + i, 100, file + i));
     assert_int_equal(n->pool_seg.used - segs, 64);
-    store_forget(n);
+    bootfs_forget(n);
     assert_int_equal(n->pool_seg.used, segs);
 }
 

@@ -8,7 +8,7 @@
 #include "services/console.h"
 #include "services/edit.h"
 #include "services/shell.h"
-#include "services/store.h"
+#include "services/bootfs.h"
 #include "services/words.h"
 #include "test/unit/files_bed.h"
 
@@ -651,7 +651,7 @@ static int setup_shell(void **state)
     elf.h.machine = 62;
     bed_file(&archive, "wrong", &elf, sizeof elf);
     bed_end(&archive);
-    if (store_give(unit_node(state), archive.bytes, archive.len) ||
+    if (bootfs_give(unit_node(state), archive.bytes, archive.len) ||
         shell_open(unit_node(state)) < 0)
         return -1;
     bed_step(unit_node(state));

@@ -11,7 +11,7 @@ import tty
 import ring
 from ring import GiveUp, hang, ok
 
-STORE = os.path.join(ring.BUILD, "store.cpio")
+BOOTFS = os.path.join(ring.BUILD, "bootfs.cpio")
 PROMPT = r"n1> $"
 CTRL_C, CTRL_D, CTRL_Z, UP = "\x03", "\x04", "\x1a", "\x1b[A"
 
@@ -61,7 +61,7 @@ class Screen:
 class Console:
     """QEMU with its console on a terminal of ours."""
 
-    def __init__(self, append="node=n1 shell", initrd=STORE, smp=1):
+    def __init__(self, append="node=n1 shell", initrd=BOOTFS, smp=1):
         master, slave = pty.openpty()
         tty.setraw(slave)
         argv = [ring.QEMU, "-M", "virt", "-m", "128M", "-smp", str(smp), "-display", "none", "-monitor", "none",

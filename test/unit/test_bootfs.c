@@ -3,7 +3,7 @@
 #include "test/unit/service_bed.h"
 
 #include "core/cap.h"
-#include "services/store.h"
+#include "services/bootfs.h"
 #include "test/unit/files_bed.h"
 
 // --- Archives -----------------------------------------------------------------------------------------------------
@@ -175,7 +175,7 @@ static void empty_body(struct node *n, void *arg)
 {
     (void)arg;
     struct dir_entry e;
-    struct cap c = bed_lookup(n, "store");
+    struct cap c = bed_lookup(n, "bootfs");
     assert_int_equal(bed_call(n, c, OP_DIR_LIST, 0, 0, NULL, 0, &e, sizeof e), 0);
     assert_int_equal(bed_result.len, 0);
     assert_int_equal(bed_call(n, c, OP_DIR_LOOKUP, 0, 0, "hello", 5, &e, sizeof e), -E_NAME);
@@ -184,14 +184,14 @@ static void without_an_archive_the_store_is_empty(void **state)
 {
     struct node *n = unit_node(state);
     bed_run(n, empty_body, NULL);
-    assert_non_null(store_give(n, "nonsense", 8));
+    assert_non_null(bootfs_give(n, "nonsense", 8));
     bed_run(n, empty_body, NULL); // refused: as if none had been given
 }
 
 static void files_body(struct node *n, void *arg)
 {
     (void)arg;
-    struct cap c = bed_lookup(n, "store"), f, weak;
+    struct cap c = bed_lookup(n, "bootfs"), f, weak;
     struct dir_entry e[4];
     char text[100];
     assert_int_equal(cap_rights(&c), RIGHT_READ);
@@ -237,7 +237,7 @@ static void each_file_is_an_object_that_is_read(void **state)
 {
     static struct bed_cpio a;
     two_files(&a);
-    assert_null(store_give(unit_node(state), a.bytes, a.len));
+    assert_null(bootfs_give(unit_node(state), a.bytes, a.len));
     bed_run(unit_node(state), files_body, NULL);
 }
 

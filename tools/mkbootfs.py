@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Packs files into a cpio archive (newc) for the boot store: services/store.h.
+"""Packs files into a cpio archive (newc) for the boot store: services/bootfs.h.
 
-usage: mkstore.py OUTPUT FILE...     the name of each is the last part of its path
+usage: mkbootfs.py OUTPUT FILE...     the name of each is the last part of its path
 
 Programs begin on a page of the archive, so that a node can run them where they lie: services/local_source.h. The zeros for
 that are in the length of their names, which other readers of cpio bear as well.
@@ -40,9 +40,9 @@ def main(output, paths):
     for number, path in enumerate(sorted(paths, key=os.path.basename), 1):
         name = os.path.basename(path)
         if len(name.encode()) > NAME_MAX or not name.isascii() or not name.isprintable():
-            sys.exit(f"mkstore.py: {name}: a name has at most {NAME_MAX} printable ASCII characters")
+            sys.exit(f"mkbootfs.py: {name}: a name has at most {NAME_MAX} printable ASCII characters")
         if name in names:
-            sys.exit(f"mkstore.py: two files are called {name}")
+            sys.exit(f"mkbootfs.py: two files are called {name}")
         names.add(name)
         with open(path, "rb") as f:
             archive += entry(number, name, f.read(), 0o100644, len(archive))

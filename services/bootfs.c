@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Nothing here is copied: a reply is a stretch of the archive (design D2). The files never change, so one key for all
 // of their capabilities does: the object number is under the check field too.
-#include "services/store.h"
+#include "services/bootfs.h"
 #include "core/cap.h"
 #include "core/entry.h"
 #include "services/cpio.h"
@@ -11,12 +11,12 @@
 
 static struct cap object_cap(const struct services *sv, uint32_t object, uint32_t rights)
 {
-    return cap_make(sv->store.put, object, rights, sv->store.key);
+    return cap_make(sv->bootfs.put, object, rights, sv->bootfs.key);
 }
 
-static int store_key(struct node *n, const struct request *r, uint8_t key[16])
+static int bootfs_key(struct node *n, const struct request *r, uint8_t key[16])
 {
-    const struct store *st = &n->services->store;
+    const struct bootfs *st = &n->services->bootfs;
     if (cap_obj(&r->in.cap) > st->files)
         return -E_OBJECT;
     memcpy(key, st->key, sizeof st->key);
@@ -26,7 +26,7 @@ static int store_key(struct node *n, const struct request *r, uint8_t key[16])
 // The file that a capability names. E_OP: it names the directory.
 static int file_named(const struct node *n, const struct cap *cap, struct cpio_file *out)
 {
-    const struct store *st = &n->services->store;
+    const struct bootfs *st = &n->services->bootfs;
     uint32_t object = cap_obj(cap);
     if (object == 0)
         return -E_OP;
@@ -71,7 +71,7 @@ static int64_t run_info(struct node *n, struct request *r)
 {
     struct cpio_file f;
     if (cap_obj(&r->in.cap) == 0)
-        return reply_text(n, r, "boot store of %s: %u files", n->name, n->services->store.files);
+        return reply_text(n, r, "boot store of %s: %u files", n->name, n->services->bootfs.files);
     int e = file_of(n, r, &f);
     return e < 0 ? e
                  : reply_text(n, r, "file %s of %s: %llu bytes", f.name, n->name,
@@ -85,22 +85,22 @@ static int64_t run_info(struct node *n, struct request *r)
 struct image {
     struct list link;
     uint32_t object;       // [I] the file's
-    uint64_t off, len, at; // [I] as store_image was asked
+    uint64_t off, len, at; // [I] as bootfs_image was asked
     struct seg *seg;       // [I] holds one ref
 };
 
 static void image_free(struct node *n, struct image *i)
 {
-    struct store *st = &n->services->store;
+    struct bootfs *st = &n->services->bootfs;
     list_del(&i->link);
     st->nimages--;
     seg_drop(n, i->seg);
     pool_free(n, &st->pool_image, i);
 }
 
-void store_forget(struct node *n)
+void bootfs_forget(struct node *n)
 {
-    LIST_FOR_SAFE (l, next, &n->services->store.images)
+    LIST_FOR_SAFE (l, next, &n->services->bootfs.images)
         image_free(n, LIST_ENTRY(l, struct image, link));
 }
 
@@ -126,7 +126,7 @@ static int image_fill(struct node *n, const struct image *i, const uint8_t *byte
 
 static int image_new(struct node *n, struct image *want, const uint8_t *bytes, struct seg **out)
 {
-    struct store *st = &n->services->store;
+    struct bootfs *st = &n->services->bootfs;
     if (st->nimages == IMAGES_MAX)
         image_free(n, LIST_ENTRY(st->images.prev, struct image, link));
     int e = seg_create(n, want->at + want->len, &want->seg);
@@ -147,10 +147,10 @@ static int image_new(struct node *n, struct image *want, const uint8_t *bytes, s
     return 0;
 }
 
-int store_image(struct node *n, const struct cap *file, uint64_t off, uint64_t len, uint64_t at,
+int bootfs_image(struct node *n, const struct cap *file, uint64_t off, uint64_t len, uint64_t at,
                 struct seg **out)
 {
-    struct store *st = &n->services->store;
+    struct bootfs *st = &n->services->bootfs;
     struct cpio_file f;
     ASSERT(at < PAGE_SIZE && len > 0);
     int e = file_named(n, file, &f);
@@ -177,7 +177,7 @@ int store_image(struct node *n, const struct cap *file, uint64_t off, uint64_t l
 
 static int64_t run_lookup(struct node *n, struct request *r)
 {
-    const struct store *st = &n->services->store;
+    const struct bootfs *st = &n->services->bootfs;
     char name[NAME_MAX_LEN + 1] = {0};
     struct cpio_file f;
     if (cap_obj(&r->in.cap) != 0)
@@ -195,7 +195,7 @@ static int64_t run_lookup(struct node *n, struct request *r)
 
 static int64_t run_list(struct node *n, struct request *r)
 {
-    const struct store *st = &n->services->store;
+    const struct bootfs *st = &n->services->bootfs;
     struct cpio_file f;
     int64_t status = 0;
     if (cap_obj(&r->in.cap) != 0)
@@ -221,17 +221,17 @@ static const struct operation ops[] = {
     {0, NULL, 0, false, OP_NONBLOCKING, NULL},
 };
 static const struct service service = {
-    .name = "store",
+    .name = "bootfs",
     .ops = ops,
-    .key = store_key,
+    .key = bootfs_key,
     .buffer_pages = 1,
     .tasks = 1,
     .tasks_max = 6,
 };
 
-const char *store_give(struct node *n, const void *archive, uint64_t len)
+const char *bootfs_give(struct node *n, const void *archive, uint64_t len)
 {
-    struct store *st = &n->services->store;
+    struct bootfs *st = &n->services->bootfs;
     unsigned files;
     ASSERT(st->archive == NULL);
     const char *why = cpio_check(archive, len, &files);
@@ -243,22 +243,22 @@ const char *store_give(struct node *n, const void *archive, uint64_t len)
     return NULL;
 }
 
-int store_service_start(struct node *n)
+int bootfs_service_start(struct node *n)
 {
     struct services *sv = n->services;
     struct port get;
-    pool_init(&sv->store.pool_image, "image", sizeof(struct image));
-    list_init(&sv->store.images);
+    pool_init(&sv->bootfs.pool_image, "image", sizeof(struct image));
+    list_init(&sv->bootfs.images);
     node_random(n, &get, sizeof get);
-    node_random(n, sv->store.key, sizeof sv->store.key);
-    int e = service_open(n, &service, get, &sv->store.put);
+    node_random(n, sv->bootfs.key, sizeof sv->bootfs.key);
+    int e = service_open(n, &service, get, &sv->bootfs.put);
     if (e < 0)
         return e;
     struct cap c = object_cap(sv, 0, RIGHT_READ);
-    return dir_enter(n, "store", &c);
+    return dir_enter(n, "bootfs", &c);
 }
 
-void store_service_stop(struct node *n)
+void bootfs_service_stop(struct node *n)
 {
-    store_forget(n);
+    bootfs_forget(n);
 }
