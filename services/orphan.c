@@ -169,7 +169,7 @@ static void search_over(struct node *n, struct watch *w)
 }
 
 // node->port_found: another node serves it.
-static void found(struct node *n, struct port port)
+static void on_port_found(struct node *n, struct port port)
 {
     struct watch *w = watch_find(n, port);
     if (!w)
@@ -183,7 +183,7 @@ static void found(struct node *n, struct port port)
 }
 
 // node->port_closed, and the same for each port of a process that has ended.
-static void closed(struct node *n, struct port port)
+static void on_port_closed(struct node *n, struct port port)
 {
     if (port_is_null(port) || port_find(n, port) || !anybody_has(n, port))
         return;
@@ -200,7 +200,7 @@ void orphan_server_ended(struct node *n, const struct proc *p)
 {
     for (unsigned i = 0; p->port_mask >> i; i++)
         if (p->port_mask >> i & 1)
-            closed(n, p->ports[i].put);
+            on_port_closed(n, p->ports[i].put);
 }
 
 // --- Scans: which owners are not of this node? ---------------------------------------------------------------------
@@ -281,8 +281,8 @@ void orphan_start(struct node *n)
     pool_init(&o->pool, "watch", sizeof(struct watch));
     list_init(&o->watches);
     o->scan_ns = UINT64_MAX;
-    n->port_found = found;
-    n->port_closed = closed;
+    n->port_found = on_port_found;
+    n->port_closed = on_port_closed;
 }
 
 void orphan_stop(struct node *n)

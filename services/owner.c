@@ -112,7 +112,7 @@ static void report_fill_fault(struct proc *p, struct report *t)
                    (unsigned long long)p->fault.addr, reason);
 }
 
-static void tell(struct node *n, const struct report *t, const uint64_t arg[4], struct buf req)
+static void notify(struct node *n, const struct report *t, const uint64_t arg[4], struct buf req)
 {
     int64_t status =
         task_trans(n, &t->owner, OP_PROC_WAIT_EVENT, arg, req, buf_none(), OWNER_TIMEOUT_MS, NULL);
@@ -129,17 +129,17 @@ static void report_send(struct node *n, const struct report *t)
         return;
     if (!t->ended) {
         const uint64_t arg[4] = {EVENT_DOUBT, t->ep, t->target, 0};
-        tell(n, t, arg, buf_none());
+        notify(n, t, arg, buf_none());
         return;
     }
     const uint64_t arg[4] = {EVENT_ENDED, t->ep, (uint64_t)t->status, 0};
-    tell(n, t, arg, buf_none());
+    notify(n, t, arg, buf_none());
 }
 
 // --- The owner's answer ---------------------------------------------------------------------------------------
 
 // Another order may have been carried out while the owner thought. NULL: it stands as it stood no more.
-static struct proc *still_stands(struct node *n, const struct report *t)
+static struct proc *still_same_stop(struct node *n, const struct report *t)
 {
     for (;;) {
         struct proc *p = proc_by_ep(n, t->ep);
@@ -153,7 +153,7 @@ static struct proc *still_stands(struct node *n, const struct report *t)
     }
 }
 
-static void goes_on(struct node *n, struct proc *p)
+static void resume_by_owner(struct node *n, struct proc *p)
 {
     p->stay_stunned = false;
     int e = proc_resume(n, p);
@@ -161,10 +161,10 @@ static void goes_on(struct node *n, struct proc *p)
 }
 
 // 0: done. Negative: the answer could not be carried out, and the owner must hear of it.
-static int64_t carry_out(struct node *n, const struct report *t, int64_t answer,
+static int64_t apply_answer(struct node *n, const struct report *t, int64_t answer,
                          const struct buf *desc)
 {
-    struct proc *p = still_stands(n, t);
+    struct proc *p = still_same_stop(n, t);
     if (!p) {
         node_log(n, "proc: %06x: its owner's answer came when it stood still no more",
                  (unsigned)(t->ep & CAP_OBJ_MAX));
@@ -181,12 +181,12 @@ static int64_t carry_out(struct node *n, const struct report *t, int64_t answer,
         p->killed = t->event != EVENT_FAULT;
         proc_finish(n, p, p->killed ? -E_CANCEL : p->fault.error);
         return 0;
-    case OWNER_RESUME: goes_on(n, p); return 0;
+    case OWNER_RESUME: resume_by_owner(n, p); return 0;
     case OWNER_KEEP: return 0;
     case OWNER_CHANGE: {
         int64_t status = change_apply(n, p, desc);
         if (status == 0)
-            goes_on(n, proc_by_ep(n, t->ep));
+            resume_by_owner(n, proc_by_ep(n, t->ep));
         return status;
     }
     default: return -E_ARG;
@@ -194,11 +194,11 @@ static int64_t carry_out(struct node *n, const struct report *t, int64_t answer,
 }
 
 // Tells it, until an answer could be carried out.
-static void report_stop(struct node *n, const struct report *t)
+static void deliver_stop(struct node *n, const struct report *t)
 {
     struct seg *room; // takes no memory but for what comes
     if (seg_create(n, DESC_MAX_BYTES, &room) < 0) {
-        (void)carry_out(n, t, -E_MEM, NULL);
+        (void)apply_answer(n, t, -E_MEM, NULL);
         return;
     }
     uint64_t arg[4] = {t->event, t->ep, t->code, 0};
@@ -215,7 +215,7 @@ static void report_stop(struct node *n, const struct report *t)
             node_log(n, "proc: owner of %06x, told that it stands still: %s",
                      (unsigned)(t->ep & CAP_OBJ_MAX), error_string(answer));
         struct buf desc = buf_seg(room, 0, out.len);
-        e = carry_out(n, t, answer, &desc);
+        e = apply_answer(n, t, answer, &desc);
         arg[0] = EVENT_REFUSED;
         arg[2] = (uint64_t)-e;
         arg[3] = 0;
@@ -230,7 +230,7 @@ static void report_stop(struct node *n, const struct report *t)
 static void report_make(struct node *n, const struct report *t)
 {
     if (t->event) {
-        report_stop(n, t);
+        deliver_stop(n, t);
         return;
     }
     report_send(n, t);
@@ -356,7 +356,7 @@ static struct proc *next_stopped(struct node *n)
     return NULL;
 }
 
-static void stopped(struct node *n, struct proc *p)
+static void report_stop(struct node *n, struct proc *p)
 {
     struct report t = {.ep = p->ep,
                        .owner = p->owner,
@@ -370,7 +370,7 @@ static void stopped(struct node *n, struct proc *p)
     report(n, &t);
 }
 
-static void end_begins(struct node *n, struct proc *p)
+static void announce_end(struct node *n, struct proc *p)
 {
     task_wake(n, &p->stun_event); // who waits for it to stop waits in vain
     orphan_server_ended(n, p);
@@ -386,7 +386,7 @@ static struct report report_of_end(const struct proc *p)
 static void reap(struct node *n, struct proc *p)
 {
     struct report t = report_of_end(p);
-    end_begins(n, p);
+    announce_end(n, p);
     if (p->fault.kind && cap_is_null(&p->owner))
         fault_note(n, p, &t);
     report(n, &t);
@@ -398,7 +398,7 @@ static bool tell_at_once(struct node *n, struct proc *p)
     struct report *idle = cap_is_null(&p->owner) ? NULL : report_idle(n);
     if (!idle)
         return false;
-    end_begins(n, p);
+    announce_end(n, p);
     idle->ep = p->ep;
     idle->owner = p->owner;
     idle->ended = true;
@@ -432,7 +432,7 @@ static void reaper_main(struct node *n, void *arg)
         }
         p = next_stopped(n);
         if (p) {
-            stopped(n, p);
+            report_stop(n, p);
             continue;
         }
         uint64_t offers = offer_sweep(n), orphans = orphan_sweep(n);

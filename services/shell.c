@@ -89,7 +89,7 @@ static void take_line(struct node *n, struct shell *sh, char line[EDIT_LINE_MAX 
 static void wait_for_line(struct node *n, struct shell *sh)
 {
     while (sh->queued == 0) {
-        tell_ends(n);
+        notify_ends(n);
         if (sh->queued > 0)
             break;
         if (!sh->at_prompt) {
@@ -108,8 +108,8 @@ static void main_loop(struct node *n, struct shell *sh)
     for (;;) {
         wait_for_line(n, sh);
         take_line(n, sh, line);
-        carry_out(n, line);
-        tell_ends(n);
+        run_line(n, line);
+        notify_ends(n);
     }
 }
 

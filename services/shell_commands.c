@@ -580,7 +580,7 @@ static void carry_out_words(struct node *n, const struct words *w)
         say(n, "%s: neither a command nor in the store. Try: help, ls", w->word[0]);
 }
 
-void carry_out(struct node *n, const char *line)
+void run_line(struct node *n, const char *line)
 {
     struct words *w = &shell_of(n)->words;
     const char *why = words_split(w, line);

@@ -363,7 +363,7 @@ void job_to_front(struct node *n, struct job *j)
     wait_in_front(n, sh, j);
     sh->front = NULL;
     if (j->over) {
-        tell_ends(n);
+        notify_ends(n);
         return;
     }
     j->in_front = false;
@@ -430,7 +430,7 @@ bool job_ended(struct node *n)
     return job_over(n) != NULL;
 }
 
-void tell_ends(struct node *n)
+void notify_ends(struct node *n)
 {
     for (struct job *j; (j = job_over(n));) {
         if (!cap_is_null(&j->tty)) {

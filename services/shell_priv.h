@@ -64,7 +64,7 @@ void show_row(struct node *n, uint32_t how);
 extern const struct service shell_owner; // is told of ends
 void run_program(struct node *n, const struct words *w, unsigned first);
 void job_to_front(struct node *n, struct job *j); // returns when it is not in front any more
-void tell_ends(struct node *n);                   // of all jobs that are over; they are gone then
+void notify_ends(struct node *n);                   // of all jobs that are over; they are gone then
 struct job *job_by_pid(struct node *n, uint32_t pid);
 bool job_ended(struct node *n); // one of them is over
 // "main+0x6": the function of a program of the store in which pc lies; the address when that is not known.
@@ -82,7 +82,7 @@ struct command {
 };
 extern const struct command commands[]; // ends with name NULL
 const struct command *command_find(const char *name);
-void carry_out(struct node *n, const char *line);
+void run_line(struct node *n, const char *line);
 
 // --- shell_keys.c -------------------------------------------------------------------------------------------------
 void keys_main(struct node *n, void *arg);
