@@ -13,32 +13,32 @@
 #define DEPTH_MAX 16    // levels of the tree that we look at
 #define WARNINGS_MAX 40 // each is a line on a slow console
 
-// The properties that we know. A walk gathers them while it passes a node; to look one up is then
-// to look into a table, not to search the node again.
-#define PROPERTIES(X)                                                                              \
-    X(P_ADDRESS_CELLS, "#address-cells")                                                           \
-    X(P_SIZE_CELLS, "#size-cells")                                                                 \
-    X(P_BOOTARGS, "bootargs")                                                                      \
-    X(P_COMPATIBLE, "compatible")                                                                  \
-    X(P_DEVICE_TYPE, "device_type")                                                                \
-    X(P_INITRD_START, "linux,initrd-start")                                                        \
-    X(P_INITRD_END, "linux,initrd-end")                                                            \
-    X(P_INTERRUPTS, "interrupts")                                                                  \
-    X(P_INTERRUPTS_EXTENDED, "interrupts-extended")                                                \
-    X(P_ISA, "riscv,isa")                                                                          \
-    X(P_ISA_EXTENSIONS, "riscv,isa-extensions")                                                    \
-    X(P_MMU_TYPE, "mmu-type")                                                                      \
-    X(P_MODEL, "model")                                                                            \
-    X(P_NDEV, "riscv,ndev")                                                                        \
-    X(P_PHANDLE, "phandle")                                                                        \
-    X(P_PHANDLE_OLD, "linux,phandle")                                                              \
-    X(P_RANGES, "ranges")                                                                          \
-    X(P_REG, "reg")                                                                                \
-    X(P_REG_IO_WIDTH, "reg-io-width")                                                              \
-    X(P_REG_SHIFT, "reg-shift")                                                                    \
-    X(P_RNG_SEED, "rng-seed")                                                                      \
-    X(P_STATUS, "status")                                                                          \
-    X(P_STDOUT_PATH, "stdout-path")                                                                \
+// The properties that we know. A walk gathers them while it passes a node; to look one up is then to look into a table,
+// not to search the node again.
+#define PROPERTIES(X)                                                                                                  \
+    X(P_ADDRESS_CELLS, "#address-cells")                                                                               \
+    X(P_SIZE_CELLS, "#size-cells")                                                                                     \
+    X(P_BOOTARGS, "bootargs")                                                                                          \
+    X(P_COMPATIBLE, "compatible")                                                                                      \
+    X(P_DEVICE_TYPE, "device_type")                                                                                    \
+    X(P_INITRD_START, "linux,initrd-start")                                                                            \
+    X(P_INITRD_END, "linux,initrd-end")                                                                                \
+    X(P_INTERRUPTS, "interrupts")                                                                                      \
+    X(P_INTERRUPTS_EXTENDED, "interrupts-extended")                                                                    \
+    X(P_ISA, "riscv,isa")                                                                                              \
+    X(P_ISA_EXTENSIONS, "riscv,isa-extensions")                                                                        \
+    X(P_MMU_TYPE, "mmu-type")                                                                                          \
+    X(P_MODEL, "model")                                                                                                \
+    X(P_NDEV, "riscv,ndev")                                                                                            \
+    X(P_PHANDLE, "phandle")                                                                                            \
+    X(P_PHANDLE_OLD, "linux,phandle")                                                                                  \
+    X(P_RANGES, "ranges")                                                                                              \
+    X(P_REG, "reg")                                                                                                    \
+    X(P_REG_IO_WIDTH, "reg-io-width")                                                                                  \
+    X(P_REG_SHIFT, "reg-shift")                                                                                        \
+    X(P_RNG_SEED, "rng-seed")                                                                                          \
+    X(P_STATUS, "status")                                                                                              \
+    X(P_STDOUT_PATH, "stdout-path")                                                                                    \
     X(P_TIMEBASE, "timebase-frequency")
 
 enum property {
@@ -155,8 +155,8 @@ static uint32_t number(struct reader *r, enum property which, uint32_t otherwise
     if (!p)
         return otherwise;
     if (len != 4) {
-        warn(r, "device tree: %s/%s is %u bytes long, not 4: taken as %u", name_of(r),
-             property_name[which], len, otherwise);
+        warn(r, "device tree: %s/%s is %u bytes long, not 4: taken as %u", name_of(r), property_name[which], len,
+             otherwise);
         return otherwise;
     }
     return be32(p);
@@ -179,10 +179,10 @@ static bool has_type(struct reader *r, const char *type)
 
 // --- The walk ------------------------------------------------------------------------------------
 //
-// libfdt finds a property or a parent by going through the tree from its start, each time. So we go
-// through it ourselves, once for the harts and the memory and once for the devices, which need to
-// know the harts. Properties come before children (section 5.4.2): a node is complete when its
-// first child begins or it ends. fdt_next_tag checks every place and length before it is used.
+// libfdt finds a property or a parent by going through the tree from its start, each time. So we go through it
+// ourselves, once for the harts and the memory and once for the devices, which need to know the harts. Properties come
+// before children (section 5.4.2): a node is complete when its first child begins or it ends. fdt_next_tag checks every
+// place and length before it is used.
 
 static void gather(struct reader *r, int at)
 {
@@ -226,8 +226,7 @@ static uint32_t cells(struct reader *r, enum property which, uint32_t otherwise)
 
 static void complete(struct reader *r, void (*visit)(struct reader *r))
 {
-    r->level[r->depth] = (struct level){cells(r, P_ADDRESS_CELLS, 2), cells(r, P_SIZE_CELLS, 1),
-                                        r->property[P_RANGES]};
+    r->level[r->depth] = (struct level){cells(r, P_ADDRESS_CELLS, 2), cells(r, P_SIZE_CELLS, 1), r->property[P_RANGES]};
     r->is = known_compatibles(r);
     visit(r);
 }
@@ -354,8 +353,7 @@ static bool device(struct reader *r, uint64_t least, struct dt_device *out)
 
 // --- Harts ---------------------------------------------------------------------------------------
 
-// Of "rv64imafdc_zba_zbb_sstc" and the like (RISC-V ISA manual, chapter "ISA Extension Naming
-// Conventions").
+// Of "rv64imafdc_zba_zbb_sstc" and the like (RISC-V ISA manual, chapter "ISA Extension Naming Conventions").
 static void parse_isa(const char *s, struct dt_hart *h)
 {
     static const struct {
@@ -413,8 +411,8 @@ static bool read_hart(struct reader *r, struct dt_hart *h)
     return true;
 }
 
-// Why we cannot use it; NULL: we can. A hart without mmu-type has no S-mode (the E51 of the FU540
-// says okay all the same); one may have mmu-type and yet be disabled (hart 0 of the JH7110).
+// Why we cannot use it; NULL: we can. A hart without mmu-type has no S-mode (the E51 of the FU540 says okay all the
+// same); one may have mmu-type and yet be disabled (hart 0 of the JH7110).
 static const char *unusable(struct reader *r, const struct dt_hart *h)
 {
     const uint64_t needed = ISA_RV64GC;
@@ -451,8 +449,7 @@ static void visit_hart(struct reader *r)
         m->timebase_hz = number(r, P_TIMEBASE, 0);
     const char *why = unusable(r, &h);
     if (listed(r, h.hartid)) {
-        warn(r, "device tree: %s: hart %u was there before: ignored", name_of(r),
-             (unsigned)h.hartid);
+        warn(r, "device tree: %s: hart %u was there before: ignored", name_of(r), (unsigned)h.hartid);
     } else if (h.hartid == r->q->boot_hartid) {
         if (why)
             warn(r, "device tree: hart %u is %s, but runs this", (unsigned)h.hartid, why);
@@ -541,8 +538,7 @@ static void punch(struct reader *r, struct range hole)
 {
     struct machine *m = r->m;
     hole.from &= ~PAGE_MASK;
-    hole.to = hole.to > UINT64_MAX - PAGE_MASK ? UINT64_MAX & ~PAGE_MASK
-                                               : (hole.to + PAGE_MASK) & ~PAGE_MASK;
+    hole.to = hole.to > UINT64_MAX - PAGE_MASK ? UINT64_MAX & ~PAGE_MASK : (hole.to + PAGE_MASK) & ~PAGE_MASK;
     for (unsigned i = 0; i < m->nram; i++) {
         struct range *ram = &m->ram[i];
         if (hole.from >= ram->to || hole.to <= ram->from)
@@ -643,8 +639,7 @@ static void sum_up_memory(struct reader *r)
         for (unsigned i = 0; i < m->nram; i++)
             if (image->from >= m->ram[i].from && image->from < m->ram[i].to) {
                 if (image->from - m->ram[i].from > 0)
-                    warn(r,
-                         "device tree: firmware memory not marked: none below the kernel is used");
+                    warn(r, "device tree: firmware memory not marked: none below the kernel is used");
                 add_hole(r, m->ram[i].from, image->from);
             }
     }
@@ -660,8 +655,7 @@ static void visit_chosen(struct reader *r)
     struct machine *m = r->m;
     const char *args = text(r, P_BOOTARGS);
     if (args && strlen(args) >= sizeof m->bootargs)
-        warn(r, "device tree: boot arguments cut after %u characters",
-             (unsigned)sizeof m->bootargs - 1);
+        warn(r, "device tree: boot arguments cut after %u characters", (unsigned)sizeof m->bootargs - 1);
     if (args)
         snprintf(m->bootargs, sizeof m->bootargs, "%s", args);
     uint32_t len;
@@ -678,13 +672,11 @@ static enum section section_of(struct reader *r)
     static const struct {
         const char *name;
         enum section is;
-    } known[] = {
-        {"cpus", CPUS}, {"reserved-memory", RESERVED}, {"chosen", CHOSEN}, {"aliases", ALIASES}};
+    } known[] = {{"cpus", CPUS}, {"reserved-memory", RESERVED}, {"chosen", CHOSEN}, {"aliases", ALIASES}};
     const char *name = name_of(r);
     size_t n = strcspn(name, "@");
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (n == strlen(known[i].name) && strncmp(name, known[i].name, n) == 0 &&
-            !(r->sections & known[i].is)) {
+        if (n == strlen(known[i].name) && strncmp(name, known[i].name, n) == 0 && !(r->sections & known[i].is)) {
             r->sections |= known[i].is;
             return known[i].is;
         }
@@ -728,8 +720,7 @@ static void visit_first(struct reader *r)
 
 // --- The second walk: devices --------------------------------------------------------------------
 
-// Which context of the PLIC is the S-mode of which hart: the place in the list, as boards number
-// them differently.
+// Which context of the PLIC is the S-mode of which hart: the place in the list, as boards number them differently.
 static void read_plic_contexts(struct reader *r)
 {
     uint32_t len;
@@ -737,8 +728,7 @@ static void read_plic_contexts(struct reader *r)
     for (uint32_t i = 0; i < len / 8; i++) // pairs: phandle, interrupt
         for (unsigned h = 0; h < r->m->nharts; h++) {
             struct dt_hart *hart = &r->m->harts[h];
-            if (hart->phandle && be32(p + 8 * i) == hart->phandle &&
-                be32(p + 8 * i + 4) == S_EXTERNAL) {
+            if (hart->phandle && be32(p + 8 * i) == hart->phandle && be32(p + 8 * i + 4) == S_EXTERNAL) {
                 hart->has_context = true;
                 hart->context = i;
             }
@@ -754,23 +744,19 @@ static void read_plic(struct reader *r)
         r->m->plic_irqs = 1023;
     read_plic_contexts(r);
     if (!r->m->harts[0].has_context)
-        warn(r,
-             "device tree: the PLIC has no S-mode context for the boot hart: no device interrupts");
+        warn(r, "device tree: the PLIC has no S-mode context for the boot hart: no device interrupts");
 }
 
 static void read_uart(struct reader *r)
 {
     struct dt_uart *u = &r->m->uart;
     struct dt_device d;
-    enum uart_kind kind = r->is & NS16550       ? UART_NS16550
-                          : r->is & SIFIVE_UART ? UART_SIFIVE
-                                                : UART_NONE;
+    enum uart_kind kind = r->is & NS16550 ? UART_NS16550 : r->is & SIFIVE_UART ? UART_SIFIVE : UART_NONE;
     if (kind == UART_NONE || !device(r, 8, &d))
         return;
-    *u = (struct dt_uart){kind, d.pa, number(r, P_REG_SHIFT, 0), number(r, P_REG_IO_WIDTH, 1),
-                          d.irq};
-    if (kind == UART_NS16550 && (u->shift > 3 || (u->width != 1 && u->width != 4) ||
-                                 (u->width == 4 && u->shift < 2) || d.len < 8ull << u->shift)) {
+    *u = (struct dt_uart){kind, d.pa, number(r, P_REG_SHIFT, 0), number(r, P_REG_IO_WIDTH, 1), d.irq};
+    if (kind == UART_NS16550 && (u->shift > 3 || (u->width != 1 && u->width != 4) || (u->width == 4 && u->shift < 2) ||
+                                 d.len < 8ull << u->shift)) {
         warn(r, "device tree: %s: registers of an unknown shape: ignored", name_of(r));
         u->kind = UART_NONE;
     }
@@ -799,19 +785,18 @@ static void visit_any_uart(struct reader *r)
         read_uart(r);
 }
 
-// Whether libfdt can be trusted with the first part of the path, an alias: it takes its value for a
-// string, and goes round forever if that begins with an alias again.
+// Whether libfdt can be trusted with the first part of the path, an alias: it takes its value for a string, and goes
+// round forever if that begins with an alias again.
 static bool alias_is_sound(const struct reader *r, const char *path)
 {
     size_t n = strcspn(path, "/:");
     int len = 0;
-    const char *to =
-        r->aliases < 0 ? NULL : fdt_getprop_namelen(r->fdt, r->aliases, path, (int)n, &len);
+    const char *to = r->aliases < 0 ? NULL : fdt_getprop_namelen(r->fdt, r->aliases, path, (int)n, &len);
     return to && len > 0 && to[len - 1] == 0 && to[0] == '/';
 }
 
-// The console: /chosen/stdout-path, possibly an alias, possibly with ":115200n8". In a
-// damaged tree libfdt might search forever.
+// The console: /chosen/stdout-path, possibly an alias, possibly with ":115200n8". In a damaged tree libfdt might search
+// forever.
 static int find_stdout(const struct reader *r)
 {
     const char *path = r->stdout_path;
@@ -822,12 +807,11 @@ static int find_stdout(const struct reader *r)
 
 // --- The whole -----------------------------------------------------------------------------------
 
-// Lengths and places within the tree are libfdt's to check; not alignment (section 5.6), on which
-// its loads rely.
+// Lengths and places within the tree are libfdt's to check; not alignment (section 5.6), on which its loads rely.
 static bool is_tree(const void *fdt)
 {
-    return fdt && fdt_check_header(fdt) == 0 && fdt_totalsize(fdt) <= DT_MAX_BYTES &&
-           fdt_off_dt_struct(fdt) % 4 == 0 && fdt_off_mem_rsvmap(fdt) % 8 == 0;
+    return fdt && fdt_check_header(fdt) == 0 && fdt_totalsize(fdt) <= DT_MAX_BYTES && fdt_off_dt_struct(fdt) % 4 == 0 &&
+           fdt_off_mem_rsvmap(fdt) % 8 == 0;
 }
 
 bool dt_read(const struct dt_request *q, struct machine *m)

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the device tree says, read once. Property names and formats: Devicetree Specification 0.4;
-// bindings of single devices as in Linux, Documentation/devicetree/bindings.
+// What the device tree says, read once. Property names and formats: Devicetree Specification 0.4; bindings of single
+// devices as in Linux, Documentation/devicetree/bindings.
 //
-// The tree comes from outside. Whatever is wrong in it gives a warning and a safe default (a hart,
-// a memory range or a device less), never a crash. Compiles for the host too, for tests with the
-// trees of real boards.
+// The tree comes from outside. Whatever is wrong in it gives a warning and a safe default (a hart, a memory range or a
+// device less), never a crash. Compiles for the host too, for tests with the trees of real boards.
 #ifndef BOARDS_DT_H
 #define BOARDS_DT_H
 
@@ -79,8 +78,7 @@ struct dt_request {
 // Answers false only when there is no tree at all; *m then has what can be assumed without.
 bool dt_read(const struct dt_request *q, struct machine *m);
 
-// Value of NAME=value in the boot arguments, cut at the next blank; false: not there, or longer
-// than size - 1.
+// Value of NAME=value in the boot arguments, cut at the next blank; false: not there, or longer than size - 1.
 bool dt_bootarg(const struct machine *m, const char *name, char *value, size_t size);
 // Is NAME, alone, one of the boot arguments?
 bool dt_bootflag(const struct machine *m, const char *name);

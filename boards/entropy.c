@@ -9,8 +9,7 @@
 #define SAMPLES 256
 #define SEED_GOOD 16 // bytes of rng-seed that are enough
 
-// Times of what takes a varying time: reading the clock itself, through caches and, on some boards,
-// the firmware.
+// Times of what takes a varying time: reading the clock itself, through caches and, on some boards, the firmware.
 static void mix_jitter(crypto_generichash_blake2b_state *s)
 {
     for (unsigned i = 0; i < SAMPLES; i++) {
@@ -22,8 +21,7 @@ static void mix_jitter(crypto_generichash_blake2b_state *s)
 bool entropy_gather(const struct machine *m, void *buf, size_t len)
 {
     crypto_generichash_blake2b_state s;
-    ASSERT(len <= crypto_generichash_blake2b_BYTES_MAX &&
-           len >= crypto_generichash_blake2b_BYTES_MIN);
+    ASSERT(len <= crypto_generichash_blake2b_BYTES_MAX && len >= crypto_generichash_blake2b_BYTES_MIN);
     crypto_generichash_blake2b_init(&s, NULL, 0, len);
     crypto_generichash_blake2b_update(&s, m->rng_seed, m->rng_seed_len);
     crypto_generichash_blake2b_update(&s, (const unsigned char *)m->harts, sizeof m->harts);

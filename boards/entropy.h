@@ -5,9 +5,9 @@
 
 #include "boards/dt.h"
 
-// len <= 64 bytes. From the seed that the firmware left in the device tree if there is one (QEMU
-// and U-Boot do); and always from time and cycle counters, which differ a little from boot to boot.
-// False: only from those, so somebody who knows the machine well may guess it.
+// len <= 64 bytes. From the seed that the firmware left in the device tree if there is one (QEMU and U-Boot do); and
+// always from time and cycle counters, which differ a little from boot to boot. False: only from those, so somebody who
+// knows the machine well may guess it.
 bool entropy_gather(const struct machine *m, void *buf, size_t len);
 
 #endif

@@ -11,12 +11,12 @@
 #include "core/task.h"
 #include "net/net.h"
 #include "services/bench.h"
+#include "services/bootfs.h"
 #include "services/console.h"
 #include "services/node.h"
 #include "services/protocol.h"
 #include "services/service.h"
 #include "services/shell.h"
-#include "services/bootfs.h"
 
 #define ECHO_TIMEOUT_NS (1 * NS_PER_S)
 

@@ -70,18 +70,14 @@ static void boot_hart(uint64_t hartid)
 
 static void read_machine(uint64_t hartid, uint64_t dtb_pa)
 {
-    struct dt_request q = {.fdt = arch_direct(dtb_pa, DT_MAX_BYTES),
-                           .fdt_pa = dtb_pa,
-                           .boot_hartid = hartid,
-                           .warn = print};
+    struct dt_request q = {
+        .fdt = arch_direct(dtb_pa, DT_MAX_BYTES), .fdt_pa = dtb_pa, .boot_hartid = hartid, .warn = print};
     uint64_t image_len;
     arch_image(&q.image.from, &image_len);
     q.image.to = q.image.from + image_len;
     dt_read(&q, &machine);
-    arch_configure(&(struct arch_config){.isa = machine.isa,
-                                         .timebase_hz = machine.timebase_hz,
-                                         .sstc = machine.sstc,
-                                         .test_pa = machine.test_pa});
+    arch_configure(&(struct arch_config){
+        .isa = machine.isa, .timebase_hz = machine.timebase_hz, .sstc = machine.sstc, .test_pa = machine.test_pa});
 }
 
 static void start_console(void)
@@ -93,9 +89,8 @@ static void start_console(void)
 
 // --- Memory --------------------------------------------------------------------------------------
 
-// The table of pages needs 2 bytes for each page from the first to the last, holes included.
-// Ranges so far away that the table would take more than 1/8 of the memory before them are left
-// alone.
+// The table of pages needs 2 bytes for each page from the first to the last, holes included. Ranges so far away that
+// the table would take more than 1/8 of the memory before them are left alone.
 static uint64_t choose_ranges(void)
 {
     struct range *ram = machine.ram;
@@ -134,8 +129,7 @@ static void give_memory(void)
     uint64_t base = machine.ram[0].from;
     page_init(&node, arch_direct(base, 0), (end - base) >> PAGE_SHIFT, pages);
     for (unsigned i = 0; i < machine.nram; i++)
-        page_add_range(&node, arch_direct(machine.ram[i].from, 0),
-                       arch_direct(machine.ram[i].to, 0));
+        page_add_range(&node, arch_direct(machine.ram[i].from, 0), arch_direct(machine.ram[i].to, 0));
     say("memory: %lu MiB, %lu pages free", (unsigned long)(machine.ram_bytes / MIB),
         (unsigned long)page_free_count(&node));
 }
@@ -146,23 +140,20 @@ static void count_harts(void)
 {
     char value[8];
     unsigned most = HARTS_MAX;
-    if (dt_bootarg(&machine, "harts", value, sizeof value) && value[0] >= '1' && value[0] <= '9' &&
-        value[1] == 0)
+    if (dt_bootarg(&machine, "harts", value, sizeof value) && value[0] >= '1' && value[0] <= '9' && value[1] == 0)
         most = (unsigned)(value[0] - '0');
     node.nharts = machine.nharts < most ? machine.nharts : most;
     for (unsigned i = 1; i < node.nharts; i++)
         arch_hart_init(&node.harts[i], &node, i, machine.harts[i].hartid);
-    say("harts: %u (booted on %lu), clock %lu kHz, timer %s", node.nharts,
-        (unsigned long)machine.harts[0].hartid, (unsigned long)(machine.timebase_hz / 1000),
-        arch_uses_sstc() ? "Sstc" : "SBI");
+    say("harts: %u (booted on %lu), clock %lu kHz, timer %s", node.nharts, (unsigned long)machine.harts[0].hartid,
+        (unsigned long)(machine.timebase_hz / 1000), arch_uses_sstc() ? "Sstc" : "SBI");
 }
 
 static void start_other_harts(void)
 {
     for (unsigned i = 1; i < node.nharts; i++)
         if (!arch_hart_start(&node.harts[i]))
-            say("hart %lu: the firmware does not start it",
-                (unsigned long)node.harts[i].arch.hartid);
+            say("hart %lu: the firmware does not start it", (unsigned long)node.harts[i].arch.hartid);
 }
 
 // --- Node ----------------------------------------------------------------------------------------
@@ -200,8 +191,7 @@ static void read_ring_key(void)
     uint8_t key[sizeof node.ring_key];
     if (!strstr(machine.bootargs, "ringkey="))
         return;
-    bool good =
-        dt_bootarg(&machine, "ringkey", value, sizeof value) && strlen(value) == sizeof value - 1;
+    bool good = dt_bootarg(&machine, "ringkey", value, sizeof value) && strlen(value) == sizeof value - 1;
     for (size_t i = 0; good && i < sizeof key; i++) {
         int high = hex_digit(value[2 * i]), low = hex_digit(value[2 * i + 1]);
         good = high >= 0 && low >= 0;
@@ -237,9 +227,8 @@ static void join_ring(void)
     unsigned links = vnet_start(&node, &machine);
     for (unsigned i = 0; i < links; i++) {
         const struct link *l = vnet_link(i);
-        say("%s: %02x:%02x:%02x:%02x:%02x:%02x, payload %u bytes, %s", l->name, l->mac[0],
-            l->mac[1], l->mac[2], l->mac[3], l->mac[4], l->mac[5], l->payload_max,
-            l->up ? "up" : "down");
+        say("%s: %02x:%02x:%02x:%02x:%02x:%02x, payload %u bytes, %s", l->name, l->mac[0], l->mac[1], l->mac[2],
+            l->mac[3], l->mac[4], l->mac[5], l->payload_max, l->up ? "up" : "down");
     }
 }
 

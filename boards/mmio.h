@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Device registers. The fences keep accesses in order with each other and with the memory that a
-// device reads and writes (Unprivileged, chapter "RVWMO": fence with i and o).
+// Device registers. The fences keep accesses in order with each other and with the memory that a device reads and
+// writes (Unprivileged, chapter "RVWMO": fence with i and o).
 #ifndef BOARDS_MMIO_H
 #define BOARDS_MMIO_H
 

@@ -30,8 +30,8 @@ void panic(const char *fmt, ...)
     print("\n--- panic");
     print(text);
     if (__atomic_fetch_add(&entered, 1, __ATOMIC_SEQ_CST) == 0) {
-        snprintf(text, sizeof text, "on hart %u (id %lu)%s; called from:", h->index,
-                 (unsigned long)h->arch.hartid, h->current ? ", which has a thread" : "");
+        snprintf(text, sizeof text, "on hart %u (id %lu)%s; called from:", h->index, (unsigned long)h->arch.hartid,
+                 h->current ? ", which has a thread" : "");
         print(text);
         arch_backtrace(print);
         print("last events:");

@@ -7,10 +7,9 @@
 #include "core/hart.h"
 #include "core/task.h"
 
-#define RING 256       // characters received and not yet fetched; what comes on top is lost
-#define OUT_RING 4096u // characters to be sent; who writes more waits
-#define PATIENCE                                                                                   \
-    20000000 // looks at a port that does not get ready, some seconds, then characters are dropped
+#define RING 256          // characters received and not yet fetched; what comes on top is lost
+#define OUT_RING 4096u    // characters to be sent; who writes more waits
+#define PATIENCE 20000000 // looks at a port that does not get ready, some seconds, then characters are dropped
 
 // National Semiconductor PC16550D data sheet, section 8
 enum { NS_DATA = 0, NS_IER = 1, NS_IIR = 2, NS_LSR = 5 };
@@ -37,7 +36,7 @@ static struct {
     uint32_t written, sent; // the same of out_ring
     uint32_t burst;         // characters that go out at once when the port is empty
     bool by_interrupt;      // it tells when there is room
-    bool stuck; // it did not get ready the last time: not waited for again until it does
+    bool stuck;             // it did not get ready the last time: not waited for again until it does
 } uart;
 const char uart_event, uart_room;
 

@@ -9,8 +9,7 @@
 
 struct node;
 
-// Takes the port over as the firmware has set it up (speed and format are kept). False: none to
-// use.
+// Takes the port over as the firmware has set it up (speed and format are kept). False: none to use.
 bool uart_init(const struct dt_uart *u);
 bool uart_present(void);
 void uart_put(char c); // waits until it is out; what uart_write took goes first

@@ -33,8 +33,7 @@ enum {
     REG_CONFIG = 0x100,
 };
 #define MAGIC 0x74726976u // "virt"
-#define PATIENCE                                                                                   \
-    100000 // looks at a device that is being reset, or changes its configuration all the time
+#define PATIENCE 100000   // looks at a device that is being reset, or changes its configuration all the time
 
 // 2.1
 #define STATUS_ACKNOWLEDGE 1u
@@ -91,8 +90,7 @@ bool virtio_negotiate(struct virtio *d, uint64_t wanted)
         mmio_write32(d->regs, REG_DRIVER_FEATURES, (uint32_t)(d->features >> 32 * half));
     }
     add_status(d, STATUS_FEATURES_OK);
-    return (d->features & VIRTIO_F_VERSION_1) &&
-           (mmio_read32(d->regs, REG_STATUS) & STATUS_FEATURES_OK);
+    return (d->features & VIRTIO_F_VERSION_1) && (mmio_read32(d->regs, REG_STATUS) & STATUS_FEATURES_OK);
 }
 
 static void write_address(struct virtio *d, uint32_t reg, const volatile void *p)
@@ -187,8 +185,7 @@ bool virtq_used(struct virtq *q, uint32_t *head, uint32_t *len)
     if (*idx == q->seen)
         return false;
     mmio_fence(); // index before entry
-    volatile uint32_t *e =
-        (volatile uint32_t *)(volatile void *)(q->used + USED_RING + 8 * (q->seen % q->size));
+    volatile uint32_t *e = (volatile uint32_t *)(volatile void *)(q->used + USED_RING + 8 * (q->seen % q->size));
     *head = e[0];
     *len = e[1];
     q->seen++;

@@ -2,8 +2,8 @@
 // Virtio over MMIO with split queues. Sections are those of Virtual I/O Device (VIRTIO) Version
 // 1.2.
 //
-// The device is not trusted further than the memory that it is given: what it says about queues
-// (number of a chain, length) is for the driver above to check. One user at a time: the node lock.
+// The device is not trusted further than the memory that it is given: what it says about queues (number of a chain,
+// length) is for the driver above to check. One user at a time: the node lock.
 #ifndef BOARDS_VIRTIO_MMIO_H
 #define BOARDS_VIRTIO_MMIO_H
 
@@ -46,8 +46,7 @@ struct virtq {
 
 enum virtio_found { VIRTIO_NONE, VIRTIO_LEGACY, VIRTIO_MODERN };
 enum virtio_found virtio_probe(struct virtio *d, void *regs, uint32_t irq);
-// Resets, takes those of `wanted` that are offered; false: the device does not agree. 3.1.1 steps 1
-// to 6
+// Resets, takes those of `wanted` that are offered; false: the device does not agree. 3.1.1 steps 1 to 6
 bool virtio_negotiate(struct virtio *d, uint64_t wanted);
 // Queue `index` with at most `most` entries. False: the device has none, or no memory.
 bool virtq_init(struct node *n, struct virtio *d, struct virtq *q, uint16_t index, uint16_t most);
@@ -59,8 +58,7 @@ uint32_t virtio_interrupts(struct virtio *d); // which are pending; acknowledges
 // len bytes of the configuration at offset, all of one moment. 2.5.3
 void virtio_config(struct virtio *d, uint32_t offset, void *to, uint32_t len);
 
-// Makes the chain that starts at descriptor `head` available; virtq_notify() tells the device, once
-// for several.
+// Makes the chain that starts at descriptor `head` available; virtq_notify() tells the device, once for several.
 void virtq_post(struct virtq *q, uint16_t head);
 void virtq_notify(struct virtq *q);
 void virtq_interrupts(struct virtq *q, bool wanted);

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Network device: VIRTIO 1.2, section 5.1.
 //
-// A chain is always: one descriptor with the device's header and ours behind each other, then
-// payload. Received payload so lands in whole pages; payload to send is read where it lies. Chain i
-// has a fixed place in the queue (descriptors i * stride ...), so nothing is searched and what the
-// device answers is easy to check.
+// A chain is always: one descriptor with the device's header and ours behind each other, then payload. Received payload
+// so lands in whole pages; payload to send is read where it lies. Chain i has a fixed place in the queue (descriptors i
+// * stride ...), so nothing is searched and what the device answers is easy to check.
 //
 //   offset  0      4            16                       208
 //           | pad  | virtio, 12 | wire header, 192       |
 //
-// No interrupts for what was sent: the next send, the next frame received, or at the latest a
-// timer, gives the pages back.
+// No interrupts for what was sent: the next send, the next frame received, or at the latest a timer, gives the pages
+// back.
 #include "boards/virtio_net.h"
 
 #include <string.h>
@@ -85,8 +84,7 @@ static struct {
 
 // --- Pages ---------------------------------------------------------------------------------------
 
-static void hold_piece(struct node *n, const struct piece *p,
-                       void (*change)(struct node *, const void *))
+static void hold_piece(struct node *n, const struct piece *p, void (*change)(struct node *, const void *))
 {
     const uint8_t *at = p->ptr, *end = at + p->len;
     for (; at < end; at = (const uint8_t *)(((uintptr_t)at | PAGE_MASK) + 1))
@@ -125,8 +123,7 @@ static struct tx_chain *tx_free_chain(struct vnet *v)
     return &v->tx_chain[v->tx_last];
 }
 
-static void tx_fill(struct vnet *v, struct tx_chain *c, uint16_t first, const struct piece *p,
-                    unsigned npieces)
+static void tx_fill(struct vnet *v, struct tx_chain *c, uint16_t first, const struct piece *p, unsigned npieces)
 {
     struct virtq_desc *d = &v->tx.desc[first];
     d->flags = 0; // .addr, .len of the head never change
@@ -143,16 +140,14 @@ static void tx_fill(struct vnet *v, struct tx_chain *c, uint16_t first, const st
     }
 }
 
-static void vnet_send(struct link *l, const struct wire_hdr *h, const struct piece *p,
-                      unsigned npieces)
+static void vnet_send(struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
 {
     struct vnet *v = l->driver;
     uint64_t total = 0;
     tx_reclaim(v);
     for (unsigned i = 0; i < npieces; i++)
         total += p[i].len;
-    struct tx_chain *c =
-        npieces <= WIRE_PIECES_MAX && total <= l->payload_max && l->up ? tx_free_chain(v) : NULL;
+    struct tx_chain *c = npieces <= WIRE_PIECES_MAX && total <= l->payload_max && l->up ? tx_free_chain(v) : NULL;
     if (!c) {
         l->stat.tx_drop++;
         return;
@@ -175,8 +170,8 @@ static unsigned rx_stride(const struct vnet *v)
     return 1 + v->payload_pages;
 }
 
-// Every page of the chain is ours alone: one that is still being sent on (a forwarded frame) is
-// replaced by a fresh one. False: no memory for that now.
+// Every page of the chain is ours alone: one that is still being sent on (a forwarded frame) is replaced by a fresh
+// one. False: no memory for that now.
 static bool rx_own_pages(struct vnet *v, struct rx_chain *c, struct virtq_desc *d)
 {
     for (unsigned i = 0; i < v->payload_pages; i++) {
@@ -314,16 +309,13 @@ static bool make_rx(struct vnet *v)
     if (chains > v->rx.size / rx_stride(v))
         chains = v->rx.size / rx_stride(v);
     v->rx_chains = chains > RX_CHAINS_MAX ? RX_CHAINS_MAX : chains;
-    if (v->rx_chains == 0 ||
-        !make_heads(v, &v->rx_chain[0].head, sizeof v->rx_chain[0], v->rx_chains))
+    if (v->rx_chains == 0 || !make_heads(v, &v->rx_chain[0].head, sizeof v->rx_chain[0], v->rx_chains))
         return false;
     for (unsigned i = 0; i < v->rx_chains; i++) {
         unsigned first = i * rx_stride(v);
         for (unsigned k = 0; k < rx_stride(v); k++)
-            v->rx.desc[first + k] =
-                (struct virtq_desc){.len = PAGE_SIZE,
-                                    .flags = VIRTQ_DESC_F_WRITE | VIRTQ_DESC_F_NEXT,
-                                    .next = (uint16_t)(first + k + 1)};
+            v->rx.desc[first + k] = (struct virtq_desc){
+                .len = PAGE_SIZE, .flags = VIRTQ_DESC_F_WRITE | VIRTQ_DESC_F_NEXT, .next = (uint16_t)(first + k + 1)};
         v->rx.desc[first].addr = arch_phys(v->rx_chain[i].head->virtio);
         v->rx.desc[first].len = HEAD_BYTES;
         v->rx.desc[first + v->payload_pages].flags = VIRTQ_DESC_F_WRITE;
@@ -336,14 +328,11 @@ static bool make_rx(struct vnet *v)
 static bool make_tx(struct vnet *v)
 {
     v->tx_chains = v->tx.size / TX_STRIDE;
-    if (v->tx_chains == 0 ||
-        !make_heads(v, &v->tx_chain[0].head, sizeof v->tx_chain[0], v->tx_chains))
+    if (v->tx_chains == 0 || !make_heads(v, &v->tx_chain[0].head, sizeof v->tx_chain[0], v->tx_chains))
         return false;
     for (unsigned i = 0; i < v->tx_chains; i++)
-        v->tx.desc[i * TX_STRIDE] =
-            (struct virtq_desc){.addr = arch_phys(v->tx_chain[i].head->virtio),
-                                .len = HEAD_BYTES,
-                                .next = (uint16_t)(i * TX_STRIDE + 1)};
+        v->tx.desc[i * TX_STRIDE] = (struct virtq_desc){
+            .addr = arch_phys(v->tx_chain[i].head->virtio), .len = HEAD_BYTES, .next = (uint16_t)(i * TX_STRIDE + 1)};
     virtq_interrupts(&v->tx, false);
     return true;
 }
@@ -371,8 +360,7 @@ static bool vnet_setup(struct vnet *v)
     if (!virtio_negotiate(&v->dev, F_MTU | F_MAC | F_STATUS))
         return false;
     read_config(v);
-    if (!virtq_init(v->node, &v->dev, &v->rx, RX_QUEUE, size) ||
-        !virtq_init(v->node, &v->dev, &v->tx, TX_QUEUE, size))
+    if (!virtq_init(v->node, &v->dev, &v->rx, RX_QUEUE, size) || !virtq_init(v->node, &v->dev, &v->tx, TX_QUEUE, size))
         return false;
     timer_init(&v->slow, on_slow);
     v->link.up = carrier(v);
@@ -388,10 +376,8 @@ static void vnet_probe(struct node *n, const struct dt_device *slot)
     struct virtio dev;
     enum virtio_found found = virtio_probe(&dev, arch_direct(slot->pa, slot->len), slot->irq);
     if (found == VIRTIO_LEGACY)
-        node_log(
-            n,
-            "virtio at %lx is of the old kind; QEMU needs -global virtio-mmio.force-legacy=false",
-            (unsigned long)slot->pa);
+        node_log(n, "virtio at %lx is of the old kind; QEMU needs -global virtio-mmio.force-legacy=false",
+                 (unsigned long)slot->pa);
     if (found != VIRTIO_MODERN || dev.id != VIRTIO_ID_NET || vnets.count == VNETS_MAX)
         return;
     struct vnet *v = page_alloc_run(n, PAGES_FOR(sizeof *v));
@@ -400,8 +386,7 @@ static void vnet_probe(struct node *n, const struct dt_device *slot)
         v->dev = dev;
     }
     if (!v || !vnet_setup(v)) {
-        node_log(n, "virtio-net at %lx: %s", (unsigned long)slot->pa,
-                 v ? "set-up failed" : "no memory");
+        node_log(n, "virtio-net at %lx: %s", (unsigned long)slot->pa, v ? "set-up failed" : "no memory");
         virtio_fail(&dev);
         return;
     }
@@ -411,8 +396,7 @@ static void vnet_probe(struct node *n, const struct dt_device *slot)
 static void sort_by_mac(void)
 {
     for (unsigned i = 1; i < vnets.count; i++)
-        for (unsigned k = i; k > 0 && memcmp(vnets.v[k]->link.mac, vnets.v[k - 1]->link.mac, 6) < 0;
-             k--) {
+        for (unsigned k = i; k > 0 && memcmp(vnets.v[k]->link.mac, vnets.v[k - 1]->link.mac, 6) < 0; k--) {
             struct vnet *x = vnets.v[k];
             vnets.v[k] = vnets.v[k - 1];
             vnets.v[k - 1] = x;

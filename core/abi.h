@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The system calls: the whole contract between a guest and the kernel.
 //
-// `ecall` with the number in a7. Arguments in a0..a6 and t0..t6; results in the registers named
-// below; every other register keeps its value. a0 is 0 (or a count) on success and the negative of
-// a number of error.h otherwise. A call either completes at once or leaves all of its progress in
-// the thread's record (design D1), so a thread may be stunned and moved in the middle of any of them.
+// `ecall` with the number in a7. Arguments in a0..a6 and t0..t6; results in the registers named below; every other
+// register keeps its value. a0 is 0 (or a count) on success and the negative of a number of error.h otherwise. A call
+// either completes at once or leaves all of its progress in the thread's record (design D1), so a thread may be stunned
+// and moved in the middle of any of them.
 #ifndef CORE_ABI_H
 #define CORE_ABI_H
 
@@ -71,8 +71,8 @@ enum sys_number {
     SYS_EXIT = 16,
     // Unpredictable bytes.  in: a0 address, a1 length (<= 256).  E_FAULT, E_ARG.
     SYS_RANDOM = 17,
-    // out: a0 thread number, a1 process number, a2 the process's endpoint, a3 endpoint of the node that it
-    // runs on now (differs after a move).
+    // out: a0 thread number, a1 process number, a2 the process's endpoint, a3 endpoint of the node that it runs on now
+    // (differs after a move).
     SYS_SELF = 18,
 
     // PUTREP, then at once GETREQ: what a server does at the end of its loop, with one entry into the kernel.
@@ -82,9 +82,9 @@ enum sys_number {
     //        for PUTREP (the request stays open); an error of the GETREQ part comes after the reply went out.
     SYS_PUTREP_GETREQ = 19,
 
-    // Hand the request that this thread received last on to another server, and be done with it: the client's kernel calls
-    // that capability instead, with the bytes of the client's request as they are in its memory then, and the reply goes
-    // straight to the client, which does not notice. Its time-out goes on.
+    // Hand the request that this thread received last on to another server, and be done with it: the client's kernel
+    // calls that capability instead, with the bytes of the client's request as they are in its memory then, and the
+    // reply goes straight to the client, which does not notice. Its time-out goes on.
     //   in:  a0..a3 capability, a4 operation, t3..t6 four words of arguments
     //   out: a0 0.  E_STATE no request is open; E_ARG the capability has no port.
     //   What the client may see: E_LIMIT forwarded more than FORWARDS_MAX times; E_NOTHERE nobody serves that port.
@@ -104,7 +104,8 @@ enum sys_number {
     // End what another thread of this process (or an own one's wait) is blocked in.
     //   in:  a0 thread number, a1 grace (ms; 0 = as long as the call's own time-out lets)
     //   out: a0 0.  E_OBJECT no such thread; E_STATE it is blocked in nothing that can be cancelled.
-    //   A TRANS: its server is told, and may still answer, in the grace time: then that is the result. Else it ends with
+    //   A TRANS: its server is told, and may still answer, in the grace time: then that is the result. Else it ends
+    //   with
     //   E_CANCEL, or with E_WITHDRAWN when no server had taken it. A GETREQ, SLEEP or WAIT ends with E_CANCEL at once.
     SYS_CANCEL = 22,
     // Has the client of the request that this thread serves cancelled it (or gone)?
@@ -132,8 +133,8 @@ enum { CANCEL_ASK = 0, CANCEL_SHIELD = 1, CANCEL_OPEN = 2 };
 #define MAP_RIGHTS (MAP_READ | MAP_WRITE | MAP_EXEC)
 #define MAP_ALL (MAP_RIGHTS | MAP_GROW_UP | MAP_GROW_DOWN | MAP_GUARD(63))
 
-// What a new process finds at the address in a0 of its first thread. Strings and arrays lie in the
-// same segment; addresses are guest addresses.
+// What a new process finds at the address in a0 of its first thread. Strings and arrays lie in the same segment;
+// addresses are guest addresses.
 struct startup {
     uint64_t magic;       // STARTUP_MAGIC
     uint64_t argc, argv;  // argv: array of argc + 1 addresses of strings, the last one 0

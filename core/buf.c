@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Message buffers. All kinds come down to buf_at: where does byte off lie, and how many lie behind
-// it in a row. Pages that the kernel brings into being here get no entry in the process's page
-// table: the guest faults when it looks, and finds the page there.
+// Message buffers. All kinds come down to buf_at: where does byte off lie, and how many lie behind it in a row. Pages
+// that the kernel brings into being here get no entry in the process's page table: the guest faults when it looks, and
+// finds the page there.
 #include "core/buf.h"
 
 #include "core/abi.h"
@@ -113,8 +113,8 @@ int buf_check(struct node *n, const struct buf *b, bool write)
 
 // A page that arrives whole and goes into a hole of a segment needs no zeros first. That is most of what a moving
 // process is. 1: done; 0: not such a page, nothing has changed; -E_MEM.
-static int fill_whole_page(struct node *n, const struct buf *dst, uint64_t doff,
-                           const struct buf *src, uint64_t soff, uint64_t len)
+static int fill_whole_page(struct node *n, const struct buf *dst, uint64_t doff, const struct buf *src, uint64_t soff,
+                           uint64_t len)
 {
     void *from;
     size_t run;
@@ -143,27 +143,23 @@ struct stretch {
 };
 
 // buf_at, and first what it mostly comes to: another page of the mapping that was asked for last.
-static inline int stretch_at(struct node *n, const struct buf *b, uint64_t off, bool write,
-                             struct stretch *s)
+static inline int stretch_at(struct node *n, const struct buf *b, uint64_t off, bool write, struct stretch *s)
 {
     uint64_t va = b->at + off;
-    if (b->kind != BUF_USER || off >= b->len ||
-        !proc_map_covers(b->proc, va, 1, write ? MAP_WRITE : MAP_READ))
+    if (b->kind != BUF_USER || off >= b->len || !proc_map_covers(b->proc, va, 1, write ? MAP_WRITE : MAP_READ))
         return buf_at(n, b, off, write, &s->at, &s->len);
     const struct map *m = b->proc->last_map;
     s->len = min_size(b->len - off, PAGE_SIZE - (va & PAGE_MASK));
     return seg_at(n, m->seg, m->off + (va - m->va), write, &s->at);
 }
 
-int buf_copy(struct node *n, const struct buf *dst, uint64_t doff, const struct buf *src,
-             uint64_t soff, uint64_t len)
+int buf_copy(struct node *n, const struct buf *dst, uint64_t doff, const struct buf *src, uint64_t soff, uint64_t len)
 {
     struct stretch to = {NULL, 0}, from = {NULL, 0};
     // Within one process or segment, a write may put another page in the place of one that is to be read.
     bool look_again = dst->kind == src->kind && dst->seg == src->seg;
     while (len > 0) {
-        int whole =
-            to.len > 0 || dst->kind != BUF_SEG ? 0 : fill_whole_page(n, dst, doff, src, soff, len);
+        int whole = to.len > 0 || dst->kind != BUF_SEG ? 0 : fill_whole_page(n, dst, doff, src, soff, len);
         if (whole < 0)
             return whole;
         if (whole) {

@@ -58,13 +58,12 @@ void call_arm(struct node *n, struct thread *t, uint64_t after_ns)
     timer_set(n, &t->timer, at);
 }
 
-int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t op,
-              const uint64_t arg[4], struct buf req, struct buf rep, uint64_t timeout_ns)
+int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t op, const uint64_t arg[4],
+              struct buf req, struct buf rep, uint64_t timeout_ns)
 {
     if (req.len > MESSAGE_MAX_BYTES || rep.len > MESSAGE_MAX_BYTES || port_is_null(cap->port))
         return -E_ARG;
-    if (t->seq >=
-        THREAD_SEQ_MAX) // no thread gets there, but a descriptor may have said that it had
+    if (t->seq >= THREAD_SEQ_MAX) // no thread gets there, but a descriptor may have said that it had
         return -E_LIMIT;
     if (buf_bad(n, &req, false) || buf_bad(n, &rep, true))
         return -E_FAULT;
@@ -164,8 +163,8 @@ static void call_to_local(struct node *n, struct thread *t, struct proc *server)
     }
 }
 
-// Sends the call where its server is now. Every retransmission comes through here, so a peer that moved in the
-// meantime is found.
+// Sends the call where its server is now. Every retransmission comes through here, so a peer that moved in the meantime
+// is found.
 void call_dispatch(struct node *n, struct thread *t)
 {
     struct call *c = &t->call;
@@ -188,8 +187,8 @@ void call_dispatch(struct node *n, struct thread *t)
         call_to_local(n, t, server);
 }
 
-// The client gives up. A server that has not begun is spared the work, one that has may learn of it (cancel.c). A remote
-// one is told once; should that frame be lost, it finds out when it answers.
+// The client gives up. A server that has not begun is spared the work, one that has may learn of it (cancel.c). A
+// remote one is told once; should that frame be lost, it finds out when it answers.
 void call_leave_server(struct node *n, struct thread *t)
 {
     struct call *c = &t->call;
@@ -237,8 +236,8 @@ static void call_heard(struct node *n, struct thread *t)
     t->call.locate_ns = 0;
 }
 
-int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server,
-                      const struct progress *p, bool wait, bool working)
+int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct progress *p,
+                      bool wait, bool working)
 {
     struct proc *cp = proc_by_ep(n, client);
     if (cp && proc_frozen(cp))
@@ -266,8 +265,8 @@ int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, e
     }
     if (go)
         c->sent.high = c->sent.base;
-    // Without news there is nothing to do: it answers a duplicate. To send for that would be answered again, and so
-    // on without end; to put off the timer could go on for ever, when the server asks at the same pace.
+    // Without news there is nothing to do: it answers a duplicate. To send for that would be answered again, and so on
+    // without end; to put off the timer could go on for ever, when the server asks at the same pace.
     if (go || (news && !wait)) {
         c->retry_ns = RETRY_FIRST_NS;
         call_to_remote(n, t);
@@ -275,9 +274,8 @@ int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, e
     return 0;
 }
 
-int txn_reply_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server,
-                 const struct txn_reply *h, uint64_t off, uint32_t frag, const struct buf *src,
-                 struct thread **out)
+int txn_reply_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct txn_reply *h,
+                 uint64_t off, uint32_t frag, const struct buf *src, struct thread **out)
 {
     struct proc *p = proc_by_ep(n, client);
     struct thread *t = p ? thread_find(p, tid) : NULL;

@@ -6,9 +6,9 @@
 //   a server works on it                                  the record says so, and the server's thread is told, once
 //   it is answered                                        nothing: the reply is on its way
 //
-// The server's thread is told by ending whatever it is blocked in: a wait or a sleep with E_CANCEL; a call of its own is
-// cancelled in its turn, and so on from server to server. One that computes, or is shielded, is left alone and may ask
-// (SYS_CANCELLED). What it answers is its own affair: the client waits for that answer for the time it has granted,
+// The server's thread is told by ending whatever it is blocked in: a wait or a sleep with E_CANCEL; a call of its own
+// is cancelled in its turn, and so on from server to server. One that computes, or is shielded, is left alone and may
+// ask (SYS_CANCELLED). What it answers is its own affair: the client waits for that answer for the time it has granted,
 // and gets E_CANCEL if none came. To be told once is enough and not too much: who cleans up may make calls for that.
 //
 // Nothing here is guessed: E_WITHDRAWN is said only by who can make it true. A server's kernel that has not seen the
@@ -33,9 +33,7 @@ static bool interrupt(struct node *n, struct thread *s, uint64_t by_ns)
 {
     uint64_t now = node_now(n);
     switch (s->state) {
-    case THREAD_CALL:
-        (void)txn_cancel(n, s, by_ns == UINT64_MAX ? 0 : by_ns > now ? by_ns - now : 1);
-        return true;
+    case THREAD_CALL: (void)txn_cancel(n, s, by_ns == UINT64_MAX ? 0 : by_ns > now ? by_ns - now : 1); return true;
     case THREAD_SLEEP:
     case THREAD_FUTEX:
         if (thread_is_task(s)) // a pause of the kernel's own, and short
@@ -61,7 +59,8 @@ void cancel_tell(struct node *n, struct rec *r)
         rec_arm(n, r); // it computes: perhaps it is blocked next time
 }
 
-// The client does not want the request any more; by_ns: how long it still waits for an answer. Its process is not frozen.
+// The client does not want the request any more; by_ns: how long it still waits for an answer. Its process is not
+// frozen.
 static void rec_cancel(struct node *n, struct rec *r, uint64_t by_ns)
 {
     struct thread *s;
@@ -97,8 +96,8 @@ void rec_leave(struct node *n, struct rec *r)
 }
 
 // The request itself has not come, or not yet: a record that it is withdrawn.
-static enum txn_verdict cancel_unseen(struct node *n, struct proc *p, struct rec *r,
-                                      const struct txn_request *q, struct rec **out)
+static enum txn_verdict cancel_unseen(struct node *n, struct proc *p, struct rec *r, const struct txn_request *q,
+                                      struct rec **out)
 {
     enum txn_verdict v = txn_rec_take(n, p, r, q, out);
     if (v != TXN_TAKE)
@@ -107,8 +106,8 @@ static enum txn_verdict cancel_unseen(struct node *n, struct proc *p, struct rec
     return TXN_REPLY;
 }
 
-enum txn_verdict txn_cancel_in(struct node *n, ep_t dst, const struct txn_request *q,
-                               uint64_t left_ns, bool waits, bool begun, struct rec **out)
+enum txn_verdict txn_cancel_in(struct node *n, ep_t dst, const struct txn_request *q, uint64_t left_ns, bool waits,
+                               bool begun, struct rec **out)
 {
     struct proc *p = proc_by_ep(n, dst);
     if (!p || p->state == PROC_DEAD || p->state == PROC_ARRIVING)
@@ -146,8 +145,7 @@ bool txn_cancelled(const struct thread *t)
 // --- Client -------------------------------------------------------------------------------------------
 
 // The server is here and has no record of the call: what was sent while it moved was answered with "wait".
-static void cancel_local_unseen(struct node *n, struct thread *t, struct proc *server,
-                                struct rec *r)
+static void cancel_local_unseen(struct node *n, struct thread *t, struct proc *server, struct rec *r)
 {
     struct call *c = &t->call;
     struct txn_request q = {

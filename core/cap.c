@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Capabilities: hashing by libsodium. Words of ports and check fields are the hash's bytes, little
-// endian, as in memory and on the wire.
+// Capabilities: hashing by libsodium. Words of ports and check fields are the hash's bytes, little endian, as in memory
+// and on the wire.
 #include "core/cap.h"
 
 #include "core/error.h"
@@ -37,8 +37,8 @@ struct port cap_put_port(struct port get_port)
     struct port p;
     _Static_assert(sizeof p == crypto_shorthash_siphashx24_BYTES, "a port is a whole hash");
     _Static_assert(sizeof get_port == crypto_shorthash_siphashx24_KEYBYTES, "and a whole key");
-    crypto_shorthash_siphashx24((unsigned char *)&p, (const unsigned char *)PORT_LABEL,
-                                sizeof PORT_LABEL - 1, (const unsigned char *)&get_port);
+    crypto_shorthash_siphashx24((unsigned char *)&p, (const unsigned char *)PORT_LABEL, sizeof PORT_LABEL - 1,
+                                (const unsigned char *)&get_port);
     return p;
 }
 
@@ -75,8 +75,7 @@ int cap_verify(const struct cap *c, const uint8_t key[16], uint32_t need)
 
 struct cap cap_make(struct port put_port, uint32_t obj, uint32_t rights, const uint8_t key[16])
 {
-    struct cap c = {.port = put_port,
-                    .obj_rights = (obj & CAP_OBJ_MAX) << 8 | (rights & RIGHT_ALL)};
+    struct cap c = {.port = put_port, .obj_rights = (obj & CAP_OBJ_MAX) << 8 | (rights & RIGHT_ALL)};
     cap_sign(&c, key);
     return c;
 }

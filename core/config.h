@@ -23,8 +23,8 @@
 #define HARTS_MAX 8
 #define NAME_MAX_LEN 32 // bytes of a node, process or directory entry name, final zero included
 
-// Guest addresses: the first 64 KiB stay unmapped so that small offsets from NULL fault; the end is
-// the top of the lower half of Sv39.
+// Guest addresses: the first 64 KiB stay unmapped so that small offsets from NULL fault; the end is the top of the
+// lower half of Sv39.
 #define USER_BASE 0x10000ull
 #define USER_END 0x4000000000ull
 
@@ -33,14 +33,12 @@
 #define PROC_MAPS_MAX 32  // segments of one process
 #define PROC_PORTS_MAX 16 // ports one process listens to: a bit each in the getreq mask
 #define PROC_THREADS_MAX 4096
-#define THREAD_SEQ_MAX                                                                             \
-    (1ull << 63) // number of a thread's last transaction: there are no more after it
-#define THREAD_COST_BYTES                                                                          \
-    1024ull // of a thread, held against the process's limit: its record, a share of tables
+#define THREAD_SEQ_MAX (1ull << 63)   // number of a thread's last transaction: there are no more after it
+#define THREAD_COST_BYTES 1024ull     // of a thread, held against the process's limit: its record, a share of tables
 #define MESSAGE_MAX_BYTES (256 * MIB) // one request or reply
 
-// A reply up to this size is copied into the at-most-once record, so that the server can go on at
-// once; a longer one keeps the server in putrep until the client has it all (D2).
+// A reply up to this size is copied into the at-most-once record, so that the server can go on at once; a longer one
+// keeps the server in putrep until the client has it all (D2).
 #define REPLY_COPY_MAX PAGE_SIZE
 
 // Times that a call may be handed on from server to server: a chain longer than this is most likely a ring.
@@ -55,31 +53,31 @@
 // Descriptor: fixed part + maps + ports + threads + records. 4,096 threads of < 1 KiB bound it.
 #define DESC_MAX_BYTES (8 * MIB)
 
-// Times of the transaction protocol. A request is retransmitted RETRY_FIRST after it was sent, then
-// twice as late each time up to RETRY_MAX. A peer that gave no sign of life for SILENCE_MAX is looked
-// for afresh (locate); when that finds nothing in LOCATE_GIVE_UP it is taken for dead.
+// Times of the transaction protocol. A request is retransmitted RETRY_FIRST after it was sent, then twice as late each
+// time up to RETRY_MAX. A peer that gave no sign of life for SILENCE_MAX is looked for afresh (locate); when that finds
+// nothing in LOCATE_GIVE_UP it is taken for dead.
 #define RETRY_FIRST_NS (20 * NS_PER_MS)
 #define RETRY_MAX_NS (500 * NS_PER_MS)
 #define PROBE_NS (1 * NS_PER_S) // "still working?" while waiting for a reply
 #define SILENCE_MAX_NS (4 * NS_PER_S)
 #define LOCATE_FIRST_NS (10 * NS_PER_MS)
 #define LOCATE_GIVE_UP_NS (5 * NS_PER_S)
-// Delta-t: a record of a finished transaction is kept for the lifetime of a packet + the time its
-// client goes on retransmitting + the time an acknowledgement is held back, then dropped by timer.
+// Delta-t: a record of a finished transaction is kept for the lifetime of a packet + the time its client goes on
+// retransmitting + the time an acknowledgement is held back, then dropped by timer.
 #define PACKET_LIFE_NS (10 * NS_PER_S)
 #define RECORD_LIFE_NS (PACKET_LIFE_NS + SILENCE_MAX_NS + LOCATE_GIVE_UP_NS + 1 * NS_PER_S)
 #define MOVED_LIFE_NS (60 * NS_PER_S) // "moved to" left behind by a hand-off
 
-// A process whose owner is gone is ended (services/orphan.h). An owner on another node is asked after every
-// ORPHAN_ASK; a search that is not answered has failed after LOCATE_GIVE_UP. It takes ORPHAN_MISSES of them in a row. So
-// a cut kills nobody that lasts for less than (ORPHAN_MISSES - 1) * ORPHAN_ASK + LOCATE_GIVE_UP = 55 s: one of the searches
+// A process whose owner is gone is ended (services/orphan.h). An owner on another node is asked after every ORPHAN_ASK;
+// a search that is not answered has failed after LOCATE_GIVE_UP. It takes ORPHAN_MISSES of them in a row. So a cut
+// kills nobody that lasts for less than (ORPHAN_MISSES - 1) * ORPHAN_ASK + LOCATE_GIVE_UP = 55 s: one of the searches
 // begins before it or ends after it. And an orphan of another node's is gone ORPHAN_ASK later at the latest: 65 s.
 #define ORPHAN_ASK_NS (10 * NS_PER_S)
 #define ORPHAN_MISSES 6
 #define ORPHAN_GRACE_NS ((ORPHAN_MISSES - 1) * ORPHAN_ASK_NS + LOCATE_GIVE_UP_NS)
-// Of an owner that ended on this very node it is known that it did. The ring is asked for another that serves its
-// port, for long enough that a question which is lost six times in a row is heard the seventh time: it is asked
-// LOCATE_FIRST after the first time, then twice as late each time; the seventh 630 ms after the first.
+// Of an owner that ended on this very node it is known that it did. The ring is asked for another that serves its port,
+// for long enough that a question which is lost six times in a row is heard the seventh time: it is asked LOCATE_FIRST
+// after the first time, then twice as late each time; the seventh 630 ms after the first.
 #define ORPHAN_ENDED_NS (1 * NS_PER_S)
 
 #define SLICE_NS (10 * NS_PER_MS) // a thread's turn on a hart while others wait

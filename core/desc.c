@@ -50,8 +50,7 @@ static struct sum sum_start(const struct desc_hdr *hdr)
 }
 
 // The bytes lie in a buffer of any kind: summed up stretch by stretch. len is a multiple of 8.
-int desc_hash(struct node *n, const struct buf *b, const struct desc_hdr *hdr, uint64_t len,
-              uint64_t *sum)
+int desc_hash(struct node *n, const struct buf *b, const struct desc_hdr *hdr, uint64_t len, uint64_t *sum)
 {
     struct sum s = sum_start(hdr);
     for (uint64_t off = sizeof *hdr; off < len;) {
@@ -95,14 +94,14 @@ void desc_seal(void *buf, uint64_t len, uint32_t sections)
 
 // --- Check ---------------------------------------------------------------------------------------------
 
-#define REFUSE(error, text)                                                                        \
-    do {                                                                                           \
-        *why = (text);                                                                             \
-        return -(error);                                                                           \
+#define REFUSE(error, text)                                                                                            \
+    do {                                                                                                               \
+        *why = (text);                                                                                                 \
+        return -(error);                                                                                               \
     } while (0)
 
-static int check_header(struct node *n, const struct buf *b, uint64_t isa_here,
-                        const struct desc_hdr *h, const char **why)
+static int check_header(struct node *n, const struct buf *b, uint64_t isa_here, const struct desc_hdr *h,
+                        const char **why)
 {
     if (h->magic != DESC_MAGIC)
         REFUSE(E_MAGIC, "magic number");
@@ -148,8 +147,7 @@ static int check_seg(const struct desc_seg *d, const char **why)
 {
     if (d->len == 0 || d->len % PAGE_SIZE || d->len > SEG_MAX_BYTES)
         REFUSE(E_LIMIT, "length of a segment");
-    if (d->dest_off > d->len || d->source_len > d->len - d->dest_off ||
-        d->source_off + d->source_len < d->source_off)
+    if (d->dest_off > d->len || d->source_len > d->len - d->dest_off || d->source_off + d->source_len < d->source_off)
         REFUSE(E_FORMAT, "the filling of a segment passes its end");
     if (d->source_len > 0 && cap_is_null(&d->source) && d->source_off)
         REFUSE(E_FORMAT, "a segment is filled from nothing");
@@ -158,8 +156,8 @@ static int check_seg(const struct desc_seg *d, const char **why)
 
 static int check_thread(const struct desc_thread *t, const char **why)
 {
-    if (t->tid == 0 || t->state >= THREAD_STATES || t->state == THREAD_RUN ||
-        t->state == THREAD_EVENT || t->state == THREAD_ENDED)
+    if (t->tid == 0 || t->state >= THREAD_STATES || t->state == THREAD_RUN || t->state == THREAD_EVENT ||
+        t->state == THREAD_ENDED)
         REFUSE(E_FORMAT, "state of a thread");
     if (t->x[0] != 0)
         REFUSE(E_FORMAT, "x0 of a thread is not zero");
@@ -171,8 +169,7 @@ static int check_thread(const struct desc_thread *t, const char **why)
         REFUSE(E_FORMAT, "number of a thread's transactions");
     if (t->state != THREAD_CALL)
         return 0;
-    if (t->call.state == CALL_NONE || t->call.state > CALL_RECV || t->call.seq == 0 ||
-        t->call.seq > t->seq)
+    if (t->call.state == CALL_NONE || t->call.state > CALL_RECV || t->call.seq == 0 || t->call.seq > t->seq)
         REFUSE(E_FORMAT, "state of a call");
     if (!buf_ok(&t->call.req) || !buf_ok(&t->call.rep) || port_is_null(t->call.cap.port))
         REFUSE(E_FORMAT, "buffers or port of a call");
@@ -195,21 +192,19 @@ static int check_start(const struct desc_start *s, const char **why)
 
 static int check_rec(const struct desc_rec *r, uint64_t more, const char **why)
 {
-    if (r->client == EP_NONE || r->state >= REC_STATES || r->seq == 0 ||
-        r->handle >= PROC_PORTS_MAX)
+    if (r->client == EP_NONE || r->state >= REC_STATES || r->seq == 0 || r->handle >= PROC_PORTS_MAX)
         REFUSE(E_FORMAT, "state of a transaction record");
-    if (r->req_len > MESSAGE_MAX_BYTES || r->rep_len > MESSAGE_MAX_BYTES ||
-        !progress_ok(&r->got, r->req_len) || !progress_ok(&r->sent, r->rep_len))
+    if (r->req_len > MESSAGE_MAX_BYTES || r->rep_len > MESSAGE_MAX_BYTES || !progress_ok(&r->got, r->req_len) ||
+        !progress_ok(&r->sent, r->rep_len))
         REFUSE(E_FORMAT, "progress of a transaction record");
-    if (r->has_copy ? r->rep_len > REPLY_COPY_MAX || r->rep_len == 0 || more != r->rep_len
-                    : more != 0)
+    if (r->has_copy ? r->rep_len > REPLY_COPY_MAX || r->rep_len == 0 || more != r->rep_len : more != 0)
         REFUSE(E_FORMAT, "reply of a transaction record");
     if (r->cancel > CANCEL_TOLD || (r->cancel != CANCEL_NONE && r->state != REC_SERVE) || r->zero)
         REFUSE(E_FORMAT, "cancel of a transaction record");
     if (r->state == REC_FORWARD && (r->rep_len != 0 || port_is_null(r->cap.port)))
         REFUSE(E_FORMAT, "forward of a transaction record");
-    bool needs_server = r->state == REC_FILL || r->state == REC_SERVE ||
-                        (r->state == REC_REPLY && !r->has_copy && r->rep_len > 0);
+    bool needs_server =
+        r->state == REC_FILL || r->state == REC_SERVE || (r->state == REC_REPLY && !r->has_copy && r->rep_len > 0);
     if (needs_server != (r->server_tid != 0))
         REFUSE(E_FORMAT, "server thread of a transaction record");
     return 0;
@@ -222,8 +217,8 @@ static const uint64_t sec_size[] = {
 };
 
 // len bytes at off: where they lie, or in *copy. Bytes of a process are always copied: its threads may be at them.
-static __attribute__((noinline)) int find_bytes(const struct desc_walk *w, uint64_t off, size_t len,
-                                                void *copy, const void **at)
+static __attribute__((noinline)) int find_bytes(const struct desc_walk *w, uint64_t off, size_t len, void *copy,
+                                                const void **at)
 {
     void *p;
     size_t run;
@@ -237,8 +232,7 @@ static __attribute__((noinline)) int find_bytes(const struct desc_walk *w, uint6
     return buf_read(w->n, w->b, off, copy, len);
 }
 
-static inline int bytes_at(const struct desc_walk *w, uint64_t off, size_t len, void *copy,
-                           const void **at)
+static inline int bytes_at(const struct desc_walk *w, uint64_t off, size_t len, void *copy, const void **at)
 {
     if (!w->flat)
         return find_bytes(w, off, len, copy, at);
@@ -371,8 +365,8 @@ int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const cha
         REFUSE(E_FORMAT, "bytes behind the last section");
     if (count[DESC_THRD] == 0)
         REFUSE(E_FORMAT, "a process without a thread");
-    if (count[DESC_SEG] > PROC_MAPS_MAX || count[DESC_MAP] > PROC_MAPS_MAX ||
-        count[DESC_THRD] > PROC_THREADS_MAX || count[DESC_PORT] > PROC_PORTS_MAX)
+    if (count[DESC_SEG] > PROC_MAPS_MAX || count[DESC_MAP] > PROC_MAPS_MAX || count[DESC_THRD] > PROC_THREADS_MAX ||
+        count[DESC_PORT] > PROC_PORTS_MAX)
         REFUSE(E_LIMIT, "too many segments, mappings, ports or threads");
     return 0;
 }
@@ -382,13 +376,12 @@ int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const cha
 int desc_endpoint(struct node *n, const struct buf *b, ep_t *ep)
 {
     // PROC is the first section.
-    uint64_t off =
-        sizeof(struct desc_hdr) + sizeof(struct desc_sec) + offsetof(struct desc_proc, ep);
+    uint64_t off = sizeof(struct desc_hdr) + sizeof(struct desc_sec) + offsetof(struct desc_proc, ep);
     return buf_read(n, b, off, ep, sizeof *ep);
 }
 
-int desc_each_seg(struct node *n, const struct buf *b,
-                  int (*look)(struct node *n, const struct desc_seg *s, void *arg), void *arg)
+int desc_each_seg(struct node *n, const struct buf *b, int (*look)(struct node *n, const struct desc_seg *s, void *arg),
+                  void *arg)
 {
     struct desc_walk w;
     int r = desc_walk_start(&w, n, b);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Process descriptor: everything that a process is besides the contents of its segments. The same bytes start
-// a program, travel in a hand-off and head a checkpoint. Little endian, fixed widths, no address of any
-// kernel: peers are named by endpoint, segments by capability, threads by number.
+// Process descriptor: everything that a process is besides the contents of its segments. The same bytes start a
+// program, travel in a hand-off and head a checkpoint. Little endian, fixed widths, no address of any kernel: peers are
+// named by endpoint, segments by capability, threads by number.
 //
 //   struct desc_hdr | section | section | ...          each section: struct desc_sec, then len bytes,
 //                                                      padded to a multiple of 8
 //   in this order: PROC once; SEG 0..n; MAP 0..n; PORT 0..n; THRD 1..n, by ascending number (struct desc_thread, or, of
-//   one that has not run yet, struct desc_start); REC 0..n (with a short reply's bytes behind it), those that wait in the
-//   queue last, oldest first
+//   one that has not run yet, struct desc_start); REC 0..n (with a short reply's bytes behind it), those that wait in
+//   the queue last, oldest first
 //
 // Unknown sections are refused unless DESC_SKIPPABLE is set. encode(decode(x)) == x for what a kernel encoded.
 #ifndef CORE_DESC_H
@@ -18,8 +18,8 @@
 #include "core/types.h"
 
 #define DESC_MAGIC 0x31435345444f52ull // "RODESC1"
-// 2: MAP_GUARD among the flags of a map. 3: runs and fault of the process. 4: forwards of a call, a record in FORWARD. 5:
-// cancels. 6: another checksum. 7: priority. 8: a control
+// 2: MAP_GUARD among the flags of a map. 3: runs and fault of the process. 4: forwards of a call, a record in FORWARD.
+// 5: cancels. 6: another checksum. 7: priority. 8: a control
 // port is another function of its secret; struct desc_start
 #define DESC_VERSION 8u
 #define DESC_ARCH_RISCV64 243u // ELF e_machine of RISC-V
@@ -47,7 +47,7 @@ struct desc_proc {
     uint64_t clock_ns;  // process clock when it stopped
     uint64_t mem_limit; // bytes, 0 = the node's default
     uint64_t moves;
-    uint32_t next_tid, stunned; // stunned: it was stopped by somebody and stays so where it arrives
+    uint32_t next_tid, stunned;        // stunned: it was stopped by somebody and stays so where it arrives
     uint32_t priority, priority_limit; // 1 + level; 0 = as for a new process
     uint64_t runs;                     // times it went on before this moment (desc_change.c)
     uint32_t fault_kind, fault_tid;    // what stopped it (struct proc_fault); kind 0: nothing
@@ -132,8 +132,8 @@ _Static_assert(sizeof(struct desc_map) == 32, "");
 _Static_assert(sizeof(struct desc_port) == 24, "");
 _Static_assert(sizeof(struct desc_start) == 32, "");
 
-// Writes the descriptor of a frozen process to a fresh segment (*out, its length in *len). Sources name this
-// node's segment service. E_STATE not frozen; E_MEM, E_LIMIT.
+// Writes the descriptor of a frozen process to a fresh segment (*out, its length in *len). Sources name this node's
+// segment service. E_STATE not frozen; E_MEM, E_LIMIT.
 int desc_encode(struct node *n, struct proc *p, struct seg **out, uint64_t *len);
 
 // The sum of a descriptor: over its words from the first on, the field `checksum` taken as 0. It finds accidents, not
@@ -153,8 +153,8 @@ int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const cha
 int desc_endpoint(struct node *n, const struct buf *b, ep_t *ep);
 // Calls look(n, s, arg) for each segment of a descriptor that passed desc_check, in their order, until one answers
 // something else than 0. Returns that, or 0; or an error of buf_read.
-int desc_each_seg(struct node *n, const struct buf *b,
-                  int (*look)(struct node *n, const struct desc_seg *s, void *arg), void *arg);
+int desc_each_seg(struct node *n, const struct buf *b, int (*look)(struct node *n, const struct desc_seg *s, void *arg),
+                  void *arg);
 
 // One segment still to be filled by the caller.
 struct desc_fill {
@@ -164,24 +164,23 @@ struct desc_fill {
 };
 // Makes a process in state ARRIVING from a descriptor that passed desc_check: all records, segments (empty), maps,
 // threads. fills: room for PROC_MAPS_MAX. On error nothing is left. E_MEM, E_EXISTS (endpoint lives here), E_FORMAT
-// E_OVERLAP E_ARG when sections contradict each other (a thread waits for a record that is not there...).
-// A new process (ep 0) gets endpoint, control port and key drawn.
-int desc_decode(struct node *n, const struct buf *b, struct proc **out, struct desc_fill *fills,
-                unsigned *nfills);
+// E_OVERLAP E_ARG when sections contradict each other (a thread waits for a record that is not there...). A new process
+// (ep 0) gets endpoint, control port and key drawn.
+int desc_decode(struct node *n, const struct buf *b, struct proc **out, struct desc_fill *fills, unsigned *nfills);
 // --- A descriptor that comes back: a stopped process is changed to what it says (desc_change.c) ----------------
 //
 // Applied in full, or refused while nothing has changed. Registers, threads, memory, ports, owner, limit, name and
 // comment may be others. The identity may not, nor may a transaction in progress be altered or made up: a thread's own
 // call may be there as it was, or be given up; the records of what it serves must all come back.
 
-// Whether b may become p. b passed desc_check. *why: a constant string.
-// E_STATE p is not stopped; it has run since the descriptor was taken. E_ARG the identity is another, a clock or a number
-// that only grows would go back, or a transaction is not as it is here. E_FORMAT, and those of buf_read.
+// Whether b may become p. b passed desc_check. *why: a constant string. E_STATE p is not stopped; it has run since the
+// descriptor was taken. E_ARG the identity is another, a clock or a number that only grows would go back, or a
+// transaction is not as it is here. E_FORMAT, and those of buf_read.
 int desc_change_check(struct node *n, struct proc *p, const struct buf *b, const char **why);
-// Makes the changed process beside p: state ARRIVING, an endpoint of its own, found by nobody. Segments that p holds and b
-// names as a whole are its own at once; fills are the others. b passed desc_change_check. Errors as desc_decode.
-int desc_change_make(struct node *n, struct proc *p, const struct buf *b, struct proc **out,
-                     struct desc_fill *fills, unsigned *nfills);
+// Makes the changed process beside p: state ARRIVING, an endpoint of its own, found by nobody. Segments that p holds
+// and b names as a whole are its own at once; fills are the others. b passed desc_change_check. Errors as desc_decode.
+int desc_change_make(struct node *n, struct proc *p, const struct buf *b, struct proc **out, struct desc_fill *fills,
+                     unsigned *nfills);
 // q takes p's place, under p's identity and in p's state, and p is no more. Cannot fail. p has not run since
 // desc_change_check. Who waits for p's stun_event is woken, and looks it up again.
 void desc_change_commit(struct node *n, struct proc *p, struct proc *q);

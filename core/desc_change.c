@@ -11,10 +11,10 @@
 #include "core/task.h"
 #include <string.h>
 
-#define REFUSE(error, text)                                                                        \
-    do {                                                                                           \
-        *why = (text);                                                                             \
-        return -(error);                                                                           \
+#define REFUSE(error, text)                                                                                            \
+    do {                                                                                                               \
+        *why = (text);                                                                                                 \
+        return -(error);                                                                                               \
     } while (0)
 
 // --- Check ---------------------------------------------------------------------------------------------------
@@ -140,8 +140,7 @@ int desc_change_check(struct node *n, struct proc *p, const struct buf *b, const
         case DESC_PROC: r = check_identity(&c, &w.at->proc, why); break;
         case DESC_PORT: c.closed &= ~(1ull << w.at->port.handle); break;
         case DESC_THRD:
-            r = desc_is_start(&w.sec) ? check_start(&c, &w.at->start, why)
-                                      : check_thread(&c, &w.at->thrd, why);
+            r = desc_is_start(&w.sec) ? check_start(&c, &w.at->start, why) : check_thread(&c, &w.at->thrd, why);
             break;
         case DESC_REC: r = check_rec(&c, &w.at->rec, w.more_at, why); break;
         default: break;
@@ -152,8 +151,8 @@ int desc_change_check(struct node *n, struct proc *p, const struct buf *b, const
     return r;
 }
 
-int desc_change_make(struct node *n, struct proc *p, const struct buf *b, struct proc **out,
-                     struct desc_fill *fills, unsigned *nfills)
+int desc_change_make(struct node *n, struct proc *p, const struct buf *b, struct proc **out, struct desc_fill *fills,
+                     unsigned *nfills)
 {
     return desc_make(n, b, p, out, fills, nfills);
 }

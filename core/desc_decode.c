@@ -58,8 +58,7 @@ static int dec_proc(struct decoder *d, const struct desc_proc *s, uint64_t isa)
 
 struct seg *desc_own_seg(struct node *n, const struct proc *p, const struct desc_seg *s)
 {
-    if (!port_eq(s->source.port, n->seg_put) || s->source_off || s->dest_off ||
-        s->source_len != s->len)
+    if (!port_eq(s->source.port, n->seg_put) || s->source_off || s->dest_off || s->source_len != s->len)
         return NULL;
     for (uint32_t i = 0; i < p->nmaps; i++) {
         struct seg *seg = p->maps[i]->seg;
@@ -130,9 +129,7 @@ static struct progress dec_progress(const struct desc_progress *p)
 }
 static uint64_t from_left(uint64_t left_ns, uint64_t now)
 {
-    return left_ns < UINT64_MAX - 1 - now ? now + left_ns
-           : left_ns == UINT64_MAX        ? UINT64_MAX
-                                          : UINT64_MAX - 1;
+    return left_ns < UINT64_MAX - 1 - now ? now + left_ns : left_ns == UINT64_MAX ? UINT64_MAX : UINT64_MAX - 1;
 }
 
 static int dec_thread(struct decoder *d, const struct desc_thread *s)
@@ -275,21 +272,19 @@ static int dec_section(struct decoder *d, const struct desc_walk *w, uint64_t is
     case DESC_SEG: return dec_seg(d, &u->seg);
     case DESC_MAP: return dec_map(d, &u->map);
     case DESC_PORT: return dec_port(d, &u->port);
-    case DESC_THRD:
-        return desc_is_start(&w->sec) ? dec_start(d, &u->start) : dec_thread(d, &u->thrd);
+    case DESC_THRD: return desc_is_start(&w->sec) ? dec_start(d, &u->start) : dec_thread(d, &u->thrd);
     case DESC_REC: return dec_rec(d, &u->rec, w->more_at);
     }
     return 0;
 }
 
-int desc_decode(struct node *n, const struct buf *b, struct proc **out, struct desc_fill *fills,
-                unsigned *nfills)
+int desc_decode(struct node *n, const struct buf *b, struct proc **out, struct desc_fill *fills, unsigned *nfills)
 {
     return desc_make(n, b, NULL, out, fills, nfills);
 }
 
-int desc_make(struct node *n, const struct buf *b, const struct proc *old, struct proc **out,
-              struct desc_fill *fills, unsigned *nfills)
+int desc_make(struct node *n, const struct buf *b, const struct proc *old, struct proc **out, struct desc_fill *fills,
+              unsigned *nfills)
 {
     struct decoder d; // segs as far as nsegs
     d.n = n;
@@ -308,8 +303,7 @@ int desc_make(struct node *n, const struct buf *b, const struct proc *old, struc
     if (r == 0)
         r = threads_complete(d.p);
     for (uint32_t i = 0; i < d.nsegs; i++)
-        seg_drop(
-            n, d.segs[i]); // the mappings hold them; one that none maps goes, and its fill with it
+        seg_drop(n, d.segs[i]); // the mappings hold them; one that none maps goes, and its fill with it
     for (unsigned i = 0; r == 0 && i < d.nfills; i++) {
         bool mapped = false;
         for (uint32_t m = 0; m < d.p->nmaps; m++)

@@ -18,15 +18,14 @@ static void put(struct writer *w, const void *src, uint64_t len)
         return;
     uint64_t end = w->off + ALIGN8(len);
     if (end > w->seg->len)
-        w->error =
-            end > DESC_MAX_BYTES ? -E_LIMIT : seg_resize(w->n, w->seg, PAGES_FOR(end) * PAGE_SIZE);
+        w->error = end > DESC_MAX_BYTES ? -E_LIMIT : seg_resize(w->n, w->seg, PAGES_FOR(end) * PAGE_SIZE);
     if (!w->error && len)
         w->error = seg_write(w->n, w->seg, w->off, src, (size_t)len);
     w->off = end;
 }
 
-static void put_section(struct writer *w, uint32_t tag, const void *src, uint64_t len,
-                        const void *more, uint64_t more_len)
+static void put_section(struct writer *w, uint32_t tag, const void *src, uint64_t len, const void *more,
+                        uint64_t more_len)
 {
     struct desc_sec s = {.tag = tag, .len = len + more_len};
     put(w, &s, sizeof s);
@@ -92,14 +91,12 @@ static void put_memory(struct writer *w, struct proc *p)
             first &= p->maps[j]->seg != s;
         if (!first)
             continue;
-        struct desc_seg d = {
-            .source = seg_cap(w->n, s, RIGHT_READ), .source_len = s->len, .len = s->len};
+        struct desc_seg d = {.source = seg_cap(w->n, s, RIGHT_READ), .source_len = s->len, .len = s->len};
         put_section(w, DESC_SEG, &d, sizeof d, NULL, 0);
     }
     for (uint32_t i = 0; i < p->nmaps; i++) {
         const struct map *m = p->maps[i];
-        struct desc_map d = {
-            .va = m->va, .len = m->len, .off = m->off, .seg = seg_index(p, i), .flags = m->flags};
+        struct desc_map d = {.va = m->va, .len = m->len, .off = m->off, .seg = seg_index(p, i), .flags = m->flags};
         put_section(w, DESC_MAP, &d, sizeof d, NULL, 0);
     }
 }

@@ -9,8 +9,7 @@
 #define ALIGN8(x) (((x) + 7) & ~7ull)
 
 // The sum of the len bytes of b, of which the first are *hdr. The buffer is of any kind. Errors of buf_at.
-int desc_hash(struct node *n, const struct buf *b, const struct desc_hdr *hdr, uint64_t len,
-              uint64_t *sum);
+int desc_hash(struct node *n, const struct buf *b, const struct desc_hdr *hdr, uint64_t len, uint64_t *sum);
 
 union any_section {
     struct desc_proc proc;
@@ -44,8 +43,8 @@ static inline bool desc_is_start(const struct desc_sec *sec)
 
 // Begins before the first section: *hdr is there. Leaves `copy` as it is: most walks never need it. Errors of buf_read.
 int desc_walk_start(struct desc_walk *w, struct node *n, const struct buf *b);
-// Goes to the next section, of which there is one, says the header. E_FORMAT, E_VERSION, and those of buf_read; *why says
-// what was wrong (a constant string).
+// Goes to the next section, of which there is one, says the header. E_FORMAT, E_VERSION, and those of buf_read; *why
+// says what was wrong (a constant string).
 int desc_next(struct desc_walk *w, const char **why);
 // The same in a descriptor that passed desc_check. Errors of buf_read.
 int desc_next_checked(struct desc_walk *w);
@@ -57,7 +56,7 @@ bool desc_has_rec(const struct rec *r); // else it is left out
 
 // desc_decode, and beside `old` when that is not NULL (desc_change.c): under an endpoint of its own, with old's control
 // port and key, and without copying the segments of old that it names.
-int desc_make(struct node *n, const struct buf *b, const struct proc *old, struct proc **out,
-              struct desc_fill *fills, unsigned *nfills);
+int desc_make(struct node *n, const struct buf *b, const struct proc *old, struct proc **out, struct desc_fill *fills,
+              unsigned *nfills);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The way up: what arch/ calls. All with the node lock held; none of them blocks or keeps a stack.
 //
-// A trap from U-mode: arch saves all registers into the thread's record, switches to the hart's own
-// stack (empty then), takes the node lock, calls one of these, and then goes the one way out:
+// A trap from U-mode: arch saves all registers into the thread's record, switches to the hart's own stack (empty then),
+// takes the node lock, calls one of these, and then goes the one way out:
 //
 //     for (;;) { t = sched_next(h); if (t) break; arch idles: unlock, wfi, lock, pending interrupts }
 //     unlock; restore t's registers; sret
@@ -34,18 +34,17 @@ enum fault_kind {
     FAULT_OTHER,
 };
 // Exception of h->current at t->regs.pc. cause: scause, for the report.
-void entry_fault(struct hart *h, struct thread *t, enum fault_kind kind, uint64_t addr,
-                 uint64_t cause);
-// h->current uses the FP unit for the first time: gives it t->regs.fp, all zero. false: no memory; the process ends,
-// as of any other fault that cannot be resolved.
+void entry_fault(struct hart *h, struct thread *t, enum fault_kind kind, uint64_t addr, uint64_t cause);
+// h->current uses the FP unit for the first time: gives it t->regs.fp, all zero. false: no memory; the process ends, as
+// of any other fault that cannot be resolved.
 bool entry_fp_first(struct hart *h, struct thread *t);
 
 void entry_timer(struct hart *h);    // the time set by arch_timer_set has come
 void entry_kick(struct hart *h);     // another hart asked (arch_kick)
 void entry_external(struct hart *h); // a device interrupt is pending: calls node->irq
 
-// Next guest thread to run on this hart (it is h->current then, state THREAD_RUN), or NULL: idle. Runs
-// ready privileged tasks on the way. Sets the timer. Loads nothing: arch loads t->proc->aspace and FP.
+// Next guest thread to run on this hart (it is h->current then, state THREAD_RUN), or NULL: idle. Runs ready privileged
+// tasks on the way. Sets the timer. Loads nothing: arch loads t->proc->aspace and FP.
 struct thread *sched_next(struct hart *h);
 
 // Does a guest wait for a hart?
@@ -56,7 +55,6 @@ void entry_hart_online(struct node *n, struct hart *h);
 
 // The kernel's own mistakes. Prints what, where, the last trace events, and stops the machine.
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-#define ASSERT(cond)                                                                               \
-    ((cond) ? (void)0 : panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #cond))
+#define ASSERT(cond) ((cond) ? (void)0 : panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #cond))
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The fast path through the calls of which there are most: a client calls the server that it called last, which is on
-// this node and waits; the server answers and waits again. Each then is one entry into the kernel and one exit, with the
-// processor handed from the one to the other in between.
+// this node and waits; the server answers and waits again. Each then is one entry into the kernel and one exit, with
+// the processor handed from the one to the other in between.
 //
 // Nothing here is a second truth. These functions leave exactly the records that the slow path leaves (call.c, serve.c,
 // reply.c), so a stun, a time-out, a move or a look from outside finds the same at the same point. Wherever anything is
@@ -19,8 +19,7 @@
 
 // The hart goes from t, whose state says already what it waits for, to next, which waited and whose results are in its
 // registers. arch/ sees to what of t the hart itself holds (entry.h).
-static inline struct thread *switch_to(struct node *n, struct hart *h, struct thread *t,
-                                       struct thread *next)
+static inline struct thread *switch_to(struct node *n, struct hart *h, struct thread *t, struct thread *next)
 {
     t->hart = NULL;
     t->proc->on_harts--;
@@ -38,8 +37,8 @@ static inline struct thread *switch_to(struct node *n, struct hart *h, struct th
 // that.
 enum bytes { PLAIN, ANY };
 
-static inline __attribute__((always_inline)) bool
-buffer_ok(struct node *n, struct proc *p, uint64_t at, uint64_t len, enum bytes how)
+static inline __attribute__((always_inline)) bool buffer_ok(struct node *n, struct proc *p, uint64_t at, uint64_t len,
+                                                            enum bytes how)
 {
     if (len == 0)
         return true;
@@ -53,8 +52,7 @@ buffer_ok(struct node *n, struct proc *p, uint64_t at, uint64_t len, enum bytes 
 
 static inline bool is_plain(const struct proc *p, uint64_t len, uint64_t at, uint64_t room)
 {
-    return len == 0 &&
-           (room == 0 || (room <= MESSAGE_MAX_BYTES && proc_map_covers(p, at, room, MAP_WRITE)));
+    return len == 0 && (room == 0 || (room <= MESSAGE_MAX_BYTES && proc_map_covers(p, at, room, MAP_WRITE)));
 }
 
 // The client waits for the reply; the record says that s works on it; s has it. Group by group: each word is read once
@@ -102,23 +100,21 @@ static inline void request_note(struct thread *t, struct rec *r, struct thread *
 }
 _Static_assert(REG_T3 + 3 == REG_T6 && REG_A4 + 3 == REG_A7, "words are copied four at a time");
 
-// What is done on the spot takes few bytes. A longer request is worth the slow path, which asks the service too, and allows
-// it more.
+// What is done on the spot takes few bytes. A longer request is worth the slow path, which asks the service too, and
+// allows it more.
 #define INLINE_BYTES 256u
-static __attribute__((noinline)) struct thread *trans_inline(struct node *n, struct hart *h,
-                                                           struct thread *t)
+static __attribute__((noinline)) struct thread *trans_inline(struct node *n, struct hart *h, struct thread *t)
 {
     if (t->regs.x[REG_A6] > INLINE_BYTES || !txn_inline(n, t, false))
         return NULL;
     n->stat.syscalls++;
-    if (h->epoch_seen !=
-        n->sched_epoch) // it made something ready, or set a timer: look round on the way out
+    if (h->epoch_seen != n->sched_epoch) // it made something ready, or set a timer: look round on the way out
         arch_kick(h);
     return t;
 }
 
-static inline __attribute__((always_inline)) struct thread *trans(struct node *n, struct hart *h,
-                                                                  struct thread *t, enum bytes how)
+static inline __attribute__((always_inline)) struct thread *trans(struct node *n, struct hart *h, struct thread *t,
+                                                                  enum bytes how)
 {
     const uint64_t *x = t->regs.x;
     struct rec *r = t->call.rec;
@@ -128,13 +124,12 @@ static inline __attribute__((always_inline)) struct thread *trans(struct node *n
     const struct port *put = &p->ports[r->handle].put;
     if (put->w[0] != x[REG_A0] || put->w[1] != x[REG_A1])
         return trans_inline(n, h, t);
-    if (p->state != PROC_RUN || list_empty(&p->receivers) || x[REG_T2] != 0 ||
-        t->seq >= THREAD_SEQ_MAX)
+    if (p->state != PROC_RUN || list_empty(&p->receivers) || x[REG_T2] != 0 || t->seq >= THREAD_SEQ_MAX)
         return NULL;
     struct thread *s = LIST_ENTRY(p->receivers.next, struct thread, run_link);
     uint64_t len = x[REG_A6];
-    if (!(s->serve.mask >> r->handle & 1) || s->wake_ns != UINT64_MAX || thread_is_task(s) ||
-        len > s->serve.buf.len || len > COPY_STEP)
+    if (!(s->serve.mask >> r->handle & 1) || s->wake_ns != UINT64_MAX || thread_is_task(s) || len > s->serve.buf.len ||
+        len > COPY_STEP)
         return NULL;
     if (!buffer_ok(n, t->proc, x[REG_T0], x[REG_T1], how))
         return NULL;
@@ -153,15 +148,14 @@ static inline __attribute__((always_inline)) struct thread *trans(struct node *n
 static inline struct thread *waiting_client(const struct rec *r)
 {
     struct thread *c = r->caller;
-    if (!c || r->lost || r->remote || r->state != REC_SERVE || c->state != THREAD_CALL ||
-        c->call.state != CALL_WAIT || c->call.seq != r->seq || c->timer.armed ||
-        c->proc->state != PROC_RUN || thread_is_task(c))
+    if (!c || r->lost || r->remote || r->state != REC_SERVE || c->state != THREAD_CALL || c->call.state != CALL_WAIT ||
+        c->call.seq != r->seq || c->timer.armed || c->proc->state != PROC_RUN || thread_is_task(c))
         return NULL;
     return c;
 }
 
-static inline __attribute__((always_inline)) struct thread *
-putrep_getreq(struct node *n, struct hart *h, struct thread *s, enum bytes how)
+static inline __attribute__((always_inline)) struct thread *putrep_getreq(struct node *n, struct hart *h,
+                                                                          struct thread *s, enum bytes how)
 {
     const uint64_t *x = s->regs.x;
     struct proc *p = s->proc;
@@ -170,8 +164,8 @@ putrep_getreq(struct node *n, struct hart *h, struct thread *s, enum bytes how)
         return NULL;
     struct thread *c = waiting_client(r);
     uint64_t len = x[REG_A2], mask = x[REG_T0], room = x[REG_T2];
-    if (!c || len > REPLY_COPY_MAX || len > c->call.rep.len || x[REG_T3] != 0 || mask == 0 ||
-        (mask & ~p->port_mask) || !buffer_ok(n, p, x[REG_T1], room, how))
+    if (!c || len > REPLY_COPY_MAX || len > c->call.rep.len || x[REG_T3] != 0 || mask == 0 || (mask & ~p->port_mask) ||
+        !buffer_ok(n, p, x[REG_T1], room, how))
         return NULL;
     if (how == ANY && len > 0) {
         struct buf rep = buf_user(p, x[REG_A1], len);
@@ -200,14 +194,12 @@ putrep_getreq(struct node *n, struct hart *h, struct thread *s, enum bytes how)
     return switch_to(n, h, s, c);
 }
 
-static __attribute__((noinline)) struct thread *trans_any(struct node *n, struct hart *h,
-                                                          struct thread *t)
+static __attribute__((noinline)) struct thread *trans_any(struct node *n, struct hart *h, struct thread *t)
 {
     return trans(n, h, t, ANY);
 }
 
-static __attribute__((noinline)) struct thread *putrep_getreq_any(struct node *n, struct hart *h,
-                                                                  struct thread *s)
+static __attribute__((noinline)) struct thread *putrep_getreq_any(struct node *n, struct hart *h, struct thread *s)
 {
     return putrep_getreq(n, h, s, ANY);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A server hands its client on to another server. A forward is a reply of a special kind: not "this is the result" but
-// "call that capability instead". It goes to the client's kernel, which makes a new transaction of it, with a number
-// of its own, out of the client's own pages; the client's thread sees only the last reply.
+// "call that capability instead". It goes to the client's kernel, which makes a new transaction of it, with a number of
+// its own, out of the client's own pages; the client's thread sees only the last reply.
 //
 // So at most once holds for each hop by what holds for every transaction: the forwarder's record says FORWARD until the
 // client's kernel has it, as it would say REPLY; the next server's record is of another number. Nothing is kept at the
@@ -12,8 +12,7 @@
 
 // --- Server -------------------------------------------------------------------------------------------
 
-int txn_forward(struct node *n, struct thread *t, const struct cap *cap, uint32_t op,
-                const uint64_t arg[4])
+int txn_forward(struct node *n, struct thread *t, const struct cap *cap, uint32_t op, const uint64_t arg[4])
 {
     struct rec *r = t->serve.rec;
     if (!t->serve.open)
@@ -78,8 +77,7 @@ void call_forward(struct node *n, struct thread *t, const struct forward *f)
     rec_uncache(n, t);
 }
 
-int txn_forward_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server,
-                   const struct forward *f)
+int txn_forward_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct forward *f)
 {
     struct proc *p = proc_by_ep(n, client);
     if (p && proc_frozen(p))

@@ -9,8 +9,7 @@
 
 static inline bool reply_fits(struct node *n, struct proc *p, const struct buf *rep)
 {
-    return rep->len == 0 || proc_map_covers(p, rep->at, rep->len, MAP_WRITE) ||
-           buf_check(n, rep, true) == 0;
+    return rep->len == 0 || proc_map_covers(p, rep->at, rep->len, MAP_WRITE) || buf_check(n, rep, true) == 0;
 }
 
 bool txn_inline(struct node *n, struct thread *t, bool saved)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Intrusive doubly linked list with a sentinel head. An element that is in no list points to
-// itself, so list_del() of it is harmless and list_linked() answers.
+// Intrusive doubly linked list with a sentinel head. An element that is in no list points to itself, so list_del() of
+// it is harmless and list_linked() answers.
 #ifndef CORE_LIST_H
 #define CORE_LIST_H
 
@@ -14,9 +14,8 @@ struct list {
 #define LIST_ENTRY(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 #define LIST_FOR(pos, head) for (struct list *pos = (head)->next; pos != (head); pos = pos->next)
 // The body may remove `pos`.
-#define LIST_FOR_SAFE(pos, nxt, head)                                                              \
-    for (struct list *pos = (head)->next, *nxt = pos->next; pos != (head);                         \
-         pos = nxt, nxt = pos->next)
+#define LIST_FOR_SAFE(pos, nxt, head)                                                                                  \
+    for (struct list *pos = (head)->next, *nxt = pos->next; pos != (head); pos = nxt, nxt = pos->next)
 
 static inline void list_init(struct list *l)
 {

@@ -47,8 +47,7 @@ static bool range_free(const struct proc *p, uint64_t va, uint64_t len, const st
 
 static bool range_valid(uint64_t va, uint64_t len)
 {
-    return len > 0 && !((va | len) & PAGE_MASK) && va >= USER_BASE && va < USER_END &&
-           len <= USER_END - va;
+    return len > 0 && !((va | len) & PAGE_MASK) && va >= USER_BASE && va < USER_END && len <= USER_END - va;
 }
 
 static bool flags_valid(uint32_t flags)
@@ -56,15 +55,12 @@ static bool flags_valid(uint32_t flags)
     uint32_t guard = MAP_GUARD_LOG2(flags);
     if ((flags & ~MAP_ALL) || !(flags & MAP_RIGHTS))
         return false;
-    return guard == 0 ||
-           (guard > PAGE_SHIFT && guard <= 30 && !(flags & (MAP_GROW_UP | MAP_GROW_DOWN)));
+    return guard == 0 || (guard > PAGE_SHIFT && guard <= 30 && !(flags & (MAP_GROW_UP | MAP_GROW_DOWN)));
 }
 
-int proc_map(struct node *n, struct proc *p, uint64_t va, uint64_t len, struct seg *seg,
-             uint64_t off, uint32_t flags)
+int proc_map(struct node *n, struct proc *p, uint64_t va, uint64_t len, struct seg *seg, uint64_t off, uint32_t flags)
 {
-    if (!range_valid(va, len) || (off & PAGE_MASK) || off > seg->len || len > seg->len - off ||
-        !flags_valid(flags))
+    if (!range_valid(va, len) || (off & PAGE_MASK) || off > seg->len || len > seg->len - off || !flags_valid(flags))
         return -E_ARG;
     if (p->nmaps == PROC_MAPS_MAX)
         return -E_LIMIT;
@@ -100,8 +96,8 @@ int proc_room(const struct proc *p, uint64_t more)
 
 uint64_t proc_find_gap(struct proc *p, uint64_t len)
 {
-    // From 16 GiB up, where neither the program nor its heap gets to, with an unmapped page between mappings
-    // so that running over an end faults. What is long enough for an extent begins where one may.
+    // From 16 GiB up, where neither the program nor its heap gets to, with an unmapped page between mappings so that
+    // running over an end faults. What is long enough for an extent begins where one may.
     uint64_t at = 0x400000000ull, align = len < MEGAPAGE_BYTES ? PAGE_SIZE : MEGAPAGE_BYTES;
     for (uint32_t i = 0; i < p->nmaps; i++) {
         const struct map *m = p->maps[i];
@@ -145,8 +141,8 @@ static int cap_seg(struct node *n, const struct cap *cap, uint32_t flags, struct
     return cap_verify(cap, seg_key(n, s), writes ? RIGHT_READ | RIGHT_WRITE : RIGHT_READ);
 }
 
-int64_t proc_map_cap(struct node *n, struct proc *p, const struct cap *cap, uint64_t va,
-                     uint64_t off, uint64_t len, uint32_t flags)
+int64_t proc_map_cap(struct node *n, struct proc *p, const struct cap *cap, uint64_t va, uint64_t off, uint64_t len,
+                     uint32_t flags)
 {
     struct seg *s, *seg;
     uint32_t map_flags = flags & ~MAP_COPY;
@@ -237,8 +233,8 @@ int proc_grow(struct node *n, struct proc *p, uint64_t va, uint64_t len)
     return 0;
 }
 
-// A stack is a segment whose pages below the mapping are reserved at the front of it: off counts how many bytes
-// of the segment lie below the present mapping and may still be taken.
+// A stack is a segment whose pages below the mapping are reserved at the front of it: off counts how many bytes of the
+// segment lie below the present mapping and may still be taken.
 static int grow_stack(struct proc *p, uint64_t va, struct map **out)
 {
     for (uint32_t i = 0; i < p->nmaps; i++) {
@@ -308,8 +304,8 @@ static void widen(const struct map *m, struct view *v)
 }
 
 // A fault where extents may be; off: of v->va in the segment. Apart, as small programs come by only.
-__attribute__((noinline)) static int fault_in_extents(struct node *n, const struct map *m,
-                                                      struct view v, uint64_t off, unsigned prot)
+__attribute__((noinline)) static int fault_in_extents(struct node *n, const struct map *m, struct view v, uint64_t off,
+                                                      unsigned prot)
 {
     bool writable = true;
     v.page = prot & PROT_W ? seg_page_ahead(n, m->seg, off, m->va + m->len - v.va, &v.len)
@@ -326,8 +322,7 @@ __attribute__((noinline)) static int fault_in_extents(struct node *n, const stru
 static int fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)
 {
     struct map *m;
-    _Static_assert(PROT_R == MAP_READ && PROT_W == MAP_WRITE && PROT_X == MAP_EXEC,
-                   "one set of bits");
+    _Static_assert(PROT_R == MAP_READ && PROT_W == MAP_WRITE && PROT_X == MAP_EXEC, "one set of bits");
     int e = map_at(p, va, &m);
     if (e < 0)
         return e;
@@ -338,10 +333,8 @@ static int fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)
     if (off >= m->seg->len) // somebody made the segment shorter than the mapping
         return -E_FAULT;
     if (shows_windows(m))
-        return fault_in_extents(n, m, (struct view){va & ~PAGE_MASK, PAGE_SIZE, NULL},
-                                off & ~PAGE_MASK, prot);
-    void *page =
-        prot & PROT_W ? seg_page(n, m->seg, off, true) : seg_page_in(n, m->seg, off, &writable);
+        return fault_in_extents(n, m, (struct view){va & ~PAGE_MASK, PAGE_SIZE, NULL}, off & ~PAGE_MASK, prot);
+    void *page = prot & PROT_W ? seg_page(n, m->seg, off, true) : seg_page_in(n, m->seg, off, &writable);
     if (!page)
         return -E_MEM;
     unsigned rights = m->flags & (PROT_R | PROT_W | PROT_X);

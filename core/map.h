@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Maps: which part of which segment a process sees at which addresses, with which rights. The translations (page
-// table entries) behind a map are made by the faults that need them and may be taken away at any time: the next access
-// faults them in again. All under the node lock.
+// Maps: which part of which segment a process sees at which addresses, with which rights. The translations (page table
+// entries) behind a map are made by the faults that need them and may be taken away at any time: the next access faults
+// them in again. All under the node lock.
 #ifndef CORE_MAP_H
 #define CORE_MAP_H
 
@@ -20,20 +20,18 @@ struct map {
     struct proc *proc;    // [I]
     uint64_t va, len;     // [N] bytes, page multiples
     struct seg *seg;      // [I] holds one ref
-    uint64_t
-        off; // [N] offset of va in the segment; GROW_DOWN: bytes below that it may still grow by
-    uint32_t flags; // [I] MAP_* of abi.h
+    uint64_t off;         // [N] offset of va in the segment; GROW_DOWN: bytes below that it may still grow by
+    uint32_t flags;       // [I] MAP_* of abi.h
 };
 
 extern const struct map map_none; // of no bytes
 
 // Adds a mapping; takes over the caller's ref of seg on success. E_OVERLAP, E_ARG, E_LIMIT, E_MEM.
-int proc_map(struct node *n, struct proc *p, uint64_t va, uint64_t len, struct seg *seg,
-             uint64_t off, uint32_t flags);
-// Maps what a capability of this node's segment service names: SYS_MAP_CAP of abi.h says how, and lists the errors.
-// va 0: chosen here. len 0: to the segment's end. Returns the address.
-int64_t proc_map_cap(struct node *n, struct proc *p, const struct cap *cap, uint64_t va,
-                     uint64_t off, uint64_t len, uint32_t flags);
+int proc_map(struct node *n, struct proc *p, uint64_t va, uint64_t len, struct seg *seg, uint64_t off, uint32_t flags);
+// Maps what a capability of this node's segment service names: SYS_MAP_CAP of abi.h says how, and lists the errors. va
+// 0: chosen here. len 0: to the segment's end. Returns the address.
+int64_t proc_map_cap(struct node *n, struct proc *p, const struct cap *cap, uint64_t va, uint64_t off, uint64_t len,
+                     uint32_t flags);
 // Does anybody else on this node see the contents of one of its segments: another process that has it mapped, or one
 // that may map it by capability?
 bool proc_shares(const struct proc *p);

@@ -57,8 +57,7 @@ void megapage_reserve(struct node *n, struct seg *s, uint64_t off)
     if (!pages)
         return;
     struct megapage *b = record(n);
-    *b = (struct megapage){
-        .seg = s, .extent = off >> MEGAPAGE_SHIFT, .pages = pages, .nleft = MEGAPAGE_PAGES};
+    *b = (struct megapage){.seg = s, .extent = off >> MEGAPAGE_SHIFT, .pages = pages, .nleft = MEGAPAGE_PAGES};
     for (unsigned i = 0; i < MEGAPAGE_PAGES / 64; i++)
         b->left[i] = UINT64_MAX;
     s->reserved++;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Megapages that are kept for an extent of a segment. An extent is 2 MiB of a segment, from a multiple of that on. Who keeps
-// a megapage for one takes each page that comes into being there from its place in the megapage: when all 512 are there, they
-// lie in a row, and one translation is enough for all.
+// Megapages that are kept for an extent of a segment. An extent is 2 MiB of a segment, from a multiple of that on. Who
+// keeps a megapage for one takes each page that comes into being there from its place in the megapage: when all 512 are
+// there, they lie in a row, and one translation is enough for all.
 //
-// To keep one costs no memory: what was not taken of it counts as free, and when there is nothing else it goes to whoever
-// asks for a page. All under the node lock.
+// To keep one costs no memory: what was not taken of it counts as free, and when there is nothing else it goes to
+// whoever asks for a page. All under the node lock.
 #ifndef CORE_MEGAPAGE_H
 #define CORE_MEGAPAGE_H
 
@@ -19,11 +19,11 @@ struct seg;
 #define MEGAPAGES_RESERVED 8u // at a time, on a node: who fills memory fills an extent after the other
 
 struct megapage {
-    struct seg *seg;                 // [N] NULL: none is kept here
-    uint64_t extent;                 // [N] offset in the segment / MEGAPAGE_BYTES
-    char *pages;                     // [N]
+    struct seg *seg;                    // [N] NULL: none is kept here
+    uint64_t extent;                    // [N] offset in the segment / MEGAPAGE_BYTES
+    char *pages;                        // [N]
     uint64_t left[MEGAPAGE_PAGES / 64]; // [N] bit i: page i was not taken yet
-    unsigned nleft;                  // [N]
+    unsigned nleft;                     // [N]
 };
 
 struct megapages {
@@ -31,8 +31,8 @@ struct megapages {
     unsigned next; // [N] to be given up next
 };
 
-// Keeps a megapage for the extent in which off lies, in which the segment has no page yet. When MEGAPAGES_RESERVED are kept,
-// another one is given up for it. Memory in pieces: nothing happens.
+// Keeps a megapage for the extent in which off lies, in which the segment has no page yet. When MEGAPAGES_RESERVED are
+// kept, another one is given up for it. Memory in pieces: nothing happens.
 void megapage_reserve(struct node *n, struct seg *s, uint64_t off);
 bool megapage_is_reserved(struct node *n, const struct seg *s, uint64_t off);
 // The page for off out of the megapage that is kept for its extent, as from page_alloc_raw. NULL: none is kept, it is

@@ -22,8 +22,8 @@
 _Static_assert(sizeof((struct node *)0)->rand_key == crypto_stream_chacha20_KEYBYTES, "");
 _Static_assert(sizeof((struct node *)0)->rand_count == crypto_stream_chacha20_NONCEBYTES, "");
 
-// Fast key erasure (Bernstein, 2017): the first bytes of each keystream become the next key, so
-// that who reads the node's memory later learns nothing about what was given out before.
+// Fast key erasure (Bernstein, 2017): the first bytes of each keystream become the next key, so that who reads the
+// node's memory later learns nothing about what was given out before.
 static void draw(struct node *n)
 {
     uint8_t stream[sizeof n->rand_key + RAND_CHUNK];

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A node: everything that one kernel knows. No globals (design D5): the simulator has hundreds of these, the
-// host command one, a kernel one. Outside things come in through the pointers set before node_init().
+// A node: everything that one kernel knows. No globals (design D5): the simulator has hundreds of these, the host
+// command one, a kernel one. Outside things come in through the pointers set before node_init().
 #ifndef CORE_NODE_H
 #define CORE_NODE_H
 
-#include "core/megapage.h"
 #include "core/hart.h"
+#include "core/megapage.h"
 #include "core/page.h"
 #include "core/pool.h"
 #include "core/proc.h"
@@ -37,11 +37,11 @@ struct node {
     // What the world gives (set before node_init)
     uint64_t (*clock)(struct node *n); // [I] ns, monotonic
     void (*entropy)(struct node *n, void *buf,
-                    size_t len);                        // [I] seed of the generator; once at init
-    void (*log)(struct node *n, const char *line);      // [I] a line for people
-    void (*irq)(struct node *n);                        // [I] device interrupt pending (boards)
-    void (*guest_done)(struct node *n, struct proc *p); // [I] may be NULL
-    bool (*inline_call)(struct node *n, struct task_inline *q);  // [I] services, task.h; may be NULL
+                    size_t len);                                // [I] seed of the generator; once at init
+    void (*log)(struct node *n, const char *line);              // [I] a line for people
+    void (*irq)(struct node *n);                                // [I] device interrupt pending (boards)
+    void (*guest_done)(struct node *n, struct proc *p);         // [I] may be NULL
+    bool (*inline_call)(struct node *n, struct task_inline *q); // [I] services, task.h; may be NULL
     // A process is DEAD and on no hart any more. true: somebody sees to it; false: the reaper is woken. May be NULL
     bool (*ended)(struct node *n, struct proc *p); // [I] services
     // [I] services/orphan.h; may be NULL. Another node serves the port / a process of this node serves it no more.
@@ -71,11 +71,10 @@ struct node {
     struct timers timers;
     struct timer sweep; // txn_sweep
     struct list ready_tasks;
-    struct list
-        ready_guests[PRIO_LEVELS]; // by priority; each in the order in which they have their turns
-    uint32_t ready_levels;         // bit i clear: ready_guests[i] is empty
-    uint32_t passed;               // slices since one was lent to a lower level
-    uint32_t lent_last;            // the level that had it
+    struct list ready_guests[PRIO_LEVELS]; // by priority; each in the order in which they have their turns
+    uint32_t ready_levels;                 // bit i clear: ready_guests[i] is empty
+    uint32_t passed;                       // slices since one was lent to a lower level
+    uint32_t lent_last;                    // the level that had it
     struct hart harts[HARTS_MAX];
     unsigned nharts;
     // Randomness: ChaCha20 keyed from entropy
@@ -95,8 +94,7 @@ static inline uint64_t node_now(struct node *n)
 {
     return n->clock(n);
 }
-// Everything in order; pages must have been given (page_init, page_add_range) and clock, entropy, log, name set.
-// E_MEM.
+// Everything in order; pages must have been given (page_init, page_add_range) and clock, entropy, log, name set. E_MEM.
 int node_init(struct node *n);
 void node_fini(struct node *n); // host: tests count pages afterwards
 void node_random(struct node *n, void *buf, size_t len);

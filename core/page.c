@@ -1,28 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Physical pages: a count of holders for each, and the free ones in three places. Those that nobody
-// took yet are ranges of indices, because to write into each of them would take a large board long
-// at boot. Those that came back are a list through their first two words; it is doubly linked so
-// that pages can be taken out of its middle. When the last page of a megapage comes back, all 512 leave
-// the list and are a whole megapage.
+// Physical pages: a count of holders for each, and the free ones in three places. Those that nobody took yet are ranges
+// of indices, because to write into each of them would take a large board long at boot. Those that came back are a list
+// through their first two words; it is doubly linked so that pages can be taken out of its middle. When the last page
+// of a megapage comes back, all 512 leave the list and are a whole megapage.
 //
-// A single page is taken from the list; when that is empty, from a fresh range; then a whole megapage is
-// broken into. So megapages stay whole as long as there is anything else. A broken one is a range again,
-// of which pages are taken one after the other: it must have been used up before it can be
-// put together again, which takes 512 steps and so costs each page one. Pages that were kept as they
-// are (page_cache) come last.
+// A single page is taken from the list; when that is empty, from a fresh range; then a whole megapage is broken into.
+// So megapages stay whole as long as there is anything else. A broken one is a range again, of which pages are taken
+// one after the other: it must have been used up before it can be put together again, which takes 512 steps and so
+// costs each page one. Pages that were kept as they are (page_cache) come last.
 #include "core/page.h"
 
-#include "core/megapage.h"
 #include "core/config.h"
 #include "core/entry.h"
+#include "core/megapage.h"
 #include "core/node.h"
 #include "core/poison.h"
 #include "core/words.h"
 
 #include <string.h>
 
-// What a free page holds. The prev of the first one is stale: taking and giving then touch one page
-// less, and take_from_list never looks at it.
+// What a free page holds. The prev of the first one is stale: taking and giving then touch one page less, and
+// take_from_list never looks at it.
 struct free_page {
     struct free_page *next, *prev;
 };
@@ -158,8 +156,8 @@ static struct page_fresh *fresh_for_run(struct pages *ps, size_t count)
     return NULL;
 }
 
-// The run at first is no longer fresh. It is the topmost of its gap: of a range that it reaches into
-// nothing is left above it.
+// The run at first is no longer fresh. It is the topmost of its gap: of a range that it reaches into nothing is left
+// above it.
 static void cut_fresh(struct pages *ps, size_t first, size_t count)
 {
     for (unsigned i = 0; i < ps->nfresh; i++) {
@@ -180,8 +178,7 @@ void page_init(struct node *n, void *base, size_t span, uint16_t *table)
     n->pages = (struct pages){.base = base,
                               .span = span,
                               .holders = table,
-                              .listed = (uintptr_t)(table + span) -
-                                        ((uintptr_t)base >> MEGAPAGE_SHIFT) * sizeof *table,
+                              .listed = (uintptr_t)(table + span) - ((uintptr_t)base >> MEGAPAGE_SHIFT) * sizeof *table,
                               .nfresh = 1,
                               .fail_after = -1};
 }
@@ -427,8 +424,7 @@ void page_drop(struct node *n, const void *p)
 bool page_can_share(const struct node *n, const void *p)
 {
     size_t i = index_of(&n->pages, p);
-    return i >= n->pages.span || n->pages.holders[i] == PAGE_HOLE ||
-           n->pages.holders[i] < SHARES_MAX;
+    return i >= n->pages.span || n->pages.holders[i] == PAGE_HOLE || n->pages.holders[i] < SHARES_MAX;
 }
 
 bool page_is_shared(const struct node *n, const void *p)
@@ -444,8 +440,8 @@ size_t page_free_count(const struct node *n)
 
 // --- Megapages --------------------------------------------------------------------------------------
 
-// A megapage of fresh memory, the lowest of the first range that has one: what lies below it in the range is
-// listed, so that single pages come from there.
+// A megapage of fresh memory, the lowest of the first range that has one: what lies below it in the range is listed, so
+// that single pages come from there.
 static void *megapage_from_fresh(struct pages *ps)
 {
     for (unsigned i = 0; i < ps->nfresh; i++) {

@@ -35,17 +35,18 @@ struct pages {
     uint8_t *base;     // [I] kernel address of the first page covered
     size_t span;       // [I] pages covered, holes included
     uint16_t *holders; // [N] per page; PAGE_HOLE = not ours to give
-    uintptr_t
-        listed; // [I] per megapage, in the table: how many of its pages are on the free list, or MEGAPAGE_WHOLE (page.c)
-    void *free;  // [N] free list through the pages' first words: those that were taken once
-    void *whole; // [N] megapages of which all pages came back, through their first words
+    // [I] per megapage, in the table: how many of its pages are on the free list, or MEGAPAGE_WHOLE (page.c)
+    uintptr_t listed;
+    void *free;                 // [N] free list through the pages' first words: those that were taken once
+    void *whole;                // [N] megapages of which all pages came back, through their first words
     void *cached[CACHED_KINDS]; // [N] lists through the pages' first words
     unsigned ncached[CACHED_KINDS];
     size_t free_count; // [N] on the lists, whole, fresh, or kept for an extent (core/megapage.h)
     size_t total;      // [I] pages that were given by page_add_range
     size_t floor;      // [N] so many are not for what is being done: 0, or PAGE_RESERVE
     long fail_after;   // [N] tests: so many more succeed, then one fails; then -1 again = none will
-    // [N] The first is of a whole megapage that was broken into; the others in the order they were given, empty ones too.
+    // [N] The first is of a whole megapage that was broken into; the others in the order they were given, empty ones
+    // too.
     struct page_fresh fresh[PAGE_FRESH_MAX];
     unsigned nfresh; // [N]
 };
@@ -63,8 +64,8 @@ void page_add_range(struct node *n, void *from, void *to);
 void *page_alloc(struct node *n);
 // The same with whatever was in it before: only for a caller that writes all of it before anybody can look.
 void *page_alloc_raw(struct node *n);
-// count pages in a row, each zeroed and held once, for what the hardware or a stack needs so. For boot and
-// rare use: it searches, and fails when memory is fragmented. NULL: none. Give back one by one.
+// count pages in a row, each zeroed and held once, for what the hardware or a stack needs so. For boot and rare use: it
+// searches, and fails when memory is fragmented. NULL: none. Give back one by one.
 void *page_alloc_run(struct node *n, size_t count);
 // Holds a page once more; p may point anywhere into it. Addresses outside the range are ignored.
 void page_hold(struct node *n, const void *p);
@@ -80,7 +81,7 @@ bool page_can_share(const struct node *n, const void *p);
 bool page_is_shared(const struct node *n, const void *p);
 size_t page_free_count(const struct node *n);
 
-// --- Megapages, for core/megapage.c only -----------------------------------------------------------------------------------
+// --- Megapages, for core/megapage.c only -----------------------------------------------------------------------------
 
 // A megapage of free pages that page_alloc gives to nobody; they count as free until they are claimed. NULL: none is in
 // one piece. Takes a handful of steps, or as many as it has had pages given back since the last time.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Marks memory that is free in one of our own allocators, so that AddressSanitizer, which knows
-// malloc only, reports its use. Without the sanitizer these are nothing.
+// Marks memory that is free in one of our own allocators, so that AddressSanitizer, which knows malloc only, reports
+// its use. Without the sanitizer these are nothing.
 #ifndef CORE_POISON_H
 #define CORE_POISON_H
 

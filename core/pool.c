@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Records of one size. Each page begins with a header, so that a record finds its page by its
-// address alone:
+// Records of one size. Each page begins with a header, so that a record finds its page by its address alone:
 //
 //   0                   64        64 + size                           4096
 //   | struct pool_page  | record  | record  | ...            | unused |
@@ -82,9 +81,8 @@ void pool_init(struct pool *p, const char *name, size_t size)
 
 void *pool_alloc(struct node *n, struct pool *p)
 {
-    struct pool_page *pg = list_empty(&p->partial)
-                               ? new_page(n, p)
-                               : LIST_ENTRY(p->partial.next, struct pool_page, link);
+    struct pool_page *pg =
+        list_empty(&p->partial) ? new_page(n, p) : LIST_ENTRY(p->partial.next, struct pool_page, link);
     if (!pg)
         return NULL;
     struct free_rec *r = pg->free;

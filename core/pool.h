@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Records of one size, carved out of pages: how the kernel allocates everything smaller than a page.
-// A page whose records are all free goes back, so that free-page counts return to where they were.
+// Records of one size, carved out of pages: how the kernel allocates everything smaller than a page. A page whose
+// records are all free goes back, so that free-page counts return to where they were.
 #ifndef CORE_POOL_H
 #define CORE_POOL_H
 

@@ -5,12 +5,10 @@
 
 static struct list *bucket(struct node *n, struct port put)
 {
-    return &n->ports_hash[put.w[0] %
-                          PORTS_HASH]; // a put-port is a hash: its bits are as good as any
+    return &n->ports_hash[put.w[0] % PORTS_HASH]; // a put-port is a hash: its bits are as good as any
 }
 
-int port_add(struct node *n, struct port put, struct proc *server, uint32_t handle,
-             struct proc *about)
+int port_add(struct node *n, struct port put, struct proc *server, uint32_t handle, struct proc *about)
 {
     struct port_entry *e = pool_alloc(n, &n->pool_port);
     if (!e)
@@ -23,8 +21,7 @@ int port_add(struct node *n, struct port put, struct proc *server, uint32_t hand
     return 0;
 }
 
-void port_remove(struct node *n, struct port put, const struct proc *server,
-                 const struct proc *about)
+void port_remove(struct node *n, struct port put, const struct proc *server, const struct proc *about)
 {
     LIST_FOR_SAFE (l, next, bucket(n, put)) {
         struct port_entry *e = LIST_ENTRY(l, struct port_entry, link);

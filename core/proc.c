@@ -15,8 +15,8 @@ static struct list *bucket(struct node *n, ep_t ep)
 }
 
 // One secret is all of a new process's identity: the control port is its image, the endpoint, a name that everybody may
-// know, is half of that, and until it is rotated it is the key of the process's capabilities too. (What is hashed with it
-// there is longer than the label of a port.)
+// know, is half of that, and until it is rotated it is the key of the process's capabilities too. (What is hashed with
+// it there is longer than the label of a port.)
 static void draw_identity(struct node *n, struct proc *p)
 {
     // What people type must be unique here; across the ring 24 random bits do.
@@ -55,8 +55,7 @@ int proc_create(struct node *n, ep_t ep, struct proc **out)
         draw_identity(n, p);
     else
         p->ep = ep;
-    p->called = p->listened =
-        ep != EP_NONE; // what it did elsewhere, or before, nobody here can say
+    p->called = p->listened = ep != EP_NONE; // what it did elsewhere, or before, nobody here can say
     p->pid = (uint32_t)p->ep & CAP_OBJ_MAX;
     list_add_tail(&n->procs, &p->link);
     list_add_tail(bucket(n, p->ep), &p->hash_link);
@@ -183,8 +182,7 @@ static void later(uint64_t *at_ns, uint64_t by)
 
 int proc_resume(struct node *n, struct proc *p)
 {
-    if (p->state != PROC_STUNNED && p->state != PROC_MOVING && p->state != PROC_ARRIVING &&
-        p->state != PROC_DOUBT)
+    if (p->state != PROC_STUNNED && p->state != PROC_MOVING && p->state != PROC_ARRIVING && p->state != PROC_DOUBT)
         return -E_STATE;
     proc_set_state(p, PROC_RUN);
     p->runs++;
@@ -266,8 +264,7 @@ static void stop_by_fault(struct node *n, struct thread *t, const struct proc_fa
     (void)proc_stun(n, p);
 }
 
-void entry_fault(struct hart *h, struct thread *t, enum fault_kind kind, uint64_t addr,
-                 uint64_t cause)
+void entry_fault(struct hart *h, struct thread *t, enum fault_kind kind, uint64_t addr, uint64_t cause)
 {
     struct node *n = h->node;
     int r = -E_FAULT;
@@ -277,24 +274,18 @@ void entry_fault(struct hart *h, struct thread *t, enum fault_kind kind, uint64_
         if (r == 0)
             return;
     }
-    stop_by_fault(n, t,
-                  &(struct proc_fault){.kind = (uint32_t)kind,
-                                       .tid = t->tid,
-                                       .error = r,
-                                       .cause = cause,
-                                       .addr = addr,
-                                       .pc = t->regs.pc});
+    stop_by_fault(
+        n, t,
+        &(struct proc_fault){
+            .kind = (uint32_t)kind, .tid = t->tid, .error = r, .cause = cause, .addr = addr, .pc = t->regs.pc});
 }
 
 bool entry_fp_first(struct hart *h, struct thread *t)
 {
     int r = thread_use_fp(h->node, t);
     if (r < 0)
-        stop_by_fault(h->node, t,
-                      &(struct proc_fault){.kind = FAULT_OTHER,
-                                           .tid = t->tid,
-                                           .error = r,
-                                           .addr = t->regs.pc,
-                                           .pc = t->regs.pc});
+        stop_by_fault(
+            h->node, t,
+            &(struct proc_fault){.kind = FAULT_OTHER, .tid = t->tid, .error = r, .addr = t->regs.pc, .pc = t->regs.pc});
     return r == 0;
 }

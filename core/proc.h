@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Processes: protection domain = maps + threads + ports + transaction records. The kernel's own tasks
-// are threads of node->kproc, which has no maps and is never stunned.
+// Processes: protection domain = maps + threads + ports + transaction records. The kernel's own tasks are threads of
+// node->kproc, which has no maps and is never stunned.
 #ifndef CORE_PROC_H
 #define CORE_PROC_H
 
@@ -31,7 +31,7 @@ enum proc_state {
 
 struct proc_fault {
     uint32_t kind, tid; // enum fault_kind; the thread
-    int64_t error; // -E_FAULT; -E_MEM, -E_LIMIT: the access was right, there was no page for it
+    int64_t error;      // -E_FAULT; -E_MEM, -E_LIMIT: the access was right, there was no page for it
     uint64_t cause, addr, pc;
 };
 
@@ -51,36 +51,33 @@ struct proc {
     uint32_t on_harts;               // [N] threads in state RUN
     struct map *maps[PROC_MAPS_MAX]; // [N] sorted by va
     uint32_t nmaps;                  // [N]
-    const struct map
-        *last_map; // [N] the one that proc_find_map found last; map_none: nothing is known
-    struct arch_aspace aspace; // [N]
-    struct list threads;       // [N]
+    const struct map *last_map;      // [N] the one that proc_find_map found last; map_none: nothing is known
+    struct arch_aspace aspace;       // [N]
+    struct list threads;             // [N]
     uint32_t nthreads, next_tid;
     struct served_port ports[PROC_PORTS_MAX]; // [N] handle = index
-    uint64_t port_mask;                  // [N] bit i: ports[i] is in use
-    struct list receivers;                 // [N] threads in GETREQ, longest wait first
-    struct list recs;                    // [N] server-side records of transactions (txn.h)
-    struct list queue;                   // [N] those in REC_QUEUED, oldest first
+    uint64_t port_mask;                       // [N] bit i: ports[i] is in use
+    struct list receivers;                    // [N] threads in GETREQ, longest wait first
+    struct list recs;                         // [N] server-side records of transactions (txn.h)
+    struct list queue;                        // [N] those in REC_QUEUED, oldest first
     struct port ctl_get,
-        ctl_put;      // [I] port of the process's own capability; served by whatever kernel has it
-    uint8_t key[16];  // [N] of the check field of that capability
-    struct cap owner; // [N] told of exceptions and of the end; null = nobody
+        ctl_put;                      // [I] port of the process's own capability; served by whatever kernel has it
+    uint8_t key[16];                  // [N] of the check field of that capability
+    struct cap owner;                 // [N] told of exceptions and of the end; null = nobody
     uint64_t time_offset;             // [N] process clock = node clock + this
     uint64_t mem_limit;               // [N] bytes of segments
     uint64_t moves;                   // [N] times it changed nodes
     uint64_t faults;                  // [N] translations that were missing, on this node
     uint8_t priority, priority_limit; // [N] PRIO_*; the limit is its owner's
-    uint64_t isa; // [N] extensions its code may use (arch.h ISA_*); 0 = rv64gc only
-    uint64_t
-        stopped_ns; // [N] frozen: the node's clock when it stopped. Its own clock stands still from then on
-    uint64_t runs; // [N] times it went on: a descriptor taken before the last one is out of date
+    uint64_t isa;                     // [N] extensions its code may use (arch.h ISA_*); 0 = rv64gc only
+    uint64_t stopped_ns;     // [N] frozen: the node's clock when it stopped. Its own clock stands still from then on
+    uint64_t runs;           // [N] times it went on: a descriptor taken before the last one is out of date
     bool called, listened;   // [N] it may be known to others: as their client, as their server
     bool stay_stunned;       // [N] stunned by somebody: a move leaves it so
     bool killed;             // [N]
     int64_t exit_status;     // [N] DEAD: argument of SYS_EXIT, or negative error
     struct proc_fault fault; // [N] what stopped it; goes along. kind 0 = nothing
-    uint32_t
-        tell; // [N] enum owner_event that its owner has still to be told of, once it is STUNNED; 0 = none
+    uint32_t tell;          // [N] enum owner_event that its owner has still to be told of, once it is STUNNED; 0 = none
     uint64_t stun_code;     // [N] of the order that stunned it
     const void *stun_event; // [N] tasks that wait for STUNNED sleep on this field's address
 };
@@ -90,8 +87,7 @@ struct proc {
 static inline bool proc_map_covers(const struct proc *p, uint64_t va, uint64_t len, uint32_t right)
 {
     const struct map *m = p->last_map;
-    return va - m->va < m->len && len <= m->len - (va - m->va) && (m->flags & right) &&
-           MAP_GUARD_LOG2(m->flags) == 0;
+    return va - m->va < m->len && len <= m->len - (va - m->va) && (m->flags & right) && MAP_GUARD_LOG2(m->flags) == 0;
 }
 
 // Empty process, state ARRIVING. ep EP_NONE = draw one (then ctl port and key too). *out. E_MEM, E_EXISTS.
@@ -110,8 +106,8 @@ static inline bool proc_frozen(const struct proc *p)
     return p->state != PROC_RUN;
 }
 
-// Stops it whole at a well-defined point: RUN -> STUNNING -> STUNNED (at once when nothing is on a
-// hart). Then task_wake(&p->stun_event). E_STATE.
+// Stops it whole at a well-defined point: RUN -> STUNNING -> STUNNED (at once when nothing is on a hart). Then
+// task_wake(&p->stun_event). E_STATE.
 int proc_stun(struct node *n, struct proc *p);
 // sched: the last of its threads has left its hart. STUNNING -> STUNNED.
 void proc_stopped(struct node *n, struct proc *p);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "core/progress.h"
 
-uint64_t progress_mark(struct progress *p, uint64_t off, uint64_t len, uint64_t total,
-                       uint32_t frag)
+uint64_t progress_mark(struct progress *p, uint64_t off, uint64_t len, uint64_t total, uint32_t frag)
 {
     if (p->frag != frag) { // another cut: only what is there without gaps still counts
         p->frag = frag;

@@ -7,19 +7,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// How far a message has got, at either end. Bytes below base are there; bit i of mask: fragment i
-// after base, each frag bytes long, is there too. A change of frag forgets the mask, never the base.
+// How far a message has got, at either end. Bytes below base are there; bit i of mask: fragment i after base, each frag
+// bytes long, is there too. A change of frag forgets the mask, never the base.
 struct progress {
     uint64_t base;
     uint64_t mask;
-    uint64_t
-        high; // sender: end of what was sent; put back to base by a time-out. Not part of a descriptor
+    uint64_t high; // sender: end of what was sent; put back to base by a time-out. Not part of a descriptor
     uint32_t frag;
 };
 
 // Marks [off, off + len) as there. total: bytes of the message. Returns bytes newly counted, 0 a duplicate.
-uint64_t progress_mark(struct progress *p, uint64_t off, uint64_t len, uint64_t total,
-                       uint32_t frag);
+uint64_t progress_mark(struct progress *p, uint64_t off, uint64_t len, uint64_t total, uint32_t frag);
 // First fragment at or after `off` that is not there and lies in the window of 64; UINT64_MAX: none.
 uint64_t progress_next(const struct progress *p, uint64_t off, uint64_t total);
 // Takes in what the receiver said. Whether that was news.

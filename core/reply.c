@@ -117,8 +117,7 @@ static int putrep_check(struct node *n, const struct thread *t, const struct buf
     return buf_bad(n, rep, false) ? -E_FAULT : 0;
 }
 
-static void putrep_note(struct node *n, struct rec *r, int64_t status, const uint64_t res[4],
-                        uint64_t len)
+static void putrep_note(struct node *n, struct rec *r, int64_t status, const uint64_t res[4], uint64_t len)
 {
     r->status = status;
     copy_words(r->res, res);
@@ -156,8 +155,7 @@ static bool putrep_at_once(struct node *n, struct thread *t, int64_t status, con
     return true;
 }
 
-int txn_putrep(struct node *n, struct thread *t, int64_t status, const uint64_t res[4],
-               struct buf rep)
+int txn_putrep(struct node *n, struct thread *t, int64_t status, const uint64_t res[4], struct buf rep)
 {
     int e = putrep_check(n, t, &rep);
     if (e < 0)
@@ -177,8 +175,7 @@ int txn_putrep(struct node *n, struct thread *t, int64_t status, const uint64_t 
     return 0;
 }
 
-int txn_putrep_short(struct node *n, struct thread *t, int64_t status, const uint64_t res[4],
-                     struct buf rep)
+int txn_putrep_short(struct node *n, struct thread *t, int64_t status, const uint64_t res[4], struct buf rep)
 {
     int e = putrep_check(n, t, &rep);
     if (e < 0)
@@ -190,8 +187,8 @@ int txn_putrep_short(struct node *n, struct thread *t, int64_t status, const uin
     return 0;
 }
 
-void txn_reply_acked(struct node *n, ep_t server, ep_t client, uint32_t tid, uint64_t seq,
-                     const struct progress *p, bool wait, bool done)
+void txn_reply_acked(struct node *n, ep_t server, ep_t client, uint32_t tid, uint64_t seq, const struct progress *p,
+                     bool wait, bool done)
 {
     struct rec *r = txn_rec_find(n, server, client, tid);
     if (!r || r->seq != seq || !rec_answered(r) || proc_frozen(r->proc) || p->base > r->rep_len)

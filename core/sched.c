@@ -198,8 +198,8 @@ static bool another_slice(struct node *n, struct hart *h, int mine, int top)
 }
 
 // The guest on this hart goes on unless it blocked, was frozen, has had its turn, or somebody is ready who comes before
-// it: a task, a guest of higher priority. Tasks come first because the drivers and services that everyone waits for
-// are tasks, and none of them computes for long.
+// it: a task, a guest of higher priority. Tasks come first because the drivers and services that everyone waits for are
+// tasks, and none of them computes for long.
 static bool current_goes_on(struct node *n, struct hart *h)
 {
     struct thread *t = h->current;
@@ -272,8 +272,7 @@ static void run_task(struct node *n, struct hart *h, struct thread *t)
 static struct thread *pop_lent(struct node *n)
 {
     int top = level_top(n);
-    int level =
-        top > 0 ? level_below(n, n->lent_last < (uint32_t)top ? n->lent_last : (uint32_t)top) : -1;
+    int level = top > 0 ? level_below(n, n->lent_last < (uint32_t)top ? n->lent_last : (uint32_t)top) : -1;
     if (level < 0 && top > 0)
         level = level_below(n, (unsigned)top);
     if (level < 0)

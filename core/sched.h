@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Which thread runs where: tasks before guests, guests by the priority of their process, equals round robin in slices of
-// SLICE_NS. A thread that becomes ready takes the hart from one of lower priority at once. sched_next() and the entry
-// points are in entry.h.
+// Which thread runs where: tasks before guests, guests by the priority of their process, equals round robin in slices
+// of SLICE_NS. A thread that becomes ready takes the hart from one of lower priority at once. sched_next() and the
+// entry points are in entry.h.
 //
 // A server works at the priority of its client when that is higher than its own, and the client's client, and so on
 // (sched_priority). That is looked up when two threads compare, not written down when a request comes in: it costs a
@@ -9,7 +9,8 @@
 // nothing.
 //
 // A hart that a transaction hands from client to server, or back, goes there without a look at who else is ready: the
-// two share a slice, and share what they have of it. Somebody of a priority between theirs so waits for a slice at most.
+// two share a slice, and share what they have of it. Somebody of a priority between theirs so waits for a slice at
+// most.
 #ifndef CORE_SCHED_H
 #define CORE_SCHED_H
 

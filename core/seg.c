@@ -12,10 +12,10 @@
 // fails halfway leaves nothing behind.
 #include "core/seg.h"
 
-#include "core/megapage.h"
 #include "core/cap.h"
 #include "core/entry.h"
 #include "core/error.h"
+#include "core/megapage.h"
 #include "core/node.h"
 #include "core/words.h"
 
@@ -32,8 +32,8 @@ _Static_assert(SEG_MAX_BYTES == TABLE_ENTRIES * LEAF_BYTES, "one directory cover
 #define LEAF_BITS PAGE_MASK // all that is not the address
 _Static_assert(TABLE_ENTRIES <= LEAF_COUNT && TABLE_ENTRIES == MEGAPAGE_PAGES, "the count has room");
 
-// An entry of a page, in a leaf table or in the record: 0 = a hole, else the page's address and, in its low bits, what must happen before it is
-// written. No flag: it may be written as it is.
+// An entry of a page, in a leaf table or in the record: 0 = a hole, else the page's address and, in its low bits, what
+// must happen before it is written. No flag: it may be written as it is.
 #define ENTRY_SHARED 1u // other segments may have the page too
 #define ENTRY_CLEAN 2u  // not written since seg_mark
 #define ENTRY_FLAGS PAGE_MASK
@@ -65,8 +65,7 @@ static bool lies_inside(const struct seg *s, uint64_t off, uint64_t len)
 typedef void change_fn(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t len);
 
 // Whatever translations there are of bytes [off, off + len), in whichever process.
-static void change_translations(struct node *n, const struct seg *s, uint64_t off, uint64_t len,
-                                change_fn *change)
+static void change_translations(struct node *n, const struct seg *s, uint64_t off, uint64_t len, change_fn *change)
 {
     LIST_FOR (l, &s->maps) {
         const struct map *m = LIST_ENTRY(l, struct map, seg_link);
@@ -248,13 +247,13 @@ static bool entry_put(struct node *n, struct seg *s, uint64_t off, uintptr_t ent
     return true;
 }
 
-// A page for off: its place in the megapage that is kept for its extent, or any. A megapage is kept for an empty extent behind a
-// full one: who has filled that is likely to fill this one, and it is the one sign of it that is always at hand.
+// A page for off: its place in the megapage that is kept for its extent, or any. A megapage is kept for an empty extent
+// behind a full one: who has filled that is likely to fill this one, and it is the one sign of it that is always at
+// hand.
 static void *page_for(struct node *n, struct seg *s, uint64_t off, bool zeros)
 {
     size_t extent = dir_index(off);
-    if (s->dir && extent > 0 && s->dir[extent] == 0 && is_full(s->dir[extent - 1]) &&
-        !megapage_is_reserved(n, s, off))
+    if (s->dir && extent > 0 && s->dir[extent] == 0 && is_full(s->dir[extent - 1]) && !megapage_is_reserved(n, s, off))
         megapage_reserve(n, s, off);
     void *page = s->reserved ? megapage_page(n, s, off) : NULL;
     if (!page)
@@ -265,8 +264,7 @@ static void *page_for(struct node *n, struct seg *s, uint64_t off, bool zeros)
 }
 
 // Apart, so that seg_page of a page that is there stays a few loads. src: its bytes, NULL = zeros.
-__attribute__((noinline)) static void *make_page(struct node *n, struct seg *s, uint64_t off,
-                                                 const void *src)
+__attribute__((noinline)) static void *make_page(struct node *n, struct seg *s, uint64_t off, const void *src)
 {
     void *page = page_for(n, s, off, !src);
     if (!page)
@@ -282,8 +280,7 @@ __attribute__((noinline)) static void *make_page(struct node *n, struct seg *s, 
 
 // The page of this entry is going to be written: from now on it is this segment's alone and not clean. NULL: no memory,
 // nothing has changed.
-__attribute__((noinline)) static void *own_page(struct node *n, struct seg *s, uint64_t off,
-                                                uintptr_t *entry)
+__attribute__((noinline)) static void *own_page(struct node *n, struct seg *s, uint64_t off, uintptr_t *entry)
 {
     void *page = entry_page(*entry);
     if ((*entry & ENTRY_SHARED) && page_is_shared(n, page)) {
@@ -342,8 +339,9 @@ uint64_t seg_extents(const struct seg *s)
     return count;
 }
 
-// How much may be made from off on, a hole until now: as much as is there in a row before it. Who writes just where that
-// ends most likely goes on; whoever goes here and there, in whatever strides, never gets there and gets single pages.
+// How much may be made from off on, a hole until now: as much as is there in a row before it. Who writes just where
+// that ends most likely goes on; whoever goes here and there, in whatever strides, never gets there and gets single
+// pages.
 static uint64_t expected(const struct node *n, const struct seg *s, uint64_t off, uint64_t max)
 {
     uint64_t most = min_u64(min_u64(max, AHEAD_MAX), LEAF_BYTES - (off & (LEAF_BYTES - 1)));
@@ -355,8 +353,8 @@ static uint64_t expected(const struct node *n, const struct seg *s, uint64_t off
     return run > PAGE_SIZE && next_entry(s, &next, off + run) ? next - off : run;
 }
 
-// Pages for [off, off + len) of an extent in which a page was just made right before, at `before`. Returns how many bytes
-// of them could be had in a row with that one.
+// Pages for [off, off + len) of an extent in which a page was just made right before, at `before`. Returns how many
+// bytes of them could be had in a row with that one.
 static uint64_t make_ahead(struct node *n, struct seg *s, uint64_t off, char *before, uint64_t len)
 {
     uint64_t made = megapage_run(n, s, off, before + PAGE_SIZE, len), put = 0;
@@ -427,8 +425,7 @@ static void cut(struct node *n, struct seg *s, uint64_t from, uint64_t to)
         return;
     change_translations(n, s, from, to - from, arch_aspace_unmap);
     uintptr_t *entry;
-    for (uint64_t at = from; s->pages > 0 && (entry = next_entry(s, &at, to)) != NULL;
-         at += PAGE_SIZE) {
+    for (uint64_t at = from; s->pages > 0 && (entry = next_entry(s, &at, to)) != NULL; at += PAGE_SIZE) {
         page_drop(n, entry_page(*entry));
         if (s->dir) {
             table_take(n, s, at);
@@ -442,8 +439,7 @@ static void cut(struct node *n, struct seg *s, uint64_t from, uint64_t to)
 // --- sharing -------------------------------------------------------------------------------------
 
 // One page of src becomes dst's too. *protect: of src there may be translations that could be written through.
-static int share_page(struct node *n, struct seg *dst, uint64_t doff, uintptr_t *from,
-                      bool *protect)
+static int share_page(struct node *n, struct seg *dst, uint64_t doff, uintptr_t *from, bool *protect)
 {
     void *page = entry_page(*from);
     if (!page_can_share(n, page))
@@ -456,11 +452,9 @@ static int share_page(struct node *n, struct seg *dst, uint64_t doff, uintptr_t 
     return 0;
 }
 
-int seg_share(struct node *n, struct seg *dst, uint64_t doff, struct seg *src, uint64_t soff,
-              uint64_t len)
+int seg_share(struct node *n, struct seg *dst, uint64_t doff, struct seg *src, uint64_t soff, uint64_t len)
 {
-    if (((doff | soff | len) & PAGE_MASK) || dst == src || !lies_inside(dst, doff, len) ||
-        !lies_inside(src, soff, len))
+    if (((doff | soff | len) & PAGE_MASK) || dst == src || !lies_inside(dst, doff, len) || !lies_inside(src, soff, len))
         return -E_ARG;
     if (seg_hole(dst, doff, len) < len)
         return -E_EXISTS;
@@ -468,8 +462,7 @@ int seg_share(struct node *n, struct seg *dst, uint64_t doff, struct seg *src, u
     int r = 0;
     uintptr_t *from;
     not_whole(src, soff, len);
-    for (uint64_t at = soff; r == 0 && (from = next_entry(src, &at, soff + len)) != NULL;
-         at += PAGE_SIZE)
+    for (uint64_t at = soff; r == 0 && (from = next_entry(src, &at, soff + len)) != NULL; at += PAGE_SIZE)
         r = share_page(n, dst, doff + (at - soff), from, &protect);
     if (protect)
         change_translations(n, src, soff, len, arch_aspace_protect);

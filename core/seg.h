@@ -34,15 +34,15 @@ struct seg {
     uint8_t key[16];  // [N] of the check field: seg_key
     uint64_t len;     // [N] bytes, multiple of PAGE_SIZE
     uint64_t pages;   // [N] pages present
-    uintptr_t *dir; // [N] 512 leaf tables of 512 entries each (seg.c); one page, NULL: inline_entries has all
-    uintptr_t inline_entries[SEG_INLINE];      // [N] entries of the pages inline_index
-    uint32_t inline_index[SEG_INLINE]; // [N]
-    uint64_t mark;               // [N] number of the last seg_mark
-    uint64_t shortest;           // [N] since then: all from here on counts as written
-    uint8_t reserved;                // [N] megapages that are reserved for extents of it (megapage.h)
-    bool marked;                 // [N] writes are noticed
-    bool keyed;                  // [N] the key was drawn
-    bool named; // [N] lives by its capability: processes may share it (services/seg.c)
+    uintptr_t *dir;   // [N] 512 leaf tables of 512 entries each (seg.c); one page, NULL: inline_entries has all
+    uintptr_t inline_entries[SEG_INLINE]; // [N] entries of the pages inline_index
+    uint32_t inline_index[SEG_INLINE];    // [N]
+    uint64_t mark;                        // [N] number of the last seg_mark
+    uint64_t shortest;                    // [N] since then: all from here on counts as written
+    uint8_t reserved;                     // [N] megapages that are reserved for extents of it (megapage.h)
+    bool marked;                          // [N] writes are noticed
+    bool keyed;                           // [N] the key was drawn
+    bool named;                           // [N] lives by its capability: processes may share it (services/seg.c)
 };
 
 // New segment of len bytes (rounded up to pages) of zeros that are not there yet; refs = 1.
@@ -52,9 +52,9 @@ void seg_hold(struct seg *s);
 void seg_drop(struct node *n, struct seg *s); // the last drop frees pages and record
 // Changes the length; shrinking frees the pages beyond, and who has them mapped faults there from then on. E_LIMIT.
 int seg_resize(struct node *n, struct seg *s, uint64_t len);
-// The page at byte offset off (any byte of it). write: to be written, through the pointer, before the node lock is given
-// up: a hole is filled, a shared page copied; NULL: no memory. Otherwise it may be read only; NULL: a hole, zeros. off
-// beyond len: NULL.
+// The page at byte offset off (any byte of it). write: to be written, through the pointer, before the node lock is
+// given up: a hole is filled, a shared page copied; NULL: no memory. Otherwise it may be read only; NULL: a hole,
+// zeros. off beyond len: NULL.
 void *seg_page(struct node *n, struct seg *s, uint64_t off, bool write);
 // The page at byte offset off, for a translation to be read through: a hole is filled; NULL: no memory, or beyond len.
 // *writable: the translation may allow writing too.
@@ -62,14 +62,15 @@ void *seg_page_in(struct node *n, struct seg *s, uint64_t off, bool *writable);
 // The first page of the extent in which off (below len) lies; NULL: it is not whole.
 void *seg_extent(const struct seg *s, uint64_t off);
 uint64_t seg_extents(const struct seg *s); // how many extents are whole
-// As seg_page for a write by a guest at off (a page's first byte). If it fills a hole, and the guest seems to fill memory
-// from front to back, so are some behind it, at most to off + max: *len bytes from off on are there, and lie in a row.
+// As seg_page for a write by a guest at off (a page's first byte). If it fills a hole, and the guest seems to fill
+// memory from front to back, so are some behind it, at most to off + max: *len bytes from off on are there, and lie in
+// a row.
 void *seg_page_ahead(struct node *n, struct seg *s, uint64_t off, uint64_t max, uint64_t *len);
-// Says that [off, off + len) will be filled, most likely: then its first extent, which would have no full one before it,
-// may be in one piece too. Costs nothing if it was not true.
+// Says that [off, off + len) will be filled, most likely: then its first extent, which would have no full one before
+// it, may be in one piece too. Costs nothing if it was not true.
 void seg_expect(struct node *n, struct seg *s, uint64_t off, uint64_t len);
-// Puts a page of the caller's bytes into a hole (off is a page's first byte, src a page of bytes in a row): saves zeroing a page
-// that a transfer overwrites. E_EXISTS there is a page already; E_ARG beyond the end; E_MEM.
+// Puts a page of the caller's bytes into a hole (off is a page's first byte, src a page of bytes in a row): saves
+// zeroing a page that a transfer overwrites. E_EXISTS there is a page already; E_ARG beyond the end; E_MEM.
 int seg_fill_page(struct node *n, struct seg *s, uint64_t off, const void *src);
 // Bytes of hole (pages not present) from off on, at most max.
 uint64_t seg_hole(const struct seg *s, uint64_t off, uint64_t max);
@@ -79,8 +80,7 @@ int seg_write(struct node *n, struct seg *s, uint64_t off, const void *src, size
 // The pages [doff, doff + len) of dst, holes so far, become those of src from soff on, shared; what is a hole in src
 // stays one. All are page multiples. E_ARG (also src == dst, and what lies beyond an end); E_EXISTS a page is there;
 // E_MEM nothing has changed.
-int seg_share(struct node *n, struct seg *dst, uint64_t doff, struct seg *src, uint64_t soff,
-              uint64_t len);
+int seg_share(struct node *n, struct seg *dst, uint64_t doff, struct seg *src, uint64_t soff, uint64_t len);
 // New segment whose pages are those of src from off on; refs = 1. *out. E_ARG, E_MEM.
 int seg_clone(struct node *n, struct seg *src, uint64_t off, uint64_t len, struct seg **out);
 // Puts a page of memory that never changes and is not the allocator's (the boot files) into a hole, shared. off is a
@@ -101,8 +101,8 @@ uint64_t seg_written(const struct seg *s, uint64_t *off);
 void seg_unmark(struct node *n, struct seg *s); // writes are not noticed any more
 
 struct seg *seg_find(struct node *n, uint32_t number); // NULL: none
-// The key of its capabilities' check field, 16 bytes. Drawn when first asked for: most segments never have a capability,
-// and until one was made none can be genuine.
+// The key of its capabilities' check field, 16 bytes. Drawn when first asked for: most segments never have a
+// capability, and until one was made none can be genuine.
 const uint8_t *seg_key(struct node *n, struct seg *s);
 void seg_set_key(struct seg *s, const uint8_t key[16]); // all capabilities of before are dead
 // Capability with these rights for the segment service of this node.

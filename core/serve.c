@@ -140,8 +140,7 @@ static int handle_of(struct node *n, struct proc *p, struct port put)
     return e && e->proc == p ? (int)e->handle : -1;
 }
 
-enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_request *q, bool probe,
-                                struct rec **out)
+enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_request *q, bool probe, struct rec **out)
 {
     *out = NULL;
     struct proc *p = dst != EP_NONE ? proc_by_ep(n, dst) : NULL;
@@ -172,8 +171,8 @@ enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_reque
     return v == TXN_TAKE ? rec_begin(n, *out) : v;
 }
 
-enum txn_verdict txn_rec_take(struct node *n, struct proc *p, struct rec *r,
-                              const struct txn_request *q, struct rec **out)
+enum txn_verdict txn_rec_take(struct node *n, struct proc *p, struct rec *r, const struct txn_request *q,
+                              struct rec **out)
 {
     int handle = handle_of(n, p, q->cap.port);
     if (handle < 0)
@@ -193,8 +192,7 @@ enum txn_verdict txn_rec_take(struct node *n, struct proc *p, struct rec *r,
     r->req_len = q->total;
     r->got = r->sent = (struct progress){0};
     r->rep_len = 0;
-    r->remote |=
-        !q->local; // once there was a frame, the record is history for its time, whatever comes after
+    r->remote |= !q->local; // once there was a frame, the record is history for its time, whatever comes after
     if (q->caller)
         rec_cache(n, r, q->caller);
     r->retry_ns = RETRY_FIRST_NS;
@@ -247,9 +245,7 @@ static struct thread *fill_local(struct node *n, struct rec *r, struct thread *c
     uint64_t len = r->req_len - r->got.base;
     if (len > COPY_STEP)
         len = COPY_STEP;
-    int e =
-        len ? buf_copy(n, &r->server->serve.buf, r->got.base, &client->call.req, r->got.base, len)
-            : 0;
+    int e = len ? buf_copy(n, &r->server->serve.buf, r->got.base, &client->call.req, r->got.base, len) : 0;
     if (e < 0) {
         if (e == -E_MEM) { // not for ever
             rec_arm(n, r);
@@ -303,8 +299,7 @@ struct thread *rec_fill(struct node *n, struct rec *r)
     return NULL;
 }
 
-int txn_request_data(struct node *n, struct rec *r, uint64_t off, uint32_t frag,
-                     const struct buf *src)
+int txn_request_data(struct node *n, struct rec *r, uint64_t off, uint32_t frag, const struct buf *src)
 {
     ASSERT(r->state == REC_FILL && r->server);
     if (off + src->len > r->req_len)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The system calls: unpack registers, call the room that does it, put the results into registers. What a blocking
-// call answers is put there when its wait ends (syscall_done_*).
+// The system calls: unpack registers, call the room that does it, put the results into registers. What a blocking call
+// answers is put there when its wait ends (syscall_done_*).
 #include "core/syscall.h"
 #include "core/abi.h"
 #include "core/cap.h"
@@ -60,11 +60,9 @@ static void sys_trans(struct node *n, struct thread *t)
 {
     struct cap cap;
     copy_cap(&cap, (const struct cap *)(const void *)&ARG(0)); // a0..a3
-    const uint64_t arg[4] = {t->regs.x[REG_T3], t->regs.x[REG_T4], t->regs.x[REG_T5],
-                             t->regs.x[REG_T6]};
+    const uint64_t arg[4] = {t->regs.x[REG_T3], t->regs.x[REG_T4], t->regs.x[REG_T5], t->regs.x[REG_T6]};
     struct buf req = ARG(6) ? buf_user(t->proc, ARG(5), ARG(6)) : buf_none();
-    struct buf rep =
-        t->regs.x[REG_T1] ? buf_user(t->proc, t->regs.x[REG_T0], t->regs.x[REG_T1]) : buf_none();
+    struct buf rep = t->regs.x[REG_T1] ? buf_user(t->proc, t->regs.x[REG_T0], t->regs.x[REG_T1]) : buf_none();
     uint64_t ms = t->regs.x[REG_T2];
     if (ms > UINT32_MAX) {
         answer(t, -E_ARG);
@@ -107,8 +105,7 @@ static void sys_putrep_getreq(struct node *n, struct thread *t)
     struct buf rep = ARG(2) ? buf_user(t->proc, ARG(1), ARG(2)) : buf_none();
     int r = txn_putrep_short(n, t, (int64_t)ARG(0), &ARG(3), rep);
     if (r == 0) {
-        struct buf b = t->regs.x[REG_T2] ? buf_user(t->proc, t->regs.x[REG_T1], t->regs.x[REG_T2])
-                                         : buf_none();
+        struct buf b = t->regs.x[REG_T2] ? buf_user(t->proc, t->regs.x[REG_T1], t->regs.x[REG_T2]) : buf_none();
         r = txn_getreq(n, t, t->regs.x[REG_T0], b, t->regs.x[REG_T3] * NS_PER_MS);
     }
     if (r < 0)
@@ -276,9 +273,7 @@ static void sys_map_cap(struct node *n, struct thread *t)
     struct cap cap;
     copy_cap(&cap, (const struct cap *)(const void *)&ARG(0)); // a0..a3
     uint64_t flags = t->regs.x[REG_T0];
-    answer(t, flags > UINT32_MAX
-                  ? -E_ARG
-                  : proc_map_cap(n, t->proc, &cap, ARG(4), ARG(5), ARG(6), (uint32_t)flags));
+    answer(t, flags > UINT32_MAX ? -E_ARG : proc_map_cap(n, t->proc, &cap, ARG(4), ARG(5), ARG(6), (uint32_t)flags));
 }
 
 static void sys_unmap(struct node *n, struct thread *t)

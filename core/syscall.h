@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a blocking system call answers: put into the thread's registers when its wait ends. Called by core/call.c, serve.c, reply.c
-// for guests only; tasks read their records.
+// What a blocking system call answers: put into the thread's registers when its wait ends. Called by core/call.c,
+// serve.c, reply.c for guests only; tasks read their records.
 #ifndef CORE_SYSCALL_H
 #define CORE_SYSCALL_H
 

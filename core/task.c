@@ -16,8 +16,7 @@ static void task_main(void *arg)
     panic("an ended task was resumed");
 }
 
-struct thread *task_spawn(struct node *n, const char *name, void (*fn)(struct node *n, void *arg),
-                          void *arg)
+struct thread *task_spawn(struct node *n, const char *name, void (*fn)(struct node *n, void *arg), void *arg)
 {
     void *stack = page_alloc_run(n, TASK_STACK_PAGES);
     if (!stack)
@@ -30,8 +29,7 @@ struct thread *task_spawn(struct node *n, const char *name, void (*fn)(struct no
     }
     t->task = stack;
     *t->task = (struct task){.name = name, .fn = fn, .arg = arg, .guard = TASK_GUARD};
-    arch_ctx_init(&t->task->ctx, t->task + 1, TASK_STACK_PAGES * PAGE_SIZE - sizeof *t->task,
-                  task_main, t);
+    arch_ctx_init(&t->task->ctx, t->task + 1, TASK_STACK_PAGES * PAGE_SIZE - sizeof *t->task, task_main, t);
     sched_ready(n, t);
     return t;
 }
@@ -60,8 +58,8 @@ static void block(struct thread *t)
     arch_ctx_switch(&t->task->ctx, &h->loop);
 }
 
-int64_t task_trans(struct node *n, const struct cap *cap, uint32_t op, const uint64_t arg[4],
-                   struct buf req, struct buf rep, uint64_t timeout_ms, struct task_result *out)
+int64_t task_trans(struct node *n, const struct cap *cap, uint32_t op, const uint64_t arg[4], struct buf req,
+                   struct buf rep, uint64_t timeout_ms, struct task_result *out)
 {
     static const uint64_t none[4];
     struct thread *t = task_self(n);
@@ -77,8 +75,7 @@ int64_t task_trans(struct node *n, const struct cap *cap, uint32_t op, const uin
     return t->call.status;
 }
 
-int task_getreq(struct node *n, uint64_t mask, struct buf buf, uint64_t timeout_ms,
-                struct task_request *out)
+int task_getreq(struct node *n, uint64_t mask, struct buf buf, uint64_t timeout_ms, struct task_request *out)
 {
     struct thread *t = task_self(n);
     const struct rec *q;
@@ -93,8 +90,7 @@ int task_getreq(struct node *n, uint64_t mask, struct buf buf, uint64_t timeout_
         q = t->serve.rec;
         if (q)
             break;
-        t->serve.open =
-            false; // its client gave up before this task had the processor: nobody wants an answer
+        t->serve.open = false; // its client gave up before this task had the processor: nobody wants an answer
     }
     out->handle = q->handle;
     out->op = q->op;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Privileged tasks: threads of the kernel image with a stack of their own. They run under the node lock and
-// give it up only inside these calls. They use the same transactions as guests.
+// Privileged tasks: threads of the kernel image with a stack of their own. They run under the node lock and give it up
+// only inside these calls. They use the same transactions as guests.
 #ifndef CORE_TASK_H
 #define CORE_TASK_H
 
 #include "core/txn.h"
 
 // Starts fn(n, arg) as a task of node->kproc. NULL: no memory. When fn returns the task ends.
-struct thread *task_spawn(struct node *n, const char *name, void (*fn)(struct node *n, void *arg),
-                          void *arg);
+struct thread *task_spawn(struct node *n, const char *name, void (*fn)(struct node *n, void *arg), void *arg);
 void task_free(struct node *n, struct thread *t); // an ended task, off its stack
 struct thread *task_self(struct node *n);         // the running task
 
@@ -17,8 +16,8 @@ struct task_result {
     uint64_t len; // bytes of reply
 };
 // As SYS_TRANS. Returns status (>= 0, or the negative error). out may be NULL.
-int64_t task_trans(struct node *n, const struct cap *cap, uint32_t op, const uint64_t arg[4],
-                   struct buf req, struct buf rep, uint64_t timeout_ms, struct task_result *out);
+int64_t task_trans(struct node *n, const struct cap *cap, uint32_t op, const uint64_t arg[4], struct buf req,
+                   struct buf rep, uint64_t timeout_ms, struct task_result *out);
 struct task_request {
     uint32_t handle, op;
     uint64_t arg[4];
@@ -39,8 +38,7 @@ struct task_inline {
 };
 // node->inline_call, which a service sets: true: answered. false: nothing has changed, and a task gets the request.
 
-int task_getreq(struct node *n, uint64_t mask, struct buf buf, uint64_t timeout_ms,
-                struct task_request *out);
+int task_getreq(struct node *n, uint64_t mask, struct buf buf, uint64_t timeout_ms, struct task_request *out);
 // Waits until a long reply has reached the client.
 int task_putrep(struct node *n, int64_t status, const uint64_t res[4], struct buf rep);
 // Has the client of the request that this task serves cancelled it? A task_wait returns when it does; a call of the

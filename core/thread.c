@@ -117,8 +117,8 @@ uint64_t thread_wake_at(struct node *n, struct proc *p, uint64_t va, uint64_t ma
     return woken;
 }
 
-// The time of whatever the thread waits for has come. A frozen process's timers do nothing: resuming it looks at
-// every deadline again.
+// The time of whatever the thread waits for has come. A frozen process's timers do nothing: resuming it looks at every
+// deadline again.
 static void thread_due(struct node *n, struct timer *tm)
 {
     struct thread *t = LIST_ENTRY(tm, struct thread, timer);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Thread records. Everything that a blocked thread is waiting for, and how far it has got, is here as
-// plain data (design D1): another kernel can read it and go on. A task (privileged) has a stack besides.
+// Thread records. Everything that a blocked thread is waiting for, and how far it has got, is here as plain data
+// (design D1): another kernel can read it and go on. A task (privileged) has a stack besides.
 #ifndef CORE_THREAD_H
 #define CORE_THREAD_H
 
@@ -45,7 +45,7 @@ enum call_state { CALL_NONE, CALL_SEND, CALL_WAIT, CALL_RECV };
 struct call {
     enum call_state state;
     uint32_t op;
-    struct rec *rec; // record of this call at a server here, or of the last one, kept for the next
+    struct rec *rec;         // record of this call at a server here, or of the last one, kept for the next
     struct list remote_link; // node->calls while the server is, or is looked for, elsewhere
     bool begun;              // a server may have it: errors then say "may have been executed"
     bool remote;             // a frame of it was sent: copies may be under way somewhere
@@ -71,13 +71,12 @@ struct call {
 
 // Server half: the request that the thread waits for or works on.
 struct serve {
-    uint64_t mask;  // GETREQ: port handles
-    struct buf buf; // GETREQ, FILL: where the request goes.  PUTREP: where the reply lies
-    struct rec
-        *rec; // FILL, working, PUTREP; NULL while open: its client is gone, the reply has no reader
-    bool open;      // a request was delivered and the reply is owed
-    bool shielded;  // a cancel of the request is only told when asked for
-    int64_t result; // for tasks: how getreq or putrep ended
+    uint64_t mask;   // GETREQ: port handles
+    struct buf buf;  // GETREQ, FILL: where the request goes.  PUTREP: where the reply lies
+    struct rec *rec; // FILL, working, PUTREP; NULL while open: its client is gone, the reply has no reader
+    bool open;       // a request was delivered and the reply is owed
+    bool shielded;   // a cancel of the request is only told when asked for
+    int64_t result;  // for tasks: how getreq or putrep ended
 };
 
 // What a task has besides a thread, at the low end of its stack's pages.
@@ -111,8 +110,8 @@ _Static_assert(sizeof(struct thread) <= 800, "five on a page: under 1 KiB for a 
 
 // A new thread of p with a number of its own would be one too many.
 bool thread_limit(const struct proc *p);
-// New thread in process p, state READY but not yet in the run queue (sched_ready does that). NULL: no
-// memory or limit. tid 0 = choose.
+// New thread in process p, state READY but not yet in the run queue (sched_ready does that). NULL: no memory or limit.
+// tid 0 = choose.
 struct thread *thread_create(struct node *n, struct proc *p, uint32_t tid);
 // Takes the thread out of every queue, ends its calls (peers are told), frees the record. Not RUN.
 void thread_destroy(struct node *n, struct thread *t);
@@ -125,8 +124,8 @@ static inline bool thread_is_task(const struct thread *t)
     return t->task != NULL;
 }
 const char *thread_state_name(enum thread_state s);
-// The thread's wait is over: results are in its registers (guest) or record (task); make it ready.
-// A stunned process's threads stay off the run queue.
+// The thread's wait is over: results are in its registers (guest) or record (task); make it ready. A stunned process's
+// threads stay off the run queue.
 void thread_wake(struct node *n, struct thread *t);
 // A guest thread waits for a wake at this address of its process: state FUTEX.
 void thread_wait_at(struct node *n, struct thread *t, uint64_t va);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Pairing heap of deadlines (Fredman, Sedgewick, Sleator, Tarjan: "The pairing heap", 1986). A
-// timer's children are a list through sibling; prev leads back to the left sibling, or from the
-// first child to the parent, so that any timer can be taken out.
+// Pairing heap of deadlines (Fredman, Sedgewick, Sleator, Tarjan: "The pairing heap", 1986). A timer's children are a
+// list through sibling; prev leads back to the left sibling, or from the first child to the parent, so that any timer
+// can be taken out.
 #include "core/timer.h"
 
 #include "core/entry.h"
@@ -25,8 +25,8 @@ static struct timer *meld(struct timer *a, struct timer *b)
     return a;
 }
 
-// Makes one heap of a list of siblings: first pairs from the left, then all of them from the right.
-// This order is what makes the cost logarithmic. The pairs wait on a stack through their sibling.
+// Makes one heap of a list of siblings: first pairs from the left, then all of them from the right. This order is what
+// makes the cost logarithmic. The pairs wait on a stack through their sibling.
 static struct timer *meld_siblings(struct timer *first)
 {
     struct timer *stack = NULL;

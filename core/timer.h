@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Timers of a node: a pairing heap of deadlines (Fredman et al. 1986), intrusive, no allocation.
-// Insert O(1), cancel and expire O(log n) amortized. All under the node lock.
+// Timers of a node: a pairing heap of deadlines (Fredman et al. 1986), intrusive, no allocation. Insert O(1), cancel
+// and expire O(log n) amortized. All under the node lock.
 #ifndef CORE_TIMER_H
 #define CORE_TIMER_H
 
@@ -12,8 +12,8 @@ struct node;
 struct timer {
     uint64_t at_ns;                                // [N] deadline
     void (*fire)(struct node *n, struct timer *t); // [I] runs once, with the timer disarmed
-    struct timer *child, *sibling, *prev; // [N] heap links; prev = parent for a first child
-    bool armed;                           // [N]
+    struct timer *child, *sibling, *prev;          // [N] heap links; prev = parent for a first child
+    bool armed;                                    // [N]
 };
 struct timers {
     struct timer *root;

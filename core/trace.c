@@ -16,8 +16,7 @@ static const char *const names[TRACE_KINDS] = {
 void trace(struct node *n, enum trace_kind kind, uint32_t a, uint64_t b, uint64_t c)
 {
     struct trace *tr = &n->trace;
-    tr->ev[tr->count++ % TRACE_SIZE] =
-        (struct trace_event){.at_ns = node_now(n), .kind = kind, .a = a, .b = b, .c = c};
+    tr->ev[tr->count++ % TRACE_SIZE] = (struct trace_event){.at_ns = node_now(n), .kind = kind, .a = a, .b = b, .c = c};
 }
 
 static void show(const struct trace_event *e, void (*line)(const char *text))
@@ -26,8 +25,8 @@ static void show(const struct trace_event *e, void (*line)(const char *text))
     // A panic may show this, so a damaged event must not lead outside the table.
     const char *name = e->kind < TRACE_KINDS ? names[e->kind] : "?";
     unsigned long long sec = e->at_ns / NS_PER_S, us = e->at_ns % NS_PER_S / 1000;
-    snprintf(text, sizeof text, "%6llu.%06llu %-9s %8lx %16llx %16llx", sec, us, name,
-             (unsigned long)e->a, (unsigned long long)e->b, (unsigned long long)e->c);
+    snprintf(text, sizeof text, "%6llu.%06llu %-9s %8lx %16llx %16llx", sec, us, name, (unsigned long)e->a,
+             (unsigned long long)e->b, (unsigned long long)e->c);
     line(text);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Transactions: the state machine of both halves, local and remote alike. No I/O: when the peer is on another
-// node it asks node->transport (set by net/), which calls back with what frames brought.
+// Transactions: the state machine of both halves, local and remote alike. No I/O: when the peer is on another node it
+// asks node->transport (set by net/), which calls back with what frames brought.
 //
 // Client half (struct call in the thread):
 //
@@ -19,8 +19,8 @@
 //   any    cancelled                               same   the server is told (cancel.c), and may still reply
 //   any    deadline                                NONE   E_TIMEOUT; E_CANCEL when it was cancelled
 //
-// Server half (struct rec, one per client thread known to a server process; it is also the at-most-once
-// history, so it goes with the process):
+// Server half (struct rec, one per client thread known to a server process; it is also the at-most-once history, so it
+// goes with the process):
 //
 //   state  event                                   next   action
 //   -      request, nobody in getreq               QUEUED "wait" to the client; the data stays there (D2)
@@ -67,16 +67,12 @@ struct rec {
     struct progress sent; // of the reply, as acknowledged
     struct timer timer;   // REPLY: retransmission. DONE: RECORD_LIFE
     uint64_t retry_ns;
-    uint64_t heard_ns; // last sign of life of the client
-    bool idle;         // kept for a next call, and none came since the last sweep
-    bool ready;        // DONE, kept, and no frame or time hangs on it: fastpath.c may use it as it is
+    uint64_t heard_ns;     // last sign of life of the client
+    bool idle;             // kept for a next call, and none came since the last sweep
+    bool ready;            // DONE, kept, and no frame or time hangs on it: fastpath.c may use it as it is
     struct thread *caller; // [N] client thread here that holds this record as call.rec, else NULL
     bool lost;             // the client is known to be dead
-    enum {
-        CANCEL_NONE,
-        CANCEL_PENDING,
-        CANCEL_TOLD
-    } cancel;              // SERVE: the client has had enough; the thread knows
+    enum { CANCEL_NONE, CANCEL_PENDING, CANCEL_TOLD } cancel; // SERVE: the client has had enough; the thread knows
     uint64_t cancel_by_ns; // until then it waits for an answer, UINT64_MAX = for ever
     bool remote;           // a frame of it may be under way somewhere: keep as history when done
     uint64_t locate_ns;    // as in struct call
@@ -84,8 +80,8 @@ struct rec {
 
 // What txn asks of the network, all fire and forget: retransmission is txn's, by its timers.
 struct transport {
-    // The client's call has something due: send unacknowledged fragments (CALL_SEND and not busy), or a
-    // probe (busy, WAIT, RECV). Endpoint or port unknown: locate, and txn_kick_call or txn_refused.
+    // The client's call has something due: send unacknowledged fragments (CALL_SEND and not busy), or a probe (busy,
+    // WAIT, RECV). Endpoint or port unknown: locate, and txn_kick_call or txn_refused.
     void (*request)(struct node *n, struct thread *t);
     // Acknowledge what of the request is there (r->got), with "wait" for QUEUED, "working" for SERVE.
     void (*request_ack)(struct node *n, struct rec *r);
@@ -105,23 +101,19 @@ struct transport {
 
 // --- Called by system calls and tasks. t is the calling thread. Returns 0 when the thread now waits, or a
 // negative error at once (nothing has changed then). Results are in t->call / t->serve after the wake.
-int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t op,
-              const uint64_t arg[4], struct buf req, struct buf rep, uint64_t timeout_ns);
-int txn_getreq(struct node *n, struct thread *t, uint64_t mask, struct buf buf,
-               uint64_t timeout_ns);
+int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t op, const uint64_t arg[4],
+              struct buf req, struct buf rep, uint64_t timeout_ns);
+int txn_getreq(struct node *n, struct thread *t, uint64_t mask, struct buf buf, uint64_t timeout_ns);
 // May complete at once (returns 1): then the thread goes on.
-int txn_putrep(struct node *n, struct thread *t, int64_t status, const uint64_t res[4],
-               struct buf rep);
+int txn_putrep(struct node *n, struct thread *t, int64_t status, const uint64_t res[4], struct buf rep);
 // For replies up to REPLY_COPY_MAX: always complete at once. E_MEM: no page to keep it in; the request stays open.
-int txn_putrep_short(struct node *n, struct thread *t, int64_t status, const uint64_t res[4],
-                     struct buf rep);
+int txn_putrep_short(struct node *n, struct thread *t, int64_t status, const uint64_t res[4], struct buf rep);
 
 // The request that t works on goes to another server; t owes nothing any more. Complete at once: 0. E_STATE, E_ARG.
-int txn_forward(struct node *n, struct thread *t, const struct cap *cap, uint32_t op,
-                const uint64_t arg[4]);
+int txn_forward(struct node *n, struct thread *t, const struct cap *cap, uint32_t op, const uint64_t arg[4]);
 
-// SYS_CANCEL: ends what t is blocked in; a call when its server has answered, at the latest after grace_ns (0: its
-// own deadline). 0, E_STATE. Its process is not frozen.
+// SYS_CANCEL: ends what t is blocked in; a call when its server has answered, at the latest after grace_ns (0: its own
+// deadline). 0, E_STATE. Its process is not frozen.
 int txn_cancel(struct node *n, struct thread *t, uint64_t grace_ns);
 // The thread of this node that waits for what t works on; NULL: none.
 const struct thread *txn_client_of(struct node *n, const struct thread *t);
@@ -135,8 +127,7 @@ struct txn_request { // header of a request, the same in every fragment
     uint64_t seq, total;
     struct cap cap;
     uint64_t arg[4];
-    bool
-        local; // no frame of it was ever sent: its client is on this node, and always was since it began
+    bool local;            // no frame of it was ever sent: its client is on this node, and always was since it began
     struct thread *caller; // the client thread when it is on this node, else NULL
 };
 enum txn_verdict {
@@ -149,40 +140,36 @@ enum txn_verdict {
     TXN_UNKNOWN, // a probe for a transaction of which nothing is known
 };
 // A request fragment or probe arrived for endpoint dst. EP_NONE: find the server by port. *out = the record.
-enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_request *q, bool probe,
-                                struct rec **out);
-// A cancel of q arrived for endpoint dst. left_ns: how long its client waits for an answer (0: no limit). waits false: it
-// does not wait at all. begun: a server had it. TXN_ACK: say "working".
-enum txn_verdict txn_cancel_in(struct node *n, ep_t dst, const struct txn_request *q,
-                               uint64_t left_ns, bool waits, bool begun, struct rec **out);
-// Stores a fragment: off is a multiple of frag from base on. src: pieces of kernel memory.
-// Returns 1 when the request is complete now (server woken), 0 when not, negative error.
-int txn_request_data(struct node *n, struct rec *r, uint64_t off, uint32_t frag,
-                     const struct buf *src);
+enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_request *q, bool probe, struct rec **out);
+// A cancel of q arrived for endpoint dst. left_ns: how long its client waits for an answer (0: no limit). waits false:
+// it does not wait at all. begun: a server had it. TXN_ACK: say "working".
+enum txn_verdict txn_cancel_in(struct node *n, ep_t dst, const struct txn_request *q, uint64_t left_ns, bool waits,
+                               bool begun, struct rec **out);
+// Stores a fragment: off is a multiple of frag from base on. src: pieces of kernel memory. Returns 1 when the request
+// is complete now (server woken), 0 when not, negative error.
+int txn_request_data(struct node *n, struct rec *r, uint64_t off, uint32_t frag, const struct buf *src);
 // Acknowledgement of a request from endpoint `server`. -E_OBJECT: there is no such call (any more): tell the server.
-int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server,
-                      const struct progress *p, bool wait, bool working);
+int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct progress *p,
+                      bool wait, bool working);
 struct txn_reply {
     int64_t status;
     uint64_t res[4];
     uint64_t total;
 };
-// A reply fragment. Returns: 1 complete (acknowledge as done), 0 acknowledge t's progress, E_STATE (negative):
-// frozen, say "wait"; E_OBJECT (negative): no such call (any more): acknowledge as done, it was.
-int txn_reply_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server,
-                 const struct txn_reply *h, uint64_t off, uint32_t frag, const struct buf *src,
-                 struct thread **out);
+// A reply fragment. Returns: 1 complete (acknowledge as done), 0 acknowledge t's progress, E_STATE (negative): frozen,
+// say "wait"; E_OBJECT (negative): no such call (any more): acknowledge as done, it was.
+int txn_reply_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct txn_reply *h,
+                 uint64_t off, uint32_t frag, const struct buf *src, struct thread **out);
 struct forward { // call this instead
     struct cap cap;
     uint32_t op;
     uint64_t arg[4];
 };
 // A forward in place of a reply. Returns as txn_reply_in, never 0.
-int txn_forward_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server,
-                   const struct forward *f);
+int txn_forward_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct forward *f);
 // Acknowledgement of a reply; done: the client has it all (or does not want it any more).
-void txn_reply_acked(struct node *n, ep_t server, ep_t client, uint32_t tid, uint64_t seq,
-                     const struct progress *p, bool wait, bool done);
+void txn_reply_acked(struct node *n, ep_t server, ep_t client, uint32_t tid, uint64_t seq, const struct progress *p,
+                     bool wait, bool done);
 // The server's node says that this transaction, endpoint or port is not there.
 void txn_refused(struct node *n, ep_t client, uint32_t tid, uint64_t seq, int error);
 
@@ -190,8 +177,8 @@ void txn_refused(struct node *n, ep_t client, uint32_t tid, uint64_t seq, int er
 void txn_client_lost(struct node *n, struct rec *r);
 
 // --- Called by timers
-void txn_call_due(struct node *n, struct thread *t); // deadline or retransmission of a client half
-void txn_sweep(struct node *n, struct timer *t);     // node->sweep
+void txn_call_due(struct node *n, struct thread *t);   // deadline or retransmission of a client half
+void txn_sweep(struct node *n, struct timer *t);       // node->sweep
 void txn_getreq_due(struct node *n, struct thread *t); // time-out of getreq
 
 // --- Called by proc and hand-off
@@ -201,11 +188,11 @@ void txn_kick_proc(struct node *n, struct proc *p);
 void txn_kick_own(struct node *n, struct proc *p);
 void txn_kick_peer(struct node *n, ep_t peer);
 void txn_kick_call(struct node *n,
-                   struct thread *t); // net/: what the call was waiting for was found
+                   struct thread *t);                            // net/: what the call was waiting for was found
 void txn_thread_gone(struct node *n, struct thread *t);          // the thread ends
 void txn_proc_gone(struct node *n, struct proc *p, bool silent); // the process ends or has left
-// q, made from p's descriptor under another endpoint, is about to take p's place: what p's records and calls know that a
-// descriptor does not say goes to q's; calls that q does not have are given up. q's records bear p's endpoint then.
+// q, made from p's descriptor under another endpoint, is about to take p's place: what p's records and calls know that
+// a descriptor does not say goes to q's; calls that q does not have are given up. q's records bear p's endpoint then.
 void txn_proc_renewed(struct node *n, struct proc *p, struct proc *q);
 void txn_port_closed(struct node *n, struct proc *p, uint32_t handle);
 // Arms the timers of a record or call that was decoded from a descriptor.

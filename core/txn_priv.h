@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the files of the transaction machine share: call.c, rec.c, serve.c, reply.c, txn_proc.c. Nobody else includes it.
+// What the files of the transaction machine share: call.c, rec.c, serve.c, reply.c, txn_proc.c. Nobody else includes
+// it.
 #ifndef CORE_TXN_PRIV_H
 #define CORE_TXN_PRIV_H
 
@@ -18,8 +19,8 @@ void rec_heard(struct node *n, struct rec *r); // a sign of life of the client
 uint32_t rec_who(ep_t ep, uint32_t tid);
 // Where the client of a record is.
 enum client_place {
-    CLIENT_AWAY, // not on this node: ask the network
-    CLIENT_HERE, // *t waits for just this transaction
+    CLIENT_AWAY,   // not on this node: ask the network
+    CLIENT_HERE,   // *t waits for just this transaction
     CLIENT_FROZEN, // its process is here and stopped. What its threads wait for says nothing: when it was handed off,
     // it may have gone on elsewhere before this copy is removed
     CLIENT_GONE, // it does not wait any more, for certain
@@ -37,9 +38,10 @@ void call_leave_server(struct node *n, struct thread *t);
 
 // --- serve.c
 struct thread *rec_release(struct node *n, struct rec *r);
-// p's record of the client becomes that of this request: r, or a new one when r is NULL. TXN_TAKE; TXN_NOTHERE, TXN_BUSY.
-enum txn_verdict txn_rec_take(struct node *n, struct proc *p, struct rec *r,
-                              const struct txn_request *q, struct rec **out);
+// p's record of the client becomes that of this request: r, or a new one when r is NULL. TXN_TAKE; TXN_NOTHERE,
+// TXN_BUSY.
+enum txn_verdict txn_rec_take(struct node *n, struct proc *p, struct rec *r, const struct txn_request *q,
+                              struct rec **out);
 enum txn_verdict rec_again(struct node *n, struct rec *r, bool probe);
 void rec_abandon(struct node *n, struct rec *r);
 void rec_refuse(struct node *n, struct rec *r, int error);

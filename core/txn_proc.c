@@ -13,8 +13,7 @@ static void rec_kick(struct node *n, struct rec *r)
     r->retry_ns = RETRY_FIRST_NS / 2; // the timer doubles it
     if (r->heard_ns == 0)
         r->heard_ns = node_now(n);
-    if (r->state == REC_FILL || rec_answered(r) ||
-        (r->state == REC_SERVE && r->cancel == CANCEL_PENDING))
+    if (r->state == REC_FILL || rec_answered(r) || (r->state == REC_SERVE && r->cancel == CANCEL_PENDING))
         timer_set(n, &r->timer, node_now(n));
     else if (r->state == REC_DONE && !r->timer.armed)
         timer_set(n, &r->timer, node_now(n) + RECORD_LIFE_NS);

@@ -7,14 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Endpoint: location-free address of a process, or of a node's own tasks. Random, never zero,
-// never used again: a node draws a new one at every boot (design D3).
+// Endpoint: location-free address of a process, or of a node's own tasks. Random, never zero, never used again: a node
+// draws a new one at every boot (design D3).
 typedef uint64_t ep_t;
 #define EP_NONE ((ep_t)0)
 
-// Port: the 128-bit name of a service. Who knows the secret get-port G may serve it; clients know
-// only the put-port P = F(G) (cap.h). The two are the same type on purpose: a getter that passes
-// P where G is wanted serves F(P), a port nobody calls.
+// Port: the 128-bit name of a service. Who knows the secret get-port G may serve it; clients know only the put-port P =
+// F(G) (cap.h). The two are the same type on purpose: a getter that passes P where G is wanted serves F(P), a port
+// nobody calls.
 struct port {
     uint64_t w[2];
 };
@@ -48,8 +48,7 @@ static inline uint32_t cap_rights(const struct cap *c)
 #define RIGHT_DESTROY 0x08u // destroy the object, kill the process
 #define RIGHT_EXEC 0x10u    // start a process here
 #define RIGHT_CONTROL 0x20u // stun, resume, migrate, set owner, set registers
-#define RIGHT_OWNER                                                                                \
-    0x80u // withdraw every capability of the object (rotate). Who has it can get all the others by it
+#define RIGHT_OWNER 0x80u   // withdraw every capability of the object (rotate). Who has it can get all the others by it
 #define RIGHT_ALL 0xffu
 
 // Copies of 32 bytes as four loads and stores. The compiler calls memcpy() for them, which costs ten times as much on

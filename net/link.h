@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A link: one Ethernet port of a node, between a driver (boards/, tools/, the simulator) and net/.
-// All with the node lock held.
+// A link: one Ethernet port of a node, between a driver (boards/, tools/, the simulator) and net/. All with the node
+// lock held.
 #ifndef NET_LINK_H
 #define NET_LINK_H
 
@@ -10,11 +10,10 @@
 struct node;
 
 struct link {
-    const char *name; // [I] "net0"
-    uint8_t mac[6];   // [I]
-    uint32_t
-        payload_max; // [I] largest payload behind the wire header, multiple of 8, <= WIRE_PAYLOAD_MAX
-    bool up;         // [N] carrier
+    const char *name;     // [I] "net0"
+    uint8_t mac[6];       // [I]
+    uint32_t payload_max; // [I] largest payload behind the wire header, multiple of 8, <= WIRE_PAYLOAD_MAX
+    bool up;              // [N] carrier
     // Sends header (copied) and payload pieces. The driver may go on reading the pieces after the return: it
     // holds their pages (page_hold) until they are out. No answer: a full queue or dead wire drops the
     // frame and counts it.
@@ -33,8 +32,8 @@ struct link {
 // Hands a link to the node; it stays for ever. E_LIMIT.
 int net_link_add(struct node *n, struct link *l);
 // A frame came in. h and the pieces are only read, and only until the return. Anything may be in them.
-void net_input(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p,
-               unsigned npieces, uint64_t payload_len);
+void net_input(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces,
+               uint64_t payload_len);
 void net_link_changed(struct node *n, struct link *l); // after `up` changed
 
 #endif

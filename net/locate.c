@@ -6,8 +6,8 @@
 //   a hint       another node said so in answer to a question: locate_moved_hint. It may be old news of a process
 //                that has moved twice, so it never replaces anything and the question stays open
 //
-// All of it may be wrong by the time it is used; then a "not here" or silence comes, and the user forgets
-// it and asks. So nothing here needs an expiry but "moved to", which would make wrong answers for ever.
+// All of it may be wrong by the time it is used; then a "not here" or silence comes, and the user forgets it and asks.
+// So nothing here needs an expiry but "moved to", which would make wrong answers for ever.
 #include "net/locate.h"
 #include "core/entry.h"
 #include "core/port.h"
@@ -30,8 +30,8 @@ static bool ep_is_here(struct node *n, ep_t ep)
     return p && lives(p);
 }
 
-// Endpoint here that serves the port, EP_NONE: none. A process's own port is served by the kernel that has the
-// process (about), so it is here when the process is.
+// Endpoint here that serves the port, EP_NONE: none. A process's own port is served by the kernel that has the process
+// (about), so it is here when the process is.
 static ep_t server_here(struct node *n, struct port port)
 {
     const struct port_entry *e = port_find(n, port);
@@ -105,8 +105,7 @@ static void cache_port(struct net *net, struct port p, ep_t server, ep_t node)
     struct port_place *set = port_set(net, p);
     ep_put_first(ep_set(net, server), ep_way(ep_set(net, server), server),
                  (struct ep_place){.ep = server, .node = node});
-    port_put_first(set, port_way(set, p),
-                   (struct port_place){.port = p, .server = server, .node = node});
+    port_put_first(set, port_way(set, p), (struct port_place){.port = p, .server = server, .node = node});
 }
 
 ep_t locate_ep(struct node *n, ep_t ep)
@@ -117,9 +116,7 @@ ep_t locate_ep(struct node *n, ep_t ep)
         return node_ep(n);
     // Not locate_moved: what was forgotten because it led nowhere must stay forgotten.
     ep_t node = cached_ep(n->net, ep);
-    return node == EP_NONE && route_find(n, ep)
-               ? ep
-               : node; // a node's own endpoint is where the node is
+    return node == EP_NONE && route_find(n, ep) ? ep : node; // a node's own endpoint is where the node is
 }
 
 ep_t locate_port(struct node *n, struct port p)
@@ -131,8 +128,7 @@ ep_t locate_port(struct node *n, struct port p)
         return EP_NONE;
     struct port_place place = set[w];
     port_put_first(set, w, place);
-    if (locate_ep(n, place.server) ==
-        EP_NONE) // the larger, busier cache has lost it; newer knowledge stays
+    if (locate_ep(n, place.server) == EP_NONE) // the larger, busier cache has lost it; newer knowledge stays
         cache_ep(net, place.server, place.node);
     return place.server;
 }
@@ -282,8 +278,7 @@ static void question_flood(struct node *n, struct question *q)
 // false: there is no way to it.
 static bool question_to_one(struct node *n, const struct question *q, ep_t node)
 {
-    struct wire_hdr h = {
-        .kind = WIRE_LOCATE, .op = q->op, .src_ep = node_ep(n), .dst_node = node, .arg = {q->ep}};
+    struct wire_hdr h = {.kind = WIRE_LOCATE, .op = q->op, .src_ep = node_ep(n), .dst_node = node, .arg = {q->ep}};
     h.cap.port = q->port;
     if (!route_find(n, node))
         return false;
@@ -390,8 +385,7 @@ void locate_check_port(struct node *n, struct port p)
     }
     ep_t at = locate_ep(n, locate_port(n, p));
     question_open(
-        n, (struct question){
-               .op = LOCATE_PORT, .port = p, .check = true, .at = at == node_ep(n) ? EP_NONE : at});
+        n, (struct question){.op = LOCATE_PORT, .port = p, .check = true, .at = at == node_ep(n) ? EP_NONE : at});
 }
 
 void locate_link_up(struct node *n)
@@ -449,8 +443,8 @@ void locate_heard(struct node *n, ep_t ep, ep_t node)
 
 // --- Answers ---------------------------------------------------------------------------------------
 
-static void send_answer(struct node *n, const struct wire_hdr *q, struct wire_hdr *a,
-                        const struct piece *p, unsigned npieces)
+static void send_answer(struct node *n, const struct wire_hdr *q, struct wire_hdr *a, const struct piece *p,
+                        unsigned npieces)
 {
     a->op = q->op;
     a->seq = q->seq;
@@ -513,8 +507,7 @@ bool locate_answer(struct node *n, const struct wire_hdr *h)
     }
 }
 
-static void nodes_answer(struct node *n, const struct wire_hdr *h, const struct piece *p,
-                         unsigned npieces);
+static void nodes_answer(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned npieces);
 
 static void hereis_ep(struct node *n, const struct wire_hdr *h)
 {
@@ -543,8 +536,7 @@ static void hereis_port(struct node *n, const struct wire_hdr *h)
     net_found_port(n, h->cap.port);
 }
 
-void locate_hereis(struct node *n, const struct wire_hdr *h, const struct piece *p,
-                   unsigned npieces)
+void locate_hereis(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
 {
     switch (h->op) {
     case LOCATE_EP: hereis_ep(n, h); break;
@@ -590,8 +582,7 @@ static void name_copy(char *name, size_t size, const struct piece *p, unsigned n
     name[at] = '\0';
 }
 
-static void nodes_answer(struct node *n, const struct wire_hdr *h, const struct piece *p,
-                         unsigned npieces)
+static void nodes_answer(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
 {
     struct nodes_query *nq = &n->net->nodes;
     if (!nq->seen || !nodes_first_time(nq, h->src_node))
@@ -613,8 +604,7 @@ static void nodes_fire(struct node *n, struct timer *t)
         nq->interval_ns = NODES_LAST_NS;
 }
 
-void net_nodes_ask(struct node *n,
-                   void (*seen)(struct node *n, void *arg, const struct net_node *who), void *arg)
+void net_nodes_ask(struct node *n, void (*seen)(struct node *n, void *arg, const struct net_node *who), void *arg)
 {
     struct nodes_query *nq = &n->net->nodes;
     ASSERT(seen && !nq->seen); // one question at a time

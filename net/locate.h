@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Where is an endpoint, who serves a port: bounded caches, learned from traffic, corrected by "not here" and
-// "moved to", filled by flooding with growing hop counts. Broadcasts per second are bounded: one question
-// about a thing at a time, however many threads wait for it (mechanisms.md row 26).
+// Where is an endpoint, who serves a port: bounded caches, learned from traffic, corrected by "not here" and "moved
+// to", filled by flooding with growing hop counts. Broadcasts per second are bounded: one question about a thing at a
+// time, however many threads wait for it (mechanisms.md row 26).
 #ifndef NET_LOCATE_H
 #define NET_LOCATE_H
 
@@ -11,8 +11,8 @@
 ep_t locate_ep(struct node *n, ep_t ep);
 // Endpoint that serves the port on another node; EP_NONE: not known.
 ep_t locate_port(struct node *n, struct port p);
-// Asks the ring. When the answer comes the caches know and net_found_ep / net_found_port are called. Asked again
-// while a question is open: nothing more is sent. A question ends unanswered by itself (LOCATE_GIVE_UP_NS).
+// Asks the ring. When the answer comes the caches know and net_found_ep / net_found_port are called. Asked again while
+// a question is open: nothing more is sent. A question ends unanswered by itself (LOCATE_GIVE_UP_NS).
 void locate_ask_ep(struct node *n, ep_t ep);
 void locate_ask_port(struct node *n, struct port p);
 // Is the port still served? Who is known to serve it is asked alone, and the ring only when he does not answer at once.

@@ -60,8 +60,7 @@ void net_link_changed(struct node *n, struct link *l)
         route_link_down(n, l);
 }
 
-void link_put(struct node *n, struct link *l, struct wire_hdr *h, const struct piece *p,
-              unsigned npieces)
+void link_put(struct node *n, struct link *l, struct wire_hdr *h, const struct piece *p, unsigned npieces)
 {
     ASSERT(npieces <= WIRE_PIECES_MAX);
     if (!l->up || h->payload > l->payload_max) {
@@ -110,8 +109,7 @@ void net_echo(struct node *n, struct link *l, uint32_t payload)
     link_put(n, l, &h, p, np);
 }
 
-static void echo_turn(struct node *n, struct link *l, const struct wire_hdr *h,
-                      const struct piece *p, unsigned npieces)
+static void echo_turn(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
 {
     struct wire_hdr back = *h;
     memcpy(back.dst_mac, h->src_mac, sizeof(back.dst_mac));
@@ -132,8 +130,7 @@ static void echo_returned(struct node *n, struct link *l, const struct wire_hdr 
 
 // --- The rest ------------------------------------------------------------------------------------
 
-static void input_mine(struct node *n, const struct wire_hdr *h, const struct piece *p,
-                       unsigned npieces)
+static void input_mine(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
 {
     trace(n, TRACE_FRAME_IN, h->kind, h->src_node, h->seq);
     if (h->kind == WIRE_HEREIS)
@@ -147,17 +144,16 @@ static void input_mine(struct node *n, const struct wire_hdr *h, const struct pi
 }
 
 // The route is learned from duplicates too: the copy that comes second may have come the shorter way.
-static void input_flood(struct node *n, struct link *l, const struct wire_hdr *h,
-                        const struct piece *p, unsigned npieces, bool first)
+static void input_flood(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p,
+                        unsigned npieces, bool first)
 {
     if (first && !locate_answer(n, h))
         route_spread(n, l, h, p, npieces);
 }
 
-// Our own frame: a flood once round the ring, or what a wire shows us of what we send. Only a frame that
-// another node sent on to where its endpoint has moved to may come by here and still have a way to go.
-static void input_own(struct node *n, struct link *l, const struct wire_hdr *h,
-                      const struct piece *p, unsigned npieces)
+// Our own frame: a flood once round the ring, or what a wire shows us of what we send. Only a frame that another node
+// sent on to where its endpoint has moved to may come by here and still have a way to go.
+static void input_own(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
 {
     if (h->kind <= WIRE_REPLY_ACK && h->dst_node != node_ep(n))
         route_forward(n, l, h, p, npieces);
@@ -176,8 +172,8 @@ static bool addressed_to(const struct link *l, const struct wire_hdr *h)
     return (h->dst_mac[0] & 1) || memcmp(h->dst_mac, l->mac, sizeof(h->dst_mac)) == 0;
 }
 
-void net_input(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p,
-               unsigned npieces, uint64_t payload_len)
+void net_input(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces,
+               uint64_t payload_len)
 {
     ASSERT(n->net && l->node == n);
     ASSERT(npieces <= WIRE_PIECES_MAX);

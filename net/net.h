@@ -19,12 +19,11 @@ struct net_node { // one answer to "all nodes"
 };
 // Asks all nodes for their names; seen() is called for each answer as it comes, this node included, until
 // net_nodes_stop. One question at a time.
-void net_nodes_ask(struct node *n,
-                   void (*seen)(struct node *n, void *arg, const struct net_node *who), void *arg);
+void net_nodes_ask(struct node *n, void (*seen)(struct node *n, void *arg, const struct net_node *who), void *arg);
 void net_nodes_stop(struct node *n);
 
-// The limit of the link: sends one ECHO frame with `payload` bytes (<= l->payload_max) out of link l; its
-// return wakes task_wait(l). l->echo says when it went and whether it is back. For make bench.
+// The limit of the link: sends one ECHO frame with `payload` bytes (<= l->payload_max) out of link l; its return wakes
+// task_wait(l). l->echo says when it went and whether it is back. For make bench.
 void net_echo(struct node *n, struct link *l, uint32_t payload);
 
 #endif

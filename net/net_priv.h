@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the files of net/ share among themselves: the tables of one node, and the calls between
-// net.c (what came in), route.c (which way) and locate.c (where things are). Nobody else includes it.
+// What the files of net/ share among themselves: the tables of one node, and the calls between net.c (what came in),
+// route.c (which way) and locate.c (where things are). Nobody else includes it.
 //
-// All tables have a fixed size: a node's memory does not grow with the ring, and nothing that comes
-// over a wire makes the kernel allocate. struct net lies in a run of pages taken once, at boot.
+// All tables have a fixed size: a node's memory does not grow with the ring, and nothing that comes over a wire makes
+// the kernel allocate. struct net lies in a run of pages taken once, at boot.
 #ifndef NET_NET_PRIV_H
 #define NET_NET_PRIV_H
 
@@ -23,12 +23,11 @@
 #define ROUTE_PAYLOAD_SAFE ((1500u + 14u - (unsigned)sizeof(struct wire_hdr)) & ~7u)
 // A longer way replaces the present one when nothing came by that for so long.
 #define ROUTE_STALE_NS (2 * NS_PER_S)
-// An equally long way does so after this: by then the copies of one flood have all arrived, so two equal
-// ways round a ring do not take turns.
+// An equally long way does so after this: by then the copies of one flood have all arrived, so two equal ways round a
+// ring do not take turns.
 #define ROUTE_QUIET_NS (100 * NS_PER_MS)
-// A route found so lately is not suspected. Each of many calls that wait for one dead node suspects its route,
-// and all that silence lies before the first of them had a new route looked for: the second must not
-// throw that away.
+// A route found so lately is not suspected. Each of many calls that wait for one dead node suspects its route, and all
+// that silence lies before the first of them had a new route looked for: the second must not throw that away.
 #define ROUTE_NEW_NS RETRY_MAX_NS
 
 struct route {
@@ -79,9 +78,8 @@ struct question {
     uint32_t op;    // LOCATE_EP, LOCATE_PORT; 0: free
     unsigned round; // floods sent
     bool answered;  // by a passing frame: who waits is told from the timer
-    bool
-        check; // of locate_check_port: who asked does not ask again, so it is not dropped for others
-    ep_t at;   // this node is asked first, and alone; EP_NONE: all are
+    bool check;     // of locate_check_port: who asked does not ask again, so it is not dropped for others
+    ep_t at;        // this node is asked first, and alone; EP_NONE: all are
     ep_t ep;
     struct port port;
     uint64_t asked_ns, due_ns, interval_ns;
@@ -100,9 +98,9 @@ struct nodes_query {
     ep_t nodes[NODES_SEEN_MAX]; // reported
 };
 
-// Who was told to wait for a process that is stopped (xfer.c): told again when it goes on, here or elsewhere, so
-// that nobody sits out a retransmission interval after a move. A hint: the oldest is overwritten, and whoever is
-// forgotten asks again by itself.
+// Who was told to wait for a process that is stopped (xfer.c): told again when it goes on, here or elsewhere, so that
+// nobody sits out a retransmission interval after a move. A hint: the oldest is overwritten, and whoever is forgotten
+// asks again by itself.
 #define WAITERS_MAX 64
 struct waiter {
     ep_t server, client, node; // server EP_NONE: free
@@ -147,23 +145,20 @@ enum net_drop {
 
 // --- net.c
 // Sends as it is, but for the source MAC, EtherType and version. Drops what is too long or finds the link down.
-void link_put(struct node *n, struct link *l, struct wire_hdr *h, const struct piece *p,
-              unsigned npieces);
+void link_put(struct node *n, struct link *l, struct wire_hdr *h, const struct piece *p, unsigned npieces);
 
 // --- route.c
 extern const uint8_t mac_everyone[6];
-// A frame from `node` came over l from neighbour mac after `hops` links. proof: it is the first copy of a
-// flood, or the answer to one, so this way works now.
-void route_learn(struct node *n, ep_t node, struct link *l, const uint8_t mac[6], unsigned hops,
-                 uint32_t payload, bool proof);
+// A frame from `node` came over l from neighbour mac after `hops` links. proof: it is the first copy of a flood, or the
+// answer to one, so this way works now.
+void route_learn(struct node *n, ep_t node, struct link *l, const uint8_t mac[6], unsigned hops, uint32_t payload,
+                 bool proof);
 const struct route *route_find(struct node *n, ep_t node); // NULL: no way known
 void route_link_down(struct node *n, struct link *l);
 // Passes on a frame for another node that came in over l (NULL: xfer sends it on after an endpoint that moved).
-void route_forward(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p,
-                   unsigned npieces);
+void route_forward(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces);
 // Passes on a flood to all links but the one it came from.
-void route_spread(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p,
-                  unsigned npieces);
+void route_spread(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces);
 // Notes the flood; was it heard before (or is it too old to tell)?
 bool route_flood_seen(struct node *n, ep_t node, uint64_t seq);
 // May this node flood now? Counts it.
@@ -176,8 +171,7 @@ void locate_fini(struct node *n);
 void locate_heard(struct node *n, ep_t ep, ep_t node);
 // Answers a question; true: nobody else can have what it asks for, so it need not go further.
 bool locate_answer(struct node *n, const struct wire_hdr *h);
-void locate_hereis(struct node *n, const struct wire_hdr *h, const struct piece *p,
-                   unsigned npieces);
+void locate_hereis(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned npieces);
 // WIRE_MOVED as the answer to a question (not to a request, which is xfer's): tid is 0, threads count from 1.
 void locate_moved_hint(struct node *n, const struct wire_hdr *h);
 void locate_link_up(struct node *n); // open questions are asked again at once

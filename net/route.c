@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Which way to a node. Nobody tells anybody about routes: each node learns them from where frames come
-// from, so there is nothing to keep consistent, and what is wrong is put right by the next frame or flood.
+// Which way to a node. Nobody tells anybody about routes: each node learns them from where frames come from, so there
+// is nothing to keep consistent, and what is wrong is put right by the next frame or flood.
 //
 // A frame of node X came (hops, neighbour); there is a route to X already:
 //
@@ -100,8 +100,8 @@ static bool better(const struct route *r, unsigned hops, bool proof, uint64_t no
     return quiet_ns >= ROUTE_STALE_NS;
 }
 
-void route_learn(struct node *n, ep_t node, struct link *l, const uint8_t mac[6], unsigned hops,
-                 uint32_t payload, bool proof)
+void route_learn(struct node *n, ep_t node, struct link *l, const uint8_t mac[6], unsigned hops, uint32_t payload,
+                 bool proof)
 {
     ASSERT(node != EP_NONE && node != node_ep(n));
     ASSERT(hops >= 1 && hops <= WIRE_HOPS_MAX + 1);
@@ -169,8 +169,8 @@ static void originate(struct node *n, struct wire_hdr *h, unsigned limit)
     trace(n, TRACE_FRAME_OUT, h->kind, h->dst_node, h->seq);
 }
 
-static void put_towards(struct node *n, struct link *l, const uint8_t mac[6], struct wire_hdr *h,
-                        const struct piece *p, unsigned npieces)
+static void put_towards(struct node *n, struct link *l, const uint8_t mac[6], struct wire_hdr *h, const struct piece *p,
+                        unsigned npieces)
 {
     memcpy(h->dst_mac, mac, sizeof(h->dst_mac));
     h->path_payload = min32(h->path_payload, l->payload_max);
@@ -194,8 +194,8 @@ bool route_send(struct node *n, struct wire_hdr *h, const struct piece *p, unsig
 }
 
 // Copies of one frame out of every link but `except`. Each starts from the same path_payload.
-static void put_everywhere(struct node *n, const struct link *except, struct wire_hdr *h,
-                           const struct piece *p, unsigned npieces)
+static void put_everywhere(struct node *n, const struct link *except, struct wire_hdr *h, const struct piece *p,
+                           unsigned npieces)
 {
     uint32_t path_payload = h->path_payload;
     for (unsigned i = 0; i < n->net->nlinks; i++) {
@@ -207,8 +207,7 @@ static void put_everywhere(struct node *n, const struct link *except, struct wir
     }
 }
 
-void route_flood(struct node *n, struct wire_hdr *h, const struct piece *p, unsigned npieces,
-                 unsigned limit)
+void route_flood(struct node *n, struct wire_hdr *h, const struct piece *p, unsigned npieces, unsigned limit)
 {
     ASSERT(limit >= 1 && limit <= WIRE_HOPS_MAX);
     h->dst_node = EP_NONE;
@@ -217,8 +216,7 @@ void route_flood(struct node *n, struct wire_hdr *h, const struct piece *p, unsi
     put_everywhere(n, NULL, h, p, npieces);
 }
 
-void route_spread(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p,
-                  unsigned npieces)
+void route_spread(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
 {
     if (h->hops + 1u >= h->limit)
         return;
@@ -227,16 +225,15 @@ void route_spread(struct node *n, struct link *l, const struct wire_hdr *h, cons
     put_everywhere(n, l, &on, p, npieces);
 }
 
-void route_forward(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p,
-                   unsigned npieces)
+void route_forward(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
 {
     if (h->hops + 1u >= h->limit) {
         trace(n, TRACE_DROP, DROP_HOPS, h->src_node, h->kind);
         return;
     }
     struct route *r = find(n->net, h->dst_node);
-    // The neighbour believes that we are on the way, we believe that he is: one of us is wrong, and the frame
-    // would go to and fro until its hops are used up.
+    // The neighbour believes that we are on the way, we believe that he is: one of us is wrong, and the frame would go
+    // to and fro until its hops are used up.
     if (r && same_neighbour(r, l, h->src_mac)) {
         trace(n, TRACE_DROP, DROP_BOUNCE, h->src_node, h->kind);
         forget(n, r);
@@ -288,8 +285,8 @@ bool route_flood_seen(struct node *n, ep_t node, uint64_t seq)
     return false;
 }
 
-// Floods are paid for in time: each moves flood_paid_ns by its share of a second, and a node may be ahead of the
-// clock by a burst.
+// Floods are paid for in time: each moves flood_paid_ns by its share of a second, and a node may be ahead of the clock
+// by a burst.
 bool route_flood_allowed(struct node *n)
 {
     const uint64_t price_ns = NS_PER_S / FLOODS_PER_S;

@@ -9,8 +9,8 @@ _Static_assert(WIRE_PAYLOAD_MAX <= (WIRE_PIECES_MAX - 1) * PAGE_SIZE,
 
 #define BE16(x) ((uint16_t)((x) >> 8 | ((x)&0xffu) << 8)) // our machines are little endian
 
-// What a kind of frame may be. Everything else in it is refused, so that a bit which gets a meaning
-// later was zero in every frame before.
+// What a kind of frame may be. Everything else in it is refused, so that a bit which gets a meaning later was zero in
+// every frame before.
 struct kind_rule {
     const char *name;
     uint16_t flags;       // those it may have
@@ -19,9 +19,8 @@ struct kind_rule {
     uint32_t payload_max; // bytes
 };
 static const struct kind_rule rules[WIRE_KINDS] = {
-    [WIRE_REQUEST] = {"request",
-                      WIRE_FLAG_PROBE | WIRE_FLAG_ACK_NOW | WIRE_FLAG_CANCEL | WIRE_FLAG_DONE, true,
-                      false, WIRE_PAYLOAD_MAX},
+    [WIRE_REQUEST] = {"request", WIRE_FLAG_PROBE | WIRE_FLAG_ACK_NOW | WIRE_FLAG_CANCEL | WIRE_FLAG_DONE, true, false,
+                      WIRE_PAYLOAD_MAX},
     [WIRE_REQUEST_ACK] = {"request-ack", WIRE_FLAG_WAIT | WIRE_FLAG_WORKING, false, true, 0},
     [WIRE_REPLY] = {"reply", WIRE_FLAG_ACK_NOW | WIRE_FLAG_FORWARD, true, false, WIRE_PAYLOAD_MAX},
     [WIRE_REPLY_ACK] = {"reply-ack", WIRE_FLAG_WAIT | WIRE_FLAG_DONE, false, true, 0},
@@ -43,8 +42,8 @@ static bool group_address(const uint8_t mac[6])
     return mac[0] & 1u;
 } // IEEE 802: I/G bit
 
-// dst_node 0 means "whoever receives it", and only a question may be that: a message sent to all would
-// be acted on, or forwarded, once by every node of a shared wire.
+// dst_node 0 means "whoever receives it", and only a question may be that: a message sent to all would be acted on, or
+// forwarded, once by every node of a shared wire.
 static const char *check_addresses(const struct wire_hdr *h)
 {
     bool may_be_to_all = h->kind == WIRE_LOCATE, on_link = h->kind == WIRE_ECHO;
@@ -132,16 +131,14 @@ static const char *check_meaning_of_kind(const struct wire_hdr *h)
             return "a forward has data, or names no port";
         return h->dst_ep == EP_NONE ? "client endpoint is zero" : NULL;
     case WIRE_REQUEST:
-        if ((h->flags & WIRE_FLAG_CANCEL) &&
-            (h->payload != 0 || h->status < 0 || h->dst_ep == EP_NONE))
+        if ((h->flags & WIRE_FLAG_CANCEL) && (h->payload != 0 || h->status < 0 || h->dst_ep == EP_NONE))
             return "a cancel has data, or nobody to go to";
         if ((h->flags & WIRE_FLAG_DONE) && !(h->flags & WIRE_FLAG_CANCEL))
             return "a request is done without being cancelled";
         return h->src_ep == EP_NONE ? "client endpoint is zero" : NULL;
     case WIRE_REPLY_ACK: return h->src_ep == EP_NONE ? "client endpoint is zero" : NULL;
     case WIRE_REQUEST_ACK: return h->dst_ep == EP_NONE ? "client endpoint is zero" : NULL;
-    case WIRE_NOTHERE:
-        return h->op < NOTHERE_EP || h->op > NOTHERE_TXN ? "unknown kind of not-here" : NULL;
+    case WIRE_NOTHERE: return h->op < NOTHERE_EP || h->op > NOTHERE_TXN ? "unknown kind of not-here" : NULL;
     case WIRE_MOVED:
         if (h->arg[0] == EP_NONE && port_is_null(h->cap.port))
             return "moved, but nothing is named";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Every byte that crosses the wire. One header of one fixed size, little endian, so that a receive chain of
-// (header, page, page, ...) lands payload in whole pages (design D2).
+// Every byte that crosses the wire. One header of one fixed size, little endian, so that a receive chain of (header,
+// page, page, ...) lands payload in whole pages (design D2).
 //
 //   0         6         12   14  15  16   17    18    20        24
 //   | dst mac | src mac | type|ver|kind|hops|limit|flags| path payload |     Ethernet, EtherType 0x88B5
@@ -17,23 +17,23 @@
 #include "core/types.h"
 
 #define WIRE_ETHERTYPE 0x88b5u // IEEE 802 local experimental EtherType 1
-#define WIRE_VERSION 4u // 2: FORWARD. 3: CANCEL. 4: ports are another function of their secret
+#define WIRE_VERSION 4u        // 2: FORWARD. 3: CANCEL. 4: ports are another function of their secret
 #define WIRE_HOPS_MAX 32u
 #define WIRE_PAYLOAD_MAX 32768u // 8 pages
 #define WIRE_PIECES_MAX 9u      // a fragment cut from pages at any alignment
 
 enum wire_kind {
-    WIRE_REQUEST =
-        1, // client -> server: a fragment of the request; FLAG_PROBE: no data, "are you working?"
+    WIRE_REQUEST = 1, // client -> server: a fragment of the request; FLAG_PROBE: no data, "are you working?"
     WIRE_REQUEST_ACK, // server -> client: offset = base, mask; FLAG_WAIT, FLAG_WORKING
     WIRE_REPLY,       // server -> client: a fragment of the reply
     WIRE_REPLY_ACK,   // client -> server: offset = base, mask; FLAG_WAIT, FLAG_DONE
-    WIRE_NOTHERE, // "the endpoint (op = NOTHERE_EP), port (NOTHERE_PORT) or transaction (NOTHERE_TXN) is not here"
-    WIRE_MOVED, // "endpoint arg[0] (0: the port in cap) is at node arg[1] now; ports: arg[2] = its server there"
-    // Flooded, or asked of one node alone (dst_node). op = LOCATE_*: who has endpoint arg[0] / serves cap.port / all nodes
+    WIRE_NOTHERE,     // "the endpoint (op = NOTHERE_EP), port (NOTHERE_PORT) or transaction (NOTHERE_TXN) is not here"
+    WIRE_MOVED,       // "endpoint arg[0] (0: the port in cap) is at node arg[1] now; ports: arg[2] = its server there"
+    // Flooded, or asked of one node alone (dst_node). op = LOCATE_*: who has endpoint arg[0] / serves cap.port / all
+    // nodes
     WIRE_LOCATE,
     WIRE_HEREIS, // answer: arg[0] endpoint, src node has it; LOCATE_NODES: payload = node name
-    WIRE_ECHO, // turned round by the receiving link before any protocol: the limit of the link (bench)
+    WIRE_ECHO,   // turned round by the receiving link before any protocol: the limit of the link (bench)
     WIRE_ECHO_BACK,
     WIRE_KINDS
 };
@@ -45,7 +45,8 @@ enum { LOCATE_EP = 1, LOCATE_PORT, LOCATE_NODES };
 #define WIRE_FLAG_WORKING 4u
 #define WIRE_FLAG_DONE 8u
 #define WIRE_FLAG_FORWARD 32u // a reply without data: "call cap with op and arg instead"
-// On a request without data: the client wants it no more. status: ns that it still waits for an answer, 0 = no limit; with
+// On a request without data: the client wants it no more. status: ns that it still waits for an answer, 0 = no limit;
+// with
 // DONE it does not wait at all; with PROBE a server had it: nobody makes a record of it now.
 #define WIRE_FLAG_CANCEL 64u
 #define WIRE_FLAG_ACK_NOW 16u // last fragment of a burst: acknowledge without delay
@@ -57,7 +58,7 @@ struct wire_hdr {
     uint8_t hops;  // links crossed so far
     uint8_t limit; // links it may cross
     uint16_t flags;
-    uint32_t path_payload; // largest payload that every link crossed so far carries; in every frame
+    uint32_t path_payload;   // largest payload that every link crossed so far carries; in every frame
     ep_t src_node, dst_node; // dst_node 0: whoever receives it (flood)
     ep_t src_ep, dst_ep;
     uint32_t tid, op; // tid: the client's thread, in both directions

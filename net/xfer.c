@@ -5,8 +5,8 @@
 #include "net/net_priv.h"
 #include <string.h>
 
-// Fragments under way and not acknowledged. The first burst is short: the server may not be in getreq, and then all
-// of it would be thrown away (D2: nobody keeps a copy).
+// Fragments under way and not acknowledged. The first burst is short: the server may not be in getreq, and then all of
+// it would be thrown away (D2: nobody keeps a copy).
 #define WINDOW 16u
 #define WINDOW_FIRST 2u
 // The receiver acknowledges every so many fragments, so that the sender's window never runs empty.
@@ -14,8 +14,8 @@
 
 // --- Where to send ------------------------------------------------------------------------------------
 
-// Node that has the endpoint, EP_NONE: not known now, the ring is being asked. A peer that was silent for too long
-// is looked for afresh: it may have moved, or the way to it may be cut. *lost: nobody has had it for LOCATE_GIVE_UP.
+// Node that has the endpoint, EP_NONE: not known now, the ring is being asked. A peer that was silent for too long is
+// looked for afresh: it may have moved, or the way to it may be cut. *lost: nobody has had it for LOCATE_GIVE_UP.
 static ep_t peer_node(struct node *n, ep_t ep, uint64_t *heard_ns, uint64_t *locate_ns, bool *lost)
 {
     uint64_t now = node_now(n);
@@ -27,8 +27,7 @@ static ep_t peer_node(struct node *n, ep_t ep, uint64_t *heard_ns, uint64_t *loc
         node = locate_ep(n, ep);
     }
     if (node != EP_NONE) {
-        if (*locate_ns != 0 &&
-            now - *locate_ns > SILENCE_MAX_NS) { // found, yet silent: look again in a while
+        if (*locate_ns != 0 && now - *locate_ns > SILENCE_MAX_NS) { // found, yet silent: look again in a while
             *locate_ns = 0;
             *heard_ns = now;
         }
@@ -43,8 +42,7 @@ static ep_t peer_node(struct node *n, ep_t ep, uint64_t *heard_ns, uint64_t *loc
 }
 
 // The pieces of [off, off + len) of a buffer. Returns their number, or a negative error.
-static int cut(struct node *n, const struct buf *b, uint64_t off, uint32_t len,
-               struct piece p[WIRE_PIECES_MAX])
+static int cut(struct node *n, const struct buf *b, uint64_t off, uint32_t len, struct piece p[WIRE_PIECES_MAX])
 {
     int np = 0;
     while (len > 0) {
@@ -73,8 +71,7 @@ static int cut(struct node *n, const struct buf *b, uint64_t off, uint32_t len,
 // Sends the fragments of a message that are due: those in the window that were not sent yet or, after a time-out (high
 // was put back), that are not acknowledged. h has everything but offset, payload and flags. Returns E_FAULT when the
 // pages are gone.
-static int send_due(struct node *n, struct wire_hdr *h, const struct buf *b, struct progress *p,
-                    unsigned window)
+static int send_due(struct node *n, struct wire_hdr *h, const struct buf *b, struct progress *p, unsigned window)
 {
     struct piece pieces[WIRE_PIECES_MAX];
     uint32_t frag = route_payload(n, h->dst_node);
@@ -181,8 +178,7 @@ static bool find_server(struct node *n, struct thread *t)
     return false;
 }
 
-static void send_cancel(struct node *n, const struct thread *t, ep_t node, uint64_t left_ns,
-                        uint16_t flags)
+static void send_cancel(struct node *n, const struct thread *t, ep_t node, uint64_t left_ns, uint16_t flags)
 {
     struct wire_hdr h = call_header(t, WIRE_REQUEST, node);
     h.flags = WIRE_FLAG_CANCEL | flags;
@@ -297,9 +293,7 @@ static void xfer_reply(struct node *n, struct rec *r)
     h.status = r->status;
     memcpy(h.arg, r->res, sizeof h.arg);
     h.total = r->rep_len;
-    struct buf b = r->rep_len == 0 ? buf_none()
-                   : r->copy       ? buf_kernel(r->copy, r->rep_len)
-                                   : r->server->serve.buf;
+    struct buf b = r->rep_len == 0 ? buf_none() : r->copy ? buf_kernel(r->copy, r->rep_len) : r->server->serve.buf;
     if (send_due(n, &h, &b, &r->sent, WINDOW) < 0) { // the server's pages are gone: say so instead
         h.status = -E_FAULT;
         h.total = h.offset = h.payload = 0;
@@ -327,10 +321,9 @@ static void say_not_here(struct node *n, const struct wire_hdr *to, uint32_t wha
     route_send(n, &h, NULL, 0);
 }
 
-// A frame for an endpoint that does not live here. If it has moved, its sender is told where to, and this one frame goes
-// after it (mechanisms row 17; the sender learns from the first); else the sender is told that it is not here.
-static void not_local(struct node *n, const struct wire_hdr *h, const struct piece *p,
-                         unsigned np)
+// A frame for an endpoint that does not live here. If it has moved, its sender is told where to, and this one frame
+// goes after it (mechanisms row 17; the sender learns from the first); else the sender is told that it is not here.
+static void not_local(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
 {
     ep_t node = locate_moved(n, h->dst_ep);
     if (node == EP_NONE || node == node_ep(n)) {
@@ -365,16 +358,11 @@ static void note_waiter(struct node *n, const struct wire_hdr *h)
     struct net *net = n->net;
     struct waiter *w = NULL;
     for (unsigned i = 0; i < WAITERS_MAX && !w; i++)
-        if (net->waiters[i].server == h->dst_ep && net->waiters[i].client == h->src_ep &&
-            net->waiters[i].tid == h->tid)
+        if (net->waiters[i].server == h->dst_ep && net->waiters[i].client == h->src_ep && net->waiters[i].tid == h->tid)
             w = &net->waiters[i];
     if (!w)
         w = &net->waiters[net->next_waiter++ % WAITERS_MAX];
-    *w = (struct waiter){.server = h->dst_ep,
-                         .client = h->src_ep,
-                         .node = h->src_node,
-                         .tid = h->tid,
-                         .seq = h->seq};
+    *w = (struct waiter){.server = h->dst_ep, .client = h->src_ep, .node = h->src_node, .tid = h->tid, .seq = h->seq};
 }
 
 static void say_wait(struct node *n, const struct wire_hdr *to, unsigned kind)
@@ -395,12 +383,10 @@ static void say_wait(struct node *n, const struct wire_hdr *to, unsigned kind)
 
 static bool ack_due(const struct wire_hdr *h, uint64_t base)
 {
-    return (h->flags & WIRE_FLAG_ACK_NOW) || h->payload == 0 ||
-           (h->frag && base / h->frag % ACK_EVERY == 0);
+    return (h->flags & WIRE_FLAG_ACK_NOW) || h->payload == 0 || (h->frag && base / h->frag % ACK_EVERY == 0);
 }
 
-static void request_taken(struct node *n, const struct wire_hdr *h, struct rec *r,
-                          const struct buf *src)
+static void request_taken(struct node *n, const struct wire_hdr *h, struct rec *r, const struct buf *src)
 {
     if (h->payload == 0 && h->total > 0) { // an announcement
         send_request_ack(n, r, h->src_node);
@@ -431,10 +417,9 @@ static void in_request(struct node *n, const struct wire_hdr *h, const struct pi
     memcpy(q.arg, h->arg, sizeof q.arg);
     struct buf src = {.kind = BUF_PIECES, .at = (uint64_t)(uintptr_t)p, .len = h->payload};
     struct rec *r = NULL;
-    switch (h->flags & WIRE_FLAG_CANCEL
-                ? txn_cancel_in(n, h->dst_ep, &q, (uint64_t)h->status, !(h->flags & WIRE_FLAG_DONE),
-                                h->flags & WIRE_FLAG_PROBE, &r)
-                : txn_request_in(n, h->dst_ep, &q, h->flags & WIRE_FLAG_PROBE, &r)) {
+    switch (h->flags & WIRE_FLAG_CANCEL ? txn_cancel_in(n, h->dst_ep, &q, (uint64_t)h->status,
+                                                        !(h->flags & WIRE_FLAG_DONE), h->flags & WIRE_FLAG_PROBE, &r)
+                                        : txn_request_in(n, h->dst_ep, &q, h->flags & WIRE_FLAG_PROBE, &r)) {
     case TXN_TAKE: request_taken(n, h, r, &src); break;
     case TXN_ACK: send_request_ack(n, r, h->src_node); break;
     case TXN_BUSY: say_wait(n, h, WIRE_REQUEST_ACK); break;
@@ -445,8 +430,7 @@ static void in_request(struct node *n, const struct wire_hdr *h, const struct pi
     }
 }
 
-static void in_request_ack(struct node *n, const struct wire_hdr *h, const struct piece *p,
-                           unsigned np)
+static void in_request_ack(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
 {
     if (!resident(n, h->dst_ep)) {
         not_local(n, h, p, np);
@@ -459,8 +443,7 @@ static void in_request_ack(struct node *n, const struct wire_hdr *h, const struc
         say_not_here(n, h, NOTHERE_TXN); // it need not wait for the data
 }
 
-static int reply_frame(struct node *n, const struct wire_hdr *h, const struct piece *p,
-                       struct thread **t)
+static int reply_frame(struct node *n, const struct wire_hdr *h, const struct piece *p, struct thread **t)
 {
     struct txn_reply rep = {.status = h->status, .total = h->total};
     memcpy(rep.res, h->arg, sizeof rep.res);
@@ -507,8 +490,7 @@ static void in_reply(struct node *n, const struct wire_hdr *h, const struct piec
     route_send(n, &a, NULL, 0);
 }
 
-static void in_reply_ack(struct node *n, const struct wire_hdr *h, const struct piece *p,
-                         unsigned np)
+static void in_reply_ack(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
 {
     if (!resident(n, h->dst_ep)) {
         if (locate_moved(n, h->dst_ep) != EP_NONE)

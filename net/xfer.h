@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Transport of transactions between nodes: fragments, acknowledgements, selective retransmission. Turns frames
-// into the events of core/txn.h and its requests into frames. Keeps no state of its own: progress is in the
-// thread's call and in the record, so it moves with the process.
+// Transport of transactions between nodes: fragments, acknowledgements, selective retransmission. Turns frames into the
+// events of core/txn.h and its requests into frames. Keeps no state of its own: progress is in the thread's call and in
+// the record, so it moves with the process.
 #ifndef NET_XFER_H
 #define NET_XFER_H
 

@@ -30,8 +30,7 @@ static int64_t bench_echo(struct node *n, struct request *r)
 }
 
 // The two buffers of the transactions measured. Held by the request.
-static int buffers_make(struct node *n, struct request *r, uint64_t len, struct buf *req,
-                        struct buf *rep)
+static int buffers_make(struct node *n, struct request *r, uint64_t len, struct buf *req, struct buf *rep)
 {
     struct buf *const both[] = {req, rep};
     for (int i = 0; i < 2; i++) {
@@ -61,8 +60,7 @@ static int64_t bench_trans(struct node *n, struct request *r)
     const uint64_t arg[4] = {r->in.arg[3], 0, 0, 0};
     for (uint64_t i = 0; i < r->in.arg[1]; i++) {
         uint64_t start = node_now(n);
-        int64_t status =
-            task_trans(n, &target, OP_NODE_NULL, arg, req, rep, ROUND_TIMEOUT_MS, NULL);
+        int64_t status = task_trans(n, &target, OP_NODE_NULL, arg, req, rep, ROUND_TIMEOUT_MS, NULL);
         uint64_t ns = node_now(n) - start;
         if (status >= 0)
             status = reply_append(n, r, &ns, sizeof ns);

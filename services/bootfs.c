@@ -73,9 +73,7 @@ static int64_t run_info(struct node *n, struct request *r)
     if (cap_obj(&r->in.cap) == 0)
         return reply_text(n, r, "boot store of %s: %u files", n->name, n->services->bootfs.files);
     int e = file_of(n, r, &f);
-    return e < 0 ? e
-                 : reply_text(n, r, "file %s of %s: %llu bytes", f.name, n->name,
-                              (unsigned long long)f.len);
+    return e < 0 ? e : reply_text(n, r, "file %s of %s: %llu bytes", f.name, n->name, (unsigned long long)f.len);
 }
 
 // --- Parts of files as segments -------------------------------------------------------------------------------------
@@ -147,8 +145,7 @@ static int image_new(struct node *n, struct image *want, const uint8_t *bytes, s
     return 0;
 }
 
-int bootfs_image(struct node *n, const struct cap *file, uint64_t off, uint64_t len, uint64_t at,
-                struct seg **out)
+int bootfs_image(struct node *n, const struct cap *file, uint64_t off, uint64_t len, uint64_t at, struct seg **out)
 {
     struct bootfs *st = &n->services->bootfs;
     struct cpio_file f;

@@ -6,8 +6,8 @@
 
 #include "core/node.h"
 
-// Applies b to the process, which is STUNNED and has no other order under way. May block. 0: it is changed, still STUNNED,
-// under the same endpoint, and the record of before is no more. On error it is as it was: those of desc_check,
+// Applies b to the process, which is STUNNED and has no other order under way. May block. 0: it is changed, still
+// STUNNED, under the same endpoint, and the record of before is no more. On error it is as it was: those of desc_check,
 // desc_change_check, desc_change_make; E_MEM; E_CANCEL it was to be destroyed meanwhile; errors of its sources.
 int64_t change_apply(struct node *n, struct proc *p, const struct buf *b);
 // Would it be applied? Changes nothing, fetches nothing. *why: a constant string. p NULL: may it be started here?

@@ -100,8 +100,7 @@ static void line_due(struct node *n, struct timer *t)
         line_flush(n, c, NULL);
 }
 
-static void line_put(struct node *n, struct console *c, struct tty *tty, const char *s,
-                     unsigned len)
+static void line_put(struct node *n, struct console *c, struct tty *tty, const char *s, unsigned len)
 {
     struct console_line *l = line_of(c, tty);
     if (l->seen && tty != c->front)
@@ -195,8 +194,7 @@ static void line_input(struct node *n, struct console *c, char ch)
             c->count--;
         return;
     }
-    if (ch ==
-        CTRL_D) { // as on any terminal: gives what is typed so far, or the end when that is nothing
+    if (ch == CTRL_D) { // as on any terminal: gives what is typed so far, or the end when that is nothing
         c->ends += c->count == c->ready;
         ring_ends_line(n, c);
         return;
@@ -238,8 +236,8 @@ static size_t ring_take(struct console *c, char *to, size_t max, bool lines)
     return len;
 }
 
-// Whoever asked is gone, or has given up: what was typed is for the next reader, not for nobody. One on another node has
-// said so, unless that frame was lost.
+// Whoever asked is gone, or has given up: what was typed is for the next reader, not for nobody. One on another node
+// has said so, unless that frame was lost.
 static bool asker_gone(struct node *n)
 {
     const struct rec *r = task_self(n)->serve.rec;
@@ -301,8 +299,7 @@ static int64_t read_tty(struct node *n, struct request *r)
         return -E_MEM;
     if (max == 0)
         return 0;
-    while ((t = tty_find(n, cap_obj(&r->in.cap))) && t->count == 0 && t->ends == 0 &&
-           !task_cancelled(n))
+    while ((t = tty_find(n, cap_obj(&r->in.cap))) && t->count == 0 && t->ends == 0 && !task_cancelled(n))
         task_wait(n, &c->ttys); // one event for all of them: they are few
     if (!t)
         return -E_OBJECT;
@@ -480,8 +477,7 @@ static int64_t run_destroy(struct node *n, struct request *r)
     return t ? 0 : -E_OBJECT;
 }
 
-int console_attach(struct node *n, size_t (*put)(struct node *n, const char *bytes, size_t len),
-                   const void *room)
+int console_attach(struct node *n, size_t (*put)(struct node *n, const char *bytes, size_t len), const void *room)
 {
     _Static_assert(sizeof(struct screen) <= PAGE_SIZE, "allocated as one page");
     struct console *c = console_of(n);

@@ -95,8 +95,7 @@ static const char *next(struct walk *w, struct cpio_file *out, enum entry_kind *
     const uint8_t *h = w->bytes + w->off;
     if (memcmp(h, CPIO_MAGIC, 6) != 0)
         return w->off ? "an entry does not begin with 070701" : "it is not a cpio archive (newc)";
-    if (!hex8(h + AT_MODE, &mode) || !hex8(h + AT_FILESIZE, &size) ||
-        !hex8(h + AT_NAMESIZE, &name_size))
+    if (!hex8(h + AT_MODE, &mode) || !hex8(h + AT_FILESIZE, &size) || !hex8(h + AT_NAMESIZE, &name_size))
         return "a number is not hexadecimal";
     if (name_size == 0 || name_size > PATH_BYTES)
         return "the length of a name is out of range";
@@ -111,9 +110,7 @@ static const char *next(struct walk *w, struct cpio_file *out, enum entry_kind *
         return "the contents of a file pass the end: it is cut short";
     *kind = ENTRY_END;
     if (strcmp(name, CPIO_TRAILER) == 0)
-        return w->again || zeros(w->bytes + w->off, w->len - w->off)
-                   ? NULL
-                   : "there are bytes behind its trailer";
+        return w->again || zeros(w->bytes + w->off, w->len - w->off) ? NULL : "there are bytes behind its trailer";
     *kind = ENTRY_SKIPPED;
     if ((mode & MODE_TYPE) == MODE_DIRECTORY) // find | cpio puts "." in front
         return NULL;

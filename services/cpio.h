@@ -7,14 +7,14 @@
 #include "core/config.h"
 #include "core/types.h"
 
-// newc (cpio(5), "New ASCII Format"; Linux, Documentation/driver-api/early-userspace/buffer-format.rst). All
-// numbers are 8 hexadecimal digits. Header + name, and the contents, are each padded with zeros to a multiple of 4.
+// newc (cpio(5), "New ASCII Format"; Linux, Documentation/driver-api/early-userspace/buffer-format.rst). All numbers
+// are 8 hexadecimal digits. Header + name, and the contents, are each padded with zeros to a multiple of 4.
 //
 //   0      6     14   22                54        62            94         102    110
 //   | 070701 | ino | mode | ... mtime   | filesize | ... rdevminor | namesize | check | name 0 .. | contents .. |
 //
-// namesize may count more zeros than one: so mkbootfs.py puts programs on a page's first byte, which makes their pages good to
-// be pages of a process (services/local_source.h).
+// namesize may count more zeros than one: so mkbootfs.py puts programs on a page's first byte, which makes their pages
+// good to be pages of a process (services/local_source.h).
 //
 // The last entry is called TRAILER!!!; behind it are zeros only.
 #define CPIO_MAGIC "070701"

@@ -56,8 +56,7 @@ static bool name_valid(const char *s, size_t len)
     if (len == 0 || len >= NAME_MAX_LEN)
         return false;
     for (size_t i = 0; i < len; i++)
-        if (s[i] < 0x20 ||
-            s[i] > 0x7e) // printable ASCII: people type them, and consoles print them
+        if (s[i] < 0x20 || s[i] > 0x7e) // printable ASCII: people type them, and consoles print them
             return false;
     return true;
 }

@@ -5,8 +5,8 @@
 
 #include "core/types.h"
 
-// Capability of the boot directory of the node called `name` (protocol.h says how it derives from the ring key).
-// Nobody is asked: whether there is such a node, the first transaction tells. Costs two hashes: keep the result.
+// Capability of the boot directory of the node called `name` (protocol.h says how it derives from the ring key). Nobody
+// is asked: whether there is such a node, the first transaction tells. Costs two hashes: keep the result.
 struct cap dir_root_cap(const uint8_t ring_key[32], const char *name, uint32_t rights);
 
 #endif

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A line being typed: a pure state machine, bytes in, a line and a cursor out. It draws nothing.
 //
-// Keys: what is printable is inserted. Left, right, Home, End, Ctrl-B, F, A, E move; backspace, Delete, Ctrl-H, D delete;
-// Ctrl-U, K, W delete to the beginning, to the end, the word before; up, down, Ctrl-P, N go through the history.
-// The cursor keys are what a terminal sends for them: ESC [ A, ESC O A, ESC [ 3 ~ and the like (ECMA-48, 5.4; xterm).
+// Keys: what is printable is inserted. Left, right, Home, End, Ctrl-B, F, A, E move; backspace, Delete, Ctrl-H, D
+// delete; Ctrl-U, K, W delete to the beginning, to the end, the word before; up, down, Ctrl-P, N go through the
+// history. The cursor keys are what a terminal sends for them: ESC [ A, ESC O A, ESC [ 3 ~ and the like (ECMA-48, 5.4;
+// xterm).
 #ifndef SERVICES_EDIT_H
 #define SERVICES_EDIT_H
 
@@ -31,8 +32,8 @@ struct edit {
     char param;                   // its first digit
     bool had_return;              // so that \r\n is one Enter
     unsigned kept,
-        shown;       // lines in the history; shown: how many steps back, 0 = the line being typed
-    unsigned newest; // index in history
+        shown;                     // lines in the history; shown: how many steps back, 0 = the line being typed
+    unsigned newest;               // index in history
     char typed[EDIT_LINE_MAX + 1]; // the line being typed while an older one is shown
     char history[EDIT_HISTORY][EDIT_LINE_MAX + 1];
 };

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #define SYMS_AT_ONCE 32u // symbols for one read; they lie on the stack
-#define SYMS_MAX                                                                                   \
-    200000u // a table that claims more is taken for damaged: looking through it would take minutes
+#define SYMS_MAX 200000u // a table that claims more is taken for damaged: looking through it would take minutes
 
 // [off, off + len) lies in the file.
 static bool inside(const struct elf_file *f, uint64_t off, uint64_t len)
@@ -93,11 +92,8 @@ static const char *take_load(struct elf *e, const struct elf_file *f, const stru
         return "it has more than 16 segments";
     if ((p->vaddr & ~PAGE_MASK) < e->end)
         return "two segments share a page or are out of order; link with -z max-page-size=4096";
-    e->load[e->nloads++] = (struct elf_load){.va = p->vaddr,
-                                             .mem_len = p->memsz,
-                                             .off = p->offset,
-                                             .file_len = p->filesz,
-                                             .flags = map_flags(p->flags)};
+    e->load[e->nloads++] = (struct elf_load){
+        .va = p->vaddr, .mem_len = p->memsz, .off = p->offset, .file_len = p->filesz, .flags = map_flags(p->flags)};
     e->end = page_end(p->vaddr + p->memsz);
     return NULL;
 }
@@ -155,18 +151,16 @@ struct symbols {
     uint64_t str_off, str_len; // their names
 };
 
-static bool take_symbols(const struct elf_file *f, const struct elf_header *h,
-                         const struct elf_shdr *s, struct symbols *out)
+static bool take_symbols(const struct elf_file *f, const struct elf_header *h, const struct elf_shdr *s,
+                         struct symbols *out)
 {
     struct elf_shdr str;
     if (s->type != ELF_SHT_SYMTAB || s->entsize != sizeof(struct elf_sym) || s->link >= h->shnum)
         return false;
-    if (!read_at(f, h->shoff + s->link * sizeof str, &str, sizeof str) ||
-        str.type != ELF_SHT_STRTAB)
+    if (!read_at(f, h->shoff + s->link * sizeof str, &str, sizeof str) || str.type != ELF_SHT_STRTAB)
         return false;
     *out = (struct symbols){s->offset, s->size / sizeof(struct elf_sym), str.offset, str.size};
-    return inside(f, s->offset, s->size) && inside(f, str.offset, str.size) &&
-           out->count <= SYMS_MAX;
+    return inside(f, s->offset, s->size) && inside(f, str.offset, str.size) && out->count <= SYMS_MAX;
 }
 
 static bool find_symbols(const struct elf_file *f, struct symbols *out)
@@ -174,8 +168,7 @@ static bool find_symbols(const struct elf_file *f, struct symbols *out)
     struct elf_header h;
     if (!read_at(f, 0, &h, sizeof h) || check_header(&h))
         return false;
-    if (h.shentsize != sizeof(struct elf_shdr) ||
-        !inside(f, h.shoff, (uint64_t)h.shnum * sizeof(struct elf_shdr)))
+    if (h.shentsize != sizeof(struct elf_shdr) || !inside(f, h.shoff, (uint64_t)h.shnum * sizeof(struct elf_shdr)))
         return false;
     for (unsigned i = 0; i < h.shnum; i++) {
         struct elf_shdr s;
@@ -193,8 +186,8 @@ static bool symbol_covers(const struct elf_sym *s, uint64_t pc)
     return (s->info & 15) == ELF_STT_FUNC && pc >= s->value && pc - s->value < size;
 }
 
-static bool symbol_name(const struct elf_file *f, const struct symbols *t, const struct elf_sym *s,
-                        char *name, size_t size)
+static bool symbol_name(const struct elf_file *f, const struct symbols *t, const struct elf_sym *s, char *name,
+                        size_t size)
 {
     if (s->name >= t->str_len || size == 0)
         return false;

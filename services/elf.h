@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Programs as files: static ELF64 executables for RISC-V. Every field that is used is checked first. The file is
-// read piece by piece through a function, so it may be in memory, in a store or on another node.
+// Programs as files: static ELF64 executables for RISC-V. Every field that is used is checked first. The file is read
+// piece by piece through a function, so it may be in memory, in a store or on another node.
 #ifndef SERVICES_ELF_H
 #define SERVICES_ELF_H
 
@@ -37,8 +37,7 @@ struct elf_sym {
     uint16_t shndx;
     uint64_t value, size;
 };
-_Static_assert(sizeof(struct elf_header) == 64 && sizeof(struct elf_phdr) == 56,
-               "ABI, chapters 4, 5");
+_Static_assert(sizeof(struct elf_header) == 64 && sizeof(struct elf_phdr) == 56, "ABI, chapters 4, 5");
 _Static_assert(sizeof(struct elf_shdr) == 64 && sizeof(struct elf_sym) == 24, "ABI, chapter 4");
 
 #define ELF_CLASS_64 2
@@ -82,8 +81,8 @@ struct elf {
 
 // NULL when the file can be run, else what is wrong with it (the end of a sentence, a constant): then *e means nothing.
 const char *elf_parse(struct elf *e, const struct elf_file *f);
-// Name of the function that pc is in (cut to size - 1 bytes), and how far in. false: the file does not say. It need
-// not have passed elf_parse.
+// Name of the function that pc is in (cut to size - 1 bytes), and how far in. false: the file does not say. It need not
+// have passed elf_parse.
 bool elf_function(const struct elf_file *f, uint64_t pc, char *name, size_t size, uint64_t *off);
 
 #endif

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Requests that are answered where they are made: an operation that neither blocks nor touches its caller needs no task.
-// When a guest of this node asks for one, the kernel is in the guest's system call already and holds the node lock; the
-// operation runs there, and the guest goes on. To switch to a task and back costs three times as much. Requests from
-// other nodes, and all other operations, go to the service's tasks (service.c), and what they do is the same.
+// Requests that are answered where they are made: an operation that neither blocks nor touches its caller needs no
+// task. When a guest of this node asks for one, the kernel is in the guest's system call already and holds the node
+// lock; the operation runs there, and the guest goes on. To switch to a task and back costs three times as much.
+// Requests from other nodes, and all other operations, go to the service's tasks (service.c), and what they do is the
+// same.
 #include "core/entry.h"
 #include "services/services_priv.h"
 
@@ -31,8 +32,7 @@ static void give_reply(struct node *n, const struct request *r, struct task_inli
 }
 
 // false: it needs a task after all, and nothing has changed.
-static bool answer(struct node *n, struct worker *w, const struct operation *op,
-                   struct task_inline *q)
+static bool answer(struct node *n, struct worker *w, const struct operation *op, struct task_inline *q)
 {
     struct request *r = &w->r;
     bool done = true;
@@ -57,14 +57,13 @@ bool service_inline(struct node *n, struct task_inline *q)
     struct worker *w = &n->services->inline_worker;
     w->of = n->services->by_handle[q->in.handle];
     const struct operation *op = w->of ? service_operation(w->of->s, q->in.op) : NULL;
-    if (!op || q->in.len > PAGE_SIZE ||
-        (op->time != OP_INLINE && !(op->time == OP_INLINE_OR_BLOCKS && q->saved)))
+    if (!op || q->in.len > PAGE_SIZE || (op->time != OP_INLINE && !(op->time == OP_INLINE_OR_BLOCKS && q->saved)))
         return false;
     request_note(&w->r, &q->in);
     if (q->in.len == 0)
         return answer(n, w, op, q);
-    // The request's bytes go into a page of ours: in the caller's own memory its other threads could change them between
-    // a look at them and their use.
+    // The request's bytes go into a page of ours: in the caller's own memory its other threads could change them
+    // between a look at them and their use.
     void *bytes = page_alloc_raw(n);
     bool done = bytes && buf_read(n, &q->req, 0, bytes, q->in.len) == 0;
     if (done) {

@@ -12,16 +12,14 @@
 // --- Before anything changes --------------------------------------------------------------------------------
 
 struct survey {
-    const struct proc
-        *p;         // the process that it changes, whose own segments need not come; NULL: none
-    uint64_t pages; // that the sources may fill
+    const struct proc *p; // the process that it changes, whose own segments need not come; NULL: none
+    uint64_t pages;       // that the sources may fill
 };
 
 static int survey_seg(struct node *n, const struct desc_seg *g, void *arg)
 {
     struct survey *s = arg;
-    if (!cap_is_null(&g->source) && !local_source_here(n, &g->source) &&
-        !(s->p && desc_own_seg(n, s->p, g)))
+    if (!cap_is_null(&g->source) && !local_source_here(n, &g->source) && !(s->p && desc_own_seg(n, s->p, g)))
         s->pages += PAGES_FOR(g->source_len + (g->dest_off & PAGE_MASK));
     return 0;
 }
@@ -37,9 +35,7 @@ static int promise(struct node *n, struct instance *in, uint64_t pages)
     if (page_free_count(n) < need) {
         node_log(n, "proc: refused, needs %llu pages, %llu of %llu are free and not promised",
                  (unsigned long long)pages,
-                 (unsigned long long)(page_free_count(n) > sv->promised
-                                          ? page_free_count(n) - sv->promised
-                                          : 0),
+                 (unsigned long long)(page_free_count(n) > sv->promised ? page_free_count(n) - sv->promised : 0),
                  (unsigned long long)n->pages.total);
         return -E_MEM;
     }
@@ -64,8 +60,7 @@ int instantiate_check(struct node *n, struct proc *p, const struct buf *b, const
 
 static int refused(struct node *n, const struct proc *p, int e, const char *why)
 {
-    node_log(n, "proc: descriptor%s%s refused: %s (%s)", p ? " for " : "", p ? p->name : "", why,
-             error_name(e));
+    node_log(n, "proc: descriptor%s%s refused: %s (%s)", p ? " for " : "", p ? p->name : "", why, error_name(e));
     return e;
 }
 
@@ -77,16 +72,14 @@ void instantiate_init(struct instance *in)
     in->nfills = 0;
 }
 
-int instantiate_make(struct node *n, struct proc *p, const struct buf *b, uint64_t pages,
-                struct instance *in)
+int instantiate_make(struct node *n, struct proc *p, const struct buf *b, uint64_t pages, struct instance *in)
 {
     const char *why = "";
     int e = instantiate_check(n, p, b, &why);
     return e < 0 ? refused(n, p, e, why) : instantiate_make_checked(n, p, b, pages, in);
 }
 
-int instantiate_make_checked(struct node *n, struct proc *p, const struct buf *b, uint64_t pages,
-                        struct instance *in)
+int instantiate_make_checked(struct node *n, struct proc *p, const struct buf *b, uint64_t pages, struct instance *in)
 {
     struct survey s = {.p = p};
     int e = desc_endpoint(n, b, &in->given_ep);
@@ -130,15 +123,14 @@ void instantiate_end(struct node *n, struct instance *in)
 // --- Filling -----------------------------------------------------------------------------------------------
 
 // One transaction's worth, from byte `done` of the fill on. Returns the bytes that are settled by it, > 0, or an error.
-static int64_t fill_chunk(struct node *n, struct instance *in, const struct desc_fill *f,
-                          uint64_t done)
+static int64_t fill_chunk(struct node *n, struct instance *in, const struct desc_fill *f, uint64_t done)
 {
     uint64_t left = f->source_len - done;
     uint64_t want = left < FILL_CHUNK ? left : FILL_CHUNK;
     const uint64_t arg[4] = {f->source_off + done, want, 0, 0};
     struct task_result out;
-    int64_t status = task_trans(n, &f->source, OP_READ, arg, buf_none(),
-                                buf_seg(f->seg, f->dest_off + done, want), FILL_TIMEOUT_MS, &out);
+    int64_t status = task_trans(n, &f->source, OP_READ, arg, buf_none(), buf_seg(f->seg, f->dest_off + done, want),
+                                FILL_TIMEOUT_MS, &out);
     if (status < 0)
         return status;
     in->bytes += out.len;
@@ -147,12 +139,10 @@ static int64_t fill_chunk(struct node *n, struct instance *in, const struct desc
     // The zeros that follow are there already: the segment is new. Never further than was asked for.
     uint64_t hole = out.res[0] < left - out.len ? out.res[0] : left - out.len;
     uint64_t settled = out.len + hole;
-    return settled ? (int64_t)settled
-                   : -E_EOF; // no bytes and no hole: there is nothing more to come
+    return settled ? (int64_t)settled : -E_EOF; // no bytes and no hole: there is nothing more to come
 }
 
-static int64_t fill_segment(struct node *n, struct instance *in, const struct desc_fill *f,
-                            const bool *given_up)
+static int64_t fill_segment(struct node *n, struct instance *in, const struct desc_fill *f, const bool *given_up)
 {
     int64_t status = local_source_fill(n, f);
     uint64_t done = 0;
@@ -174,8 +164,8 @@ int64_t instantiate_fill(struct node *n, struct instance *in, const bool *given_
     for (unsigned i = 0; i < in->nfills; i++) {
         int64_t status = fill_segment(n, in, &in->fills[i], given_up);
         if (status < 0) {
-            node_log(n, "proc: %s: segment %u of %u did not come: %s", in->p->name, i + 1,
-                     in->nfills, error_string(status));
+            node_log(n, "proc: %s: segment %u of %u did not come: %s", in->p->name, i + 1, in->nfills,
+                     error_string(status));
             return status;
         }
     }

@@ -22,8 +22,7 @@ bool local_source_at_once(const struct node *n, const struct desc_seg *s)
 }
 
 // Bytes that do not fill a page.
-static int copy_part(struct node *n, const struct desc_fill *f, struct seg *s, uint64_t at,
-                     uint64_t len)
+static int copy_part(struct node *n, const struct desc_fill *f, struct seg *s, uint64_t at, uint64_t len)
 {
     struct buf from = buf_seg(s, f->source_off + at, len);
     struct buf to = buf_seg(f->seg, f->dest_off + at, len);
@@ -50,8 +49,7 @@ static int from_segment(struct node *n, const struct desc_fill *f)
     struct seg *s = cap_obj(&f->source) ? seg_find(n, cap_obj(&f->source)) : NULL;
     if (!s)
         return -E_OBJECT;
-    int r =
-        service_verify(n, &f->source, (const uint64_t *)(const void *)seg_key(n, s), RIGHT_READ);
+    int r = service_verify(n, &f->source, (const uint64_t *)(const void *)seg_key(n, s), RIGHT_READ);
     if (r < 0)
         return r;
     if (f->source_off > s->len || f->source_len > s->len - f->source_off)

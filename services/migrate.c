@@ -123,8 +123,7 @@ static uint64_t pages_of(const struct proc *p)
 {
     uint64_t pages = 0;
     for (uint32_t i = 0; i < p->nmaps; i++)
-        pages +=
-            p->maps[i]->seg->pages; // one mapped twice counts twice: a promise may be too large
+        pages += p->maps[i]->seg->pages; // one mapped twice counts twice: a promise may be too large
     return pages;
 }
 
@@ -132,8 +131,8 @@ static int64_t offer(struct node *n, struct move *m, uint64_t pages)
 {
     const uint64_t arg[4] = {m->id, pages, 0, 0};
     struct task_result out;
-    int64_t status = task_trans(n, &m->target, OP_PROC_OFFER, arg, buf_seg(m->desc, 0, m->desc_len),
-                                buf_none(), OFFER_TIMEOUT_MS, &out);
+    int64_t status = task_trans(n, &m->target, OP_PROC_OFFER, arg, buf_seg(m->desc, 0, m->desc_len), buf_none(),
+                                OFFER_TIMEOUT_MS, &out);
     step(n, m, OP_PROC_OFFER, status);
     if (status < 0)
         return status == -E_DOUBT ? -E_REFUSED : status; // of an OFFER there is no doubt
@@ -154,8 +153,7 @@ static void abort_offer(struct node *n, struct move *m, int64_t why)
     if (why != -E_TIMEOUT && why != -E_DIED && why != -E_CANCEL && why != -E_TOOBIG)
         return; // it refused: nothing is left there
     const uint64_t arg[4] = {m->id, 0, 0, 0};
-    int64_t status = task_trans(n, &m->target, OP_PROC_ABORT, arg, buf_none(), buf_none(),
-                                ABORT_TIMEOUT_MS, NULL);
+    int64_t status = task_trans(n, &m->target, OP_PROC_ABORT, arg, buf_none(), buf_none(), ABORT_TIMEOUT_MS, NULL);
     step(n, m, OP_PROC_ABORT, status);
 }
 
@@ -186,8 +184,7 @@ static int64_t move_offer(struct node *n, struct move *m)
 static int64_t commit(struct node *n, struct move *m)
 {
     const uint64_t arg[4] = {m->id, m->number, 0, 0};
-    int64_t status = task_trans(n, &m->target, OP_PROC_COMMIT, arg, buf_none(), buf_none(),
-                                COMMIT_TIMEOUT_MS, NULL);
+    int64_t status = task_trans(n, &m->target, OP_PROC_COMMIT, arg, buf_none(), buf_none(), COMMIT_TIMEOUT_MS, NULL);
     step(n, m, OP_PROC_COMMIT, status);
     return status;
 }
@@ -197,8 +194,7 @@ static int64_t move_done(struct node *n, struct move *m)
     struct proc *p = move_proc(n, m);
     m->result.freeze_ns = node_now(n) - m->start_ns;
     node_log(n, "proc: %s (%06x) has moved: %llu KiB, frozen for %llu us", p->name, p->pid,
-             (unsigned long long)(m->result.bytes / KIB),
-             (unsigned long long)(m->result.freeze_ns / 1000));
+             (unsigned long long)(m->result.bytes / KIB), (unsigned long long)(m->result.freeze_ns / 1000));
     // It runs there. Peers that still look for it here are sent on; then this copy goes, in silence: a client told
     // "died" now would hear it of a live server.
     if (n->transport)
@@ -217,8 +213,7 @@ static int64_t move_refused(struct node *n, struct move *m)
 static int64_t move_doubt(struct node *n, struct move *m)
 {
     struct proc *p = move_proc(n, m);
-    node_log(n, "proc: %s (%06x) is in doubt: the target may run it. It was not resumed here",
-             p->name, p->pid);
+    node_log(n, "proc: %s (%06x) is in doubt: the target may run it. It was not resumed here", p->name, p->pid);
     owner_tell_doubt(n, p, m->result.node);
     return -E_DOUBT;
 }
@@ -247,8 +242,7 @@ static int64_t move_commit(struct node *n, struct move *m)
 
 // --- The whole -----------------------------------------------------------------------------------------------
 
-int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target,
-                     struct migrate_result *out)
+int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, struct migrate_result *out)
 {
     struct move *m;
     int64_t status = move_begin(n, p, target, &m);
@@ -261,8 +255,7 @@ int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target,
         status = move_commit(n, m);
     *out = m->result;
     if (status < 0 && status != -E_DOUBT)
-        node_log(n, "proc: %u stays here: %s", (unsigned)(m->ep & CAP_OBJ_MAX),
-                 error_string(status));
+        node_log(n, "proc: %u stays here: %s", (unsigned)(m->ep & CAP_OBJ_MAX), error_string(status));
     move_end(n, m);
     return status;
 }

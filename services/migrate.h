@@ -57,12 +57,11 @@ struct migrate_result {
     uint64_t freeze_ns; // from the order to stun it until COMMIT was answered, by this node's clock
     ep_t node;          // the target
 };
-// Source. Called by a task; blocks. target: capability of the target's process service, with EXEC.
-// 0: it runs there; p is gone. E_DOUBT: it may run there, it is in state DOUBT here. Any other error: it goes on here as
-// before: E_STATE (it is not RUN or STUNNED, or another hand-off of it is under way), E_OBJECT (it ended meanwhile),
-// E_REFUSED, E_MEM, E_EXISTS, E_ARCH... as the target said, E_NOTHERE, E_DIED, E_TIMEOUT: there is no such target.
-int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target,
-                     struct migrate_result *out);
+// Source. Called by a task; blocks. target: capability of the target's process service, with EXEC. 0: it runs there; p
+// is gone. E_DOUBT: it may run there, it is in state DOUBT here. Any other error: it goes on here as before: E_STATE
+// (it is not RUN or STUNNED, or another hand-off of it is under way), E_OBJECT (it ended meanwhile), E_REFUSED, E_MEM,
+// E_EXISTS, E_ARCH... as the target said, E_NOTHERE, E_DIED, E_TIMEOUT: there is no such target.
+int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, struct migrate_result *out);
 // A hand-off of this process from here is under way: nobody else may change its state. When it ends, those who wait for
 // the process's stun_event are woken.
 bool migrate_busy(struct node *n, ep_t ep);

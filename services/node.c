@@ -83,13 +83,12 @@ static void event_text(const struct trace_event *e, char *text, size_t size)
 {
     switch (e->kind) {
     case TRACE_PROC:
-        (void)snprintf(text, size, "%06x: %s -> %s", (unsigned)e->a,
-                       proc_state_name((enum proc_state)e->b),
+        (void)snprintf(text, size, "%06x: %s -> %s", (unsigned)e->a, proc_state_name((enum proc_state)e->b),
                        proc_state_name((enum proc_state)e->c));
         break;
     case TRACE_FAULT:
-        (void)snprintf(text, size, "%s 0x%llx at pc 0x%llx", fault_name(e->a),
-                       (unsigned long long)e->b, (unsigned long long)e->c);
+        (void)snprintf(text, size, "%s 0x%llx at pc 0x%llx", fault_name(e->a), (unsigned long long)e->b,
+                       (unsigned long long)e->c);
         break;
     case TRACE_CALL:
         (void)snprintf(text, size, "of %06x.%u, number %llu, ends: %s", e->a >> 8, e->a & 0xff,
@@ -102,15 +101,14 @@ static void event_text(const struct trace_event *e, char *text, size_t size)
         break;
     case TRACE_ORPHAN:
         if (e->a)
-            (void)snprintf(text, size, "owner's port %016llx was not found, time %u",
-                           (unsigned long long)e->b, (unsigned)e->a);
+            (void)snprintf(text, size, "owner's port %016llx was not found, time %u", (unsigned long long)e->b,
+                           (unsigned)e->a);
         else
             (void)snprintf(text, size, "%06x ends: nobody serves its owner's port %016llx",
                            (unsigned)(e->c & CAP_OBJ_MAX), (unsigned long long)e->b);
         break;
     default:
-        (void)snprintf(text, size, "%u %llx %llx", (unsigned)e->a, (unsigned long long)e->b,
-                       (unsigned long long)e->c);
+        (void)snprintf(text, size, "%u %llx %llx", (unsigned)e->a, (unsigned long long)e->b, (unsigned long long)e->c);
     }
 }
 
@@ -130,8 +128,7 @@ static int64_t run_trace(struct node *n, struct request *r)
         event_text(ev, text, sizeof text);
         int64_t status =
             reply_line(n, r, "%6llu.%06llu %-9s %s", (unsigned long long)(us / 1000000),
-                       (unsigned long long)(us % 1000000),
-                       ev->kind < TRACE_KINDS ? names[ev->kind] : "?", text);
+                       (unsigned long long)(us % 1000000), ev->kind < TRACE_KINDS ? names[ev->kind] : "?", text);
         if (status < 0)
             return status;
     }

@@ -7,8 +7,8 @@
 
 struct node;
 
-// fn fills in `links` and `link[]` of a status. Services do not know net/ (design section 4): who puts the two
-// together (boards, the host command) gives this, after services_start.
+// fn fills in `links` and `link[]` of a status. Services do not know net/ (design section 4): who puts the two together
+// (boards, the host command) gives this, after services_start.
 void services_set_link_status(struct node *n, void (*fn)(struct node *n, struct node_status *st));
 
 #endif

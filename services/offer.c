@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The target of a hand-off; the table is in migrate.h.
 #include "core/entry.h"
-#include "services/migrate.h"
 #include "services/instantiate.h"
+#include "services/migrate.h"
 #include "services/proc.h"
 #include "services/services_priv.h"
 
@@ -165,8 +165,7 @@ static void arrived(struct node *n, struct proc *p)
         int e = proc_resume(n, p);
         ASSERT(e == 0);
     }
-    node_log(n, "proc: %s (%06x) has arrived%s", p->name, p->pid,
-             p->stay_stunned ? ", stunned" : "");
+    node_log(n, "proc: %s (%06x) has arrived%s", p->name, p->pid, p->stay_stunned ? ", stunned" : "");
 }
 
 // The one instant of ownership. Nothing in here blocks: who looks sees READY or COMMITTED, never a state between.
@@ -229,8 +228,7 @@ uint64_t offer_sweep(struct node *n)
             continue;
         uint64_t end = o->ready_ns + OFFER_LIFE_NS;
         if (end <= now) {
-            node_log(n, "proc: %u was offered and not committed: dropped",
-                     (unsigned)(o->ep & CAP_OBJ_MAX));
+            node_log(n, "proc: %u was offered and not committed: dropped", (unsigned)(o->ep & CAP_OBJ_MAX));
             offer_drop(n, o);
         } else if (end < next) {
             next = end;

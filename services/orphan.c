@@ -8,7 +8,8 @@
 #include "services/proc.h"
 #include "services/services_priv.h"
 
-// Searches at a time. The node has room for QUESTIONS_MAX (net/net_priv.h), and calls that look for their server need it.
+// Searches at a time. The node has room for QUESTIONS_MAX (net/net_priv.h), and calls that look for their server need
+// it.
 #define ASKING_MAX 16u
 
 struct watch {        // an owner's port that nobody on this node serves
@@ -74,8 +75,8 @@ unsigned orphan_missed(struct node *n, struct port port)
 // What arrives is its source's; what is decoded beside another process to take its place has no port of its own yet.
 static bool owned(const struct node *n, const struct proc *p)
 {
-    return p != n->kproc && p->state != PROC_ARRIVING && p->state != PROC_DEAD &&
-           !port_is_null(p->ctl_put) && !cap_is_null(&p->owner);
+    return p != n->kproc && p->state != PROC_ARRIVING && p->state != PROC_DEAD && !port_is_null(p->ctl_put) &&
+           !cap_is_null(&p->owner);
 }
 
 static bool anybody_has(struct node *n, struct port owner)
@@ -92,8 +93,8 @@ static bool anybody_has(struct node *n, struct port owner)
 // ended that: nobody can now.
 static bool settled(struct node *n, const struct proc *p)
 {
-    return (p->state == PROC_RUN || p->state == PROC_STUNNED || p->state == PROC_DOUBT) &&
-           !migrate_busy(n, p->ep) && !change_busy(n, p->ep);
+    return (p->state == PROC_RUN || p->state == PROC_STUNNED || p->state == PROC_DOUBT) && !migrate_busy(n, p->ep) &&
+           !change_busy(n, p->ep);
 }
 
 // --- The end of an orphan ----------------------------------------------------------------------------------------
@@ -104,9 +105,8 @@ static void orphan_end(struct node *n, struct proc *p, const struct watch *w)
     if (w->ended)
         node_log(n, "proc: %s (%06x) is an orphan and ends: its owner has ended", p->name, p->pid);
     else
-        node_log(
-            n, "proc: %s (%06x) is an orphan and ends: nobody has served its owner's port for %u s",
-            p->name, p->pid, (unsigned)(ORPHAN_GRACE_NS / NS_PER_S));
+        node_log(n, "proc: %s (%06x) is an orphan and ends: nobody has served its owner's port for %u s", p->name,
+                 p->pid, (unsigned)(ORPHAN_GRACE_NS / NS_PER_S));
     if (p->state == PROC_DOUBT) { // the copy that may run elsewhere is judged there
         proc_drop(n, p, true);
         return;

@@ -14,7 +14,8 @@
 //   not served here          a search of LOCATE_GIVE_UP_NS each ORPHAN_ASK_NS;     ORPHAN_MISSES in a row
 //                            it begins with who was found last: two frames         found nobody
 //
-// A process that stops, moves or is changed is left alone until that is over. All of it is done by the reaper (owner.c).
+// A process that stops, moves or is changed is left alone until that is over. All of it is done by the reaper
+// (owner.c).
 #ifndef SERVICES_ORPHAN_H
 #define SERVICES_ORPHAN_H
 

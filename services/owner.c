@@ -22,9 +22,8 @@ struct report {
     struct thread *task; // [I] NULL: made in line
     ep_t ep;             // [N] EP_NONE: the task has made its report and waits for another
     struct cap owner;
-    bool ended; // the process is DEAD and goes when the owner has been told
-    uint32_t
-        event; // EVENT_FAULT, EVENT_STUNNED: it stands still and waits for the answer; 0: neither
+    bool ended;                     // the process is DEAD and goes when the owner has been told
+    uint32_t event;                 // EVENT_FAULT, EVENT_STUNNED: it stands still and waits for the answer; 0: neither
     uint64_t runs;                  // these: of the process, when it stopped
     uint64_t code;                  // EVENT_STUNNED
     int64_t status;                 // ended
@@ -76,8 +75,8 @@ static void fault_reason(struct proc *p, char *text, size_t size)
     else if (m && map_run(m, va) == 0)
         (void)snprintf(text, size, ", guard page below a stack");
     else if (m)
-        (void)snprintf(text, size, ", mapped %c%c%c", m->flags & MAP_READ ? 'r' : '-',
-                       m->flags & MAP_WRITE ? 'w' : '-', m->flags & MAP_EXEC ? 'x' : '-');
+        (void)snprintf(text, size, ", mapped %c%c%c", m->flags & MAP_READ ? 'r' : '-', m->flags & MAP_WRITE ? 'w' : '-',
+                       m->flags & MAP_EXEC ? 'x' : '-');
     else if (va < USER_BASE)
         (void)snprintf(text, size, ", a null pointer");
     else if (va >= USER_END)
@@ -114,12 +113,10 @@ static void report_fill_fault(struct proc *p, struct report *t)
 
 static void notify(struct node *n, const struct report *t, const uint64_t arg[4], struct buf req)
 {
-    int64_t status =
-        task_trans(n, &t->owner, OP_PROC_WAIT_EVENT, arg, req, buf_none(), OWNER_TIMEOUT_MS, NULL);
+    int64_t status = task_trans(n, &t->owner, OP_PROC_WAIT_EVENT, arg, req, buf_none(), OWNER_TIMEOUT_MS, NULL);
     if (status < 0) {
         trace(n, TRACE_DROP, (uint32_t)-status, OP_PROC_WAIT_EVENT, t->ep);
-        node_log(n, "proc: owner of %06x was not told: %s", (unsigned)(t->ep & CAP_OBJ_MAX),
-                 error_string(status));
+        node_log(n, "proc: owner of %06x was not told: %s", (unsigned)(t->ep & CAP_OBJ_MAX), error_string(status));
     }
 }
 
@@ -161,13 +158,11 @@ static void resume_by_owner(struct node *n, struct proc *p)
 }
 
 // 0: done. Negative: the answer could not be carried out, and the owner must hear of it.
-static int64_t apply_answer(struct node *n, const struct report *t, int64_t answer,
-                         const struct buf *desc)
+static int64_t apply_answer(struct node *n, const struct report *t, int64_t answer, const struct buf *desc)
 {
     struct proc *p = still_same_stop(n, t);
     if (!p) {
-        node_log(n, "proc: %06x: its owner's answer came when it stood still no more",
-                 (unsigned)(t->ep & CAP_OBJ_MAX));
+        node_log(n, "proc: %06x: its owner's answer came when it stood still no more", (unsigned)(t->ep & CAP_OBJ_MAX));
         return 0;
     }
     if (answer < 0) {
@@ -208,12 +203,11 @@ static void deliver_stop(struct node *n, const struct report *t)
     }
     for (int64_t e = -1; e < 0;) {
         struct task_result out = {0};
-        int64_t answer = task_trans(n, &t->owner, OP_PROC_WAIT_EVENT, arg,
-                                    buf_kernel(&t->fault, sizeof t->fault),
+        int64_t answer = task_trans(n, &t->owner, OP_PROC_WAIT_EVENT, arg, buf_kernel(&t->fault, sizeof t->fault),
                                     buf_seg(room, 0, DESC_MAX_BYTES), OWNER_TIMEOUT_MS, &out);
         if (answer < 0)
-            node_log(n, "proc: owner of %06x, told that it stands still: %s",
-                     (unsigned)(t->ep & CAP_OBJ_MAX), error_string(answer));
+            node_log(n, "proc: owner of %06x, told that it stands still: %s", (unsigned)(t->ep & CAP_OBJ_MAX),
+                     error_string(answer));
         struct buf desc = buf_seg(room, 0, out.len);
         e = apply_answer(n, t, answer, &desc);
         arg[0] = EVENT_REFUSED;
@@ -341,8 +335,8 @@ static struct proc *next_dead(struct node *n)
 static void fault_note(struct node *n, struct proc *p, struct report *t)
 {
     report_fill_fault(p, t);
-    node_log(n, "proc: %s (%06x) thread %u: %s at pc 0x%llx", p->name, p->pid, p->fault.tid,
-             t->fault.what, (unsigned long long)p->fault.pc);
+    node_log(n, "proc: %s (%06x) thread %u: %s at pc 0x%llx", p->name, p->pid, p->fault.tid, t->fault.what,
+             (unsigned long long)p->fault.pc);
 }
 
 // Those that stand still and whose owner does not know yet.

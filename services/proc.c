@@ -8,8 +8,8 @@
 #include "core/port.h"
 #include "core/words.h"
 #include "services/change.h"
-#include "services/migrate.h"
 #include "services/instantiate.h"
+#include "services/migrate.h"
 #include "services/orphan.h"
 #include "services/owner.h"
 #include "services/services_priv.h"
@@ -68,8 +68,7 @@ static int64_t start(struct node *n, struct request *r, struct instance *in)
         proc_drop(n, p, true); // silent: it never ran; a checkpoint's peers are not its yet
         return status;
     }
-    p->stay_stunned =
-        false; // a checkpoint is taken of a stunned process; who starts it wants it to run
+    p->stay_stunned = false; // a checkpoint is taken of a stunned process; who starts it wants it to run
     if (n->transport && in->given_ep != EP_NONE)
         n->transport->arrived(n,
                               p); // a checkpoint that comes back to life may be looked for already
@@ -117,8 +116,7 @@ static int64_t run_list(struct node *n, struct request *r)
         return -E_OP;
     LIST_FOR (l, &n->procs) {
         struct proc *p = LIST_ENTRY(l, struct proc, link);
-        if (p == n->kproc ||
-            port_is_null(p->ctl_put)) // what is to take another's place is not one yet
+        if (p == n->kproc || port_is_null(p->ctl_put)) // what is to take another's place is not one yet
             continue;
         struct proc_entry e = {
             .ep = p->ep,
@@ -152,8 +150,7 @@ static struct proc *settled(struct node *n, const struct request *r, ep_t ep, in
     for (;;) {
         struct proc *p = proc_by_ep(n, ep);
         if (!p || p->state == PROC_ARRIVING || p->state == PROC_DEAD) {
-            *gone = p && p->state == PROC_DEAD ? -E_OBJECT
-                                               : -E_NOTHERE; // ask again: it may be elsewhere
+            *gone = p && p->state == PROC_DEAD ? -E_OBJECT : -E_NOTHERE; // ask again: it may be elsewhere
             return NULL;
         }
         if (p->state != PROC_STUNNING && !migrate_busy(n, ep) && !change_busy(n, ep))
@@ -233,10 +230,8 @@ static int64_t run_resume(struct node *n, struct request *r)
     int64_t status = changed(n, r, &p);
     if (status < 0)
         return status;
-    if (p->state ==
-        PROC_DOUBT) // the kernel never does this by itself: the owner says that the other copy is gone
-        node_log(n, "proc: %s (%06x) was in doubt and resumes by its owner's order", p->name,
-                 p->pid);
+    if (p->state == PROC_DOUBT) // the kernel never does this by itself: the owner says that the other copy is gone
+        node_log(n, "proc: %s (%06x) was in doubt and resumes by its owner's order", p->name, p->pid);
     p->stay_stunned = false;
     return p->state == PROC_RUN ? 0 : proc_resume(n, p);
 }
@@ -299,8 +294,7 @@ static int64_t run_set_owner(struct node *n, struct request *r)
     int e = request_bytes(n, r, &owner, sizeof owner);
     if (e < 0)
         return e;
-    struct proc *p =
-        settled(n, r, ep_of(r), &e); // of one that moves, the descriptor is already under way
+    struct proc *p = settled(n, r, ep_of(r), &e); // of one that moves, the descriptor is already under way
     if (!p)
         return e;
     p->owner = owner;
@@ -329,8 +323,7 @@ static int proc_rekey(struct node *n, const struct request *r, const uint8_t key
 static int64_t run_set_comment(struct node *n, struct request *r)
 {
     char comment[NAME_MAX_LEN] = {0};
-    int e =
-        r->in.len < sizeof comment ? buf_read(n, &r->data, 0, comment, (size_t)r->in.len) : -E_ARG;
+    int e = r->in.len < sizeof comment ? buf_read(n, &r->data, 0, comment, (size_t)r->in.len) : -E_ARG;
     for (uint64_t i = 0; e == 0 && i < r->in.len; i++)
         if (comment[i] < ' ' || comment[i] == 0x7f) // it is shown on terminals
             e = -E_ARG;
@@ -363,10 +356,8 @@ static int64_t run_destroy(struct node *n, struct request *r)
     struct proc *p = settled(n, r, ep_of(r), &e);
     if (!p)
         return e;
-    if (p->state ==
-        PROC_DOUBT) { // the copy that may run elsewhere is not touched, nor its clients told anything
-        node_log(n, "proc: %s (%06x) was in doubt; this copy is destroyed by its owner's order",
-                 p->name, p->pid);
+    if (p->state == PROC_DOUBT) { // the copy that may run elsewhere is not touched, nor its clients told anything
+        node_log(n, "proc: %s (%06x) was in doubt; this copy is destroyed by its owner's order", p->name, p->pid);
         proc_drop(n, p, true);
         return 0;
     }
@@ -381,11 +372,10 @@ static int64_t run_info(struct node *n, struct request *r)
 {
     const struct proc *p = r->in.about;
     if (!p)
-        return reply_text(n, r, "process service of %s: %u processes", n->name,
-                          (unsigned)n->pool_proc.used - 1);
-    return reply_text(n, r, "process %06x (%s) on %s: %s, %u threads, %llu pages, moved %llu times",
-                      p->pid, p->name, n->name, proc_state_name(p->state), p->nthreads,
-                      (unsigned long long)pages_of(p), (unsigned long long)p->moves);
+        return reply_text(n, r, "process service of %s: %u processes", n->name, (unsigned)n->pool_proc.used - 1);
+    return reply_text(n, r, "process %06x (%s) on %s: %s, %u threads, %llu pages, moved %llu times", p->pid, p->name,
+                      n->name, proc_state_name(p->state), p->nthreads, (unsigned long long)pages_of(p),
+                      (unsigned long long)p->moves);
 }
 
 static int64_t run_status(struct node *n, struct request *r)

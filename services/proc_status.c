@@ -25,11 +25,10 @@ static int64_t show_map(struct node *n, struct request *r, const struct map *m)
     const uint64_t extents = seg_extents(m->seg);
     char whole[48] = "";
     if (extents > 0)
-        (void)snprintf(whole, sizeof whole, ", %llu x 2 MiB in one piece",
-                       (unsigned long long)extents);
-    return reply_line(n, r, "  segment 0x%010llx  %6llu KiB, %6llu present, %s, %s%s",
-                      (unsigned long long)m->va, (unsigned long long)(m->len / KIB),
-                      (unsigned long long)(m->seg->pages * PAGE_SIZE / KIB), rights, what, whole);
+        (void)snprintf(whole, sizeof whole, ", %llu x 2 MiB in one piece", (unsigned long long)extents);
+    return reply_line(n, r, "  segment 0x%010llx  %6llu KiB, %6llu present, %s, %s%s", (unsigned long long)m->va,
+                      (unsigned long long)(m->len / KIB), (unsigned long long)(m->seg->pages * PAGE_SIZE / KIB), rights,
+                      what, whole);
 }
 
 // --- Threads ---------------------------------------------------------------------------------------------------------
@@ -37,9 +36,8 @@ static int64_t show_map(struct node *n, struct request *r, const struct map *m)
 static void op_text(uint32_t op, char text[24])
 {
     static const char *const names[] = {
-        [OP_INFO] = "info",       [OP_STATUS] = "status", [OP_RESTRICT] = "restrict",
-        [OP_DESTROY] = "destroy", [OP_READ] = "read",     [OP_WRITE] = "write",
-        [OP_SIZE] = "size",       [OP_ROTATE] = "rotate",
+        [OP_INFO] = "info", [OP_STATUS] = "status", [OP_RESTRICT] = "restrict", [OP_DESTROY] = "destroy",
+        [OP_READ] = "read", [OP_WRITE] = "write",   [OP_SIZE] = "size",         [OP_ROTATE] = "rotate",
     };
     const char *name = op < sizeof names / sizeof names[0] ? names[op] : NULL;
     if (name)
@@ -76,8 +74,8 @@ static void call_line(struct node *n, const struct call *c, char *text, size_t s
         (void)snprintf(where, sizeof where, " (a service of %s)", n->name);
     else if (c->server != EP_NONE)
         (void)snprintf(where, sizeof where, " (%016llx)", (unsigned long long)c->server);
-    (void)snprintf(text, size, "in a transaction: %s on port %016llx%s, %s", op,
-                   (unsigned long long)c->cap.port.w[0], where, call_text(c));
+    (void)snprintf(text, size, "in a transaction: %s on port %016llx%s, %s", op, (unsigned long long)c->cap.port.w[0],
+                   where, call_text(c));
 }
 
 // What a thread is blocked in, or "": it runs or could run.
@@ -87,18 +85,14 @@ static void wait_line(struct node *n, const struct thread *t, char *text, size_t
     switch (t->state) {
     case THREAD_CALL: call_line(n, &t->call, text, size); break;
     case THREAD_GETREQ:
-        (void)snprintf(text, size, "waits for a request (ports 0x%llx)",
-                       (unsigned long long)t->serve.mask);
+        (void)snprintf(text, size, "waits for a request (ports 0x%llx)", (unsigned long long)t->serve.mask);
         break;
     case THREAD_FILL: (void)snprintf(text, size, "receives a request"); break;
     case THREAD_PUTREP: (void)snprintf(text, size, "sends a reply"); break;
     case THREAD_SLEEP:
-        (void)snprintf(text, size, "sleeps for another %llu ms",
-                       (unsigned long long)ms_until(n, t->wake_ns));
+        (void)snprintf(text, size, "sleeps for another %llu ms", (unsigned long long)ms_until(n, t->wake_ns));
         break;
-    case THREAD_FUTEX:
-        (void)snprintf(text, size, "waits at address 0x%llx", (unsigned long long)t->wait_va);
-        break;
+    case THREAD_FUTEX: (void)snprintf(text, size, "waits at address 0x%llx", (unsigned long long)t->wait_va); break;
     default: break;
     }
 }
@@ -106,10 +100,9 @@ static void wait_line(struct node *n, const struct thread *t, char *text, size_t
 static int64_t show_thread(struct node *n, struct request *r, const struct thread *t)
 {
     char text[150];
-    int64_t status =
-        reply_line(n, r, "  thread %u: %s, pc 0x%llx sp 0x%llx, %llu transactions begun", t->tid,
-                   thread_state_name(t->state), (unsigned long long)t->regs.pc,
-                   (unsigned long long)t->regs.x[REG_SP], (unsigned long long)t->seq);
+    int64_t status = reply_line(n, r, "  thread %u: %s, pc 0x%llx sp 0x%llx, %llu transactions begun", t->tid,
+                                thread_state_name(t->state), (unsigned long long)t->regs.pc,
+                                (unsigned long long)t->regs.x[REG_SP], (unsigned long long)t->seq);
     wait_line(n, t, text, sizeof text);
     return status == 0 && text[0] ? reply_line(n, r, "    %s", text) : status;
 }
@@ -120,8 +113,8 @@ static int64_t show_rec(struct node *n, struct request *r, const struct rec *q)
 {
     char op[24];
     op_text(q->op, op);
-    return reply_line(n, r, "  serves %016llx.%u: %s, %s", (unsigned long long)q->client, q->tid,
-                      op, rec_state_name(q->state));
+    return reply_line(n, r, "  serves %016llx.%u: %s, %s", (unsigned long long)q->client, q->tid, op,
+                      rec_state_name(q->state));
 }
 
 static int64_t show_owner(struct node *n, struct request *r, const struct proc *p)
@@ -131,10 +124,9 @@ static int64_t show_owner(struct node *n, struct request *r, const struct proc *
     unsigned missed = orphan_missed(n, p->owner.port);
     char text[64] = "";
     if (missed)
-        (void)snprintf(text, sizeof text, "; not found %u times of %u: an orphan then", missed,
-                       ORPHAN_MISSES);
-    return reply_line(n, r, "  owner: port %016llx, object %u%s",
-                      (unsigned long long)p->owner.port.w[0], cap_obj(&p->owner), text);
+        (void)snprintf(text, sizeof text, "; not found %u times of %u: an orphan then", missed, ORPHAN_MISSES);
+    return reply_line(n, r, "  owner: port %016llx, object %u%s", (unsigned long long)p->owner.port.w[0],
+                      cap_obj(&p->owner), text);
 }
 
 // Comment, limit, owner, and why it stands still: lines only for what there is.
@@ -148,23 +140,21 @@ static int64_t show_terms(struct node *n, struct request *r, const struct proc *
     if (status == 0)
         status = show_owner(n, r, p);
     if (status == 0 && p->fault.kind)
-        status =
-            reply_line(n, r, "  stopped by a fault: thread %u, %s 0x%llx at pc 0x%llx, cause %llu",
-                       p->fault.tid, fault_name(p->fault.kind), (unsigned long long)p->fault.addr,
-                       (unsigned long long)p->fault.pc, (unsigned long long)p->fault.cause);
+        status = reply_line(n, r, "  stopped by a fault: thread %u, %s 0x%llx at pc 0x%llx, cause %llu", p->fault.tid,
+                            fault_name(p->fault.kind), (unsigned long long)p->fault.addr,
+                            (unsigned long long)p->fault.pc, (unsigned long long)p->fault.cause);
     return status;
 }
 
 int64_t proc_status(struct node *n, struct request *r, const struct proc *p)
 {
-    int64_t status = reply_line(n, r, "%s %06x on %s: %s, moved %llu times, endpoint %016llx",
-                                p->name, p->pid, n->name, proc_state_name(p->state),
-                                (unsigned long long)p->moves, (unsigned long long)p->ep);
+    int64_t status = reply_line(n, r, "%s %06x on %s: %s, moved %llu times, endpoint %016llx", p->name, p->pid, n->name,
+                                proc_state_name(p->state), (unsigned long long)p->moves, (unsigned long long)p->ep);
     if (status == 0)
         status = show_terms(n, r, p);
     if (status == 0)
-        status = reply_line(n, r, "  priority %u of 0..%u, at most %u", p->priority,
-                            PRIO_LEVELS - 1u, p->priority_limit);
+        status =
+            reply_line(n, r, "  priority %u of 0..%u, at most %u", p->priority, PRIO_LEVELS - 1u, p->priority_limit);
     if (status == 0)
         status = reply_line(n, r, "  faults on memory: %llu since it is here; page tables: %u",
                             (unsigned long long)p->faults, p->aspace.tables + 1);

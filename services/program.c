@@ -45,8 +45,8 @@ static uint64_t heap_base(const struct elf *e)
     return (e->end + MIB + MEGAPAGE_BYTES - 1) & ~(MEGAPAGE_BYTES - 1);
 }
 
-// Written from front to back: `off` is where the next thing goes, `strings` where the next string goes. Addresses in
-// it are the guest's.
+// Written from front to back: `off` is where the next thing goes, `strings` where the next string goes. Addresses in it
+// are the guest's.
 struct block {
     struct node *n;
     const struct buf *to;
@@ -83,11 +83,7 @@ static uint64_t append_strings(struct block *b, const char *const *s, unsigned c
 
 int program_startup(struct node *n, const struct program *p, const struct buf *to)
 {
-    struct block b = {.n = n,
-                      .to = to,
-                      .at = startup_va(p),
-                      .off = sizeof(struct startup),
-                      .strings = strings_at(p)};
+    struct block b = {.n = n, .to = to, .at = startup_va(p), .off = sizeof(struct startup), .strings = strings_at(p)};
     struct startup s = {.magic = STARTUP_MAGIC,
                         .argc = p->argc,
                         .ncaps = p->ncaps,
@@ -156,10 +152,7 @@ static struct part stack_part(uint64_t block_len, const struct cap *startup)
     uint64_t len = PROGRAM_STACK_FIRST + page_up(block_len);
     uint64_t all = PROGRAM_STACK_MAX + page_up(block_len);
     return (struct part){
-        .seg = {.source = *startup,
-                .source_len = block_len,
-                .dest_off = all - block_len,
-                .len = all},
+        .seg = {.source = *startup, .source_len = block_len, .dest_off = all - block_len, .len = all},
         .map = {.va = PROGRAM_STACK_TOP - len,
                 .len = len,
                 .off = all - len,
@@ -188,13 +181,12 @@ static void put_memory(struct writer *w, struct part *part, unsigned count)
 
 static void put_thread(struct writer *w, uint64_t pc, uint64_t startup)
 {
-    struct desc_start t = {
-        .tid = 1, .pc = pc, .sp = startup, .a0 = startup}; // it grows down, away from the block
+    struct desc_start t = {.tid = 1, .pc = pc, .sp = startup, .a0 = startup}; // it grows down, away from the block
     section(w, DESC_THRD, &t, sizeof t);
 }
 
-uint64_t program_descriptor(const struct program *p, const struct cap *file,
-                            const struct cap *startup, const struct cap *owner, void *to)
+uint64_t program_descriptor(const struct program *p, const struct cap *file, const struct cap *startup,
+                            const struct cap *owner, void *to)
 {
     struct part part[PROGRAM_PARTS_MAX];
     struct writer w = {.bytes = to, .len = sizeof(struct desc_hdr)};

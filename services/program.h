@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A program that is to be started: what its file says, arguments, environment and capabilities; and the process
-// descriptor made of them. A node execs the descriptor and fills the segments by reading the capabilities in it:
-// one of the file, one of the startup block.
+// descriptor made of them. A node execs the descriptor and fills the segments by reading the capabilities in it: one of
+// the file, one of the startup block.
 //
 // Where things lie in the new process:
 //   the program    where its file says
@@ -24,11 +24,9 @@
 
 // One SEG and one MAP section for each load, for the heap and for the stack; one PROC, one THRD.
 #define PROGRAM_PARTS_MAX (ELF_LOADS_MAX + 2)
-#define PROGRAM_DESC_MAX                                                                           \
-    (sizeof(struct desc_hdr) + sizeof(struct desc_proc) + sizeof(struct desc_start) +              \
-     2 * sizeof(struct desc_sec) +                                                                 \
-     PROGRAM_PARTS_MAX *                                                                           \
-         (2 * sizeof(struct desc_sec) + sizeof(struct desc_seg) + sizeof(struct desc_map)))
+#define PROGRAM_DESC_MAX                                                                                               \
+    (sizeof(struct desc_hdr) + sizeof(struct desc_proc) + sizeof(struct desc_start) + 2 * sizeof(struct desc_sec) +    \
+     PROGRAM_PARTS_MAX * (2 * sizeof(struct desc_sec) + sizeof(struct desc_seg) + sizeof(struct desc_map)))
 _Static_assert(PROGRAM_DESC_MAX <= PAGE_SIZE, "a page is room enough for any program's descriptor");
 
 // Everything is the caller's, and only read.
@@ -50,7 +48,7 @@ uint64_t program_startup_size(const struct program *p);
 int program_startup(struct node *n, const struct program *p, const struct buf *to);
 // Writes the sealed descriptor to `to` (zeroed, PROGRAM_DESC_MAX bytes) and returns its length. file, startup: where
 // the node that execs it reads the program's bytes and the startup block. owner may be null.
-uint64_t program_descriptor(const struct program *p, const struct cap *file,
-                            const struct cap *startup, const struct cap *owner, void *to);
+uint64_t program_descriptor(const struct program *p, const struct cap *file, const struct cap *startup,
+                            const struct cap *owner, void *to);
 
 #endif

@@ -129,8 +129,7 @@ static void row_draw(struct node *n, struct screen *s)
     bool was_at_end = cursor_at_end(s->row, s->row_len, s->row_cursor);
     if (at_end && was_at_end && starts_with(r.text, r.len, s->row, s->row_len)) {
         emit(n, s, r.text + s->row_len, r.len - s->row_len);
-    } else if (at_end && was_at_end && s->row_len == r.len + 1 &&
-               starts_with(s->row, s->row_len, r.text, r.len)) {
+    } else if (at_end && was_at_end && s->row_len == r.len + 1 && starts_with(s->row, s->row_len, r.text, r.len)) {
         emit_text(n, s, "\b \b");
     } else {
         if (!same) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The screen at which somebody sits: whole lines go up it, and its last row belongs to the program in front and to
-// what is being typed. A line that arrives while somebody types appears above, and what was typed stays.
+// The screen at which somebody sits: whole lines go up it, and its last row belongs to the program in front and to what
+// is being typed. A line that arrives while somebody types appears above, and what was typed stays.
 //
 //     lua| 3  planets day 10957     a line from the background
 //     n1> ru_                       the row: unfinished text of the front, then what is typed, with the cursor
@@ -27,7 +27,7 @@ struct screen {
     bool busy;                                                    // [N] somebody draws
     char row[SCREEN_ROW];                                         // [N] what is in the last row
     unsigned row_len, row_cursor;                                 // [N] bytes; cursor in columns
-    char partial[SCREEN_PARTIAL]; // [N] unfinished text of the front
+    char partial[SCREEN_PARTIAL];                                 // [N] unfinished text of the front
     unsigned partial_len;
     char typed[SCREEN_TYPED];   // [N]
     unsigned typed_len, cursor; // [N] bytes
@@ -40,8 +40,7 @@ struct screen {
 void screen_begin(struct node *n, struct screen *s);
 void screen_end(struct node *n, struct screen *s); // the row is drawn again when it changed
 // A whole line, shown above the row. prefix may be NULL. Text is shown as it is: who calls this has filtered it.
-void screen_line(struct node *n, struct screen *s, const char *prefix, const char *text,
-                 size_t len);
+void screen_line(struct node *n, struct screen *s, const char *prefix, const char *text, size_t len);
 // The row stays as it is, a new one begins.
 void screen_keep_row(struct node *n, struct screen *s);
 void screen_clear(struct node *n, struct screen *s);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Segment service: segments read and written by transaction. A segment answers the same read request as a file
-// (design D4), straight out of its pages: nothing is copied to send it, and holes do not travel.
+// Segment service: segments read and written by transaction. A segment answers the same read request as a file (design
+// D4), straight out of its pages: nothing is copied to send it, and holes do not travel.
 #include "core/cap.h"
 #include "core/words.h"
 #include "services/services_priv.h"
@@ -9,8 +9,7 @@
 #define WRITE_PAGES 1024u // 4 MiB: the longest OP_WRITE
 #define MADE_MAX 1024u    // segments that OP_SEG_CREATE keeps alive at a time
 
-struct
-    made { // a segment that somebody created by transaction: one ref of it is ours until OP_DESTROY
+struct made { // a segment that somebody created by transaction: one ref of it is ours until OP_DESTROY
     struct list link;
     struct seg *seg;
 };
@@ -106,10 +105,9 @@ static int64_t run_info(struct node *n, struct request *r)
 {
     const struct seg *s = seg_of(n, r);
     if (!s)
-        return reply_text(n, r, "segment service of %s, %u created by transaction", n->name,
-                          n->services->nmade);
-    return reply_text(n, r, "segment %u of %s: %llu bytes, %llu pages present", (unsigned)s->number,
-                      n->name, (unsigned long long)s->len, (unsigned long long)s->pages);
+        return reply_text(n, r, "segment service of %s, %u created by transaction", n->name, n->services->nmade);
+    return reply_text(n, r, "segment %u of %s: %llu bytes, %llu pages present", (unsigned)s->number, n->name,
+                      (unsigned long long)s->len, (unsigned long long)s->pages);
 }
 
 // The new segment is a copy of one that the request names.
@@ -166,8 +164,8 @@ static void made_free(struct node *n, struct made *m)
     pool_free(n, &sv->pool_made, m);
 }
 
-// Ends the creator's hold and every capability. A segment that is mapped, or being sent, lives on without a name
-// until that ends. One that belongs to a process goes with the process only.
+// Ends the creator's hold and every capability. A segment that is mapped, or being sent, lives on without a name until
+// that ends. One that belongs to a process goes with the process only.
 static int64_t run_destroy(struct node *n, struct request *r)
 {
     struct seg *s = seg_of(n, r);

@@ -5,9 +5,8 @@
 #include "core/port.h"
 #include "services/services_priv.h"
 
-#define KEEP_ALIVE_MS                                                                              \
-    10000 // a task that had nothing to do for so long gives up its buffer's pages; an extra one ends
-#define KEPT_FREE 2u                // tasks of a service that no OP_BLOCKS takes
+#define KEEP_ALIVE_MS 10000 // a task that had nothing to do for so long gives up its buffer's pages; an extra one ends
+#define KEPT_FREE 2u        // tasks of a service that no OP_BLOCKS takes
 #define TROUBLE_NS (10 * NS_PER_MS) // before the next getreq when one failed for want of memory
 
 static const struct operation *operation_in(const struct service *s, uint32_t number)
@@ -34,16 +33,14 @@ static int64_t run_restrict(struct node *n, struct request *r)
 static int64_t run_info(struct node *n, struct request *r)
 {
     const struct worker *w = LIST_ENTRY(r, struct worker, r);
-    return reply_text(n, r, "%s service of %s, object %u", w->of->s->name, n->name,
-                      (unsigned)cap_obj(&r->in.cap));
+    return reply_text(n, r, "%s service of %s, object %u", w->of->s->name, n->name, (unsigned)cap_obj(&r->in.cap));
 }
 
 static int64_t run_status(struct node *n, struct request *r)
 {
     const struct running *of = LIST_ENTRY(r, struct worker, r)->of;
-    return reply_text(n, r,
-                      "%s service of %s, object %u\n%u tasks, %u in operations that may wait\n",
-                      of->s->name, n->name, (unsigned)cap_obj(&r->in.cap), of->count, of->slow);
+    return reply_text(n, r, "%s service of %s, object %u\n%u tasks, %u in operations that may wait\n", of->s->name,
+                      n->name, (unsigned)cap_obj(&r->in.cap), of->count, of->slow);
 }
 
 // Who may not is told so first; who may is told that there is nothing to be destroyed.
@@ -128,8 +125,8 @@ static int worker_spawn(struct node *n, struct running *of, bool extra)
 // 40. Compared whole, and all of it whatever the first word says: time must not tell how much of a guess was right.
 static bool genuine_before(const struct genuine *g, const struct cap *c, const uint64_t key[2])
 {
-    uint64_t differ = (g->cap.port.w[0] ^ c->port.w[0]) | (g->cap.port.w[1] ^ c->port.w[1]) |
-                      (g->key[0] ^ key[0]) | (g->key[1] ^ key[1]);
+    uint64_t differ = (g->cap.port.w[0] ^ c->port.w[0]) | (g->cap.port.w[1] ^ c->port.w[1]) | (g->key[0] ^ key[0]) |
+                      (g->key[1] ^ key[1]);
     uint32_t half = (g->cap.obj_rights ^ c->obj_rights) | (g->cap.check[0] ^ c->check[0]) |
                     (g->cap.check[1] ^ c->check[1]) | (g->cap.check[2] ^ c->check[2]);
     return (differ | half) == 0;
@@ -186,8 +183,8 @@ static void buffer_shrink(struct node *n, struct worker *w, uint64_t keep_pages)
 }
 
 // A large request's pages go back at once: the buffer is as large as a request may be, not as they mostly are. The
-// first page stays for the next one, until none with bytes has come for a while: an idle node holds no memory for it. Of
-// many pages it goes too, for the tables of the segment would stay with it.
+// first page stays for the next one, until none with bytes has come for a while: an idle node holds no memory for it.
+// Of many pages it goes too, for the tables of the segment would stay with it.
 static void buffer_tidy(struct node *n, struct worker *w)
 {
     bool idle = node_now(n) - w->bytes_ns >= KEEP_ALIVE_MS * NS_PER_MS;
@@ -199,8 +196,7 @@ static void answer(struct node *n, struct request *r, int64_t status)
     if (status < 0)
         r->reply = buf_none();
     int e = task_putrep(n, status, r->res, r->reply);
-    if (e == -E_MEM ||
-        e == -E_FAULT) // the reply's bytes could not be had; the client must not wait for ever
+    if (e == -E_MEM || e == -E_FAULT) // the reply's bytes could not be had; the client must not wait for ever
         e = task_putrep(n, e, NULL, buf_none());
     if (e < 0)
         trace(n, TRACE_DROP, (uint32_t)-e, r->in.op, 0);
@@ -231,17 +227,15 @@ static void serve(struct node *n, struct worker *w)
 static int next_request(struct node *n, struct worker *w)
 {
     bool gives_up = w->extra || w->buffer->pages > 0;
-    return task_getreq(n, w->of->mask, buf_seg(w->buffer, 0, w->buffer->len),
-                       gives_up ? KEEP_ALIVE_MS : 0, &w->r.in);
+    return task_getreq(n, w->of->mask, buf_seg(w->buffer, 0, w->buffer->len), gives_up ? KEEP_ALIVE_MS : 0, &w->r.in);
 }
 
-// Has the service had a task too many for a while? Not: had this one nothing to do. Requests go to who has waited longest,
-// so one every few seconds keeps each task busy enough to stay.
+// Has the service had a task too many for a while? Not: had this one nothing to do. Requests go to who has waited
+// longest, so one every few seconds keeps each task busy enough to stay.
 static bool superfluous(struct node *n, const struct worker *w)
 {
     const struct running *of = w->of;
-    return w->extra && of->count - of->slow > of->s->tasks &&
-           node_now(n) - of->needed_ns >= KEEP_ALIVE_MS * NS_PER_MS;
+    return w->extra && of->count - of->slow > of->s->tasks && node_now(n) - of->needed_ns >= KEEP_ALIVE_MS * NS_PER_MS;
 }
 
 static void worker_main(struct node *n, void *arg)

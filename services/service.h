@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Services: privileged tasks reached only by transactions. Each is one file: a table of operations, run by the
-// loop of service.c.
+// Services: privileged tasks reached only by transactions. Each is one file: a table of operations, run by the loop of
+// service.c.
 //
 // A request's life:  getreq -> operation found -> object's key found (service.key) -> capability verified with the
 // operation's rights -> run -> putrep -> after -> what it held is given up.
@@ -35,12 +35,14 @@ struct request {
 
 // How long an operation takes, and on whom it waits.
 enum op_time {
-    OP_INLINE, // does not block, takes few bytes or none, has no `after`, and leaves its caller's process alone: a guest of
-             // this node has it done on the spot (inline.c)
+    // Executed inline, in the caller's system call, under the node lock (inline.c). So it does not block, has a request
+    // and a reply of at most one page, no `after`, and does not touch its caller's process.
+    OP_INLINE,
     OP_NONBLOCKING, // does not block
-    OP_SLOW,  // may block on its client: meanwhile another task takes requests
-    OP_BLOCKS, // may block on others, who may call this service themselves: some tasks are always kept free of
-    // these, and one too many is refused with E_LIMIT, or two nodes could wait for each other for ever
+    OP_SLOW,        // may block on its client: meanwhile another task takes requests
+    // May block on others, who may call this service themselves. Some tasks are always kept free of these, and one too
+    // many is refused with E_LIMIT: else two nodes could wait for each other for ever.
+    OP_BLOCKS,
     OP_INLINE_OR_BLOCKS, // OP_BLOCKS; but for a guest of this node service.inline_call is asked first
 };
 struct operation {
@@ -53,15 +55,15 @@ struct operation {
 };
 struct service {
     const char *name;
-    const struct operation
-        *ops; // ends with name NULL. Standard operations need no entry: service.c has all of them
+    const struct operation *ops; // ends with name NULL. Standard operations need no entry: service.c has all of them
     // Finds the key against which the presented capability is checked: 0, or a negative error (E_OBJECT).
     int (*key)(struct node *n, const struct request *r, uint8_t key[16]);
     // Gives the object that the request names this new key (OP_ROTATE). 0, or a negative error: nothing has changed.
     // NULL: objects of this service cannot be rotated.
     int (*rekey)(struct node *n, const struct request *r, const uint8_t key[16]);
-    // Carries out an operation OP_INLINE_OR_BLOCKS of a guest of this node on the spot (inline.c), as its run would: *status. It
-    // may make threads ready. false: it would have to wait for something, and nothing has changed: a task gets the request.
+    // Carries out an operation OP_INLINE_OR_BLOCKS of a guest of this node on the spot (inline.c), as its run would:
+    // *status. It may make threads ready. false: it would have to wait for something, and nothing has changed: a task
+    // gets the request.
     bool (*inline_call)(struct node *n, struct request *r, int64_t *status);
     uint32_t buffer_pages; // for a request's bytes
     uint32_t tasks;        // that are always there
@@ -70,8 +72,8 @@ struct service {
 
 // Serves port `get`: listens and starts s->tasks tasks. *put and the handle (>= 0), or E_MEM, E_LIMIT.
 int service_open(struct node *n, const struct service *s, struct port get, struct port *put);
-// The loop alone, for a task that somebody started: getreq, verify, dispatch, putrep, for ever. Several tasks may
-// run it on the same handles. The task is the service's from then on: services_stop ends it.
+// The loop alone, for a task that somebody started: getreq, verify, dispatch, putrep, for ever. Several tasks may run
+// it on the same handles. The task is the service's from then on: services_stop ends it.
 void service_loop(struct node *n, const struct service *s, uint64_t mask);
 
 // --- For operations (request.c) ---------------------------------------------------------------------
@@ -85,13 +87,11 @@ int request_bytes(struct node *n, const struct request *r, void *dst, size_t len
 // The reply is one capability. Returns 0.
 int64_t reply_cap(struct request *r, struct cap c);
 // The reply is a text (cut after a page) / a copy of these bytes (at most a page). 0, E_MEM.
-int64_t reply_text(struct node *n, struct request *r, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+int64_t reply_text(struct node *n, struct request *r, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 int64_t reply_bytes(struct node *n, struct request *r, const void *p, size_t len);
 // Adds to the reply, which lies in a segment of its own then. 0, E_MEM, E_LIMIT.
 int64_t reply_append(struct node *n, struct request *r, const void *p, size_t len);
-int64_t reply_line(struct node *n, struct request *r, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+int64_t reply_line(struct node *n, struct request *r, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 // Gives up all that the request holds.
 void request_end(struct node *n, struct request *r);
 

@@ -6,8 +6,7 @@
 #include "services/protocol.h"
 #include "services/service.h"
 
-#define SERVICES_MAX                                                                               \
-    12 // ours, and those of who embeds the node (the host command: files, terminal, owner)
+#define SERVICES_MAX 12 // ours, and those of who embeds the node (the host command: files, terminal, owner)
 
 // A service of this node with the tasks that run it.
 struct running {
@@ -36,8 +35,7 @@ struct genuine {
 };
 #define GENUINE 8
 
-#define CONSOLE_LINE                                                                               \
-    160 // bytes of a line printed (node_log cuts at 200); longer ones are cut into several
+#define CONSOLE_LINE 160 // bytes of a line printed (node_log cuts at 200); longer ones are cut into several
 #define CONSOLE_RING 1024
 struct console_line {            // printed when it ends or is full
     char text[CONSOLE_LINE + 1]; // [N]
@@ -45,8 +43,7 @@ struct console_line {            // printed when it ends or is full
     bool seen;                   // [N] it stands on the screen already, unfinished
 };
 struct console {
-    struct console_line
-        line; // [N] of object 0; without a screen also printed when it has lain for a while
+    struct console_line line;    // [N] of object 0; without a screen also printed when it has lain for a while
     struct timer flush;          // [N]
     struct screen *screen;       // [N] one page; NULL: nobody sits here
     struct list ttys;            // [N] struct tty: terminals (console.c)
@@ -84,7 +81,7 @@ struct services {
     unsigned started;                          // [N] entries of list.c whose start was called
     struct pool pool_worker, pool_made, pool_name, pool_move, pool_offer, pool_report, pool_tty;
     struct genuine genuine[GENUINE]; // [N] by object number
-    struct worker inline_worker; // [N] of what is answered on the spot (inline.c): no task, no buffer
+    struct worker inline_worker;     // [N] of what is answered on the spot (inline.c): no task, no buffer
     struct pool pool_change;
     // Segment service
     uint8_t seg_key[16]; // [N] of object 0
@@ -100,9 +97,8 @@ struct services {
     struct console console;
     // Store, shell
     struct bootfs bootfs;
-    struct shell *shell; // [I] one page; NULL: none was started (shell.h)
-    int (*shell_open)(
-        struct node *n); // [I] NULL: this image has none, and none of its code is linked
+    struct shell *shell;               // [I] one page; NULL: none was started (shell.h)
+    int (*shell_open)(struct node *n); // [I] NULL: this image has none, and none of its code is linked
     // Node
     struct port node_put;
     uint8_t node_key[16];                                         // [N]
@@ -121,11 +117,10 @@ struct services {
     uint64_t offer_serial;    // [N] number of the last offer of this boot
     uint64_t offer_forgot;    // [N] numbers up to this one: nothing is known any more
     // Owners (owner.c)
-    struct list reports;   // [N] struct report
-    unsigned nreports;     // [N]
-    struct thread *reaper; // [I]
-    struct timer
-        sweep; // [N] wakes the reaper when an offer gets too old, an owner is to be asked after
+    struct list reports;    // [N] struct report
+    unsigned nreports;      // [N]
+    struct thread *reaper;  // [I]
+    struct timer sweep;     // [N] wakes the reaper when an offer gets too old, an owner is to be asked after
     struct orphans orphans; // (orphan.c)
 };
 _Static_assert(sizeof(struct services) <= PAGE_SIZE, "allocated as one page");
@@ -147,11 +142,10 @@ void node_service_stop(struct node *n);
 int proc_service_start(struct node *n);
 void proc_service_stop(struct node *n);
 
-// bootfs.c: bytes [off, off + len) of a file, from byte `at` of the first page of a segment on, zeros around them. The same
-// segment each time, while nobody forgets it: to be shared, not to be written. Pages of the archive that lie right are
-// in it as they are. E_OBJECT, E_OP, E_CAP, E_RIGHTS, E_EOF beyond the end, E_MEM.
-int bootfs_image(struct node *n, const struct cap *file, uint64_t off, uint64_t len, uint64_t at,
-                struct seg **out);
+// bootfs.c: bytes [off, off + len) of a file, from byte `at` of the first page of a segment on, zeros around them. The
+// same segment each time, while nobody forgets it: to be shared, not to be written. Pages of the archive that lie right
+// are in it as they are. E_OBJECT, E_OP, E_CAP, E_RIGHTS, E_EOF beyond the end, E_MEM.
+int bootfs_image(struct node *n, const struct cap *file, uint64_t off, uint64_t len, uint64_t at, struct seg **out);
 // Memory is short: forgets these segments. Who shares pages with them keeps those.
 void bootfs_forget(struct node *n);
 

@@ -25,33 +25,29 @@ void say(struct node *n, const char *fmt, ...)
     if ((size_t)len > sizeof text - 2)
         len = (int)sizeof text - 2;
     text[len++] = '\n';
-    (void)task_trans(n, &n->services->shell->console, OP_WRITE, NULL,
-                     buf_kernel(text, (uint64_t)len), buf_none(), 0, NULL);
+    (void)task_trans(n, &n->services->shell->console, OP_WRITE, NULL, buf_kernel(text, (uint64_t)len), buf_none(), 0,
+                     NULL);
 }
 
-int64_t fetch(struct node *n, const struct cap *c, uint32_t op, uint64_t max, struct seg **out,
-              uint64_t *len)
+int64_t fetch(struct node *n, const struct cap *c, uint32_t op, uint64_t max, struct seg **out, uint64_t *len)
 {
     struct task_result r;
     int e = seg_create(n, max, out);
     if (e < 0)
         return e;
-    int64_t status =
-        task_trans(n, c, op, NULL, buf_none(), buf_seg(*out, 0, max), SHELL_TIMEOUT_MS, &r);
+    int64_t status = task_trans(n, c, op, NULL, buf_none(), buf_seg(*out, 0, max), SHELL_TIMEOUT_MS, &r);
     if (status < 0)
         seg_drop(n, *out);
     *len = status < 0 ? 0 : r.len;
     return status;
 }
 
-int64_t order(struct node *n, const struct cap *c, uint32_t op, uint64_t arg0, const char *name,
-              struct cap *out)
+int64_t order(struct node *n, const struct cap *c, uint32_t op, uint64_t arg0, const char *name, struct cap *out)
 {
     const uint64_t arg[4] = {arg0, 0, 0, 0};
     struct task_result r;
-    int64_t status =
-        task_trans(n, c, op, arg, name ? buf_kernel(name, strlen(name)) : buf_none(),
-                   out ? buf_kernel(out, sizeof *out) : buf_none(), SHELL_TIMEOUT_MS, &r);
+    int64_t status = task_trans(n, c, op, arg, name ? buf_kernel(name, strlen(name)) : buf_none(),
+                                out ? buf_kernel(out, sizeof *out) : buf_none(), SHELL_TIMEOUT_MS, &r);
     return status >= 0 && out && r.len != sizeof *out ? -E_FORMAT : status;
 }
 
@@ -64,8 +60,7 @@ void show_row(struct node *n, uint32_t how)
     const uint64_t arg[4] = {len + e->cursor, how, 0, 0};
     memcpy(text, sh->prompt, len);
     memcpy(text + len, e->text, e->len);
-    (void)task_trans(n, &sh->console, OP_CONSOLE_SHOW, arg, buf_kernel(text, len + e->len),
-                     buf_none(), 0, NULL);
+    (void)task_trans(n, &sh->console, OP_CONSOLE_SHOW, arg, buf_kernel(text, len + e->len), buf_none(), 0, NULL);
 }
 
 // --- The loop ----------------------------------------------------------------------------------------------------
@@ -82,8 +77,7 @@ static void take_line(struct node *n, struct shell *sh, char line[EDIT_LINE_MAX 
     task_wake(n, sh->queue); // who waits for room there
     int len = snprintf(text, sizeof text, "%s%s", sh->prompt, line);
     const uint64_t arg[4] = {(uint64_t)len, SHOW_ENTERED, 0, 0};
-    (void)task_trans(n, &sh->console, OP_CONSOLE_SHOW, arg, buf_kernel(text, (uint64_t)len),
-                     buf_none(), 0, NULL);
+    (void)task_trans(n, &sh->console, OP_CONSOLE_SHOW, arg, buf_kernel(text, (uint64_t)len), buf_none(), 0, NULL);
 }
 
 static void wait_for_line(struct node *n, struct shell *sh)
@@ -118,8 +112,7 @@ static int64_t find_services(struct node *n, struct shell *sh)
     const struct {
         const char *name;
         struct cap *cap;
-    } all[] = {
-        {"console", &sh->console}, {"proc", &sh->proc}, {"node", &sh->node}, {"bootfs", &sh->bootfs}};
+    } all[] = {{"console", &sh->console}, {"proc", &sh->proc}, {"node", &sh->node}, {"bootfs", &sh->bootfs}};
     int64_t status = 0;
     sh->dir = dir_root_cap(n->ring_key, n->name, RIGHT_ALL);
     for (size_t i = 0; status >= 0 && i < sizeof all / sizeof all[0]; i++)

@@ -34,15 +34,13 @@ static void print_text(struct node *n, struct seg *s, uint64_t len, uint64_t lin
     }
     while (at < len && !shell_of(n)->interrupted) {
         uint64_t run = len - at < 16 * KIB ? len - at : 16 * KIB;
-        if (task_trans(n, &shell_of(n)->console, OP_WRITE, NULL, buf_seg(s, at, run), buf_none(), 0,
-                       NULL) < 0)
+        if (task_trans(n, &shell_of(n)->console, OP_WRITE, NULL, buf_seg(s, at, run), buf_none(), 0, NULL) < 0)
             return;
         at += run;
     }
 }
 
-static void print_reply(struct node *n, const char *what, const struct cap *c, uint32_t op,
-                        uint64_t lines)
+static void print_reply(struct node *n, const char *what, const struct cap *c, uint32_t op, uint64_t lines)
 {
     struct seg *s;
     uint64_t len;
@@ -58,9 +56,7 @@ static void print_reply(struct node *n, const char *what, const struct cap *c, u
 // --- Processes ------------------------------------------------------------------------------------------------------
 
 // Calls fn for each process of this node until it answers false.
-static int64_t each_proc(struct node *n,
-                         bool (*fn)(struct node *n, const struct proc_entry *e, void *arg),
-                         void *arg)
+static int64_t each_proc(struct node *n, bool (*fn)(struct node *n, const struct proc_entry *e, void *arg), void *arg)
 {
     struct seg *s;
     uint64_t len;
@@ -284,8 +280,7 @@ static bool is_program(struct node *n, const struct cap *file)
 {
     const uint64_t where[4] = {0, 4, 0, 0};
     char magic[4] = {0};
-    (void)task_trans(n, file, OP_READ, where, buf_none(), buf_kernel(magic, sizeof magic),
-                     SHELL_TIMEOUT_MS, NULL);
+    (void)task_trans(n, file, OP_READ, where, buf_none(), buf_kernel(magic, sizeof magic), SHELL_TIMEOUT_MS, NULL);
     return memcmp(magic,
                   "\x7f"
                   "ELF",
@@ -295,8 +290,7 @@ static bool is_program(struct node *n, const struct cap *file)
 static void ls_line(struct node *n, const struct dir_entry *e)
 {
     struct task_result r;
-    int64_t status =
-        task_trans(n, &e->cap, OP_SIZE, NULL, buf_none(), buf_none(), SHELL_TIMEOUT_MS, &r);
+    int64_t status = task_trans(n, &e->cap, OP_SIZE, NULL, buf_none(), buf_none(), SHELL_TIMEOUT_MS, &r);
     if (status < 0)
         say_error(n, e->name, status);
     else
@@ -308,8 +302,8 @@ static void dir_line(struct node *n, const struct dir_entry *e)
 {
     char text[96] = "";
     struct task_result r;
-    int64_t status = task_trans(n, &e->cap, OP_INFO, NULL, buf_none(),
-                                buf_kernel(text, sizeof text - 1), SHELL_TIMEOUT_MS, &r);
+    int64_t status =
+        task_trans(n, &e->cap, OP_INFO, NULL, buf_none(), buf_kernel(text, sizeof text - 1), SHELL_TIMEOUT_MS, &r);
     say(n, "  %-24s %s", e->name, status < 0 ? error_string(status) : text);
 }
 
@@ -353,11 +347,11 @@ static int64_t cat(struct node *n, const struct cap *file)
     struct task_result r;
     for (uint64_t off = 0; !shell_of(n)->interrupted; off += r.len) {
         const uint64_t where[4] = {off, sizeof chunk, 0, 0};
-        int64_t status = task_trans(n, file, OP_READ, where, buf_none(),
-                                    buf_kernel(chunk, sizeof chunk), SHELL_TIMEOUT_MS, &r);
+        int64_t status =
+            task_trans(n, file, OP_READ, where, buf_none(), buf_kernel(chunk, sizeof chunk), SHELL_TIMEOUT_MS, &r);
         if (status >= 0 && r.len > 0)
-            status = task_trans(n, &shell_of(n)->console, OP_WRITE, NULL, buf_kernel(chunk, r.len),
-                                buf_none(), 0, NULL);
+            status =
+                task_trans(n, &shell_of(n)->console, OP_WRITE, NULL, buf_kernel(chunk, r.len), buf_none(), 0, NULL);
         if (status < 0 || r.len == 0)
             return status == -E_EOF ? 0 : status;
     }
@@ -384,8 +378,8 @@ static void run_cat(struct node *n, const struct words *w)
 
 static bool node_status(struct node *n, const char *what, struct node_status *st)
 {
-    int64_t status = task_trans(n, &shell_of(n)->node, OP_NODE_STATUS, NULL, buf_none(),
-                                buf_kernel(st, sizeof *st), SHELL_TIMEOUT_MS, NULL);
+    int64_t status = task_trans(n, &shell_of(n)->node, OP_NODE_STATUS, NULL, buf_none(), buf_kernel(st, sizeof *st),
+                                SHELL_TIMEOUT_MS, NULL);
     if (status < 0)
         say_error(n, what, status);
     return status >= 0;
@@ -410,12 +404,11 @@ static void run_uptime(struct node *n, const struct words *w)
     if (!node_status(n, "uptime", &st))
         return;
     uint64_t ms = st.uptime_ns / NS_PER_MS;
-    say(n, "up %llu.%03llu s, %u hart%s, %u link%s", (unsigned long long)(ms / 1000),
-        (unsigned long long)(ms % 1000), st.harts, st.harts == 1 ? "" : "s", st.links,
-        st.links == 1 ? "" : "s");
+    say(n, "up %llu.%03llu s, %u hart%s, %u link%s", (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000),
+        st.harts, st.harts == 1 ? "" : "s", st.links, st.links == 1 ? "" : "s");
     say(n, "%llu system calls, %llu switches, %llu transactions here, %llu with other nodes",
-        (unsigned long long)st.syscalls, (unsigned long long)st.switches,
-        (unsigned long long)st.trans_local, (unsigned long long)st.trans_remote);
+        (unsigned long long)st.syscalls, (unsigned long long)st.switches, (unsigned long long)st.trans_local,
+        (unsigned long long)st.trans_remote);
 }
 
 static void run_trace(struct node *n, const struct words *w)
@@ -442,8 +435,7 @@ static void run_echo(struct node *n, const struct words *w)
     char text[WORDS_LINE + 1] = "";
     size_t len = 0;
     for (unsigned i = 1; i < w->count; i++)
-        len +=
-            (size_t)snprintf(text + len, sizeof text - len, "%s%s", i > 1 ? " " : "", w->word[i]);
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%s", i > 1 ? " " : "", w->word[i]);
     say(n, "%s", text);
 }
 
@@ -502,8 +494,7 @@ const struct command commands[] = {
      "  transactions with these.",
      OPERAND_NONE, 0, 0, run_dir},
     {"mem", "", "memory, and what takes it", "mem", NULL, OPERAND_NONE, 0, 0, run_mem},
-    {"uptime", "", "how long, and how much was done", "uptime", NULL, OPERAND_NONE, 0, 0,
-     run_uptime},
+    {"uptime", "", "how long, and how much was done", "uptime", NULL, OPERAND_NONE, 0, 0, run_uptime},
     {"trace", "[LINES]", "last events inside the kernel", "trace 5",
      "  Seconds since boot, what, details: processes by their number, transactions\n"
      "  by their client's. What two processes of this node say to each other is\n"
@@ -511,8 +502,7 @@ const struct command commands[] = {
      OPERAND_NONE, 0, 1, run_trace},
     {"log", "", "what the kernel has said", "log", NULL, OPERAND_NONE, 0, 0, run_log},
     {"echo", "[WORD]...", "say it", "echo hello", NULL, OPERAND_NONE, 0, WORDS_MAX, run_echo},
-    {"help", "[COMMAND]", "this, or more about one", "help run", NULL, OPERAND_COMMAND, 0, 1,
-     run_help},
+    {"help", "[COMMAND]", "this, or more about one", "help run", NULL, OPERAND_COMMAND, 0, 1, run_help},
     {"stop", "", "switch the node off", "stop", NULL, OPERAND_NONE, 0, 0, run_stop},
     {NULL, NULL, NULL, NULL, NULL, OPERAND_NONE, 0, 0, NULL},
 };
@@ -542,14 +532,12 @@ static void run_help(struct node *n, const struct words *w)
         help_command(n, w->word[1]);
         return;
     }
-    static const char before[] =
-        "A process can be stopped between any two instructions, looked at and resumed:\n"
-        "  lua demo.lua 200 &  and then  stun lua   info lua   resume lua   kill lua\n"
-        "  lua                 reads what you type: print(6 * 7)   Ctrl-D leaves it";
-    static const char after[] =
-        "PROC: a name, or how a number begins; not needed while there is one process.\n"
-        "Keys: Tab completes, up and down recall. The program in front: Ctrl-C kills it,\n"
-        "Ctrl-Z stuns it, Ctrl-D ends its input. A program's name alone runs it.";
+    static const char before[] = "A process can be stopped between any two instructions, looked at and resumed:\n"
+                                 "  lua demo.lua 200 &  and then  stun lua   info lua   resume lua   kill lua\n"
+                                 "  lua                 reads what you type: print(6 * 7)   Ctrl-D leaves it";
+    static const char after[] = "PROC: a name, or how a number begins; not needed while there is one process.\n"
+                                "Keys: Tab completes, up and down recall. The program in front: Ctrl-C kills it,\n"
+                                "Ctrl-Z stuns it, Ctrl-D ends its input. A program's name alone runs it.";
     say(n, "%s", before);
     for (const struct command *c = commands; c->name; c++)
         help_line(n, c);

@@ -152,8 +152,7 @@ static int64_t read_stored(void *arg, uint64_t off, void *dst, size_t len)
     const struct stored *f = arg;
     const uint64_t where[4] = {off, len, 0, 0};
     struct task_result r;
-    int64_t status = task_trans(f->n, &f->cap, OP_READ, where, buf_none(), buf_kernel(dst, len),
-                                SHELL_TIMEOUT_MS, &r);
+    int64_t status = task_trans(f->n, &f->cap, OP_READ, where, buf_none(), buf_kernel(dst, len), SHELL_TIMEOUT_MS, &r);
     return status >= 0 && r.len != len ? -E_EOF : status;
 }
 
@@ -163,14 +162,13 @@ static int64_t open_stored(struct node *n, const char *name, struct stored *f, s
     f->n = n;
     int64_t status = order(n, &shell_of(n)->bootfs, OP_DIR_LOOKUP, 0, name, &f->cap);
     if (status >= 0)
-        status =
-            task_trans(n, &f->cap, OP_SIZE, NULL, buf_none(), buf_none(), SHELL_TIMEOUT_MS, &r);
+        status = task_trans(n, &f->cap, OP_SIZE, NULL, buf_none(), buf_none(), SHELL_TIMEOUT_MS, &r);
     if (status >= 0)
         *out = (struct elf_file){.read = read_stored, .arg = f, .len = r.res[0]};
     return status;
 }
 
-// --- Starting one ------------------------------------------------------------------------------------------------------
+// --- Starting one ----------------------------------------------------------------------------------------------------
 
 // What is only needed until the process runs, on a page of its own: task stacks are small.
 struct launch {
@@ -184,8 +182,7 @@ _Static_assert(sizeof(struct launch) <= PAGE_SIZE, "allocated as one page");
 
 static void give(struct launch *l, const char *name, const struct cap *cap)
 {
-    if (l->program.ncaps < sizeof l->cap / sizeof l->cap[0] &&
-        program_cap(&l->cap[l->program.ncaps], name, cap))
+    if (l->program.ncaps < sizeof l->cap / sizeof l->cap[0] && program_cap(&l->cap[l->program.ncaps], name, cap))
         l->program.ncaps++;
 }
 
@@ -237,14 +234,10 @@ static int64_t exec(struct node *n, struct launch *l, struct job *j)
     return status;
 }
 
-static int64_t launch(struct node *n, struct launch *l, struct job *j, const struct words *w,
-                      unsigned first)
+static int64_t launch(struct node *n, struct launch *l, struct job *j, const struct words *w, unsigned first)
 {
-    l->program = (struct program){.name = j->name,
-                                  .elf = &l->elf,
-                                  .argc = w->count - first,
-                                  .argv = &w->word[first],
-                                  .cap = l->cap};
+    l->program = (struct program){
+        .name = j->name, .elf = &l->elf, .argc = w->count - first, .argv = &w->word[first], .cap = l->cap};
     int64_t status = give_services(n, l, j);
     if (status < 0)
         return status;
@@ -262,8 +255,7 @@ static int64_t launch(struct node *n, struct launch *l, struct job *j, const str
 static bool load(struct node *n, struct launch *l, const char *name)
 {
     struct elf_file f;
-    int64_t status =
-        strlen(name) < NAME_MAX_LEN ? open_stored(n, name, &l->file, &f) : (int64_t)-E_NAME;
+    int64_t status = strlen(name) < NAME_MAX_LEN ? open_stored(n, name, &l->file, &f) : (int64_t)-E_NAME;
     if (status == -E_NAME) {
         say(n, "%s: there is no such program in the store. Try: ls", name);
         return false;
@@ -305,7 +297,7 @@ void run_program(struct node *n, const struct words *w, unsigned first)
     page_drop(n, l);
 }
 
-// --- In front ------------------------------------------------------------------------------------------------------------
+// --- In front --------------------------------------------------------------------------------------------------------
 
 static bool is_lost(int64_t status)
 {
@@ -372,7 +364,7 @@ void job_to_front(struct node *n, struct job *j)
     say(n, "Go on: fg %s, or in the background: resume %s", j->name, j->name);
 }
 
-// --- How it ended -------------------------------------------------------------------------------------------------------
+// --- How it ended ----------------------------------------------------------------------------------------------------
 
 void program_place(struct node *n, const char *program, uint64_t pc, char *text, size_t size)
 {
@@ -392,8 +384,7 @@ static void tell_fault(struct node *n, const struct job *j)
     program_place(n, j->program, j->fault.pc, at, sizeof at);
     program_place(n, j->program, j->fault.ra, from, sizeof from);
     say(n, "%s %06x died: %s", j->name, j->pid, j->fault.what);
-    say(n, "  thread %u, at %s, pc 0x%llx; called from %s", j->tid, at,
-        (unsigned long long)j->fault.pc, from);
+    say(n, "  thread %u, at %s, pc 0x%llx; called from %s", j->tid, at, (unsigned long long)j->fault.pc, from);
     say(n, "  Which line that is, on your machine:");
     say(n, "  riscv64-unknown-elf-addr2line -fpe build/guest/%s.elf 0x%llx", j->program,
         (unsigned long long)j->fault.pc);

@@ -29,19 +29,16 @@ static void offer_list(struct node *n, const struct cap *c, uint32_t op, size_t 
     seg_drop(n, s);
 }
 
-static void offer_all(struct node *n, enum operand kind, void (*fn)(void *arg, const char *name),
-                      void *arg)
+static void offer_all(struct node *n, enum operand kind, void (*fn)(void *arg, const char *name), void *arg)
 {
     const struct shell *sh = n->services->shell;
     if (kind == OPERAND_COMMAND)
         for (const struct command *c = commands; c->name; c++)
             fn(arg, c->name);
     if (kind == OPERAND_PROC)
-        offer_list(n, &sh->proc, OP_PROC_LIST, sizeof(struct proc_entry),
-                   offsetof(struct proc_entry, name), fn, arg);
+        offer_list(n, &sh->proc, OP_PROC_LIST, sizeof(struct proc_entry), offsetof(struct proc_entry, name), fn, arg);
     if (kind == OPERAND_FILE)
-        offer_list(n, &sh->bootfs, OP_DIR_LIST, sizeof(struct dir_entry),
-                   offsetof(struct dir_entry, name), fn, arg);
+        offer_list(n, &sh->bootfs, OP_DIR_LIST, sizeof(struct dir_entry), offsetof(struct dir_entry, name), fn, arg);
 }
 
 static void offer_name(void *arg, const char *name)
@@ -102,8 +99,8 @@ static void line_to_front(struct node *n, struct shell *sh)
     show_row(n, SHOW_ENTERED);
     edit_remember(sh->edit);
     edit_reset(sh->edit);
-    if (task_trans(n, &tty, OP_CONSOLE_TYPE, NULL, buf_kernel(text, len), buf_none(),
-                   SHELL_TIMEOUT_MS, NULL) == -E_LIMIT)
+    if (task_trans(n, &tty, OP_CONSOLE_TYPE, NULL, buf_kernel(text, len), buf_none(), SHELL_TIMEOUT_MS, NULL) ==
+        -E_LIMIT)
         say(n, "The program does not read: that line is lost.");
 }
 
@@ -175,8 +172,8 @@ void keys_main(struct node *n, void *arg)
     const uint64_t most[4] = {0, sizeof keys, 0, 0};
     for (;;) {
         struct task_result r;
-        int64_t status = task_trans(n, &sh->console, OP_CONSOLE_KEYS, most, buf_none(),
-                                    buf_kernel(keys, sizeof keys), 0, &r);
+        int64_t status =
+            task_trans(n, &sh->console, OP_CONSOLE_KEYS, most, buf_none(), buf_kernel(keys, sizeof keys), 0, &r);
         if (status < 0) {
             task_sleep(n, NS_PER_S);
             continue;

@@ -30,11 +30,11 @@ struct job {
 };
 
 struct shell {
-    struct port put;                            // [I] told of the ends of jobs
-    uint8_t key[16];                            // [I]
+    struct port put;                             // [I] told of the ends of jobs
+    uint8_t key[16];                             // [I]
     struct cap console, proc, node, bootfs, dir; // [I] from the boot directory
-    struct thread *keys, *main;                 // [I]
-    struct edit *edit;                          // [N] one page
+    struct thread *keys, *main;                  // [I]
+    struct edit *edit;                           // [N] one page
     struct pool pool_job;
     struct list jobs;                           // [N]
     uint32_t last_job;                          // [N] number
@@ -46,17 +46,14 @@ struct shell {
     unsigned queue_first, queued;               // [N]
     struct words words;                         // [N] of the line that is carried out
 };
-_Static_assert(sizeof(struct shell) <= PAGE_SIZE && sizeof(struct edit) <= PAGE_SIZE,
-               "a page each");
+_Static_assert(sizeof(struct shell) <= PAGE_SIZE && sizeof(struct edit) <= PAGE_SIZE, "a page each");
 
 // --- shell.c: the main task sleeps on the shell's address, so do those who wait for it --------------------------
 void say(struct node *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 // A transaction whose reply (at most `max` bytes) comes into a new segment; the caller drops it. arg may be NULL.
-int64_t fetch(struct node *n, const struct cap *c, uint32_t op, uint64_t max, struct seg **out,
-              uint64_t *len);
+int64_t fetch(struct node *n, const struct cap *c, uint32_t op, uint64_t max, struct seg **out, uint64_t *len);
 // One without bytes, but for a capability in the reply (NULL: none) and a name in the request (NULL: none).
-int64_t order(struct node *n, const struct cap *c, uint32_t op, uint64_t arg0, const char *name,
-              struct cap *out);
+int64_t order(struct node *n, const struct cap *c, uint32_t op, uint64_t arg0, const char *name, struct cap *out);
 // Draws the row: the prompt when there is one, and what is being typed. how: enum console_show.
 void show_row(struct node *n, uint32_t how);
 
@@ -64,7 +61,7 @@ void show_row(struct node *n, uint32_t how);
 extern const struct service shell_owner; // is told of ends
 void run_program(struct node *n, const struct words *w, unsigned first);
 void job_to_front(struct node *n, struct job *j); // returns when it is not in front any more
-void notify_ends(struct node *n);                   // of all jobs that are over; they are gone then
+void notify_ends(struct node *n);                 // of all jobs that are over; they are gone then
 struct job *job_by_pid(struct node *n, uint32_t pid);
 bool job_ended(struct node *n); // one of them is over
 // "main+0x6": the function of a program of the store in which pc lies; the address when that is not known.

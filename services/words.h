@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A line as words: separated by blanks; '...' and "..." keep blanks, \ keeps the next character (not inside '...').
-// A & behind the last word: in the background. # begins a comment.
+// A line as words: separated by blanks; '...' and "..." keep blanks, \ keeps the next character (not inside '...'). A &
+// behind the last word: in the background. # begins a comment.
 #ifndef SERVICES_WORDS_H
 #define SERVICES_WORDS_H
 

@@ -60,39 +60,35 @@ static uint64_t least(struct series *s)
 }
 
 // One go of one kind: appends count times to the series.
-static int64_t measure(struct node *n, const struct cap *from, const struct bench *b,
-                       enum node_bench kind, uint64_t size, const struct cap *target,
-                       struct series *out)
+static int64_t measure(struct node *n, const struct cap *from, const struct bench *b, enum node_bench kind,
+                       uint64_t size, const struct cap *target, struct series *out)
 {
     const uint64_t arg[4] = {kind, b->count, b->link, size};
     struct task_result r;
     int64_t s =
-        task_trans(n, from, OP_NODE_BENCH, arg,
-                   kind == BENCH_TRANS ? buf_kernel(target, sizeof *target) : buf_none(),
+        task_trans(n, from, OP_NODE_BENCH, arg, kind == BENCH_TRANS ? buf_kernel(target, sizeof *target) : buf_none(),
                    buf_kernel(out->ns + out->count, b->count * sizeof out->ns[0]), 600000, &r);
     if (s >= 0)
         out->count += (unsigned)(r.len / sizeof out->ns[0]);
     return s;
 }
 
-static void print_row(const struct bench *b, uint64_t size, struct series *echo,
-                      struct series *trans)
+static void print_row(const struct bench *b, uint64_t size, struct series *echo, struct series *trans)
 {
     uint64_t em = median(echo), tm = median(trans), el = least(echo), tl = least(trans);
     double ratio = em ? (double)tm / (double)em : 0;
     if (b->csv) {
         unsigned long long bytes = size;
         if (echo->count)
-            printf("echo_%llu,%.2f,us,median\necho_%llu,%.2f,us,min\n", bytes, (double)em / 1e3,
-                   bytes, (double)el / 1e3);
-        printf("trans_%llu,%.2f,us,median\ntrans_%llu,%.2f,us,min\n", bytes, (double)tm / 1e3,
-               bytes, (double)tl / 1e3);
+            printf("echo_%llu,%.2f,us,median\necho_%llu,%.2f,us,min\n", bytes, (double)em / 1e3, bytes,
+                   (double)el / 1e3);
+        printf("trans_%llu,%.2f,us,median\ntrans_%llu,%.2f,us,min\n", bytes, (double)tm / 1e3, bytes, (double)tl / 1e3);
         if (echo->count)
             printf("trans_over_echo_%llu,%.3f,ratio,median\n", bytes, ratio);
         return;
     }
-    printf("%10s  %12s %12s  %12s %12s  %6.2f\n", with_commas(size), duration(el), duration(em),
-           duration(tl), duration(tm), ratio);
+    printf("%10s  %12s %12s  %12s %12s  %6.2f\n", with_commas(size), duration(el), duration(em), duration(tl),
+           duration(tm), ratio);
 }
 
 static int bench_size(struct node *n, const struct bench *b, uint64_t size, const struct cap *from,
@@ -112,22 +108,19 @@ static int bench_size(struct node *n, const struct bench *b, uint64_t size, cons
         print_row(b, size, &echo, &trans);
     free(echo.ns);
     free(trans.ns);
-    return s < 0 ? fail_error(s, "bench of %llu bytes on %s", (unsigned long long)size, b->from)
-                 : EXIT_OK;
+    return s < 0 ? fail_error(s, "bench of %llu bytes on %s", (unsigned long long)size, b->from) : EXIT_OK;
 }
 
 static int bench_task(struct node *n, void *arg)
 {
     const struct bench *b = arg;
     struct cap from, target;
-    if (!find_service_or_say(n, b->from, "node", &from) ||
-        !find_service_or_say(n, b->to, "node", &target))
+    if (!find_service_or_say(n, b->from, "node", &from) || !find_service_or_say(n, b->to, "node", &target))
         return EXIT_FAILED;
     if (!b->csv)
-        printf(
-            "%s -> %s, %llu rounds of %llu, echo and transaction in turn\n%10s  %12s %12s  %12s %12s  %6s\n",
-            b->from, b->to, (unsigned long long)b->rounds, (unsigned long long)b->count, "BYTES",
-            "ECHO MIN", "ECHO MEDIAN", "TRANS MIN", "TRANS MEDIAN", "RATIO");
+        printf("%s -> %s, %llu rounds of %llu, echo and transaction in turn\n%10s  %12s %12s  %12s %12s  %6s\n",
+               b->from, b->to, (unsigned long long)b->rounds, (unsigned long long)b->count, "BYTES", "ECHO MIN",
+               "ECHO MEDIAN", "TRANS MIN", "TRANS MEDIAN", "RATIO");
     for (unsigned i = 0; i < b->nsizes; i++) {
         int status = bench_size(n, b, b->size[i], &from, &target);
         if (status != EXIT_OK)
@@ -167,12 +160,7 @@ static bool take_option(struct bench *b, const char *o, const char *v)
 
 int cmd_bench(int argc, char **argv)
 {
-    struct bench b = {.from = "n1",
-                      .to = "n2",
-                      .rounds = 7,
-                      .count = 100,
-                      .nsizes = 4,
-                      .size = {0, 1400, 4096, 32000}};
+    struct bench b = {.from = "n1", .to = "n2", .rounds = 7, .count = 100, .nsizes = 4, .size = {0, 1400, 4096, 32000}};
     if (wants_help(argc, argv, help))
         return EXIT_OK;
     for (int i = 1; i < argc; i++) {

@@ -25,17 +25,15 @@ static const char nodes_help[] =
 static void print_links(const struct node_status *s)
 {
     for (uint32_t i = 0; i < s->links && i < sizeof s->link / sizeof s->link[0]; i++)
-        printf("    link %-6.8s %-4s payload %-6u out %-10s in %-10s dropped %s bad %s\n",
-               s->link[i].name, s->link[i].up ? "up" : "down", s->link[i].payload_max,
-               with_commas(s->link[i].tx), with_commas(s->link[i].rx),
-               with_commas(s->link[i].tx_drop), with_commas(s->link[i].rx_bad));
-    printf("    transactions: %s local, %s remote, %s retries, %s duplicates dropped\n",
-           with_commas(s->trans_local), with_commas(s->trans_remote), with_commas(s->retries),
-           with_commas(s->dups));
-    printf(
-        "    records: %u processes, %u threads, %u segments, %u transactions, %s pages free; %s system calls, %s switches\n",
-        s->procs, s->threads, s->segs, s->recs, with_commas(s->pages_free),
-        with_commas(s->syscalls), with_commas(s->switches));
+        printf("    link %-6.8s %-4s payload %-6u out %-10s in %-10s dropped %s bad %s\n", s->link[i].name,
+               s->link[i].up ? "up" : "down", s->link[i].payload_max, with_commas(s->link[i].tx),
+               with_commas(s->link[i].rx), with_commas(s->link[i].tx_drop), with_commas(s->link[i].rx_bad));
+    printf("    transactions: %s local, %s remote, %s retries, %s duplicates dropped\n", with_commas(s->trans_local),
+           with_commas(s->trans_remote), with_commas(s->retries), with_commas(s->dups));
+    printf("    records: %u processes, %u threads, %u segments, %u transactions, %s pages free; %s system calls, "
+           "%s switches\n",
+           s->procs, s->threads, s->segs, s->recs, with_commas(s->pages_free), with_commas(s->syscalls),
+           with_commas(s->switches));
 }
 
 static bool print_node(struct node *n, const struct found_node *f, bool longer)
@@ -50,10 +48,9 @@ static bool print_node(struct node *n, const struct found_node *f, bool longer)
     for (uint32_t i = 0; i < s.links && i < sizeof s.link / sizeof s.link[0]; i++)
         links += s.link[i].up != 0;
     // One of the process records is the kernel's own.
-    printf("%-12s %016llx  %4u  %5u  %10s  %10s  %9u  %2u of %-2u  %s\n", f->name,
-           (unsigned long long)s.ep, f->hops, s.harts, page_size_text(s.pages_free),
-           page_size_text(s.pages_total), s.procs ? s.procs - 1 : 0, links, s.links,
-           duration(s.uptime_ns));
+    printf("%-12s %016llx  %4u  %5u  %10s  %10s  %9u  %2u of %-2u  %s\n", f->name, (unsigned long long)s.ep, f->hops,
+           s.harts, page_size_text(s.pages_free), page_size_text(s.pages_total), s.procs ? s.procs - 1 : 0, links,
+           s.links, duration(s.uptime_ns));
     if (longer)
         print_links(&s);
     return true;
@@ -65,11 +62,10 @@ static int nodes_task(struct node *n, void *arg)
     const bool *longer = arg;
     unsigned count = find_nodes(n, f);
     bool ok = true;
-    printf("%-12s %-16s  %4s  %5s  %10s  %10s  %9s  %-8s  %s\n", "NODE", "ENDPOINT", "HOPS",
-           "HARTS", "FREE", "MEMORY", "PROCESSES", "LINKS UP", "UPTIME");
+    printf("%-12s %-16s  %4s  %5s  %10s  %10s  %9s  %-8s  %s\n", "NODE", "ENDPOINT", "HOPS", "HARTS", "FREE", "MEMORY",
+           "PROCESSES", "LINKS UP", "UPTIME");
     for (unsigned i = 0; i < count; i++)
-        ok &= print_node(n, &f[i], *longer) ||
-              find_is_command(f[i].name); // which may just have ended
+        ok &= print_node(n, &f[i], *longer) || find_is_command(f[i].name); // which may just have ended
     return ok ? EXIT_OK : EXIT_FAILED;
 }
 
@@ -102,9 +98,9 @@ static int trace_task(struct node *n, void *arg)
     if (!find_service_or_say(n, node, "node", &c))
         return EXIT_FAILED;
     char *text = malloc(TRACE_TEXT_MAX);
-    int64_t s = text ? task_trans(n, &c, OP_NODE_TRACE, NULL, buf_none(),
-                                  buf_kernel(text, TRACE_TEXT_MAX), FIND_TIMEOUT_MS, &r)
-                     : -E_MEM;
+    int64_t s =
+        text ? task_trans(n, &c, OP_NODE_TRACE, NULL, buf_none(), buf_kernel(text, TRACE_TEXT_MAX), FIND_TIMEOUT_MS, &r)
+             : -E_MEM;
     if (s >= 0)
         fwrite(text, 1, r.len, stdout);
     free(text);

@@ -29,8 +29,8 @@ struct about {
 
 static void print_move(const struct found_proc *p, const char *target, const uint64_t res[4])
 {
-    printf("%s %06x: %s -> %s, %s bytes, %s pages, freeze %.2f ms\n", p->e.name, p->e.pid, p->node,
-           target, with_commas(res[0]), with_commas(res[2]), (double)res[1] / 1e6);
+    printf("%s %06x: %s -> %s, %s bytes, %s pages, freeze %.2f ms\n", p->e.name, p->e.pid, p->node, target,
+           with_commas(res[0]), with_commas(res[2]), (double)res[1] / 1e6);
 }
 
 static int migrate_task(struct node *n, void *arg)
@@ -45,8 +45,8 @@ static int migrate_task(struct node *n, void *arg)
         printf("%s %06x is on %s already\n", p.e.name, p.e.pid, p.node);
         return EXIT_OK;
     }
-    int64_t s = task_trans(n, &p.e.cap, OP_PROC_MIGRATE, NULL, buf_kernel(&target, sizeof target),
-                           buf_none(), MOVE_TIMEOUT_MS, &r);
+    int64_t s = task_trans(n, &p.e.cap, OP_PROC_MIGRATE, NULL, buf_kernel(&target, sizeof target), buf_none(),
+                           MOVE_TIMEOUT_MS, &r);
     if (s < 0)
         return fail_error(s, "%s %06x: %s -> %s", p.e.name, p.e.pid, p.node, a->node);
     print_move(&p, a->node, r.res);
@@ -79,8 +79,7 @@ static int control_task(struct node *n, void *arg)
     struct found_proc p;
     if (!find_proc(n, a->what, &p))
         return EXIT_FAILED;
-    int64_t s =
-        task_trans(n, &p.e.cap, a->op, NULL, buf_none(), buf_none(), CONTROL_TIMEOUT_MS, NULL);
+    int64_t s = task_trans(n, &p.e.cap, a->op, NULL, buf_none(), buf_none(), CONTROL_TIMEOUT_MS, NULL);
     if (s < 0)
         return fail_error(s, "%s %06x on %s", p.e.name, p.e.pid, p.node);
     printf("%s %06x on %s: %s\n", p.e.name, p.e.pid, p.node, a->done);
@@ -99,24 +98,21 @@ static int control(int argc, char **argv, uint32_t op, const char *done, const c
 
 int cmd_kill(int argc, char **argv)
 {
-    return control(
-        argc, argv, OP_DESTROY, "killed",
-        "usage: rotifer kill PROC\n\nEnds a process, wherever it is. Its owner is told.\n");
+    return control(argc, argv, OP_DESTROY, "killed",
+                   "usage: rotifer kill PROC\n\nEnds a process, wherever it is. Its owner is told.\n");
 }
 
 int cmd_stun(int argc, char **argv)
 {
-    return control(
-        argc, argv, OP_PROC_STUN, "stunned",
-        "usage: rotifer stun PROC\n\nStops a process, whole, at a well-defined point. Callers of it "
-        "wait for as long as\nit is stopped, and are told so.\nNext: rotifer resume PROC\n");
+    return control(argc, argv, OP_PROC_STUN, "stunned",
+                   "usage: rotifer stun PROC\n\nStops a process, whole, at a well-defined point. Callers of it "
+                   "wait for as long as\nit is stopped, and are told so.\nNext: rotifer resume PROC\n");
 }
 
 int cmd_resume(int argc, char **argv)
 {
-    return control(
-        argc, argv, OP_PROC_RESUME, "runs",
-        "usage: rotifer resume PROC\n\nLets a stunned process go on from where it was.\n");
+    return control(argc, argv, OP_PROC_RESUME, "runs",
+                   "usage: rotifer resume PROC\n\nLets a stunned process go on from where it was.\n");
 }
 
 // --- priority -------------------------------------------------------------------------------------------
@@ -130,8 +126,7 @@ static int priority_task(struct node *n, void *arg)
     // Whoever may raise the limit does: at this command sits the owner of the ring.
     bool owner = cap_rights(&p.e.cap) & RIGHT_OWNER;
     const uint64_t arg4[4] = {a->level, owner && a->level >= PRIO_DEFAULT ? a->level + 1 : 0};
-    int64_t s = task_trans(n, &p.e.cap, OP_PROC_SET_PRIORITY, arg4, buf_none(), buf_none(),
-                           CONTROL_TIMEOUT_MS, NULL);
+    int64_t s = task_trans(n, &p.e.cap, OP_PROC_SET_PRIORITY, arg4, buf_none(), buf_none(), CONTROL_TIMEOUT_MS, NULL);
     if (s < 0)
         return fail_error(s, "%s %06x on %s", p.e.name, p.e.pid, p.node);
     printf("%s %06x on %s: priority %u\n", p.e.name, p.e.pid, p.node, a->level);
@@ -140,11 +135,10 @@ static int priority_task(struct node *n, void *arg)
 
 int cmd_priority(int argc, char **argv)
 {
-    if (wants_help(
-            argc, argv,
-            "usage: rotifer priority PROC LEVEL\n\nLEVEL is 0 to 7, the highest first; processes "
-            "start with 4. It goes along when the process\nmoves. One of higher priority takes the "
-            "processor at once; those below it get one slice in 17.\nNext: rotifer info PROC\n"))
+    if (wants_help(argc, argv,
+                   "usage: rotifer priority PROC LEVEL\n\nLEVEL is 0 to 7, the highest first; processes "
+                   "start with 4. It goes along when the process\nmoves. One of higher priority takes the "
+                   "processor at once; those below it get one slice in 17.\nNext: rotifer info PROC\n"))
         return EXIT_OK;
     if (argc != 3 || argv[2][0] < '0' || argv[2][0] > '7' || argv[2][1] != 0)
         return usage_error("priority", "two arguments are needed: a process and a level, 0 to 7");
@@ -162,9 +156,9 @@ static int info_task(struct node *n, void *arg)
     if (!find_proc(n, a->what, &p))
         return EXIT_FAILED;
     char *text = malloc(TEXT_MAX);
-    int64_t s = text ? task_trans(n, &p.e.cap, OP_STATUS, NULL, buf_none(),
-                                  buf_kernel(text, TEXT_MAX), CONTROL_TIMEOUT_MS, &r)
-                     : -E_MEM;
+    int64_t s =
+        text ? task_trans(n, &p.e.cap, OP_STATUS, NULL, buf_none(), buf_kernel(text, TEXT_MAX), CONTROL_TIMEOUT_MS, &r)
+             : -E_MEM;
     if (s >= 0) {
         fwrite(text, 1, r.len, stdout);
         if (r.len && text[r.len - 1] != '\n')
@@ -176,8 +170,7 @@ static int info_task(struct node *n, void *arg)
 
 int cmd_info(int argc, char **argv)
 {
-    if (wants_help(argc, argv,
-                   "usage: rotifer info PROC\n\nAll that its kernel tells about a process.\n"))
+    if (wants_help(argc, argv, "usage: rotifer info PROC\n\nAll that its kernel tells about a process.\n"))
         return EXIT_OK;
     if (argc != 2)
         return usage_error("info", "one argument is needed: a process");

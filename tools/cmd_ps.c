@@ -25,8 +25,8 @@ struct ps {
 
 static bool is_shown(const struct ps *o, const struct proc_entry *e)
 {
-    return o->all || e->state == PROC_RUN || e->state == PROC_STUNNED ||
-           e->state == PROC_STUNNING || e->state == PROC_MOVING;
+    return o->all || e->state == PROC_RUN || e->state == PROC_STUNNED || e->state == PROC_STUNNING ||
+           e->state == PROC_MOVING;
 }
 
 static const char *state_text(uint32_t state)
@@ -39,14 +39,14 @@ static int ps_task(struct node *n, void *arg)
     const struct ps *o = arg;
     struct found_proc *p;
     unsigned count = find_procs(n, o->node, &p);
-    printf("%-6s  %-16s %-8s %-9s %7s %9s %6s%s\n", "PID", "NAME", "NODE", "STATE", "THREADS",
-           "PAGES", "MOVES", o->all ? "  ENDPOINT          COMMENT" : "");
+    printf("%-6s  %-16s %-8s %-9s %7s %9s %6s%s\n", "PID", "NAME", "NODE", "STATE", "THREADS", "PAGES", "MOVES",
+           o->all ? "  ENDPOINT          COMMENT" : "");
     for (unsigned i = 0; i < count; i++) {
         const struct proc_entry *e = &p[i].e;
         if (!is_shown(o, e))
             continue;
-        printf("%06x  %-16s %-8s %-9s %7u %9s %6s", e->pid, e->name, p[i].node,
-               state_text(e->state), e->threads, with_commas(e->pages), with_commas(e->moves));
+        printf("%06x  %-16s %-8s %-9s %7u %9s %6s", e->pid, e->name, p[i].node, state_text(e->state), e->threads,
+               with_commas(e->pages), with_commas(e->moves));
         if (o->all)
             printf("  %016llx  %s", (unsigned long long)e->ep, e->comment);
         putchar('\n');

@@ -49,8 +49,8 @@ static const char help[] =
     "  --files DIR   it may read all files that lie in DIR, by their plain names: for Lua's require and dofile\n"
     "  --quiet       say nothing but what the program says\n"
     "  --copies N    start N of it, on one terminal; when one cannot start, or fails, all are ended\n"
-    "  --detach      start it and leave: it has no owner and lives on by itself. What it prints goes to the console of\n"
-    "                the node where it starts; it reads no input and no files of this machine\n"
+    "  --detach      start it and leave: it has no owner and lives on by itself. What it prints goes to the console\n"
+    "                of the node where it starts; it reads no input and no files of this machine\n"
     "Exit status: the program's own; 128 + n when it was ended by what is signal n on Linux; 125 when it was\n"
     "lost; of several copies, the first that is not 0. Ctrl-C kills it. Ctrl-Z stuns it, and it goes on when this\n"
     "command does (fg, bg). When this command dies (kill -9), its nodes find out within some 65 s and end it.\n"
@@ -92,19 +92,17 @@ static void nobody_reads(struct node *n)
 // --- Ctrl-Z: it stops with us -------------------------------------------------------------------------------
 
 // To each copy; those that have ended, or cannot be reached now, are left out.
-static void order_all(struct node *n, const struct run *run, uint32_t op, uint64_t arg1,
-                      const struct cap *cap)
+static void order_all(struct node *n, const struct run *run, uint32_t op, uint64_t arg1, const struct cap *cap)
 {
     const uint64_t arg[4] = {0, arg1, 0, 0};
     for (unsigned i = 0; i < run->copies; i++)
         if (!cap_is_null(&run->process[i]))
-            (void)task_trans(n, &run->process[i], op, arg,
-                             cap ? buf_kernel(cap, sizeof *cap) : buf_none(), buf_none(),
+            (void)task_trans(n, &run->process[i], op, arg, cap ? buf_kernel(cap, sizeof *cap) : buf_none(), buf_none(),
                              KILL_TIMEOUT_MS, NULL);
 }
 
-// Stopped, we are as silent as a dead owner, and a terminal that does not answer. So meanwhile nobody owns it, and it is
-// stunned: nothing is lost, however long it takes.
+// Stopped, we are as silent as a dead owner, and a terminal that does not answer. So meanwhile nobody owns it, and it
+// is stunned: nothing is lost, however long it takes.
 static void pause_main(struct node *n, void *arg)
 {
     struct run *run = arg;
@@ -140,8 +138,7 @@ static bool offer_file(struct node *n, struct program_file *p, const char *path)
         return true; // an argument like any other
     }
     if ((size_t)snprintf(name, sizeof name, "file:%s", path) >= sizeof p->cap[0].name) {
-        warn("%s is a file, but its name is longer than 26 bytes: the program cannot open it",
-             path);
+        warn("%s is a file, but its name is longer than 26 bytes: the program cannot open it", path);
         close(fd);
         return true;
     }
@@ -159,8 +156,8 @@ static bool console_of(struct node *n, const char *node, struct cap *tty)
     struct cap console;
     if (!find_service_or_say(n, node, "console", &console))
         return false;
-    int64_t s = task_trans(n, &console, OP_RESTRICT, keep, buf_none(), buf_kernel(tty, sizeof *tty),
-                           FIND_TIMEOUT_MS, NULL);
+    int64_t s =
+        task_trans(n, &console, OP_RESTRICT, keep, buf_none(), buf_kernel(tty, sizeof *tty), FIND_TIMEOUT_MS, NULL);
     if (s < 0)
         fail_error(s, "console of %s", node);
     return s >= 0;
@@ -243,8 +240,8 @@ static void *prepare(struct node *n, struct run *run, uint64_t *len)
 static bool start_one(struct node *n, struct run *run, struct cap *process)
 {
     struct task_result r;
-    int64_t s = task_trans(n, &run->proc, OP_PROC_EXEC, NULL, run->desc,
-                           buf_kernel(process, sizeof *process), EXEC_TIMEOUT_MS, &r);
+    int64_t s = task_trans(n, &run->proc, OP_PROC_EXEC, NULL, run->desc, buf_kernel(process, sizeof *process),
+                           EXEC_TIMEOUT_MS, &r);
     if (s < 0) {
         fail_error(s, "%s on %s", run->program.name, run->node);
         *process = (struct cap){0};
@@ -297,8 +294,7 @@ static void watch(struct node *n, void *arg)
     unsigned at = run->copies - 1; // of several, one after the other, as they end
     for (unsigned missing = 0; missing < LOST_AFTER;) {
         task_sleep(n, LOOK_AFTER_NS);
-        int64_t s = task_trans(n, &run->process[at], OP_INFO, NULL, buf_none(), buf_none(),
-                               LOOK_TIMEOUT_MS, NULL);
+        int64_t s = task_trans(n, &run->process[at], OP_INFO, NULL, buf_none(), buf_none(), LOOK_TIMEOUT_MS, NULL);
         missing = s == -E_NOTHERE || s == -E_DIED || s == -E_OBJECT ? missing + 1 : 0;
         if (missing && at > 0) {
             at--;
@@ -315,11 +311,9 @@ static void kill_it(struct node *n, const struct run *run)
     for (unsigned i = 0; i < run->copies; i++) {
         if (cap_is_null(&run->process[i]))
             continue;
-        int64_t s = task_trans(n, &run->process[i], OP_DESTROY, NULL, buf_none(), buf_none(),
-                               KILL_TIMEOUT_MS, NULL);
+        int64_t s = task_trans(n, &run->process[i], OP_DESTROY, NULL, buf_none(), buf_none(), KILL_TIMEOUT_MS, NULL);
         if (s < 0 && s != -E_NOTHERE && s != -E_DIED && s != -E_OBJECT)
-            fail_error(s, "%s %06x could not be killed", run->program.name,
-                       (unsigned)cap_obj(&run->process[i]));
+            fail_error(s, "%s %06x could not be killed", run->program.name, (unsigned)cap_obj(&run->process[i]));
         told += s >= 0;
     }
     // Their kernel tells the owner, and would go on trying if we left without an answer.
@@ -369,8 +363,7 @@ static void print_place(const struct run *run, const char *what, uint64_t pc)
     char name[80];
     uint64_t off;
     if (program_file_function(&run->program, pc, name, sizeof name, &off))
-        fprintf(stderr, "  %-11s %#llx  %s+%#llx\n", what, (unsigned long long)pc, name,
-                (unsigned long long)off);
+        fprintf(stderr, "  %-11s %#llx  %s+%#llx\n", what, (unsigned long long)pc, name, (unsigned long long)off);
     else
         fprintf(stderr, "  %-11s %#llx\n", what, (unsigned long long)pc);
 }
@@ -399,9 +392,8 @@ static int how_it_ended(const struct run *run)
         return EXIT_LOST;
     }
     if (o->last != EVENT_ENDED) {
-        warn(
-            "%s %06x is lost: no node knows it any more. Its node may have lost power; try: rotifer nodes",
-            run->program.name, run->pid);
+        warn("%s %06x is lost: no node knows it any more. Its node may have lost power; try: rotifer nodes",
+             run->program.name, run->pid);
         return EXIT_LOST;
     }
     if (o->status == -E_CANCEL) {
@@ -431,8 +423,7 @@ static int run_task(struct node *n, void *arg)
     command_on_stop(pause_it);
     (void)task_spawn(n, "watch", watch, run);
     wait_for_end(n, run);
-    if (owner_so_far()->ended < run->copies &&
-        (run->interrupted || run->unread || (run->copies > 1 && !run->lost)))
+    if (owner_so_far()->ended < run->copies && (run->interrupted || run->unread || (run->copies > 1 && !run->lost)))
         kill_it(n, run);
     return how_it_ended(run);
 }
@@ -506,8 +497,7 @@ static int take_options(int argc, char **argv, struct options *o)
                                                               : NULL;
         if (!env && !copies && !where)
             return usage_error("run", "what is '%s'?", option), 0;
-        if (!(v = value_of(argc, argv, &i)) || (env && !take_env(o, v)) ||
-            (copies && !take_copies(&o->run, v)))
+        if (!(v = value_of(argc, argv, &i)) || (env && !take_env(o, v)) || (copies && !take_copies(&o->run, v)))
             return 0;
         if (where)
             *where = v;

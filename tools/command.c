@@ -98,8 +98,7 @@ static void forget_proc(struct node *n, void *arg)
 
 struct node *command_node(const char *name, const uint8_t key[32], uint64_t bytes, bool quiet)
 {
-    struct host_options o = {
-        .clock = clock_since_start, .ring_key = key, .log = quiet ? log_nothing : NULL};
+    struct host_options o = {.clock = clock_since_start, .ring_key = key, .log = quiet ? log_nothing : NULL};
     struct node *n = host_node_new(name, bytes / PAGE_SIZE, &o);
     int e = n ? net_init(n) : -E_MEM;
     if (e == 0)
@@ -190,9 +189,9 @@ static void ring_is_gone(void)
     loop_stop(&command.loop, EXIT_LOST);
 }
 
-// A MAC of its own: the daemon's switch tells commands apart by it. Locally administered (IEEE 802, bit 1).
-// The daemon's socket is named by way of a descriptor, for while the command runs it is where the user is, not in the
-// run directory; and the directory's own path may be too long for a socket's name.
+// A MAC of its own: the daemon's switch tells commands apart by it. Locally administered (IEEE 802, bit 1). The
+// daemon's socket is named by way of a descriptor, for while the command runs it is where the user is, not in the run
+// directory; and the directory's own path may be too long for a socket's name.
 static bool plug_in(void)
 {
     uint8_t mac[6] = {0x02, 0x01};

@@ -70,8 +70,7 @@ static void free_buffer(struct node *n, struct request *r)
 }
 
 // The bytes [off, off + len), len > 0; NULL: no memory or the file fails. *got may be less: it was cut meanwhile.
-static const unsigned char *fetch(const struct file *f, struct request *r, uint64_t off,
-                                  uint64_t len, uint64_t *got)
+static const unsigned char *fetch(const struct file *f, struct request *r, uint64_t off, uint64_t len, uint64_t *got)
 {
     *got = len;
     if (f->bytes)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Files of this machine, and bytes made up by a command, as objects that the ring reads (design D4: what a
-// segment is filled from, and what a program reads as a file).
+// Files of this machine, and bytes made up by a command, as objects that the ring reads (design D4: what a segment is
+// filled from, and what a program reads as a file).
 #ifndef TOOLS_FILES_H
 #define TOOLS_FILES_H
 

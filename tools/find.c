@@ -117,8 +117,7 @@ int64_t find_status(struct node *n, const char *node, struct node_status *out)
     int64_t s = find_service(n, node, "node", &c);
     if (s < 0)
         return s;
-    s = task_trans(n, &c, OP_NODE_STATUS, NULL, buf_none(), buf_kernel(out, sizeof *out),
-                   FIND_TIMEOUT_MS, &r);
+    s = task_trans(n, &c, OP_NODE_STATUS, NULL, buf_none(), buf_kernel(out, sizeof *out), FIND_TIMEOUT_MS, &r);
     return s >= 0 && r.len != sizeof *out ? -E_FORMAT : s;
 }
 
@@ -161,8 +160,7 @@ static unsigned list_node(struct node *n, const char *node, struct found_proc *o
     struct proc_entry *list = malloc(size);
     int64_t s = list ? find_service(n, node, "proc", &c) : -E_MEM;
     if (s >= 0)
-        s = task_trans(n, &c, OP_PROC_LIST, NULL, buf_none(), buf_kernel(list, size),
-                       FIND_TIMEOUT_MS, &r);
+        s = task_trans(n, &c, OP_PROC_LIST, NULL, buf_none(), buf_kernel(list, size), FIND_TIMEOUT_MS, &r);
     unsigned count = 0;
     if (s < 0 && s != -E_NAME) // E_NAME: a node that runs no guests, such as the host daemon
         fail_error(s, "%s did not list its processes", node);

@@ -16,8 +16,8 @@ struct found_node {
     ep_t ep;
     unsigned hops;
 };
-// Nodes that answer, sorted by name; the asking one is among them. Waits a little for stragglers, not at all when
-// every node that `ring up` started has answered.
+// Nodes that answer, sorted by name; the asking one is among them. Waits a little for stragglers, not at all when every
+// node that `ring up` started has answered.
 unsigned find_nodes(struct node *n, struct found_node out[FIND_NODES_MAX]);
 // A node of the ring, or one of the short-lived nodes that commands are?
 bool find_is_command(const char *node_name);
@@ -34,8 +34,8 @@ struct found_proc {
     struct proc_entry e;
     char node[32];
 };
-// Processes of all nodes, or of one, sorted by node and number. *out is malloc()ed. A process that is just moving
-// may be there twice.
+// Processes of all nodes, or of one, sorted by node and number. *out is malloc()ed. A process that is just moving may
+// be there twice.
 unsigned find_procs(struct node *n, const char *only_node, struct found_proc **out);
 // The one process that `what` names: its name, or the beginning of its number in hex. false, after saying why not.
 bool find_proc(struct node *n, const char *what, struct found_proc *out);

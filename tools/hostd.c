@@ -90,11 +90,9 @@ int hostd_main(int argc, char **argv)
     if (wants_help(argc, argv, help))
         return EXIT_OK;
     for (int i = 1; i < argc; i++) {
-        if (i + 1 < argc && strcmp(argv[i], "--nodes") == 0 &&
-            parse_number(argv[i + 1], 0, RING_NODES_MAX, &nodes))
+        if (i + 1 < argc && strcmp(argv[i], "--nodes") == 0 && parse_number(argv[i + 1], 0, RING_NODES_MAX, &nodes))
             i++;
-        else if (i + 1 < argc && strcmp(argv[i], "--lock") == 0 &&
-                 parse_number(argv[i + 1], 0, 1023, &lock))
+        else if (i + 1 < argc && strcmp(argv[i], "--lock") == 0 && parse_number(argv[i + 1], 0, 1023, &lock))
             has_lock = true, i++;
         else
             return usage_error("hostd", "what is '%s'?", argv[i]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The host daemon: the node called "host". It forwards between its two cables, so the ring is closed through it;
-// its boot directory is where guests meet ("dir"); its third link is the switch that commands plug into.
+// The host daemon: the node called "host". It forwards between its two cables, so the ring is closed through it; its
+// boot directory is where guests meet ("dir"); its third link is the switch that commands plug into.
 #ifndef TOOLS_HOSTD_H
 #define TOOLS_HOSTD_H
 

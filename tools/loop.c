@@ -12,12 +12,10 @@ void loop_init(struct loop *l, struct node *n)
     *l = (struct loop){.node = n};
 }
 
-void loop_watch(struct loop *l, int fd, short events, void (*ready)(void *arg, short events),
-                void *arg)
+void loop_watch(struct loop *l, int fd, short events, void (*ready)(void *arg, short events), void *arg)
 {
     ASSERT(l->nwatches < LOOP_WATCHES_MAX);
-    l->watch[l->nwatches++] =
-        (struct watch){.fd = fd, .events = events, .ready = ready, .arg = arg};
+    l->watch[l->nwatches++] = (struct watch){.fd = fd, .events = events, .ready = ready, .arg = arg};
 }
 
 void loop_set_events(struct loop *l, int fd, short events)
@@ -52,8 +50,7 @@ static void wait_and_hand_in(struct loop *l)
     struct timespec t;
     unsigned count = l->nwatches;        // a callback may add watches: those are for the next round
     for (unsigned i = 0; i < count; i++) // poll skips negative descriptors
-        fds[i] = (struct pollfd){.fd = l->watch[i].events ? l->watch[i].fd : -1,
-                                 .events = l->watch[i].events};
+        fds[i] = (struct pollfd){.fd = l->watch[i].events ? l->watch[i].fd : -1, .events = l->watch[i].events};
     if (ppoll(fds, count, until_deadline(l->node, &t), NULL) <= 0)
         return;
     for (unsigned i = 0; i < count; i++)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The loop of a node that is a Linux process: wait for a socket, the terminal, a signal or the node's next
-// timer; hand in what came; let the node's tasks run until they all wait; again.
+// The loop of a node that is a Linux process: wait for a socket, the terminal, a signal or the node's next timer; hand
+// in what came; let the node's tasks run until they all wait; again.
 #ifndef TOOLS_LOOP_H
 #define TOOLS_LOOP_H
 
@@ -27,8 +27,7 @@ struct loop {
 
 void loop_init(struct loop *l, struct node *n);
 // ready(arg, events) is called, from loop_run and under the node lock, when one of events happens to fd.
-void loop_watch(struct loop *l, int fd, short events, void (*ready)(void *arg, short events),
-                void *arg);
+void loop_watch(struct loop *l, int fd, short events, void (*ready)(void *arg, short events), void *arg);
 void loop_set_events(struct loop *l, int fd, short events);
 // Runs the node until loop_stop; returns its status.
 int loop_run(struct loop *l);

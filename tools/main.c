@@ -15,8 +15,7 @@ static const struct command {
     {"ring", cmd_ring, "up [N] | down | status", "start, stop, look at a ring of QEMU nodes"},
     {"nodes", cmd_nodes, "", "the nodes that answer: memory, processes, links, uptime"},
     {"ps", cmd_ps, "[-a]", "the processes of all nodes"},
-    {"run", cmd_run, "[--node N] PROGRAM [ARG...]",
-     "run a program on a node; its terminal is here"},
+    {"run", cmd_run, "[--node N] PROGRAM [ARG...]", "run a program on a node; its terminal is here"},
     {"migrate", cmd_migrate, "PROC NODE", "move a running process to another node"},
     {"stun", cmd_stun, "PROC", "stop a process, whole, where it is"},
     {"resume", cmd_resume, "PROC", "let a stunned process go on"},
@@ -39,11 +38,10 @@ static void help(FILE *to)
         snprintf(left, sizeof left, "%s %s", commands[i].name, commands[i].arguments);
         fprintf(to, "  %-32s  %s\n", left, commands[i].what);
     }
-    fputs(
-        "\nPROC is a process's name or the beginning of its number (rotifer ps). Each command has --help.\n"
-        "The ring lives in the directory that ROTIFER_RUN names, else in run/ beside the build directory.\n"
-        "First: rotifer ring up\n",
-        to);
+    fputs("\nPROC is a process's name or the beginning of its number (rotifer ps). Each command has --help.\n"
+          "The ring lives in the directory that ROTIFER_RUN names, else in run/ beside the build directory.\n"
+          "First: rotifer ring up\n",
+          to);
 }
 
 int main(int argc, char **argv)
@@ -55,8 +53,7 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < COMMANDS; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
-    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
-        strcmp(argv[1], "-h") == 0) {
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         help(stdout);
         return EXIT_OK;
     }

@@ -44,8 +44,8 @@ static int enter(void)
     return geteuid() != 0 && enter_user() == 0 ? write_text(QUEUE, QUEUE_TEXT) : -1;
 }
 
-// Tried in a child first: half a namespace, with the short queue, is worth nothing and may lose us the use of
-// the machine's devices.
+// Tried in a child first: half a namespace, with the short queue, is worth nothing and may lose us the use of the
+// machine's devices.
 static int would_work(void)
 {
     pid_t pid = fork();

@@ -69,8 +69,7 @@ bool program_file_load(struct program_file *p, const char *what)
     return true;
 }
 
-bool program_file_function(const struct program_file *p, uint64_t pc, char *name, size_t size,
-                           uint64_t *off)
+bool program_file_function(const struct program_file *p, uint64_t pc, char *name, size_t size, uint64_t *off)
 {
     struct elf_file f = in_memory(p);
     return elf_function(&f, pc, name, size, off);
@@ -91,8 +90,7 @@ static void *make_startup(struct node *n, const struct program *p, uint64_t *len
 {
     *len = program_startup_size(p);
     if (*len > PROGRAM_STARTUP_MAX) {
-        fail("arguments and environment are longer than %llu KiB",
-             (unsigned long long)(PROGRAM_STARTUP_MAX / KIB));
+        fail("arguments and environment are longer than %llu KiB", (unsigned long long)(PROGRAM_STARTUP_MAX / KIB));
         return NULL;
     }
     void *block = calloc(1, *len);
@@ -103,8 +101,7 @@ static void *make_startup(struct node *n, const struct program *p, uint64_t *len
     return e < 0 ? NULL : block;
 }
 
-void *program_file_descriptor(struct node *n, const struct program_file *f, const struct cap *owner,
-                              uint64_t *len)
+void *program_file_descriptor(struct node *n, const struct program_file *f, const struct cap *owner, uint64_t *len)
 {
     struct program p = {.name = f->name,
                         .elf = &f->elf,

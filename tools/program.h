@@ -27,10 +27,8 @@ bool program_file_load(struct program_file *p, const char *what);
 // false: no room, or the name is longer than a startup_cap has room for.
 bool program_file_add_cap(struct program_file *p, const char *name, const struct cap *cap);
 // The descriptor, malloc()ed; its sources are objects of files.c. NULL, after saying why.
-void *program_file_descriptor(struct node *n, const struct program_file *p, const struct cap *owner,
-                              uint64_t *len);
+void *program_file_descriptor(struct node *n, const struct program_file *p, const struct cap *owner, uint64_t *len);
 // Function of the program that pc is in, and how far in; false: the file does not say.
-bool program_file_function(const struct program_file *p, uint64_t pc, char *name, size_t size,
-                           uint64_t *off);
+bool program_file_function(const struct program_file *p, uint64_t pc, char *name, size_t size, uint64_t *off);
 
 #endif

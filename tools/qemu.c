@@ -82,8 +82,7 @@ pid_t start_process(char *const argv[], const char *log, int keep_fd)
 }
 
 // The key goes into a file, not into the arguments: those, everybody on this machine may read.
-static bool write_config(const char *path, unsigned position, const uint8_t key[32],
-                         const char *append)
+static bool write_config(const char *path, unsigned position, const uint8_t key[32], const char *append)
 {
     (void)unlink(path);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -120,17 +119,15 @@ static void add_links(struct arguments *a, unsigned position, unsigned nodes)
     for (unsigned i = 0; i < 2; i++) { // the first -device is the first that the kernel finds
         const uint8_t *m = s.mac[i];
         add(a, "-netdev");
-        add(a, "dgram,id=e%u,local.type=unix,local.path=%s,remote.type=unix,remote.path=%s", i,
-            s.local[i], s.remote[i]);
+        add(a, "dgram,id=e%u,local.type=unix,local.path=%s,remote.type=unix,remote.path=%s", i, s.local[i],
+            s.remote[i]);
         add(a, "-device");
-        add(a,
-            "virtio-net-device,id=nic%u,netdev=e%u,mac=%02x:%02x:%02x:%02x:%02x:%02x,host_mtu=65535",
-            i, i, m[0], m[1], m[2], m[3], m[4], m[5]);
+        add(a, "virtio-net-device,id=nic%u,netdev=e%u,mac=%02x:%02x:%02x:%02x:%02x:%02x,host_mtu=65535", i, i, m[0],
+            m[1], m[2], m[3], m[4], m[5]);
     }
 }
 
-pid_t qemu_start(unsigned position, unsigned nodes, const uint8_t key[32],
-                 const struct qemu_options *o)
+pid_t qemu_start(unsigned position, unsigned nodes, const uint8_t key[32], const struct qemu_options *o)
 {
     struct arguments a = {.count = 0};
     char config[16], log[16];
@@ -193,8 +190,7 @@ bool qemu_quit(const char *name)
     bool ok = connect(fd, (struct sockaddr *)&a, sizeof a) == 0 &&
               send(fd, ask, sizeof ask - 1, MSG_NOSIGNAL) == (ssize_t)(sizeof ask - 1);
     char answer[512];
-    while (ok &&
-           recv(fd, answer, sizeof answer, 0) > 0) // until it closes: then it has heard us out
+    while (ok && recv(fd, answer, sizeof answer, 0) > 0) // until it closes: then it has heard us out
         ;
     close(fd);
     return ok;

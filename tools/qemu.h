@@ -7,8 +7,8 @@
 
 #include <sys/types.h>
 
-// The ring is host - n1 - n2 - ... - nN - host. Each node has two network devices: 0 towards the next, 1 towards
-// the previous node. Position 0 is the host daemon. Socket names, one for each end, relative to the run directory.
+// The ring is host - n1 - n2 - ... - nN - host. Each node has two network devices: 0 towards the next, 1 towards the
+// previous node. Position 0 is the host daemon. Socket names, one for each end, relative to the run directory.
 struct ring_socket_names {
     char local[2][16], remote[2][16];
     uint8_t mac[2][6];
@@ -20,19 +20,18 @@ struct qemu_options {
     const char *memory; // "64M", as QEMU takes it
     const char *append; // added to the kernel's command line, or NULL
     bool icount;        // count instructions: time is 1 ns each (platform: exact, slow)
-    bool count; // with the plugin that counts each instruction; into nI.count in the run directory
+    bool count;         // with the plugin that counts each instruction; into nI.count in the run directory
 };
 // Starts node number `position` (1..nodes) in the current directory, as a session of its own, with its console in
 // nI.log. Answers its pid, or -1 after saying why.
-pid_t qemu_start(unsigned position, unsigned nodes, const uint8_t key[32],
-                 const struct qemu_options *o);
+pid_t qemu_start(unsigned position, unsigned nodes, const uint8_t key[32], const struct qemu_options *o);
 // Does QEMU exist? false: said why not.
 bool qemu_present(void);
 // Asks it to end, through its control socket NAME.qmp in the current directory. false: could not ask.
 bool qemu_quit(const char *name);
 
-// Starts argv in a session of its own: nothing on standard input, all output to `log`. keep_fd stays open in it
-// (-1: none). The child's pid, -1 when it could not be made.
+// Starts argv in a session of its own: nothing on standard input, all output to `log`. keep_fd stays open in it (-1:
+// none). The child's pid, -1 when it could not be made.
 pid_t start_process(char *const argv[], const char *log, int keep_fd);
 
 #endif

@@ -175,8 +175,7 @@ static int ring_status(int argc, char **argv)
     for (unsigned i = 0; i < s.count; i++) {
         bool alive = process_alive(&s.proc[i]);
         whole &= alive;
-        printf("  %-5s pid %-7d %s\n", s.proc[i].name, (int)s.proc[i].pid,
-               alive ? "runs" : "has ended");
+        printf("  %-5s pid %-7d %s\n", s.proc[i].name, (int)s.proc[i].pid, alive ? "runs" : "has ended");
     }
     puts(whole ? "Next: rotifer nodes" : "Not all of it runs. Next: rotifer ring down");
     return whole ? EXIT_OK : EXIT_FAILED;
@@ -184,8 +183,8 @@ static int ring_status(int argc, char **argv)
 
 // --- Waiting for the nodes ----------------------------------------------------------------------------------
 
-// Boot takes well under a second on a quiet machine, and as much longer as the machine is busy. A hang is when
-// no node has come for so long.
+// Boot takes well under a second on a quiet machine, and as much longer as the machine is busy. A hang is when no node
+// has come for so long.
 #define HANG_NS (30 * NS_PER_S)
 
 static uint64_t hang_ns(const struct ring *r)
@@ -223,8 +222,8 @@ static void ask_node(struct node *n, void *arg)
     a->all->up++;
     a->all->last = node_now(n);
     printf("  %-4s up after %.2f s: %u hart%s, %s free of %s, endpoint %016llx\n", a->name,
-           (double)(node_now(n) - a->all->start) / 1e9, s.harts, s.harts == 1 ? "" : "s",
-           page_size_text(s.pages_free), page_size_text(s.pages_total), (unsigned long long)s.ep);
+           (double)(node_now(n) - a->all->start) / 1e9, s.harts, s.harts == 1 ? "" : "s", page_size_text(s.pages_free),
+           page_size_text(s.pages_total), (unsigned long long)s.ep);
     fflush(stdout);
 }
 
@@ -370,8 +369,7 @@ static bool take_lock(struct ring *r)
     if (r->lock < 0)
         fail("cannot write in %s: %s", rundir_path(), strerror(errno));
     else if (ring_state_read(&s))
-        fail("a ring of %u is up already (in %s). Try: rotifer nodes, or rotifer ring down",
-             s.nodes, rundir_path());
+        fail("a ring of %u is up already (in %s). Try: rotifer nodes, or rotifer ring down", s.nodes, rundir_path());
     else
         fail("a ring is being started already (in %s)", rundir_path());
     return false;
@@ -395,8 +393,7 @@ static bool start_all(struct ring *r)
 static int bring_up(struct ring *r)
 {
     clear_remains();
-    printf("A ring of %u: n1 - ... - n%u - host - n1, in %s\n", r->state.nodes, r->state.nodes,
-           rundir_path());
+    printf("A ring of %u: n1 - ... - n%u - host - n1, in %s\n", r->state.nodes, r->state.nodes, rundir_path());
     netns_enter();
     bool started = start_all(r);
     rundir_leave();
@@ -447,8 +444,7 @@ static int take_options(int argc, char **argv, struct ring *r)
             i++;
         } else if (strcmp(o, "--append") == 0 && v) {
             if (strchr(v, '"') || strchr(v, '\n'))
-                return usage_error("ring",
-                                   "the kernel's command line cannot hold \" or a line end");
+                return usage_error("ring", "the kernel's command line cannot hold \" or a line end");
             r->qemu.append = v;
             i++;
         } else {

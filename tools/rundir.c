@@ -112,10 +112,8 @@ uint64_t process_start(pid_t pid)
     char *p = got ? strrchr(line, ')') : NULL;
     unsigned long long start = 0;
     char state = 'Z';
-    if (!p ||
-        sscanf(p + 1,
-               " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
-               &state, &start) != 2)
+    if (!p || sscanf(p + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &state,
+                     &start) != 2)
         return 0;
     return state == 'Z' || state == 'X' ? 0 : start;
 }
@@ -155,8 +153,7 @@ bool ring_state_write(const struct ring_state *s)
     }
     fprintf(f, "nodes %u\n", s->nodes);
     for (unsigned i = 0; i < s->count; i++)
-        fprintf(f, "%s %d %llu\n", s->proc[i].name, (int)s->proc[i].pid,
-                (unsigned long long)s->proc[i].start);
+        fprintf(f, "%s %d %llu\n", s->proc[i].name, (int)s->proc[i].pid, (unsigned long long)s->proc[i].start);
     if (fclose(f) == 0 && rename("ring.state.new", "ring.state") == 0)
         return true;
     fail("cannot write %s/ring.state: %s", rundir_path(), strerror(errno));

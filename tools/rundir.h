@@ -8,8 +8,8 @@
 //   rI, lI        sockets of the links between nodes (platform: each is written by one owner)
 //   NAME.log      console of a node; NAME.err: what its QEMU or the daemon says; NAME.qmp: QEMU's control socket
 //
-// Socket names are bound and used relative to this directory, because the kernel takes no path of more
-// than 107 bytes, and checkouts live deep.
+// Socket names are bound and used relative to this directory, because the kernel takes no path of more than 107 bytes,
+// and checkouts live deep.
 #ifndef TOOLS_RUNDIR_H
 #define TOOLS_RUNDIR_H
 
@@ -21,13 +21,13 @@
 #define HOST_NODE "host"
 #define RUN_PATH_MAX 4096
 
-// Absolute path: $ROTIFER_RUN, else "run" beside the directory of this executable. NULL, after saying
-// why, when it cannot be told.
+// Absolute path: $ROTIFER_RUN, else "run" beside the directory of this executable. NULL, after saying why, when it
+// cannot be told.
 const char *rundir_path(void);
 // Makes it (0700) when it is not there. false, after saying why.
 bool rundir_make(void);
-// Changes to the run directory; rundir_leave() goes back to where the user is. false: it does not exist
-// (nothing is said).
+// Changes to the run directory; rundir_leave() goes back to where the user is. false: it does not exist (nothing is
+// said).
 bool rundir_enter(void);
 void rundir_leave(void);
 

@@ -13,8 +13,7 @@
 
 #define TERMINAL_OBJECT 1u
 #define REQUEST_PAGES 64u
-#define CHUNK                                                                                      \
-    4096u // poll() promises that so many bytes can be written to a pipe without waiting (PIPE_BUF)
+#define CHUNK 4096u // poll() promises that so many bytes can be written to a pipe without waiting (PIPE_BUF)
 #define INPUT_MAX (64 * KIB)
 
 static struct {
@@ -145,12 +144,8 @@ static const struct operation ops[] = {
     {OP_WRITE, "write", RIGHT_WRITE, false, OP_SLOW, run_write},
     {0, NULL, 0, false, OP_NONBLOCKING, NULL},
 };
-static const struct service service = {.name = "terminal",
-                                       .ops = ops,
-                                       .key = terminal_key,
-                                       .buffer_pages = REQUEST_PAGES,
-                                       .tasks = 2,
-                                       .tasks_max = 6};
+static const struct service service = {
+    .name = "terminal", .ops = ops, .key = terminal_key, .buffer_pages = REQUEST_PAGES, .tasks = 2, .tasks_max = 6};
 
 int terminal_start(struct node *n, struct loop *l, void (*broken)(struct node *n), struct cap *cap)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The receiver of a unix datagram has a short queue (10 by default), and the sender is told EAGAIN when it is
-// full. That is backpressure, not loss: the frame waits here, in order, and is tried again a little later.
-// poll() cannot say when, for a socket that is not connected; so a timer does.
+// The receiver of a unix datagram has a short queue (10 by default), and the sender is told EAGAIN when it is full.
+// That is backpressure, not loss: the frame waits here, in order, and is tried again a little later. poll() cannot say
+// when, for a socket that is not connected; so a timer does.
 #include "tools/wire_unix.h"
 #include "core/config.h"
 #include "core/error.h"
@@ -106,8 +106,7 @@ static void peer_forget(struct wire *w, struct peer *p)
 }
 
 // The peer that sent from this address with this MAC; learned now when it is new.
-static void peer_learn(struct wire *w, const uint8_t mac[6], const struct sockaddr_un *addr,
-                       socklen_t len)
+static void peer_learn(struct wire *w, const uint8_t mac[6], const struct sockaddr_un *addr, socklen_t len)
 {
     struct peer *slot = NULL;
     for (unsigned i = 0; i < PEERS_MAX; i++) {
@@ -140,8 +139,7 @@ enum outcome { SENT, FULL, GONE };
 
 static enum outcome try_send(struct peer *p, struct iovec *iov, unsigned niov)
 {
-    struct msghdr m = {
-        .msg_name = &p->addr, .msg_namelen = p->addr_len, .msg_iov = iov, .msg_iovlen = niov};
+    struct msghdr m = {.msg_name = &p->addr, .msg_namelen = p->addr_len, .msg_iov = iov, .msg_iovlen = niov};
     for (;;) {
         if (sendmsg(p->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
             return SENT;
@@ -215,8 +213,7 @@ static void timer_ready(void *arg, short events)
 }
 
 // To whoever has the MAC; to all but `from` when it is a group's.
-static void send_frame(struct wire *w, const uint8_t dst[6], const struct peer *from,
-                       struct iovec *iov, unsigned niov)
+static void send_frame(struct wire *w, const uint8_t dst[6], const struct peer *from, struct iovec *iov, unsigned niov)
 {
     for (unsigned i = 0; i < PEERS_MAX; i++) {
         struct peer *p = &w->peer[i];
@@ -227,8 +224,7 @@ static void send_frame(struct wire *w, const uint8_t dst[6], const struct peer *
     }
 }
 
-static void wire_send(struct link *l, const struct wire_hdr *h, const struct piece *p,
-                      unsigned npieces)
+static void wire_send(struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
 {
     struct wire *w = l->driver;
     struct iovec iov[1 + WIRE_PIECES_MAX] = {{(void *)(uintptr_t)h, sizeof *h}};
@@ -262,8 +258,7 @@ static bool take_frame(struct wire *w)
 {
     struct sockaddr_un from;
     struct iovec iov[2] = {{&w->hdr, sizeof w->hdr}, {w->payload, WIRE_PAYLOAD_MAX}};
-    struct msghdr m = {
-        .msg_name = &from, .msg_namelen = sizeof from, .msg_iov = iov, .msg_iovlen = 2};
+    struct msghdr m = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = iov, .msg_iovlen = 2};
     ssize_t got = recvmsg(w->rx, &m, MSG_DONTWAIT);
     if (got < 0)
         return errno == EINTR;
@@ -339,8 +334,7 @@ static int bind_socket(const char *name)
     return fd;
 }
 
-struct wire *wire_open(struct loop *l, const char *name, const uint8_t mac[6], const char *local,
-                       const char *remote)
+struct wire *wire_open(struct loop *l, const char *name, const uint8_t mac[6], const char *local, const char *remote)
 {
     struct wire *w = calloc(1, sizeof *w);
     if (!w || !(w->payload = aligned_alloc(PAGE_SIZE, WIRE_PAYLOAD_MAX)))
@@ -371,7 +365,6 @@ struct wire *wire_open(struct loop *l, const char *name, const uint8_t mac[6], c
     fail_error(e, "cannot add link %s", name);
     return NULL;
 no:
-    fail("cannot open the link %s (%s in %s): %s", name, local, "the run directory",
-         strerror(errno));
+    fail("cannot open the link %s (%s in %s): %s", name, local, "the run directory", strerror(errno));
     return NULL;
 }

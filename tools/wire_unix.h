@@ -12,10 +12,9 @@
 
 struct wire;
 
-// In the run directory (rundir_enter). local: name of our socket, made afresh. remote: the peer's, NULL for a
-// switch. The wire is given to the loop and, as a link, to the node; it stays for ever. NULL, after saying why.
-struct wire *wire_open(struct loop *l, const char *name, const uint8_t mac[6], const char *local,
-                       const char *remote);
+// In the run directory (rundir_enter). local: name of our socket, made afresh. remote: the peer's, NULL for a switch.
+// The wire is given to the loop and, as a link, to the node; it stays for ever. NULL, after saying why.
+struct wire *wire_open(struct loop *l, const char *name, const uint8_t mac[6], const char *local, const char *remote);
 
 // gone() is called when nobody has the peer's socket any more (a cable; on a switch peers come and go).
 void wire_on_gone(struct wire *w, void (*gone)(void));

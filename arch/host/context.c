@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Contexts of tasks by ucontext. Linux's libraries and the sanitizers need more stack than
-// TASK_STACK_PAGES, so a task runs on a stack of its own here; the one that core gave stays unused.
-// That lies in the node's pages, as on a board, so that page counts agree.
+// Contexts of tasks by ucontext. Linux's libraries and the sanitizers need more stack than TASK_STACK_PAGES, so a task
+// runs on a stack of its own here; the one that core gave stays unused. That lies in the node's pages, as on a board,
+// so that page counts agree.
 //
 // AddressSanitizer must be told of every change of stack.
 #include "arch/host/host.h"
@@ -15,9 +15,8 @@
 
 #define STACK_BYTES (256 * 1024ul)
 
-// What arch_ctx.ptr points to. Malloc'ed for the context that the program began on, else at the
-// foot of the stack, in one mapping: no allocation that leak checkers would have to find through a
-// node's pages.
+// What arch_ctx.ptr points to. Malloc'ed for the context that the program began on, else at the foot of the stack, in
+// one mapping: no allocation that leak checkers would have to find through a node's pages.
 struct context {
     ucontext_t uc;
     void *mapping; // NULL: the stack is not ours
@@ -81,8 +80,7 @@ static struct context *of(struct arch_ctx *c)
 void arch_ctx_init(struct arch_ctx *c, void *stack, size_t size, void (*fn)(void *), void *arg)
 {
     (void)stack, (void)size;
-    void *mapping = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *mapping = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapping == MAP_FAILED)
         panic("no memory for a task's stack");
     // In use, from the bottom: struct context, a page that nobody may touch, the stack.
@@ -111,8 +109,7 @@ void arch_ctx_free(struct arch_ctx *c)
         free(ctx);
         return;
     }
-    // The next mapping at this address must not inherit what functions that never returned left
-    // here.
+    // The next mapping at this address must not inherit what functions that never returned left here.
     ASAN_UNPOISON_MEMORY_REGION(ctx->stack_low, ctx->stack_len);
     munmap(ctx->mapping, STACK_BYTES);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// arch.h for a Linux process, all but the contexts. One thread: a lock only asserts that it is
-// used in pairs. U-mode is whatever guest_run makes of it.
+// arch.h for a Linux process, all but the contexts. One thread: a lock only asserts that it is used in pairs. U-mode is
+// whatever guest_run makes of it.
 #include "arch/host/host.h"
 #include "core/entry.h"
 #include "core/error.h"
@@ -140,8 +140,7 @@ int arch_aspace_map(struct node *n, struct arch_aspace *as, uint64_t va, void *p
     return 0;
 }
 
-int arch_aspace_map_run(struct node *n, struct arch_aspace *as, uint64_t va, void *page,
-                        uint64_t len, unsigned prot)
+int arch_aspace_map_run(struct node *n, struct arch_aspace *as, uint64_t va, void *page, uint64_t len, unsigned prot)
 {
     ASSERT(len > 0 && (len & PAGE_MASK) == 0);
     ASSERT((va & (MEGAPAGE_BYTES - 1)) + len <= MEGAPAGE_BYTES);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the loader, the boot code and the trap code do on a board, for a node inside a Linux
-// process.
+// What the loader, the boot code and the trap code do on a board, for a node inside a Linux process.
 #include "arch/host/host.h"
 #include "core/entry.h"
 
@@ -84,8 +83,7 @@ static void take_options(struct host_node *hn, const char *name, const struct ho
 static bool give_memory(struct host_node *hn, size_t npages)
 {
     hn->arena_bytes = npages << PAGE_SHIFT;
-    hn->arena = mmap(NULL, hn->arena_bytes, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    hn->arena = mmap(NULL, hn->arena_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (hn->arena == MAP_FAILED)
         return false;
     page_init(&hn->node, hn->arena, npages, hn->holders);

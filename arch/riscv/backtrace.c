@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Who called whom, by frame pointers: at s0 - 8 the return address, at s0 - 16 the caller's s0 (GCC
-// with -fno-omit-frame-pointer). Ends at the first link that does not look like one.
+// Who called whom, by frame pointers: at s0 - 8 the return address, at s0 - 16 the caller's s0 (GCC with
+// -fno-omit-frame-pointer). Ends at the first link that does not look like one.
 //
 // Names come from a table made after a first link (tools/mksyms.py) and added in a second one:
 //
@@ -48,8 +48,7 @@ static void show(uint64_t pc, uint64_t where, void (*line)(const char *text))
     char text[96];
     uint64_t offset = 0;
     const char *name = is_text(where) ? name_of(where, &offset) : NULL;
-    // where = pc - 1 for a return address, so that a call at the very end of a function counts as
-    // its own.
+    // where = pc - 1 for a return address, so that a call at the very end of a function counts as its own.
     if (name)
         snprintf(text, sizeof text, "  %016lx  %s+%lu", (unsigned long)pc, name,
                  (unsigned long)(offset + (pc - where)));

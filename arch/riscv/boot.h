@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Between arch/riscv/ and boards/ only: what the device tree tells the architecture, and the order
-// of starting.
+// Between arch/riscv/ and boards/ only: what the device tree tells the architecture, and the order of starting.
 //
 //   kmain(hart id, device tree)       entry.S, on the stack of hart 0, with all memory mapped
 //     arch_hart_init(&harts[0], ...)  every hart's record, the boot hart's first
@@ -23,8 +22,8 @@ struct arch_config {
 void arch_hart_init(struct hart *h, struct node *n, unsigned index, uint64_t hartid);
 void arch_early_init(struct hart *boot);
 void arch_configure(const struct arch_config *c);
-// Asks the firmware to start the hart; it enters the loop when its time comes, which may take a
-// second. False: the firmware refuses.
+// Asks the firmware to start the hart; it enters the loop when its time comes, which may take a second. False: the
+// firmware refuses.
 bool arch_hart_start(struct hart *h);
 _Noreturn void arch_enter(struct hart *h);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The console: the firmware's debug console if there is one, else a UART that boards/ drives, else
-// the legacy call.
+// The console: the firmware's debug console if there is one, else a UART that boards/ drives, else the legacy call.
 #include "arch/riscv/boot.h"
 #include "arch/riscv/sbi.h"
 

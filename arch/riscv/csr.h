@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Control and status registers of S-mode, as far as we use them. "Priv" is the RISC-V Instruction
-// Set Manual, Volume II: Privileged Architecture, version 1.12.
+// Control and status registers of S-mode, as far as we use them. "Priv" is the RISC-V Instruction Set Manual, Volume
+// II: Privileged Architecture, version 1.12.
 #ifndef ARCH_RISCV_CSR_H
 #define ARCH_RISCV_CSR_H
 
 #include "arch/riscv/offsets.h"
 
-// sstatus, Priv 4.1.1. SUM stays 0: the kernel reaches guests' pages through its own map only. VS
-// stays Off: vector registers are nobody's, so nothing leaks through them.
+// sstatus, Priv 4.1.1. SUM stays 0: the kernel reaches guests' pages through its own map only. VS stays Off: vector
+// registers are nobody's, so nothing leaks through them.
 #define SSTATUS_SIE (1ul << 1)
 #define SSTATUS_SPIE (1ul << 5)
 #define SSTATUS_VS (3ul << 9)
@@ -44,23 +44,20 @@
 // stimecmp, "Sstc" extension 0.5.4; by number, for assemblers that do not know the name
 #define CSR_STIMECMP 0x14d
 
-#define csr_read(name)                                                                             \
-    ({                                                                                             \
-        uint64_t value_;                                                                           \
-        __asm__ volatile("csrr %0, " CSR_NAME(name) : "=r"(value_)::"memory");                     \
-        value_;                                                                                    \
+#define csr_read(name)                                                                                                 \
+    ({                                                                                                                 \
+        uint64_t value_;                                                                                               \
+        __asm__ volatile("csrr %0, " CSR_NAME(name) : "=r"(value_)::"memory");                                         \
+        value_;                                                                                                        \
     })
-#define csr_write(name, value)                                                                     \
-    __asm__ volatile("csrw " CSR_NAME(name) ", %0" ::"rK"((uint64_t)(value)) : "memory")
-#define csr_set(name, bits)                                                                        \
-    __asm__ volatile("csrs " CSR_NAME(name) ", %0" ::"rK"((uint64_t)(bits)) : "memory")
-#define csr_clear(name, bits)                                                                      \
-    __asm__ volatile("csrc " CSR_NAME(name) ", %0" ::"rK"((uint64_t)(bits)) : "memory")
+#define csr_write(name, value) __asm__ volatile("csrw " CSR_NAME(name) ", %0" ::"rK"((uint64_t)(value)) : "memory")
+#define csr_set(name, bits) __asm__ volatile("csrs " CSR_NAME(name) ", %0" ::"rK"((uint64_t)(bits)) : "memory")
+#define csr_clear(name, bits) __asm__ volatile("csrc " CSR_NAME(name) ", %0" ::"rK"((uint64_t)(bits)) : "memory")
 #define CSR_NAME(name) CSR_STRING(name)
 #define CSR_STRING(name) #name
 
-// The hart that this is: tp always holds it in the kernel. No variable may cache it across a switch
-// of tasks, which may go on elsewhere.
+// The hart that this is: tp always holds it in the kernel. No variable may cache it across a switch of tasks, which may
+// go on elsewhere.
 static inline struct hart *this_hart(void)
 {
     struct hart *h;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Switch between tasks, and between a task and the loop of its hart. What a C function may expect
-// to find again after a call, and no more: ra, sp, s0..s11 (RISC-V ELF psABI, integer calling
-// convention).
+// Switch between tasks, and between a task and the loop of its hart. What a C function may expect to find again after a
+// call, and no more: ra, sp, s0..s11 (RISC-V ELF psABI, integer calling convention).
 
 #include "arch/riscv/offsets.h"
 

@@ -20,8 +20,8 @@
 //   7. As 4.
 //   8. Its own stack, and hart_main(hart).
 //
-// Through legacy SBI putchar, "Rot" appears step by step: R entered, o memory is ours, t paging is
-// on. What is missing tells where a board hangs.
+// Through legacy SBI putchar, "Rot" appears step by step: R entered, o memory is ours, t paging is on. What is missing
+// tells where a board hangs.
 
 #include "arch/riscv/offsets.h"
 
@@ -34,8 +34,7 @@
     ecall
 .endm
 
-// Goes on at `where`, at its virtual address, with paging on. kernel_root is complete. t0, t1 are
-// lost.
+// Goes on at `where`, at its virtual address, with paging on. kernel_root is complete. t0, t1 are lost.
 .macro paging_on where
     lla t0, \where
     lla t1, _start
@@ -113,8 +112,7 @@ boot:
     addi t0, t0, -1
     bnez t0, 1b
 
-    // Second-last root entry -> image_root; its entries 1.. = the image, all rights until
-    // sv39_protect().
+    // Second-last root entry -> image_root; its entries 1.. = the image, all rights until sv39_protect().
     lla t0, image_root
     srli t1, t0, 12
     slli t1, t1, PTE_PPN_SHIFT

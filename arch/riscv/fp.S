@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Guests' FP registers. The kernel is compiled for integer registers only, so these hold the state
-// of hart.arch.fp_owner across traps. Called with sstatus.FS not Off; both a0 = struct arch_fp.
+// Guests' FP registers. The kernel is compiled for integer registers only, so these hold the state of
+// hart.arch.fp_owner across traps. Called with sstatus.FS not Off; both a0 = struct arch_fp.
 
 #include "arch/riscv/offsets.h"
 

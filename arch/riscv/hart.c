@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A hart in the kernel. Interrupts are off here (sstatus.SIE = 0, always): they come from U-mode as
-// traps, and in the idle loop wfi returns when one is pending (Priv 3.3.3: also when it is off in
-// sstatus).
+// A hart in the kernel. Interrupts are off here (sstatus.SIE = 0, always): they come from U-mode as traps, and in the
+// idle loop wfi returns when one is pending (Priv 3.3.3: also when it is off in sstatus).
 #include "arch/riscv/hart.h"
 
 #include <stdio.h>
@@ -37,19 +36,19 @@ uint64_t arch_isa(void)
 }
 
 // --- The lock ------------------------------------------------------------------------------------
-// A word: 0, or the low half of the holder's struct hart, and LOCK_SLEPT_FOR when somebody sleeps for it. trap.S has the
-// first attempt and the usual way of giving it up.
+// A word: 0, or the low half of the holder's struct hart, and LOCK_SLEPT_FOR when somebody sleeps for it. trap.S has
+// the first attempt and the usual way of giving it up.
 //
-// Whoever comes first takes the lock; a strict queue would be slower, most of all where harts are threads of an emulator
-// and the next in it may not be running. But harts that go in and out all the time could keep one out for seconds. So
-// one that has waited for LOCK_PATIENCE is overdue, and while there is such a one, others do not even try.
+// Whoever comes first takes the lock; a strict queue would be slower, most of all where harts are threads of an
+// emulator and the next in it may not be running. But harts that go in and out all the time could keep one out for
+// seconds. So one that has waited for LOCK_PATIENCE is overdue, and while there is such a one, others do not even try.
 //
 // Who has waited for LOCK_SPIN sleeps. On a board the lock is seldom held for so long. On an emulator with fewer cores
 // than harts, who spins takes the core away from the one that holds the lock.
 //
-// Nobody sleeps for ever: while a hart sleeps, the flag is in the word, or another that waits is awake. Whoever gives up
-// a word with the flag wakes one; that one takes the lock, and puts the flag in if more sleep, or sleeps again, and puts
-// it in.
+// Nobody sleeps for ever: while a hart sleeps, the flag is in the word, or another that waits is awake. Whoever gives
+// up a word with the flag wakes one; that one takes the lock, and puts the flag in if more sleep, or sleeps again, and
+// puts it in.
 
 #define LOCK_SLEPT_FOR 1u
 #define LOCK_PATIENCE_NS (2 * NS_PER_MS)
@@ -81,8 +80,7 @@ static struct hart *first_asleep(const struct hart *me)
 static bool lock_try(struct arch_lock *l, const struct hart *h)
 {
     uint32_t nobody = 0, mark = lock_mark(h) | (first_asleep(h) ? LOCK_SLEPT_FOR : 0);
-    return __atomic_compare_exchange_n(&l->held, &nobody, mark, false, __ATOMIC_ACQUIRE,
-                                       __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(&l->held, &nobody, mark, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 // Until woken, or interrupted otherwise. The holder cannot miss it: it says that it sleeps before it puts the flag in.
@@ -91,16 +89,16 @@ static void lock_sleep(struct arch_lock *l, struct hart *h, uint64_t since_ns)
     h->arch.asleep_ns = since_ns;
     __atomic_store_n(&h->arch.asleep, 1, __ATOMIC_SEQ_CST);
     uint32_t held = l->held;
-    if (held != 0 && __atomic_compare_exchange_n(&l->held, &held, held | LOCK_SLEPT_FOR, false,
-                                                 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+    if (held != 0 && __atomic_compare_exchange_n(&l->held, &held, held | LOCK_SLEPT_FOR, false, __ATOMIC_SEQ_CST,
+                                                 __ATOMIC_RELAXED)) {
         uint64_t enabled = csr_read(sie);
         csr_write(sie, INT_SOFT); // a timer that is due would end each wfi at once
         __asm__ volatile("wfi" ::: "memory");
         csr_write(sie, enabled);
         csr_clear(sip, INT_SOFT); // lock_wait puts it back when it was meant otherwise
     }
-    // Seen by all before lock_try looks who else sleeps: a holder that took this one for asleep woke nobody else, and it is
-    // on this one to put the flag in for them.
+    // Seen by all before lock_try looks who else sleeps: a holder that took this one for asleep woke nobody else, and
+    // it is on this one to put the flag in for them.
     __atomic_store_n(&h->arch.asleep, 0, __ATOMIC_RELEASE);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
@@ -253,16 +251,15 @@ void trap_kernel(uint64_t cause, uint64_t pc, uint64_t value, uint64_t sp, uint6
     backtrace_from(pc, fp, print_line);
     uint64_t guard = (uint64_t)(uintptr_t)hart_stacks[this_hart()->index];
     const char *what = value >= guard && value < guard + STACK_GUARD ? ", hart stack overflow" : "";
-    panic("cause %lu%s, pc %016lx, stval %016lx, sp %016lx", (unsigned long)cause, what,
-          (unsigned long)pc, (unsigned long)value, (unsigned long)sp);
+    panic("cause %lu%s, pc %016lx, stval %016lx, sp %016lx", (unsigned long)cause, what, (unsigned long)pc,
+          (unsigned long)value, (unsigned long)sp);
 }
 
 // --- Starting ------------------------------------------------------------------------------------
 
 void arch_hart_init(struct hart *h, struct node *n, unsigned index, uint64_t hartid)
 {
-    ASSERT((uint64_t)(int64_t)(int32_t)lock_mark(h) ==
-           (uint64_t)(uintptr_t)h); // trap.S: leave_kernel
+    ASSERT((uint64_t)(int64_t)(int32_t)lock_mark(h) == (uint64_t)(uintptr_t)h); // trap.S: leave_kernel
     *h = (struct hart){.node = n, .index = index};
     h->arch.hartid = hartid;
     h->arch.timer_at = UINT64_MAX;
@@ -274,12 +271,11 @@ static void hart_setup(struct hart *h)
     __asm__ volatile("mv tp, %0" ::"r"(h));
     csr_write(sscratch, h);
     csr_write(stvec, trap_entry);
-    csr_clear(sstatus, SSTATUS_SIE | SSTATUS_SPIE | SSTATUS_SPP | SSTATUS_FS | SSTATUS_VS |
-                           SSTATUS_SUM | SSTATUS_MXR);
+    csr_clear(sstatus, SSTATUS_SIE | SSTATUS_SPIE | SSTATUS_SPP | SSTATUS_FS | SSTATUS_VS | SSTATUS_SUM | SSTATUS_MXR);
     csr_clear(sip, INT_SOFT);
     csr_write(sie, INT_SOFT | INT_EXTERNAL);
-    // Guests may read cycle, time and instret (Priv 4.1.5): benchmarks count instructions with
-    // them. They are this hart's own and jump when a process moves; SYS_TIME does not.
+    // Guests may read cycle, time and instret (Priv 4.1.5): benchmarks count instructions with them. They are this
+    // hart's own and jump when a process moves; SYS_TIME does not.
     csr_write(scounteren, 7);
 }
 
@@ -316,18 +312,16 @@ void hart_main(struct hart *h)
 void arch_enter(struct hart *h)
 {
     // The stack from its top again: nothing below is needed any more.
-    __asm__ volatile(
-        "mv sp, %0\n    mv a0, %1\n    li s0, 0\n    tail hart_main" ::"r"(h->arch.stack_top),
-        "r"(h)
-        : "a0", "memory");
+    __asm__ volatile("mv sp, %0\n    mv a0, %1\n    li s0, 0\n    tail hart_main" ::"r"(h->arch.stack_top), "r"(h)
+                     : "a0", "memory");
     __builtin_unreachable();
 }
 
 const char *arch_firmware(void)
 {
     static char text[48];
-    snprintf(text, sizeof text, "%s, SBI %u.%u%s", sbi.implementation == 1 ? "OpenSBI" : "firmware",
-             sbi.version >> 24, sbi.version & 0xffffffu, sbi.dbcn ? " with debug console" : "");
+    snprintf(text, sizeof text, "%s, SBI %u.%u%s", sbi.implementation == 1 ? "OpenSBI" : "firmware", sbi.version >> 24,
+             sbi.version & 0xffffffu, sbi.dbcn ? " with debug console" : "");
     return text;
 }
 

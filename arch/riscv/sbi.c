@@ -18,10 +18,8 @@ struct sbi_ret {
     long error, value;
 };
 
-// Section 3, binary encoding: a7 extension, a6 function, a0.. arguments; a0 error, a1 value; the
-// rest is kept.
-static struct sbi_ret call(uint64_t eid, uint64_t fid, uint64_t arg0, uint64_t arg1, uint64_t arg2,
-                           uint64_t arg3)
+// Section 3, binary encoding: a7 extension, a6 function, a0.. arguments; a0 error, a1 value; the rest is kept.
+static struct sbi_ret call(uint64_t eid, uint64_t fid, uint64_t arg0, uint64_t arg1, uint64_t arg2, uint64_t arg3)
 {
     register uint64_t a0 __asm__("a0") = arg0;
     register uint64_t a1 __asm__("a1") = arg1;
@@ -89,7 +87,6 @@ long sbi_hart_start(uint64_t hartid, uint64_t at, uint64_t opaque)
 long sbi_shutdown(bool failed)
 {
     if (sbi.srst)
-        return call(EID_SRST, 0, 0, failed ? 1 : 0, 0, 0)
-            .error; // type 0 shutdown; reason 1 system failure
-    return call(EID_LEGACY_SHUTDOWN, 0, 0, 0, 0, 0).error; // 5.9
+        return call(EID_SRST, 0, 0, failed ? 1 : 0, 0, 0).error; // type 0 shutdown; reason 1 system failure
+    return call(EID_LEGACY_SHUTDOWN, 0, 0, 0, 0, 0).error;       // 5.9
 }

@@ -27,6 +27,6 @@ void sbi_remote_fence_i(uint64_t hartids);                               // 8.1
 void sbi_remote_sfence_vma(uint64_t hartids, uint64_t va, uint64_t len); // 8.2
 // The hart begins at physical address `at` with a0 = its id, a1 = opaque, satp = 0.
 long sbi_hart_start(uint64_t hartid, uint64_t at, uint64_t opaque); // 9.1
-long sbi_shutdown(bool failed); // 10.1; returns only when it failed
+long sbi_shutdown(bool failed);                                     // 10.1; returns only when it failed
 
 #endif

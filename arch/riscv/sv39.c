@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Address spaces. Priv = Privileged Architecture 1.12, chapter 4.
 //
-// What the emulator makes dear decides here: a change of satp or an sfence.vma costs 4-12 us. So
-// satp is written only when it changes, and a translation that was not there, or had fewer rights,
-// is not flushed: Priv 4.2.1 lets a hart fault on it all the same; then the same entry is mapped
-// again, and that flushes.
+// What the emulator makes dear decides here: a change of satp or an sfence.vma costs 4-12 us. So satp is written only
+// when it changes, and a translation that was not there, or had fewer rights, is not flushed: Priv 4.2.1 lets a hart
+// fault on it all the same; then the same entry is mapped again, and that flushes.
 //
-// Harts that are idle are not interrupted for a flush; they do it when they go on
-// (arch_hart.stale).
+// Harts that are idle are not interrupted for a flush; they do it when they go on (arch_hart.stale).
 //
-// 2 MiB may be one translation: a leaf in the middle one of three levels, in the place of a table (Priv 4.4.1). What changes a
-// part of it first makes a table of it again (split), or, where no page is left for that, takes it away whole.
+// 2 MiB may be one translation: a leaf in the middle one of three levels, in the place of a table (Priv 4.4.1). What
+// changes a part of it first makes a table of it again (split), or, where no page is left for that, takes it away
+// whole.
 #include "arch/riscv/sv39.h"
 
 #include "arch/riscv/boot.h"
@@ -109,8 +108,7 @@ void sv39_protect(void)
     for (uint8_t *page = _start; page < _end; page += PAGE_SIZE) {
         uint64_t number = (uint64_t)(page - _start) >> PAGE_SHIFT;
         uint64_t rights = image_rights(page);
-        image_tables[number / ENTRIES][number % ENTRIES] =
-            rights ? pte_of(arch_phys(page), rights) : 0;
+        image_tables[number / ENTRIES][number % ENTRIES] = rights ? pte_of(arch_phys(page), rights) : 0;
     }
     // Entry 0 would be the 2 MiB below IMAGE_BASE.
     for (unsigned i = 0; i < IMAGE_TABLES; i++)
@@ -202,8 +200,8 @@ static void flush(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t 
         sbi_remote_sfence_vma(ids, va, len);
 }
 
-// The same after an entry that names a table has changed: by addresses only leaves are flushed (Priv 4.2.1). Harts that are
-// idle may still know the table, but until they flush they look no guest's address up.
+// The same after an entry that names a table has changed: by addresses only leaves are flushed (Priv 4.2.1). Harts that
+// are idle may still know the table, but until they flush they look no guest's address up.
 static void flush_table(struct node *n, struct arch_aspace *as)
 {
     if (loaded_here(as))
@@ -248,8 +246,7 @@ static void leave_everywhere(struct node *n, struct arch_aspace *as)
 }
 
 // Frees the tables below this one and empties it.
-static void free_tables(struct node *n, struct arch_aspace *as, uint64_t *table, unsigned level,
-                        unsigned entries)
+static void free_tables(struct node *n, struct arch_aspace *as, uint64_t *table, unsigned level, unsigned entries)
 {
     for (unsigned i = 0; i < entries && as->tables > 0; i++) {
         if ((table[i] & (PTE_V | PTE_R | PTE_W | PTE_X)) != PTE_V)
@@ -355,15 +352,13 @@ static void remember(struct arch_aspace *as, uint64_t *pte)
 }
 
 // The entry becomes `new`, and nobody goes on by what it was, for any of [va, va + len).
-static void put(struct node *n, struct arch_aspace *as, uint64_t *pte, uint64_t new, uint64_t va,
-                uint64_t len)
+static void put(struct node *n, struct arch_aspace *as, uint64_t *pte, uint64_t new, uint64_t va, uint64_t len)
 {
     uint64_t old = *pte;
     __atomic_store_n(pte, new, __ATOMIC_RELEASE);
     if (!(old & PTE_V))
         return;
-    if (pte_pa(old) == pte_pa(new) &&
-        (old & ~new) == 0) { // no right lost: who faults will come here
+    if (pte_pa(old) == pte_pa(new) && (old & ~new) == 0) { // no right lost: who faults will come here
         if (loaded_here(as))
             flush_page(va);
     } else {
@@ -375,8 +370,7 @@ int arch_aspace_map(struct node *n, struct arch_aspace *as, uint64_t va, void *p
 {
     ASSERT(as->root != NULL);
     ASSERT(va % PAGE_SIZE == 0 && va < USER_END);
-    if (!(prot &
-          (PROT_R | PROT_W | PROT_X))) { // an entry without rights would mean a further table
+    if (!(prot & (PROT_R | PROT_W | PROT_X))) { // an entry without rights would mean a further table
         arch_aspace_unmap(n, as, va, PAGE_SIZE);
         return 0;
     }
@@ -415,8 +409,7 @@ static int map_megapage(struct node *n, struct arch_aspace *as, uint64_t va, uin
     return 0;
 }
 
-int arch_aspace_map_run(struct node *n, struct arch_aspace *as, uint64_t va, void *page,
-                        uint64_t len, unsigned prot)
+int arch_aspace_map_run(struct node *n, struct arch_aspace *as, uint64_t va, void *page, uint64_t len, unsigned prot)
 {
     ASSERT(as->root != NULL);
     ASSERT(va % PAGE_SIZE == 0 && len % PAGE_SIZE == 0 && va < USER_END);
@@ -446,10 +439,9 @@ static uint64_t part_end(uint64_t at, uint64_t end)
     return next < end ? next : end;
 }
 
-// The lowest table for [at, end), which lies in one. NULL: there is none, or a leaf that covers no more, or that could not
-// be split and is taken away: whoever misses it has it faulted in again. *mid: the entry above.
-static uint64_t *table_of_part(struct node *n, struct arch_aspace *as, uint64_t at, uint64_t end,
-                               uint64_t **mid)
+// The lowest table for [at, end), which lies in one. NULL: there is none, or a leaf that covers no more, or that could
+// not be split and is taken away: whoever misses it has it faulted in again. *mid: the entry above.
+static uint64_t *table_of_part(struct node *n, struct arch_aspace *as, uint64_t at, uint64_t end, uint64_t **mid)
 {
     *mid = middle(n, as, at, false);
     if (!*mid || !(**mid & PTE_V))

@@ -10,13 +10,12 @@
 
 #include "arch/riscv/arch.h"
 
-// Gives each part of the image just its rights, and takes the guards below the stacks away. Boot
-// hart.
+// Gives each part of the image just its rights, and takes the guards below the stacks away. Boot hart.
 void sv39_protect(void);
 // Loads as on this hart, unless it is there already.
 void sv39_load(struct hart *h, struct arch_aspace *as);
-// Another hart frees the address space that this hart still has loaded: leave it. Needs no lock,
-// for the other hart holds it and waits.
+// Another hart frees the address space that this hart still has loaded: leave it. Needs no lock, for the other hart
+// holds it and waits.
 void sv39_leave(struct hart *h);
 
 // Flushes that an idle hart has still to do (arch_hart.stale).

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Time: the time register, and stimecmp (Sstc) or the firmware (SBI TIME) to be called at one.
 //
-// Both conversions are a 64 x 64 bit multiplication by a constant worked out once, so neither
-// overflows nor divides. The interrupt is silenced in sie, not in the device: that costs no call of
-// the firmware.
+// Both conversions are a 64 x 64 bit multiplication by a constant worked out once, so neither overflows nor divides.
+// The interrupt is silenced in sie, not in the device: that costs no call of the firmware.
 #include "arch/riscv/boot.h"
 #include "arch/riscv/csr.h"
 #include "arch/riscv/hart.h"
@@ -18,8 +17,8 @@ static struct {
     bool sstc;
 } timer;
 
-// Does the firmware let us write stimecmp? It must set menvcfg.STCE ("Sstc" 0.5.4, section 2),
-// which we cannot see. Not allowed = illegal instruction, so stvec points past the attempt.
+// Does the firmware let us write stimecmp? It must set menvcfg.STCE ("Sstc" 0.5.4, section 2), which we cannot see. Not
+// allowed = illegal instruction, so stvec points past the attempt.
 static bool stimecmp_works(void)
 {
     uint64_t works = 0, old;
@@ -76,8 +75,7 @@ void arch_timer_set(struct hart *h, uint64_t at_ns)
         return;
     }
     // Rounded up: never before its time.
-    uint64_t ticks =
-        (uint64_t)((unsigned __int128)at_ns * timer.ticks_per_ns64 >> 64) + 1 + timer.boot_ticks;
+    uint64_t ticks = (uint64_t)((unsigned __int128)at_ns * timer.ticks_per_ns64 >> 64) + 1 + timer.boot_ticks;
     if (timer.sstc)
         csr_write(CSR_STIMECMP, ticks);
     else

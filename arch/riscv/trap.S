@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The way in and the way out. A guest thread has no kernel stack (design D1): all of it goes into
-// its record, and the hart's own stack is empty then.
+// The way in and the way out. A guest thread has no kernel stack (design D1): all of it goes into its record, and the
+// hart's own stack is empty then.
 //
-// In the kernel tp = this hart, and so is sscratch, always; sstatus.SIE is 0, so only faults come
-// from there.
+// In the kernel tp = this hart, and so is sscratch, always; sstatus.SIE is 0, so only faults come from there.
 //
 //   1. Swap tp and sscratch. From U-mode this gives the hart; from the kernel it changes nothing.
 //   2. A system call? It has a way in of its own, for it must be short. Anything else goes to step
@@ -66,8 +65,8 @@
     \op x27, REGS_X(27)(\base)
 .endm
 
-// t0 = struct arch_regs; user's t0 is in the hart's scratch word, user's tp in sscratch. Saves both
-// and all that C functions may change. t1, t2 are lost.
+// t0 = struct arch_regs; user's t0 is in the hart's scratch word, user's tp in sscratch. Saves both and all that C
+// functions may change. t1, t2 are lost.
 .macro save_first
     caller_saved sd, t0
     sd x10, REGS_X(10)(t0)
@@ -94,8 +93,8 @@
 7:
 .endm
 
-// The way out, but for the registers. a0 = the thread. What the lock held was this hart's mark, which is the low half of
-// tp, and tp is the sign extension of its low half (hart.c): anything else says that somebody sleeps for the lock.
+// The way out, but for the registers. a0 = the thread. What the lock held was this hart's mark, which is the low half
+// of tp, and tp is the sign extension of its low half (hart.c): anything else says that somebody sleeps for the lock.
 .macro leave_kernel
     ld t1, HART_NODE(tp)
     ld t0, REGS_PC(a0)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The client of adder_server.c: makes N calls, one after the other, and checks every reply. Move
-// either of the two while it runs, or cut a cable: at the end there must be no error, and no call
-// lost or executed twice.
+// The client of adder_server.c: makes N calls, one after the other, and checks every reply. Move either of the two
+// while it runs, or cut a cable: at the end there must be no error, and no call lost or executed twice.
 //
 //   adder_client NAME N CLIENT [MILLISECONDS between calls]
 //   adder_client NAME report | stop
@@ -31,8 +30,7 @@ static void check(uint64_t call, const char *what, uint64_t got, uint64_t expect
 // Lengths from nothing to the most, around the sizes of frames and pages.
 static size_t length_of(uint64_t call)
 {
-    static const size_t lengths[] = {0,    1,    31,   100,  1400,  1501,
-                                     4095, 4096, 4097, 9000, 20000, 65536};
+    static const size_t lengths[] = {0, 1, 31, 100, 1400, 1501, 4095, 4096, 4097, 9000, 20000, 65536};
     return lengths[call % (sizeof lengths / sizeof *lengths)];
 }
 
@@ -80,8 +78,8 @@ static int ask(const struct cap *server, const char *what)
         printf("adder_client: %s: %s\n", what, error_string(status));
         return 1;
     }
-    printf("adder: sum %lu, %lu calls, %lu duplicates, %lu gaps\n", result.res[0], result.res[1],
-           result.res[2], result.res[3]);
+    printf("adder: sum %lu, %lu calls, %lu duplicates, %lu gaps\n", result.res[0], result.res[1], result.res[2],
+           result.res[3]);
     return result.res[2] + result.res[3] != 0;
 }
 
@@ -102,8 +100,7 @@ int main(int argc, char **argv)
 {
     struct cap server;
     if (argc < 3) {
-        fprintf(stderr,
-                "usage: adder_client NAME N CLIENT [MILLISECONDS] | NAME report | NAME stop\n");
+        fprintf(stderr, "usage: adder_client NAME N CLIENT [MILLISECONDS] | NAME report | NAME stop\n");
         return 2;
     }
     int64_t result = find(argv[1], &server);

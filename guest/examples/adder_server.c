@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A service in user mode: a port of its own, a capability it signs itself, and a name in the
-// directory.
+// A service in user mode: a port of its own, a capability it signs itself, and a name in the directory.
 //
 //   adder_server NAME [THREADS]
 //
-// It adds up numbers and keeps a table of which calls it has seen, so that a request executed
-// twice, or lost and reported as executed, does not go unnoticed: each client numbers its calls 1,
-// 2, 3, ...
+// It adds up numbers and keeps a table of which calls it has seen, so that a request executed twice, or lost and
+// reported as executed, does not go unnoticed: each client numbers its calls 1, 2, 3, ...
 //
 //   operation      words of the request              words of the result
 //   ADD            number, client, sequence, -       sum, calls, sum of the request's bytes, bytes

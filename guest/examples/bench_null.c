@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a system call and a transaction cost, in instructions. Run QEMU with -icount shift=0
-// (rotifer ring up --icount): without it, rdinstret counts ticks of the host's clock and the numbers
-// mean nothing. Or count from outside (--count): the measured loop lies between two marks.
+// What a system call and a transaction cost, in instructions. Run QEMU with -icount shift=0 (rotifer ring up --icount):
+// without it, rdinstret counts ticks of the host's clock and the numbers mean nothing. Or count from outside (--count):
+// the measured loop lies between two marks.
 //
 //   bench_null ROUNDS call    null system call
 //   bench_null ROUNDS self    null transaction with a thread of this process
@@ -9,9 +9,8 @@
 //                             transaction with that server: so many bytes there and back (0)
 //   bench_null server NAME    be such a server, until stopped
 //
-// NAME is looked up in the directory "dir"; "node" there is the node's own service, a privileged
-// task. Counted is everything that ran on this hart between the two readings: kernel, server and
-// client.
+// NAME is looked up in the directory "dir"; "node" there is the node's own service, a privileged task. Counted is
+// everything that ran on this hart between the two readings: kernel, server and client.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,8 +79,8 @@ static int report(uint64_t rounds, void (*op)(struct bench *), struct bench *b)
         printf("bench_null: %s: %s\n", b->name, error_string(b->status));
         return 1;
     }
-    printf("bench_null: %s, %zu bytes there and %zu back: %lu instructions, %lu ns\n", b->name,
-           b->bytes, b->back, (all - loop) / rounds, ns / rounds);
+    printf("bench_null: %s, %zu bytes there and %zu back: %lu instructions, %lu ns\n", b->name, b->bytes, b->back,
+           (all - loop) / rounds, ns / rounds);
     return 0;
 }
 
@@ -91,8 +90,7 @@ static int64_t handle;
 static struct port served_port;
 static uint8_t served_key[CAP_KEY_BYTES];
 
-// Answers every request with as many bytes as it asks for, after a look at the capability, as a real
-// server does.
+// Answers every request with as many bytes as it asks for, after a look at the capability, as a real server does.
 static void *serve(void *unused)
 {
     (void)unused;
@@ -101,8 +99,7 @@ static void *serve(void *unused)
     while (e == 0) {
         int64_t status = request_check(&req, served_port, served_key, RIGHT_READ);
         uint64_t back = req.args[0] < sizeof served ? req.args[0] : sizeof served;
-        e = putrep_getreq(status, served, back, NULL, 1ull << handle, served, sizeof served, 0,
-                          &req);
+        e = putrep_getreq(status, served, back, NULL, 1ull << handle, served, sizeof served, 0, &req);
     }
     return NULL;
 }
@@ -171,9 +168,7 @@ int main(int argc, char **argv)
         return be_server(argv[2]);
     uint64_t rounds = number(argc, argv, 1);
     if (rounds == 0 || argc < 3) {
-        fprintf(
-            stderr,
-            "usage: bench_null ROUNDS call | self | NAME [BYTES [BACK]]; bench_null server NAME\n");
+        fprintf(stderr, "usage: bench_null ROUNDS call | self | NAME [BYTES [BACK]]; bench_null server NAME\n");
         return 2;
     }
     if (strcmp(argv[2], "call") == 0)

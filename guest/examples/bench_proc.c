@@ -4,9 +4,9 @@
 //   bench_proc ROUNDS [data]    on its own node ("dir" is its boot directory); starts so many processes, one after the
 //                               other
 //
-// Each is made from one descriptor by the node's process service. Its text (a page) and, with "data", its data (a page) are
-// filled from segments that are here already: the text is shared, the data a copy as soon as it writes there, which it
-// does. Then it ends with a status; its owner, which is this program, is told, and it is gone.
+// Each is made from one descriptor by the node's process service. Its text (a page) and, with "data", its data (a page)
+// are filled from segments that are here already: the text is shared, the data a copy as soon as it writes there, which
+// it does. Then it ends with a status; its owner, which is this program, is told, and it is gone.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,12 +116,10 @@ static void life(void)
     struct request told;
     struct cap process;
     struct trans_result r;
-    need(trans(&proc_service, OP_PROC_EXEC, NULL, desc, desc_len, &process, sizeof process, &r),
-         "exec");
+    need(trans(&proc_service, OP_PROC_EXEC, NULL, desc, desc_len, &process, sizeof process, &r), "exec");
     need(getreq(1ull << handle, NULL, 0, 0, &told), "getreq");
     if (told.op != OP_PROC_WAIT_EVENT || told.args[0] != EVENT_ENDED || told.args[2] != STATUS) {
-        printf("bench_proc: told %u, %lu, status %ld\n", told.op, told.args[0],
-               (int64_t)told.args[2]);
+        printf("bench_proc: told %u, %lu, status %ld\n", told.op, told.args[0], (int64_t)told.args[2]);
         exit(1);
     }
     need(putrep(0, NULL, 0, NULL), "putrep");
@@ -149,7 +147,6 @@ int main(int argc, char **argv)
     for (uint64_t i = 0; i < rounds; i++)
         life();
     __asm__ volatile("slti x0, x0, 2");
-    printf("bench_proc: %lu instructions from exec to the end told\n",
-           (instructions() - start) / rounds);
+    printf("bench_proc: %lu instructions from exec to the end told\n", (instructions() - start) / rounds);
     return 0;
 }

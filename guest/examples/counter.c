@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A process to move about while it works. It prints numbered lines and watches itself: every part
-// of its state that a hand-off or a checkpoint must carry is checked against what it must be, and a
-// difference is reported and counted. Missing or repeated numbers in the output would show a
-// process that was lost or ran twice.
+// A process to move about while it works. It prints numbered lines and watches itself: every part of its state that a
+// hand-off or a checkpoint must carry is checked against what it must be, and a difference is reported and counted.
+// Missing or repeated numbers in the output would show a process that was lost or ran twice.
 //
 //   counter [LINES] [MILLISECONDS between lines] [KIB of memory]        default: 20 500 256
 //
@@ -51,8 +50,8 @@ static void memory_check(const uint64_t *words, size_t n, uint64_t round)
 
 // --- Floating point: values held in registers across the work, and the rounding mode -------------
 
-// Eight values that never leave their registers for long, turned by a rotation that comes back to
-// the start after 360 steps. Returns how far it missed.
+// Eight values that never leave their registers for long, turned by a rotation that comes back to the start after 360
+// steps. Returns how far it missed.
 static double circle(void)
 {
     const double c = 0.99984769515639123916, s = 0.01745240643728351282; // one degree

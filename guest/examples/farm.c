@@ -26,8 +26,7 @@ enum { NEXT = 1 };
 #define LIMIT 1000000
 #define PIECES 50
 #define WORKERS_MAX 64
-#define PATIENCE_MS                                                                                \
-    2000 // how long the master waits, when all is done, for workers that do not know it yet
+#define PATIENCE_MS 2000 // how long the master waits, when all is done, for workers that do not know it yet
 
 // --- The master ----------------------------------------------------------------------------------
 

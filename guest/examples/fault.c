@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// One mistake of your choice. The kernel ends the process and tells its owner what happened and
-// where; node and neighbours do not notice.
+// One mistake of your choice. The kernel ends the process and tells its owner what happened and where; node and
+// neighbours do not notice.
 //
 //   fault illegal       an instruction that no RISC-V has
 //   fault null          a load through a NULL pointer
@@ -112,9 +112,7 @@ static void breakpoint(void)
 static void divide(void)
 {
     int64_t quotient, rest; // in C a division by zero may be anything: so in assembly
-    __asm__ volatile("div %0, %2, %3\n\trem %1, %2, %3"
-                     : "=&r"(quotient), "=&r"(rest)
-                     : "r"(1l), "r"(0l));
+    __asm__ volatile("div %0, %2, %3\n\trem %1, %2, %3" : "=&r"(quotient), "=&r"(rest) : "r"(1l), "r"(0l));
     printf("1 / 0 = %ld, 1 %% 0 = %ld\n", quotient, rest);
 }
 

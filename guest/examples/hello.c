@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The smallest guest: standard C. Every printf below is one transaction with the terminal
-// capability that the process was started with; where the terminal is, and where this runs, does
-// not matter to either.
+// The smallest guest: standard C. Every printf below is one transaction with the terminal capability that the process
+// was started with; where the terminal is, and where this runs, does not matter to either.
 //
 //   rotifer run hello.elf [arguments...]
 #include <stdio.h>

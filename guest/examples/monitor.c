@@ -106,7 +106,7 @@ int main(int argc, char **argv)
         eaten += (uint64_t)thread_join(threads[i]);
 
     printf("monitor: at most %u ate at the same time\n", table.most_at_table);
-    printf("monitor: %u philosophers ate %lu meals, %u with a fork that was not free\n",
-           philosophers, eaten, table.mistakes);
+    printf("monitor: %u philosophers ate %lu meals, %u with a fork that was not free\n", philosophers, eaten,
+           table.mistakes);
     return table.mistakes != 0 || eaten != (uint64_t)philosophers * meals;
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Threads and monitors: a bounded buffer (C. A. R. Hoare, "Monitors", 1974) between producers and
-// consumers, with malloc, floating point and thread-local variables in all of them. The checksum
-// printed at the end is known beforehand, whatever the order in which the threads ran and on
-// however many nodes.
+// Threads and monitors: a bounded buffer (C. A. R. Hoare, "Monitors", 1974) between producers and consumers, with
+// malloc, floating point and thread-local variables in all of them. The checksum printed at the end is known
+// beforehand, whatever the order in which the threads ran and on however many nodes.
 //
 //   threads [ITEMS of each producer]        default: 2000
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Capabilities for servers written as guests. The check field is computed as the kernel's services
-// do it (core/cap.h): SipHash-2-4-128 (Aumasson, Bernstein 2012) keyed with the object's secret.
+// Capabilities for servers written as guests. The check field is computed as the kernel's services do it (core/cap.h):
+// SipHash-2-4-128 (Aumasson, Bernstein 2012) keyed with the object's secret.
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,21 +9,18 @@
 #include "guest/lib/rotifer.h"
 #include "services/protocol.h"
 
-_Static_assert(CAP_KEY_BYTES == crypto_shorthash_siphashx24_KEYBYTES,
-               "libsodium wants keys of this length");
+_Static_assert(CAP_KEY_BYTES == crypto_shorthash_siphashx24_KEYBYTES, "libsodium wants keys of this length");
 
 #define SIGNED_BYTES offsetof(struct cap, check) // port and obj_rights
 
-static void compute_check(const struct cap *cap, const uint8_t key[CAP_KEY_BYTES],
-                          uint32_t check[3])
+static void compute_check(const struct cap *cap, const uint8_t key[CAP_KEY_BYTES], uint32_t check[3])
 {
     uint8_t hash[crypto_shorthash_siphashx24_BYTES];
     crypto_shorthash_siphashx24(hash, (const uint8_t *)cap, SIGNED_BYTES, key);
     memcpy(check, hash, sizeof cap->check);
 }
 
-struct cap cap_make(struct port put_port, uint32_t obj, uint32_t rights,
-                    const uint8_t key[CAP_KEY_BYTES])
+struct cap cap_make(struct port put_port, uint32_t obj, uint32_t rights, const uint8_t key[CAP_KEY_BYTES])
 {
     struct cap cap = {.port = put_port, .obj_rights = obj << 8 | (rights & RIGHT_ALL)};
     compute_check(&cap, key, cap.check);
@@ -57,8 +54,8 @@ static inline void load_key(uint64_t to[2], const uint8_t key[CAP_KEY_BYTES])
 // All words are compared whatever the first says: time must not tell how much of a guess was right.
 static inline bool same(const struct genuine *g, const struct cap *cap, const uint64_t key[2])
 {
-    uint64_t differ = (g->cap.port.w[0] ^ cap->port.w[0]) | (g->cap.port.w[1] ^ cap->port.w[1]) |
-                      (g->key[0] ^ key[0]) | (g->key[1] ^ key[1]);
+    uint64_t differ = (g->cap.port.w[0] ^ cap->port.w[0]) | (g->cap.port.w[1] ^ cap->port.w[1]) | (g->key[0] ^ key[0]) |
+                      (g->key[1] ^ key[1]);
     uint32_t half = (g->cap.obj_rights ^ cap->obj_rights) | (g->cap.check[0] ^ cap->check[0]) |
                     (g->cap.check[1] ^ cap->check[1]) | (g->cap.check[2] ^ cap->check[2]);
     return (differ | half) == 0;
@@ -92,8 +89,7 @@ int64_t cap_check(const struct cap *cap, const uint8_t key[CAP_KEY_BYTES], uint3
     return check(cap, key, need);
 }
 
-int64_t request_check(const struct request *req, struct port put_port,
-                      const uint8_t key[CAP_KEY_BYTES], uint32_t need)
+int64_t request_check(const struct request *req, struct port put_port, const uint8_t key[CAP_KEY_BYTES], uint32_t need)
 {
     struct cap cap = {
         .port = put_port,

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// From a binary number to its decimal digits, all of them: the ground on which printf and strtod
-// stand.
+// From a binary number to its decimal digits, all of them: the ground on which printf and strtod stand.
 //
-// A double is mantissa * 2^e, and with a negative e that is mantissa * 5^-e * 10^e: an integer with
-// the decimal point moved. So both signs of e come down to multiplying an integer of many digits by
-// small numbers. Slow for extreme exponents (hundreds of thousands of instructions), fast for
-// everyday ones, always right.
+// A double is mantissa * 2^e, and with a negative e that is mantissa * 5^-e * 10^e: an integer with the decimal point
+// moved. So both signs of e come down to multiplying an integer of many digits by small numbers. Slow for extreme
+// exponents (hundreds of thousands of instructions), fast for everyday ones, always right.
 #include "guest/lib/internal.h"
 
 #define LIMB_DIGITS 9
 #define LIMB 1000000000u
 // The longest integer: 2^54 * 5^1076 has 769 digits.
 #define LIMBS 87
-_Static_assert(LIMBS *LIMB_DIGITS <= DECIMAL_DIGITS_MAX,
-               "the digits of all limbs fit the caller's array");
+_Static_assert(LIMBS *LIMB_DIGITS <= DECIMAL_DIGITS_MAX, "the digits of all limbs fit the caller's array");
 
 struct big {
     int n;
@@ -35,8 +32,7 @@ static void multiply(struct big *b, uint32_t factor)
 }
 
 // Multiplies by base^exponent; step = base^step_exponent is the largest power below 2^32.
-static void multiply_power(struct big *b, uint32_t base, uint32_t step, int step_exponent,
-                           int exponent)
+static void multiply_power(struct big *b, uint32_t base, uint32_t step, int step_exponent, int exponent)
 {
     for (; exponent >= step_exponent; exponent -= step_exponent)
         multiply(b, step);
@@ -60,8 +56,7 @@ static int write_digits(const struct big *b, char *digits)
     return n;
 }
 
-int decimal_expand(uint64_t mantissa, int exponent2, char digits[DECIMAL_DIGITS_MAX],
-                   int *exponent10)
+int decimal_expand(uint64_t mantissa, int exponent2, char digits[DECIMAL_DIGITS_MAX], int *exponent10)
 {
     *exponent10 = 0;
     if (mantissa == 0)

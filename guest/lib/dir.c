@@ -16,8 +16,8 @@ static const struct cap *directory(const struct cap *dir, struct cap *own)
 }
 
 // One transaction whose request is the name followed by `more` bytes at `extra`.
-static int64_t ask(const struct cap *dir, uint32_t op, const char *name, const void *extra,
-                   size_t more, void *rep, size_t rep_cap, struct trans_result *result)
+static int64_t ask(const struct cap *dir, uint32_t op, const char *name, const void *extra, size_t more, void *rep,
+                   size_t rep_cap, struct trans_result *result)
 {
     struct cap own;
     const struct cap *d = directory(dir, &own);

@@ -15,9 +15,8 @@
 #include "services/protocol.h"
 
 #define FILES_MAX 16
-#define FD_BASE 3 // 0, 1 and 2 are the terminal
-#define AHEAD_BYTES                                                                                \
-    16384 // read at once: picolibc asks for 512 bytes at a time, each would be a transaction
+#define FD_BASE 3         // 0, 1 and 2 are the terminal
+#define AHEAD_BYTES 16384 // read at once: picolibc asks for 512 bytes at a time, each would be a transaction
 
 struct file {
     bool used;
@@ -101,8 +100,8 @@ int close(int fd)
     return f || (fd >= 0 && fd < FD_BASE) ? 0 : -1;
 }
 
-// Reads at most len bytes at f->offset into buf. The reply may stop short at a hole, whose zeros
-// are not sent but counted in res[0]. Returns the number of bytes, 0 at the end, -1 on an error.
+// Reads at most len bytes at f->offset into buf. The reply may stop short at a hole, whose zeros are not sent but
+// counted in res[0]. Returns the number of bytes, 0 at the end, -1 on an error.
 static int64_t fetch(struct file *f, char *buf, size_t len)
 {
     struct trans_result result;
@@ -120,8 +119,7 @@ static int64_t fetch(struct file *f, char *buf, size_t len)
     return (int64_t)(got + zeros);
 }
 
-// What was read ahead from f->offset on: *bytes points at it. Returns its length, 0 at the end, -1
-// on an error.
+// What was read ahead from f->offset on: *bytes points at it. Returns its length, 0 at the end, -1 on an error.
 static int64_t look(struct file *f, const char **bytes)
 {
     if (f->offset < f->ahead_at || f->offset >= f->ahead_at + f->ahead_len) {

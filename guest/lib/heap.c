@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// sbrk: where malloc's memory comes from. The startup block names a mapping that may grow
-// (MAP_GROW_UP); its pages cost nothing until they are touched.
+// sbrk: where malloc's memory comes from. The startup block names a mapping that may grow (MAP_GROW_UP); its pages cost
+// nothing until they are touched.
 #include <errno.h>
 #include <stdint.h>
 #include <unistd.h>

@@ -43,7 +43,6 @@ int64_t tty_read(char *bytes, size_t len);
 // '0'..'9' without zeros at either end. Returns their number, 0 for the value 0. Exponents as far
 // as a double and the points half-way between two doubles need: -1076..971.
 #define DECIMAL_DIGITS_MAX 800
-int decimal_expand(uint64_t mantissa, int exponent2, char digits[DECIMAL_DIGITS_MAX],
-                   int *exponent10);
+int decimal_expand(uint64_t mantissa, int exponent2, char digits[DECIMAL_DIGITS_MAX], int *exponent10);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The recursive lock, and with it the locks that picolibc asks for: one around malloc, environment
-// and time zone, one for each open file. picolibc's own versions of these functions do nothing;
-// ours are linked instead because librotifer.a comes first, whole.
+// The recursive lock, and with it the locks that picolibc asks for: one around malloc, environment and time zone, one
+// for each open file. picolibc's own versions of these functions do nothing; ours are linked instead because
+// librotifer.a comes first, whole.
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/lock.h>
@@ -60,8 +60,8 @@ struct __lock {
 };
 struct __lock __lock___libc_recursive_mutex;
 
-// Whoever gets no memory for a lock gets none for the file either: picolibc makes the lock last,
-// and its functions have no way to say that it failed. One shared lock is safe then, only slower.
+// Whoever gets no memory for a lock gets none for the file either: picolibc makes the lock last, and its functions have
+// no way to say that it failed. One shared lock is safe then, only slower.
 static struct __lock shared;
 
 void __retarget_lock_init(_LOCK_T *lock)

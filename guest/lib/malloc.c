@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// malloc with boundary tags and segregated lists (D. E. Knuth, TAOCP 1, 2.5; M. Masmano and others,
-// "TLSF", 2004). Every operation takes constant time. picolibc's keeps one list of free blocks and
-// walks it at every call: Lua's garbage collector spends a hundred times as long there as in the
-// work itself.
+// malloc with boundary tags and segregated lists (D. E. Knuth, TAOCP 1, 2.5; M. Masmano and others, "TLSF", 2004).
+// Every operation takes constant time. picolibc's keeps one list of free blocks and walks it at every call: Lua's
+// garbage collector spends a hundred times as long there as in the work itself.
 //
 //   in use   | size, flags | payload ...                                |
 //   free     | size, flags | next | previous | ...         | size again |
 //            8 bytes       ^ multiple of 16
 //
-// Two neighbours are never both free. The "size again" at a free block's end is how its right
-// neighbour finds its beginning; that this is there to be read, the neighbour's flag LEFT_FREE
-// says. The heap ends with a header of size 0, in use, so that the last block has a right neighbour
-// too.
+// Two neighbours are never both free. The "size again" at a free block's end is how its right neighbour finds its
+// beginning; that this is there to be read, the neighbour's flag LEFT_FREE says. The heap ends with a header of size 0,
+// in use, so that the last block has a right neighbour too.
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -70,8 +68,7 @@ static struct block *block_of(void *payload)
 
 // --- Lists of free blocks ------------------------------------------------------------------------
 
-// The list in which a block of this size is kept: its blocks are at least as long as list_floor
-// says.
+// The list in which a block of this size is kept: its blocks are at least as long as list_floor says.
 static unsigned list_for(size_t size)
 {
     if (size < SMALL)
@@ -137,16 +134,14 @@ static struct block *find(size_t size)
 
 // --- Blocks --------------------------------------------------------------------------------------
 
-// Makes a free block of these bytes, one with its free neighbours. `flags`: what is known of the
-// left one.
+// Makes a free block of these bytes, one with its free neighbours. `flags`: what is known of the left one.
 static void release(struct block *b, size_t size, size_t flags)
 {
     struct block *right = at(b, size);
     if (right->word & FREE) {
         take_out(right);
         size += size_of(right);
-        right->word |=
-            FREE; // stays behind inside the new block: by it checked() knows a second free
+        right->word |= FREE; // stays behind inside the new block: by it checked() knows a second free
     }
     if (flags & LEFT_FREE) {
         b->word |= FREE; // likewise
@@ -179,8 +174,8 @@ static bool grow(size_t size)
             return false;
     }
     if (!heap_end || p != (char *)heap_end + HEADER) {
-        // The first time; or somebody else called sbrk in between, and a new stretch begins: its
-        // first 8 bytes put payloads at multiples of 16, its last 8 are the end's header.
+        // The first time; or somebody else called sbrk in between, and a new stretch begins: its first 8 bytes put
+        // payloads at multiples of 16, its last 8 are the end's header.
         size_t skip = HEADER + (-(uintptr_t)p & 15);
         heap_end = at(p, skip);
         heap_end->word = 0;
@@ -203,8 +198,7 @@ static size_t block_size(size_t request)
 static struct block *allocate(size_t size)
 {
     struct block *b = find(size);
-    // Room for the stretch's ends and for rounding to the list, so that the second search cannot
-    // fail.
+    // Room for the stretch's ends and for rounding to the list, so that the second search cannot fail.
     if (!b && grow(round_to_list(size) + 64))
         b = find(size);
     if (b)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// log2 to about half a unit in the last place. picolibc's is a macro, log(x) / ln 2, which is off
-// by one unit for many arguments, and glibc's is not: with this (and #undef log2), Lua's
-// math.log(x, 2) prints the same here and there.
+// log2 to about half a unit in the last place. picolibc's is a macro, log(x) / ln 2, which is off by one unit for many
+// arguments, and glibc's is not: with this (and #undef log2), Lua's math.log(x, 2) prints the same here and there.
 #include <math.h>
 
 #undef log2

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// printf and its family: ISO C11 7.21.6.1 without wide characters, and with glibc's spelling where
-// the standard leaves it open ("(null)", "(nil)", the form of %a), because the outputs of one
-// program here and on Linux are compared byte for byte. picolibc's own has at most 17 digits of a
-// double.
+// printf and its family: ISO C11 7.21.6.1 without wide characters, and with glibc's spelling where the standard leaves
+// it open ("(null)", "(nil)", the form of %a), because the outputs of one program here and on Linux are compared byte
+// for byte. picolibc's own has at most 17 digits of a double.
 #include <limits.h>
 #include <math.h>
 #include <stdarg.h>
@@ -55,10 +54,8 @@ struct spec {
     char conversion;
 };
 
-// Opens a field for `len` bytes behind `prefix` (a sign, "0x"): blanks, prefix, zeros, whichever
-// applies.
-static void field_begin(struct sink *s, const struct spec *f, const char *prefix, int len,
-                        bool may_zero)
+// Opens a field for `len` bytes behind `prefix` (a sign, "0x"): blanks, prefix, zeros, whichever applies.
+static void field_begin(struct sink *s, const struct spec *f, const char *prefix, int len, bool may_zero)
 {
     int prefix_len = (int)strlen(prefix);
     int padding = f->width - prefix_len - len;
@@ -76,8 +73,7 @@ static void field_end(struct sink *s, const struct spec *f, const char *prefix, 
         emit_repeated(s, ' ', f->width - (int)strlen(prefix) - len);
 }
 
-static void field(struct sink *s, const struct spec *f, const char *prefix, const char *text,
-                  int len, bool may_zero)
+static void field(struct sink *s, const struct spec *f, const char *prefix, const char *text, int len, bool may_zero)
 {
     field_begin(s, f, prefix, len, may_zero);
     emit(s, text, (size_t)len);
@@ -90,8 +86,7 @@ static const char *sign_prefix(const struct spec *f, bool negative)
 }
 
 // An integer in the given base, `prefix` before it.
-static void integer(struct sink *s, const struct spec *f, const char *prefix, uint64_t value,
-                    unsigned base)
+static void integer(struct sink *s, const struct spec *f, const char *prefix, uint64_t value, unsigned base)
 {
     const char *set = f->conversion == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
     char text[24], *end = text + sizeof text, *p = end;
@@ -139,14 +134,14 @@ static void expand(struct decimal *d, double value)
     memcpy(&bits, &value, sizeof bits);
     uint64_t fraction = bits & ((1ull << 52) - 1);
     int biased = (int)(bits >> 52 & 0x7ff);
-    d->n = decimal_expand(biased ? 1ull << 52 | fraction : fraction, (biased ? biased : 1) - 1075,
-                          d->digit, &d->exponent);
+    d->n =
+        decimal_expand(biased ? 1ull << 52 | fraction : fraction, (biased ? biased : 1) - 1075, d->digit, &d->exponent);
     if (d->n == 0)
         d->exponent = 1;
 }
 
-// Should the part behind the first `keep` digits (0 <= keep < n) be rounded away from zero? To
-// nearest, ties to even: the digits are exact, so a 5 with nothing behind it is a true tie.
+// Should the part behind the first `keep` digits (0 <= keep < n) be rounded away from zero? To nearest, ties to even:
+// the digits are exact, so a 5 with nothing behind it is a true tie.
 static bool rounds_up(const struct decimal *d, int keep)
 {
     char next = d->digit[keep];
@@ -157,8 +152,7 @@ static bool rounds_up(const struct decimal *d, int keep)
     return keep > 0 && (d->digit[keep - 1] - '0') % 2 == 1;
 }
 
-// Keeps at most `keep` digits; negative: the value is less than half a unit of the last place, so
-// nothing.
+// Keeps at most `keep` digits; negative: the value is less than half a unit of the last place, so nothing.
 static void round_to(struct decimal *d, int keep)
 {
     if (keep >= d->n)
@@ -196,8 +190,7 @@ static void emit_digits(struct sink *s, const struct decimal *d, int from, int t
     emit_repeated(s, '0', to - from);
 }
 
-static void fixed(struct sink *s, const struct spec *f, const char *sign, const struct decimal *d,
-                  int precision)
+static void fixed(struct sink *s, const struct spec *f, const char *sign, const struct decimal *d, int precision)
 {
     int whole = d->exponent > 0 ? d->exponent : 1;
     bool point = precision > 0 || f->alt;
@@ -224,8 +217,7 @@ static int exponent_text(char text[8], char letter, int exponent, int least_digi
     return at;
 }
 
-static void scientific(struct sink *s, const struct spec *f, const char *sign,
-                       const struct decimal *d, int precision)
+static void scientific(struct sink *s, const struct spec *f, const char *sign, const struct decimal *d, int precision)
 {
     char tail[8];
     int tail_len = exponent_text(tail, f->conversion < 'a' ? 'E' : 'e', d->exponent - 1, 2);
@@ -240,10 +232,8 @@ static void scientific(struct sink *s, const struct spec *f, const char *sign,
     field_end(s, f, sign, len);
 }
 
-// %g: `precision` significant digits, in whichever form is shorter, without zeros at the end unless
-// "#".
-static void general(struct sink *s, const struct spec *f, const char *sign, struct decimal *d,
-                    int precision)
+// %g: `precision` significant digits, in whichever form is shorter, without zeros at the end unless "#".
+static void general(struct sink *s, const struct spec *f, const char *sign, struct decimal *d, int precision)
 {
     if (precision == 0)
         precision = 1;

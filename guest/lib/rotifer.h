@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Rotifer for guest programs: everything that standard C does not have.
 //
-// A program is standard C (picolibc: printf, malloc, files to read) plus this header. Link with
-// librotifer.a. Your process may be stunned, moved to another node and resumed between any two of
-// its instructions, also in the middle of any function here: you need not do anything about it, and
-// nothing here fails because of it.
+// A program is standard C (picolibc: printf, malloc, files to read) plus this header. Link with librotifer.a. Your
+// process may be stunned, moved to another node and resumed between any two of its instructions, also in the middle of
+// any function here: you need not do anything about it, and nothing here fails because of it.
 //
-// Results: unless said otherwise a function returns a value >= 0 on success and the negative of a
-// number of core/error.h otherwise: error_string(result) gives the sentence. Lengths are in bytes;
-// times say their unit in their name; a time-out of 0 ms means "wait for ever".
+// Results: unless said otherwise a function returns a value >= 0 on success and the negative of a number of
+// core/error.h otherwise: error_string(result) gives the sentence. Lengths are in bytes; times say their unit in their
+// name; a time-out of 0 ms means "wait for ever".
 #ifndef GUEST_LIB_ROTIFER_H
 #define GUEST_LIB_ROTIFER_H
 
@@ -39,12 +38,11 @@ struct trans_result {
 // Returns the server's status: >= 0, or a negative error of the server's or the kernel's. Which of
 // the kernel's errors mean "not executed" and which "may have been executed" is said in
 // core/error.h.
-int64_t trans(const struct cap *cap, uint32_t op, const uint64_t args[4], const void *req,
-              size_t req_len, void *rep, size_t rep_cap, struct trans_result *out);
+int64_t trans(const struct cap *cap, uint32_t op, const uint64_t args[4], const void *req, size_t req_len, void *rep,
+              size_t rep_cap, struct trans_result *out);
 // The same, but gives up with E_TIMEOUT after timeout_ms: the request may have been executed.
-int64_t trans_timeout(const struct cap *cap, uint32_t op, const uint64_t args[4], const void *req,
-                      size_t req_len, void *rep, size_t rep_cap, uint64_t timeout_ms,
-                      struct trans_result *out);
+int64_t trans_timeout(const struct cap *cap, uint32_t op, const uint64_t args[4], const void *req, size_t req_len,
+                      void *rep, size_t rep_cap, uint64_t timeout_ms, struct trans_result *out);
 
 // --- Serving -------------------------------------------------------------------------------------
 
@@ -83,27 +81,23 @@ int64_t forward(const struct cap *cap, uint32_t op, const uint64_t args[4]);
 
 // putrep, then getreq: the end of a server's loop with one entry into the kernel. Errors of both; an error of the
 // getreq part comes after the reply went out.
-int64_t putrep_getreq(int64_t status, const void *rep, size_t rep_len, const uint64_t res[4],
-                      uint64_t mask, void *buf, size_t cap, uint64_t timeout_ms,
-                      struct request *out);
+int64_t putrep_getreq(int64_t status, const void *rep, size_t rep_len, const uint64_t res[4], uint64_t mask, void *buf,
+                      size_t cap, uint64_t timeout_ms, struct request *out);
 
 // --- Capabilities --------------------------------------------------------------------------------
 
 #define CAP_KEY_BYTES 16 // a server keeps one such secret, from sys_random, for each object
 
-// A capability for object `obj` (0..CAP_OBJ_MAX) of the server of put_port, with these RIGHT_*
-// bits, signed with the key: SipHash-2-4-128 over port and obj_rights, first 96 bits.
-struct cap cap_make(struct port put_port, uint32_t obj, uint32_t rights,
-                    const uint8_t key[CAP_KEY_BYTES]);
-// 0; E_CAP the check field does not fit; E_RIGHTS a bit of `need` is missing. Tell the client
-// which.
+// A capability for object `obj` (0..CAP_OBJ_MAX) of the server of put_port, with these RIGHT_* bits, signed with the
+// key: SipHash-2-4-128 over port and obj_rights, first 96 bits.
+struct cap cap_make(struct port put_port, uint32_t obj, uint32_t rights, const uint8_t key[CAP_KEY_BYTES]);
+// 0; E_CAP the check field does not fit; E_RIGHTS a bit of `need` is missing. Tell the client which.
 int64_t cap_check(const struct cap *cap, const uint8_t key[CAP_KEY_BYTES], uint32_t need);
 // The same for the capability with which a request came in to put_port.
-int64_t request_check(const struct request *req, struct port put_port,
-                      const uint8_t key[CAP_KEY_BYTES], uint32_t need);
+int64_t request_check(const struct request *req, struct port put_port, const uint8_t key[CAP_KEY_BYTES], uint32_t need);
 
-// Of any object: the standard operations (services/protocol.h: enum op_standard).
-// A capability for the same object with those of its rights that are in `keep`.
+// Of any object: the standard operations (services/protocol.h: enum op_standard). A capability for the same object with
+// those of its rights that are in `keep`.
 int64_t cap_restrict(const struct cap *cap, uint32_t keep, struct cap *out);
 // Withdraws every capability of the object, this one too; *out is the only one that is good from now on.
 //   E_RIGHTS not RIGHT_OWNER; E_OP the object cannot be.
@@ -128,13 +122,12 @@ int64_t dir_remove(const struct cap *dir, const char *name); // E_NAME
 
 struct thread; // of this process; opaque
 
-// Runs fn(arg) in a new thread with a stack of stack_bytes and its own set of _Thread_local variables. 0: as much
-// as fits THREAD_SLOT_DEFAULT beside these and a guard page, about 27 KiB. Memory is taken as the stack is used. A
-// stack that overflows into its guard page ends the process with a fault; a single frame of more than 4 KiB can step
-// over it. NULL and errno = ENOMEM or EAGAIN (a limit: PROC_THREADS_MAX threads) on failure.
+// Runs fn(arg) in a new thread with a stack of stack_bytes and its own set of _Thread_local variables. 0: as much as
+// fits THREAD_SLOT_DEFAULT beside these and a guard page, about 27 KiB. Memory is taken as the stack is used. A stack
+// that overflows into its guard page ends the process with a fault; a single frame of more than 4 KiB can step over it.
+// NULL and errno = ENOMEM or EAGAIN (a limit: PROC_THREADS_MAX threads) on failure.
 struct thread *thread_create(void *(*fn)(void *), void *arg, size_t stack_bytes);
-// Waits until the thread has ended, frees its stack, returns what fn returned. Once for each
-// thread.
+// Waits until the thread has ended, frees its stack, returns what fn returned. Once for each thread.
 void *thread_join(struct thread *thread);
 // Ends the calling thread as if fn had returned `result`. In the first thread: others run on.
 noreturn void thread_exit(void *result);
@@ -156,8 +149,7 @@ struct cond {
     _Atomic uint32_t sequence; // changes with every signal
     _Atomic uint32_t waiters;
 };
-// Gives up the mutex, waits, takes it again. May return without a signal: test your condition in a
-// loop.
+// Gives up the mutex, waits, takes it again. May return without a signal: test your condition in a loop.
 void cond_wait(struct cond *c, struct mutex *m);
 // 0, or E_TIMEOUT after timeout_ms; the mutex is taken either way.
 int64_t cond_wait_timeout(struct cond *c, struct mutex *m, uint64_t timeout_ms);
@@ -174,25 +166,25 @@ void sem_up(struct sem *s);
 
 // --- Time and chance -----------------------------------------------------------------------------
 
-// Nanoseconds of the process's clock: never goes back, not even by a move. time() and
-// gettimeofday() give the date when the process was started with EPOCH_NS in its environment.
+// Nanoseconds of the process's clock: never goes back, not even by a move. time() and gettimeofday() give the date when
+// the process was started with EPOCH_NS in its environment.
 uint64_t clock_ns(void);
 void sleep_ns(uint64_t ns);
 void sleep_ms(uint64_t ms);
 
 // --- Terminal ------------------------------------------------------------------------------------
 
-// stdout and stderr share one buffer, sent to "tty" in one transaction when a stdio call leaves a
-// newline in it, when it is full, before stdin is read, and at exit. Without a "tty", output goes
-// nowhere and input is at its end. Each stdio call is atomic; to keep several together:
+// stdout and stderr share one buffer, sent to "tty" in one transaction when a stdio call leaves a newline in it, when
+// it is full, before stdin is read, and at exit. Without a "tty", output goes nowhere and input is at its end. Each
+// stdio call is atomic; to keep several together:
 void stdio_lock(void); // recursive
 void stdio_unlock(void);
 
 // --- System calls as they are (core/abi.h says what each does) -----------------------------------
 
 int64_t sys_null(void);
-// Ends what another thread of this process (sys_self says its number) is blocked in. A trans: its server is told and may
-// still answer, for grace_ms (0 = for as long as the call's own time-out lets); else it ends with E_CANCEL, or with
+// Ends what another thread of this process (sys_self says its number) is blocked in. A trans: its server is told and
+// may still answer, for grace_ms (0 = for as long as the call's own time-out lets); else it ends with E_CANCEL, or with
 // E_WITHDRAWN when no server had begun.  E_OBJECT; E_STATE it is blocked in nothing.
 int64_t sys_cancel(uint64_t thread, uint64_t grace_ms);
 // 1: the client of the request that this thread serves does not want it any more; 0: it does. mode: CANCEL_ASK;
@@ -206,8 +198,7 @@ int64_t sys_wait(_Atomic uint32_t *word, uint32_t expected, uint64_t timeout_ms)
 int64_t sys_wake(_Atomic uint32_t *word, uint64_t count);
 int64_t sys_map(uint64_t address, uint64_t len, uint64_t flags);
 // Maps a segment of this node: shared, or with MAP_COPY a copy of one's own. Returns the address.
-int64_t sys_map_cap(const struct cap *seg, uint64_t address, uint64_t offset, uint64_t len,
-                    uint64_t flags);
+int64_t sys_map_cap(const struct cap *seg, uint64_t address, uint64_t offset, uint64_t len, uint64_t flags);
 int64_t sys_unmap(uint64_t address);
 int64_t sys_grow(uint64_t address, uint64_t new_len);
 uint64_t sys_time(void);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// strtod, correctly rounded for every input: picolibc's is off by one in the last place for about
-// one number of 18 or more digits in twenty-five.
+// strtod, correctly rounded for every input: picolibc's is off by one in the last place for about one number of 18 or
+// more digits in twenty-five.
 //
-// Up to 15 digits and a small power of ten, one multiplication or division is exact enough (W.
-// Clinger, "How to read floating point numbers accurately", 1990). Otherwise: a guess in double
-// arithmetic, a few units off at most, and then steps to the neighbour as long as the decimal
-// number lies beyond the point half-way to it. That point is a binary number too, and
-// decimal_expand gives its digits exactly: comparing is comparing strings.
+// Up to 15 digits and a small power of ten, one multiplication or division is exact enough (W. Clinger, "How to read
+// floating point numbers accurately", 1990). Otherwise: a guess in double arithmetic, a few units off at most, and then
+// steps to the neighbour as long as the decimal number lies beyond the point half-way to it. That point is a binary
+// number too, and decimal_expand gives its digits exactly: comparing is comparing strings.
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -47,23 +46,20 @@ static uint64_t to_bits(double d)
     return bits;
 }
 
-// How `number` compares with the point half-way between the double of these bits and the next
-// larger one.
+// How `number` compares with the point half-way between the double of these bits and the next larger one.
 static int compare_half(const struct decimal *number, uint64_t bits)
 {
     uint64_t fraction = bits & ((1ull << 52) - 1);
     int biased = (int)(bits >> 52);
     uint64_t mantissa = biased ? 1ull << 52 | fraction : fraction;
     struct decimal half;
-    half.n =
-        decimal_expand(2 * mantissa + 1, (biased ? biased : 1) - 1076, half.digit, &half.exponent);
+    half.n = decimal_expand(2 * mantissa + 1, (biased ? biased : 1) - 1076, half.digit, &half.exponent);
     return compare(number, &half);
 }
 
 static const double power[] = {1e1, 1e2, 1e4, 1e8, 1e16, 1e32, 1e64, 1e128, 1e256};
-static const double small_power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                     1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+static const double small_power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 // The value, a few units in the last place off, of a number well inside the range of doubles.
 static double guess(uint64_t leading, int exponent10)
@@ -107,8 +103,7 @@ static double decimal_value(const struct decimal *number)
         leading = leading * 10 + (uint64_t)(number->digit[i] - '0');
     int exponent = number->exponent - used;
     if (number->n <= 15 && exponent >= -22 && exponent <= 22)
-        return exponent < 0 ? (double)leading / small_power[-exponent]
-                            : (double)leading * small_power[exponent];
+        return exponent < 0 ? (double)leading / small_power[-exponent] : (double)leading * small_power[exponent];
     return round_exactly(number, guess(leading, exponent));
 }
 
@@ -171,15 +166,14 @@ static double read_decimal(const char *s, const char **end)
     return value;
 }
 
-// mantissa * 2^exponent rounded to even; `rest` says that something not zero follows the mantissa's
-// last bit.
+// mantissa * 2^exponent rounded to even; `rest` says that something not zero follows the mantissa's last bit.
 static double scale(uint64_t mantissa, int exponent, bool rest)
 {
     if (mantissa == 0)
         return 0;
     int up = __builtin_clzll(mantissa);
     mantissa <<= up;
-    exponent -= up; // value = mantissa * 2^exponent, 2^63 <= mantissa < 2^64
+    exponent -= up;                                           // value = mantissa * 2^exponent, 2^63 <= mantissa < 2^64
     int drop = exponent + 11 < -1074 ? -1074 - exponent : 11; // bits that a double has no room for
     if (drop > 64)
         return 0;

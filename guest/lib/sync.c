@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Monitors and semaphores on SYS_WAIT and SYS_WAKE, which are Linux's futex in its simplest form.
-// The mutex is the third of U. Drepper, "Futexes are tricky" (2004): three states, so that an
-// uncontended lock and unlock make no system call.
+// Monitors and semaphores on SYS_WAIT and SYS_WAKE, which are Linux's futex in its simplest form. The mutex is the
+// third of U. Drepper, "Futexes are tricky" (2004): three states, so that an uncontended lock and unlock make no system
+// call.
 #include <stdatomic.h>
 
 #include "guest/lib/rotifer.h"
@@ -11,16 +11,15 @@ enum { FREE = 0, TAKEN = 1, WAITED_FOR = 2 };
 bool mutex_trylock(struct mutex *m)
 {
     uint32_t seen = FREE;
-    return atomic_compare_exchange_strong_explicit(&m->state, &seen, TAKEN, memory_order_acquire,
-                                                   memory_order_relaxed);
+    return atomic_compare_exchange_strong_explicit(&m->state, &seen, TAKEN, memory_order_acquire, memory_order_relaxed);
 }
 
 void mutex_lock(struct mutex *m)
 {
     if (mutex_trylock(m))
         return;
-    // From here on the state says that somebody may wait: also when we get the mutex in the end,
-    // because we cannot know whether we were the only one.
+    // From here on the state says that somebody may wait: also when we get the mutex in the end, because we cannot know
+    // whether we were the only one.
     while (atomic_exchange_explicit(&m->state, WAITED_FOR, memory_order_acquire) != FREE)
         sys_wait(&m->state, WAITED_FOR, 0);
 }
@@ -31,9 +30,9 @@ void mutex_unlock(struct mutex *m)
         sys_wake(&m->state, 1);
 }
 
-// A signal between the unlock and the sys_wait changes the sequence, so that sys_wait returns at
-// once: no wake-up is lost. `waiters` only saves signals that nobody waits for their system call;
-// it is raised while the mutex is held, hence before any signal that this waiter must not miss.
+// A signal between the unlock and the sys_wait changes the sequence, so that sys_wait returns at once: no wake-up is
+// lost. `waiters` only saves signals that nobody waits for their system call; it is raised while the mutex is held,
+// hence before any signal that this waiter must not miss.
 int64_t cond_wait_timeout(struct cond *c, struct mutex *m, uint64_t timeout_ms)
 {
     atomic_fetch_add(&c->waiters, 1);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The system calls as C functions. The kernel keeps every register but the results that core/abi.h
-// names, so each asm statement lists exactly those as outputs; "memory" because the kernel reads
-// and writes buffers.
+// The system calls as C functions. The kernel keeps every register but the results that core/abi.h names, so each asm
+// statement lists exactly those as outputs; "memory" because the kernel reads and writes buffers.
 //
-// GCC keeps a local register variable in its register only at an asm statement: so nothing that
-// could need a call is computed after the first of them is set.
+// GCC keeps a local register variable in its register only at an asm statement: so nothing that could need a call is
+// computed after the first of them is set.
 #include "guest/lib/rotifer.h"
 
 #define REG(name) register uint64_t name __asm__(#name)
@@ -38,22 +37,19 @@ static inline void call4(uint64_t number, uint64_t x[4])
 
 static const uint64_t no_words[4];
 
-// A capability is plain data and need not be aligned. It mostly is, and then four loads take it into registers; so
-// the other case is apart, and costs this one nothing.
-static __attribute__((noinline)) int64_t trans_unaligned(const struct cap *cap, uint32_t op,
-                                                         const uint64_t args[4], const void *req,
-                                                         size_t req_len, void *rep, size_t rep_cap,
-                                                         uint64_t timeout_ms,
-                                                         struct trans_result *out)
+// A capability is plain data and need not be aligned. It mostly is, and then four loads take it into registers; so the
+// other case is apart, and costs this one nothing.
+static __attribute__((noinline)) int64_t trans_unaligned(const struct cap *cap, uint32_t op, const uint64_t args[4],
+                                                         const void *req, size_t req_len, void *rep, size_t rep_cap,
+                                                         uint64_t timeout_ms, struct trans_result *out)
 {
     _Alignas(8) struct cap aligned;
     __builtin_memcpy((void *)&aligned, (const char *)cap, sizeof aligned);
     return trans_timeout(&aligned, op, args, req, req_len, rep, rep_cap, timeout_ms, out);
 }
 
-int64_t trans_timeout(const struct cap *cap, uint32_t op, const uint64_t args[4], const void *req,
-                      size_t req_len, void *rep, size_t rep_cap, uint64_t timeout_ms,
-                      struct trans_result *out)
+int64_t trans_timeout(const struct cap *cap, uint32_t op, const uint64_t args[4], const void *req, size_t req_len,
+                      void *rep, size_t rep_cap, uint64_t timeout_ms, struct trans_result *out)
 {
     if ((uintptr_t)cap % sizeof(uint64_t) != 0)
         return trans_unaligned(cap, op, args, req, req_len, rep, rep_cap, timeout_ms, out);
@@ -77,16 +73,15 @@ int64_t trans_timeout(const struct cap *cap, uint32_t op, const uint64_t args[4]
     REG(t6) = arg[3];
     __asm__ volatile("ecall"
                      : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5)
-                     : "r"(a6), "r"(a7), "r"(t0), "r"(t1), "r"(t2), "r"(t3), "r"(t4), "r"(t5),
-                       "r"(t6)
+                     : "r"(a6), "r"(a7), "r"(t0), "r"(t1), "r"(t2), "r"(t3), "r"(t4), "r"(t5), "r"(t6)
                      : "memory");
     if (out)
         *out = (struct trans_result){a1, {a2, a3, a4, a5}};
     return (int64_t)a0;
 }
 
-int64_t trans(const struct cap *cap, uint32_t op, const uint64_t args[4], const void *req,
-              size_t req_len, void *rep, size_t rep_cap, struct trans_result *out)
+int64_t trans(const struct cap *cap, uint32_t op, const uint64_t args[4], const void *req, size_t req_len, void *rep,
+              size_t rep_cap, struct trans_result *out)
 {
     return trans_timeout(cap, op, args, req, req_len, rep, rep_cap, 0, out);
 }
@@ -105,8 +100,8 @@ int64_t getreq(uint64_t mask, void *buf, size_t cap, uint64_t timeout_ms, struct
     REG(t1) = 0;
     REG(t2) = 0;
     __asm__ volatile("ecall"
-                     : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "+r"(a6),
-                       "+r"(a7), "+r"(t0), "+r"(t1), "+r"(t2)
+                     : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "+r"(a6), "+r"(a7), "+r"(t0),
+                       "+r"(t1), "+r"(t2)
                      :
                      : "memory");
     if (a0 == 0)
@@ -133,16 +128,12 @@ int64_t putrep(int64_t status, const void *rep, size_t rep_len, const uint64_t r
     REG(a5) = word[2];
     REG(a6) = word[3];
     REG(a7) = SYS_PUTREP;
-    __asm__ volatile("ecall"
-                     : "+r"(a0)
-                     : "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5), "r"(a6), "r"(a7)
-                     : "memory");
+    __asm__ volatile("ecall" : "+r"(a0) : "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5), "r"(a6), "r"(a7) : "memory");
     return (int64_t)a0;
 }
 
-int64_t putrep_getreq(int64_t status, const void *rep, size_t rep_len, const uint64_t res[4],
-                      uint64_t mask, void *buf, size_t cap, uint64_t timeout_ms,
-                      struct request *out)
+int64_t putrep_getreq(int64_t status, const void *rep, size_t rep_len, const uint64_t res[4], uint64_t mask, void *buf,
+                      size_t cap, uint64_t timeout_ms, struct request *out)
 {
     const uint64_t *word = res ? res : no_words;
 
@@ -159,8 +150,8 @@ int64_t putrep_getreq(int64_t status, const void *rep, size_t rep_len, const uin
     REG(t2) = cap;
     REG(t3) = timeout_ms;
     __asm__ volatile("ecall"
-                     : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "+r"(a6),
-                       "+r"(a7), "+r"(t0), "+r"(t1), "+r"(t2)
+                     : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "+r"(a6), "+r"(a7), "+r"(t0),
+                       "+r"(t1), "+r"(t2)
                      : "r"(t3)
                      : "memory");
     if (a0 == 0) {
@@ -200,8 +191,7 @@ int64_t forward(const struct cap *cap, uint32_t op, const uint64_t args[4])
     REG(t6) = arg[3];
     __asm__ volatile("ecall"
                      : "+r"(a0)
-                     : "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a7), "r"(t3), "r"(t4), "r"(t5),
-                       "r"(t6)
+                     : "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a7), "r"(t3), "r"(t4), "r"(t5), "r"(t6)
                      : "memory");
     return (int64_t)a0;
 }
@@ -274,8 +264,7 @@ int64_t sys_map(uint64_t address, uint64_t len, uint64_t flags)
     return (int64_t)call(SYS_MAP, address, len, flags, 0);
 }
 
-int64_t sys_map_cap(const struct cap *seg, uint64_t address, uint64_t offset, uint64_t len,
-                    uint64_t flags)
+int64_t sys_map_cap(const struct cap *seg, uint64_t address, uint64_t offset, uint64_t len, uint64_t flags)
 {
     uint64_t name[4];
     __builtin_memcpy(name, seg, sizeof name);

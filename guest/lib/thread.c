@@ -150,8 +150,7 @@ static struct thread *refuse(int64_t error)
 
 struct thread *thread_create(void *(*fn)(void *), void *arg, size_t stack_bytes)
 {
-    unsigned log2 =
-        stack_bytes < (size_t)1 << SLOT_LOG2_MAX ? slot_for(stack_bytes) : SLOT_LOG2_MAX + 1;
+    unsigned log2 = stack_bytes < (size_t)1 << SLOT_LOG2_MAX ? slot_for(stack_bytes) : SLOT_LOG2_MAX + 1;
     int64_t error = -E_LIMIT;
     mutex_lock(&lock);
     struct thread *t = log2 <= SLOT_LOG2_MAX ? slot_take(log2, &error) : NULL;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Standard streams on the terminal capability "tty".
 //
-// picolibc's stdio hands over one character at a time; a transaction for each would be hopeless. So
-// output gathers in one buffer, which stdout and stderr share: what was printed first then also
-// arrives first. When the outermost stdio call ends (stdio_unlock) and left a newline in the
-// buffer, the buffer is sent. Hence one printf is one transaction, however many lines it prints,
-// and lines of two threads never mix.
+// picolibc's stdio hands over one character at a time; a transaction for each would be hopeless. So output gathers in
+// one buffer, which stdout and stderr share: what was printed first then also arrives first. When the outermost stdio
+// call ends (stdio_unlock) and left a newline in the buffer, the buffer is sent. Hence one printf is one transaction,
+// however many lines it prints, and lines of two threads never mix.
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio-bufio.h>
@@ -25,8 +24,7 @@ static struct {
     bool due;    // holds a newline, or something that must not wait for one
     bool failed; // something was dropped since the outermost call began
 } out;
-static int out_mode =
-    _IOLBF; // setvbuf's; not in `out`, so that its buffer takes no room in the ELF file
+static int out_mode = _IOLBF; // setvbuf's; not in `out`, so that its buffer takes no room in the ELF file
 
 static struct {
     struct rlock lock;
@@ -41,8 +39,7 @@ static bool terminal(struct cap *cap)
     return startup_cap("tty", cap) == 0;
 }
 
-// Sends all of it: 0, or EOF when the terminal refuses or takes nothing. No terminal: gone, and
-// well.
+// Sends all of it: 0, or EOF when the terminal refuses or takes nothing. No terminal: gone, and well.
 static int send(const char *bytes, size_t len)
 {
     struct cap tty;
@@ -211,12 +208,9 @@ static __off_t no_seek(FILE *f, __off_t offset, int whence)
     return -1;
 }
 
-static struct __file_ext in_file =
-    FDEV_SETUP_EXT(NULL, get, NULL, no_close, no_seek, setvbuf_in, _FDEV_SETUP_READ);
-static struct __file_ext out_file =
-    FDEV_SETUP_EXT(put, NULL, flush, no_close, no_seek, setvbuf_out, _FDEV_SETUP_WRITE);
-static struct __file_ext err_file =
-    FDEV_SETUP_EXT(put, NULL, flush, no_close, no_seek, setvbuf_out, _FDEV_SETUP_WRITE);
+static struct __file_ext in_file = FDEV_SETUP_EXT(NULL, get, NULL, no_close, no_seek, setvbuf_in, _FDEV_SETUP_READ);
+static struct __file_ext out_file = FDEV_SETUP_EXT(put, NULL, flush, no_close, no_seek, setvbuf_out, _FDEV_SETUP_WRITE);
+static struct __file_ext err_file = FDEV_SETUP_EXT(put, NULL, flush, no_close, no_seek, setvbuf_out, _FDEV_SETUP_WRITE);
 
 FILE *const stdin = &in_file.cfile.file;
 FILE *const stdout = &out_file.cfile.file;

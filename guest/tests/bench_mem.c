@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a thread that waits takes of the kernel's memory: its record, and the tables that say where the pages of its stack
-// are; the pages themselves are the process's own and do not count. A wait for a wake, with a time-out; it goes for all
-// waits, since they are states of one record.
+// What a thread that waits takes of the kernel's memory: its record, and the tables that say where the pages of its
+// stack are; the pages themselves are the process's own and do not count. A wait for a wake, with a time-out; it goes
+// for all waits, since they are states of one record.
 //
 //   bench_mem [THREADS [STACK]]    default 1000, 0: the library's; its directory must be a node's own; the last line is
 //                                  "bench_mem: BYTES"
@@ -66,9 +66,7 @@ int main(int argc, char **argv)
         }
     for (uint32_t seen; (seen = here) < n;)
         sys_wait(&here, seen, 0);
-    int64_t taken =
-        kernels() -
-        before; // the last ones are on their way into their waits, and take no more for it
+    int64_t taken = kernels() - before; // the last ones are on their way into their waits, and take no more for it
     go = 1;
     sys_wake(&go, UINT64_MAX);
     for (uint32_t i = 0; i < n; i++)

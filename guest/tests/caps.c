@@ -11,15 +11,15 @@
 
 static unsigned checks, errors;
 
-#define MUST(got, want)                                                                            \
-    do {                                                                                           \
-        int64_t g = (got), w = (want);                                                             \
-        checks++;                                                                                  \
-        if (g != w) {                                                                              \
-            errors++;                                                                              \
-            printf("caps: line %d: %s, not %s\n", __LINE__, g < 0 ? error_string(g) : "success",   \
-                   w < 0 ? error_string(w) : "success");                                           \
-        }                                                                                          \
+#define MUST(got, want)                                                                                                \
+    do {                                                                                                               \
+        int64_t g = (got), w = (want);                                                                                 \
+        checks++;                                                                                                      \
+        if (g != w) {                                                                                                  \
+            errors++;                                                                                                  \
+            printf("caps: line %d: %s, not %s\n", __LINE__, g < 0 ? error_string(g) : "success",                       \
+                   w < 0 ? error_string(w) : "success");                                                               \
+        }                                                                                                              \
     } while (0)
 
 static int64_t size_of(const struct cap *cap)

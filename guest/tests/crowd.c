@@ -6,8 +6,8 @@
 //   crowd             one of the N: ten threads; meets the boss by the name "crowd" in its directory
 //
 // Threads of one process, beside the first, which is blocked in a transaction with the boss: three wait for a wake, one
-// waits for a condition, one with a time-out, one sleeps again and again, one receives on a port of its own, one is in a
-// transaction that the latter does not answer yet, one computes and then waits. Each gives a number; the process's
+// waits for a condition, one with a time-out, one sleeps again and again, one receives on a port of its own, one is in
+// a transaction that the latter does not answer yet, one computes and then waits. Each gives a number; the process's
 // result is their sum, which the boss knows beforehand.
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,9 +135,7 @@ static int one(void)
     uint64_t sum = number_of(me.process, 0);
     for (unsigned i = 1; i < THREADS; i++)
         sum += (uint64_t)thread_join(threads[i]);
-    return trans(&me.boss, OP_RESULT, (const uint64_t[4]){me.process, sum}, NULL, 0, NULL, 0, NULL)
-               ? 6
-               : 0;
+    return trans(&me.boss, OP_RESULT, (const uint64_t[4]){me.process, sum}, NULL, 0, NULL, 0, NULL) ? 6 : 0;
 }
 
 // --- The boss --------------------------------------------------------------------------------------------------

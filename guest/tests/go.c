@@ -9,6 +9,5 @@ int main(int argc, char **argv)
     struct cap cap = {.port = {{1, 1}}};
     if (argc != 3)
         return 2;
-    return (strcmp(argv[2], "on") == 0 ? dir_enter(NULL, argv[1], &cap)
-                                       : dir_remove(NULL, argv[1])) < 0;
+    return (strcmp(argv[2], "on") == 0 ? dir_enter(NULL, argv[1], &cap) : dir_remove(NULL, argv[1])) < 0;
 }

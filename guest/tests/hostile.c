@@ -2,8 +2,8 @@
 // Random system calls with hostile arguments: whatever a program in U-mode does, its kernel stands, other processes
 // notice nothing, and the program itself gets what core/abi.h promises.
 //
-//   hostile SEED COUNT [share] [table]    share: with a segment that is mapped by its capability; such a process does not
-//                                         move. table: what came back, how often, of each call
+//   hostile SEED COUNT [share] [table]    share: with a segment that is mapped by its capability; such a process does
+//                                         not move. table: what came back, how often, of each call
 //
 // Beside the thread that calls: a mapper that unmaps, maps and grows the very buffers, a server on a port of our own
 // (so that transactions really begin, and find their buffers gone halfway), and threads that block in calls with huge
@@ -37,8 +37,8 @@ static void call(uint64_t r[NREGS])
                      "sd t4, 96(s1)\n\tsd t5, 104(s1)\n\tsd t6, 112(s1)"
                      : "+r"(p)
                      :
-                     : "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "t0", "t1", "t2", "t3", "t4",
-                       "t5", "t6", "memory");
+                     : "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "t0", "t1", "t2", "t3", "t4", "t5", "t6",
+                       "memory");
 }
 
 // Registers that a call may change, a bit each (core/abi.h).
@@ -63,8 +63,8 @@ static uint32_t results_of(uint64_t number)
 #define LONG_MS 0xffffffffu
 
 static const uint64_t text_words[64] = {0x600dc0de, 1, 2, 3}; // in read-only memory
-static uint64_t fixed;                    // address of a page that is mapped for reading only
-static struct cap own, others[2], shared; // shared: a segment, null where we may be moved
+static uint64_t fixed;                                        // address of a page that is mapped for reading only
+static struct cap own, others[2], shared;                     // shared: a segment, null where we may be moved
 static int64_t own_handle;
 static _Atomic uint32_t done;
 static _Atomic uint64_t errors;
@@ -74,9 +74,9 @@ static void wrong(const char *what, const uint64_t before[NREGS], const uint64_t
 {
     if (errors++ > 5)
         return;
-    printf("hostile: WRONG: %s: call %lu(%lx %lx %lx %lx %lx %lx %lx, t %lx %lx %lx): %ld %lx\n",
-           what, before[A7], before[A0], before[A1], before[A2], before[A3], before[A4], before[A5],
-           before[A6], before[T0], before[T1], before[T2], (int64_t)after[A0], after[A1]);
+    printf("hostile: WRONG: %s: call %lu(%lx %lx %lx %lx %lx %lx %lx, t %lx %lx %lx): %ld %lx\n", what, before[A7],
+           before[A0], before[A1], before[A2], before[A3], before[A4], before[A5], before[A6], before[T0], before[T1],
+           before[T2], (int64_t)after[A0], after[A1]);
 }
 
 // --- Arguments -----------------------------------------------------------------------------------------------
@@ -166,9 +166,7 @@ static uint64_t map_length(struct dice *d)
 {
     switch (below(d, 10)) {
     case 0: return length(d);
-    case 1:
-        return (1ul << 30) -
-               below(d, 3) * PAGE; // a whole segment: costs nothing before it is touched
+    case 1: return (1ul << 30) - below(d, 3) * PAGE; // a whole segment: costs nothing before it is touched
     default: return (1 + below(d, SLOT_BYTES / 2 / PAGE)) * PAGE - below(d, 2);
     }
 }
@@ -288,9 +286,9 @@ static bool choose(struct dice *d, uint64_t r[NREGS])
     for (unsigned i = 0; i < NREGS; i++)
         r[i] = below(d, 4) ? roll(d) : address(d);
     // Half of the calls are of those with the most behind them.
-    static const uint8_t deep[] = {
-        SYS_TRANS, SYS_TRANS, SYS_TRANS, SYS_TRANS, SYS_GETREQ,        SYS_PUTREP,  SYS_MAP,
-        SYS_MAP,   SYS_UNMAP, SYS_GROW,  SYS_WAKE,  SYS_PUTREP_GETREQ, SYS_FORWARD, SYS_MAP_CAP};
+    static const uint8_t deep[] = {SYS_TRANS,  SYS_TRANS,         SYS_TRANS,   SYS_TRANS,  SYS_GETREQ,
+                                   SYS_PUTREP, SYS_MAP,           SYS_MAP,     SYS_UNMAP,  SYS_GROW,
+                                   SYS_WAKE,   SYS_PUTREP_GETREQ, SYS_FORWARD, SYS_MAP_CAP};
     switch (r[A7] = below(d, 2) ? deep[below(d, sizeof deep)] : below(d, SYS_COUNT + 1)) {
     case SYS_TRANS: {
         if (below(d, 4)) {
@@ -305,8 +303,7 @@ static bool choose(struct dice *d, uint64_t r[NREGS])
         r[T1] = length(d);
         r[T2] = short_ms(d);
         // Calls that leave the process wait for others or for their time-out: few of them.
-        return (cap.port.w[0] == own.port.w[0] && cap.port.w[1] == own.port.w[1]) ||
-               below(d, 20) == 0;
+        return (cap.port.w[0] == own.port.w[0] && cap.port.w[1] == own.port.w[1]) || below(d, 20) == 0;
     }
     case SYS_GETREQ:
         r[A0] = below(d, 3) ? 1ul << own_handle : below(d, 3) ? 1ul << below(d, 20) : roll(d);
@@ -347,18 +344,13 @@ static bool choose(struct dice *d, uint64_t r[NREGS])
     case SYS_MAP:
         r[A0] = below(d, 4) == 0 ? address(d) : below(d, 8) == 0 ? 0 : slot_address(d);
         r[A1] = map_length(d);
-        r[A2] = below(d, 4)   ? below(d, 32)
-                : below(d, 4) ? below(d, 32) | MAP_GUARD(below(d, 32))
-                              : roll(d);
-        if (r[A1] >
-            SLOT_BYTES /
-                2) // to take all memory is a right of a process without a limit, and no test of ours
+        r[A2] = below(d, 4) ? below(d, 32) : below(d, 4) ? below(d, 32) | MAP_GUARD(below(d, 32)) : roll(d);
+        if (r[A1] > SLOT_BYTES / 2) // to take all memory is a right of a process without a limit, and no test of ours
             r[A2] &= ~(uint64_t)MAP_WRITE;
         return true;
     case SYS_UNMAP:
         r[A0] = below(d, 8) == 0 ? slot_address(d) : address(d);
-        return r[A0] !=
-               fixed; // what the program stands on is never asked for: address() does not know it
+        return r[A0] != fixed; // what the program stands on is never asked for: address() does not know it
     case SYS_GROW:
         r[A0] = below(d, 2) ? slot_address(d) : address(d);
         do
@@ -445,10 +437,9 @@ static void *mapper(void *seed)
             break;
         case 1: sys_grow(at, below(&d, SLOT_BYTES / 2)); break;
         default: {
-            uint64_t flags = MAP_READ | (below(&d, 4) ? MAP_WRITE : 0) |
-                             (below(&d, 2) ? MAP_GROW_UP : 0) | (below(&d, 8) ? 0 : MAP_EXEC);
-            uint64_t pages =
-                below(&d, 3) ? SLOT_BYTES / 2 / PAGE : 1 + below(&d, SLOT_BYTES / 2 / PAGE);
+            uint64_t flags = MAP_READ | (below(&d, 4) ? MAP_WRITE : 0) | (below(&d, 2) ? MAP_GROW_UP : 0) |
+                             (below(&d, 8) ? 0 : MAP_EXEC);
+            uint64_t pages = below(&d, 3) ? SLOT_BYTES / 2 / PAGE : 1 + below(&d, SLOT_BYTES / 2 / PAGE);
             sys_map(at, pages * PAGE, flags);
         }
         }
@@ -463,20 +454,17 @@ static void *server(void *seed)
     struct dice d = {(uint64_t)seed};
     struct request req;
     while (!done) {
-        int64_t result =
-            getreq(1ul << own_handle, (void *)slot_address(&d), SLOT_BYTES / 4, 5, &req);
+        int64_t result = getreq(1ul << own_handle, (void *)slot_address(&d), SLOT_BYTES / 4, 5, &req);
         if (result < 0) {
             sys_sleep(20000); // most often its buffer is not there just now
             continue;
         }
         // From where it may be gone; then once more with nothing, for the client waits.
-        while (below(&d, 3) == 0 &&
-               putrep_getreq(0, (void *)slot_address(&d), below(&d, PAGE), NULL, 1ul << own_handle,
-                             (void *)slot_address(&d), SLOT_BYTES / 4, 5, &req) == 0)
+        while (below(&d, 3) == 0 && putrep_getreq(0, (void *)slot_address(&d), below(&d, PAGE), NULL, 1ul << own_handle,
+                                                  (void *)slot_address(&d), SLOT_BYTES / 4, 5, &req) == 0)
             ;
         uint64_t len = below(&d, 8) ? fair_length(&d) : length(&d);
-        if (putrep((int64_t)below(&d, 3) - 1, (void *)(slot_address(&d) + below(&d, 5000)), len,
-                   NULL) < 0)
+        if (putrep((int64_t)below(&d, 3) - 1, (void *)(slot_address(&d) + below(&d, 5000)), len, NULL) < 0)
             putrep(-E_IO, NULL, 0, NULL);
     }
     return NULL;
@@ -520,8 +508,7 @@ static bool set_up(void)
     own = cap_make(port, 0, RIGHT_ALL, key);
     int64_t at = sys_map(0, 2 * PAGE, MAP_READ);
     fixed = (uint64_t)at;
-    return own_handle >= 0 && at > 0 && startup_cap("tty", &others[0]) == 0 &&
-           startup_cap("dir", &others[1]) == 0;
+    return own_handle >= 0 && at > 0 && startup_cap("tty", &others[0]) == 0 && startup_cap("dir", &others[1]) == 0;
 }
 
 static bool untouched(void)
@@ -544,11 +531,9 @@ int main(int argc, char **argv)
     }
     struct cap seg;
     if (argc > 3 && strcmp(argv[3], "share") == 0 && dir_lookup(NULL, "seg", &seg) == 0 &&
-        trans(&seg, OP_SEG_CREATE, (const uint64_t[4]){20 * PAGE}, NULL, 0, &shared, sizeof shared,
-              NULL) < 0)
+        trans(&seg, OP_SEG_CREATE, (const uint64_t[4]){20 * PAGE}, NULL, 0, &shared, sizeof shared, NULL) < 0)
         return 2;
-    struct thread *help[] = {thread_create(mapper, (void *)roll(&d), 0),
-                             thread_create(server, (void *)roll(&d), 0),
+    struct thread *help[] = {thread_create(mapper, (void *)roll(&d), 0), thread_create(server, (void *)roll(&d), 0),
                              thread_create(client, (void *)roll(&d), 0)};
     while (called < count) {
         uint64_t before[NREGS], r[NREGS];

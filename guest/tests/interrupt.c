@@ -16,13 +16,13 @@ enum { OP_WAIT = 200, OP_COMPUTE, OP_SHIELD, OP_REPORT, OP_STOP };
 
 static unsigned errors;
 
-#define MUST(got, want)                                                                            \
-    do {                                                                                           \
-        int64_t g = (got), w = (want);                                                             \
-        if (g != w) {                                                                              \
-            errors++;                                                                              \
-            printf("interrupt: line %d: %ld (%s), not %ld\n", __LINE__, g, error_string(g), w);    \
-        }                                                                                          \
+#define MUST(got, want)                                                                                                \
+    do {                                                                                                               \
+        int64_t g = (got), w = (want);                                                                                 \
+        if (g != w) {                                                                                                  \
+            errors++;                                                                                                  \
+            printf("interrupt: line %d: %ld (%s), not %ld\n", __LINE__, g, error_string(g), w);                        \
+        }                                                                                                              \
     } while (0)
 
 // --- Servers -------------------------------------------------------------------------------------------
@@ -119,8 +119,8 @@ static struct thread *begin(struct call *c, const struct cap *server, uint32_t o
     return t;
 }
 
-// Makes a call and interrupts it. When it was not yet at the end of the chain, no server has taken it: once more, with more
-// time to get there.
+// Makes a call and interrupts it. When it was not yet at the end of the chain, no server has taken it: once more, with
+// more time to get there.
 static int64_t interrupted(const struct cap *server, uint32_t op, uint64_t grace_ms)
 {
     struct call a;
@@ -196,6 +196,5 @@ int main(int argc, char **argv)
         return 0;
     }
     printf("interrupt: calls\n");
-    return (int)trans(&server, strcmp(argv[1], "stop") == 0 ? OP_STOP : OP_WAIT, NULL, NULL, 0,
-                      NULL, 0, NULL);
+    return (int)trans(&server, strcmp(argv[1], "stop") == 0 ? OP_STOP : OP_WAIT, NULL, NULL, 0, NULL, 0, NULL);
 }

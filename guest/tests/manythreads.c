@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Thousands of threads at once: do all start, have variables and a stack of their own with a guard page below, end,
-// and give their memory back?
+// Thousands of threads at once: do all start, have variables and a stack of their own with a guard page below, end, and
+// give their memory back?
 //
 //   manythreads [THREADS] [limit]      default: 1000; limit: also as many as there can be
 //
@@ -38,16 +38,15 @@ static bool readable(uintptr_t at)
     return sys_wait((_Atomic uint32_t *)at, 0x5eed5eed, 1) != -E_FAULT;
 }
 
-// From the thread's record, at the top of its slot, down to the first page that nobody may touch: that is the guard,
-// at the bottom of the slot; behind it the neighbour's slot begins.
+// From the thread's record, at the top of its slot, down to the first page that nobody may touch: that is the guard, at
+// the bottom of the slot; behind it the neighbour's slot begins.
 static void check_guard(uint64_t me)
 {
     uintptr_t top = (uintptr_t)thread_self() & ~(uintptr_t)(PAGE - 1);
     uintptr_t bottom = top + PAGE - THREAD_SLOT_DEFAULT;
     for (uintptr_t at = top; at > bottom; at -= PAGE)
         check(readable(at), "a page of the stack cannot be read", me);
-    check(!readable(bottom) && !readable(bottom + PAGE - 4), "there is no guard below the stack",
-          me);
+    check(!readable(bottom) && !readable(bottom + PAGE - 4), "there is no guard below the stack", me);
 }
 
 // Fills `left` frames with words that only this thread has, waits for all others, looks at them again.
@@ -141,8 +140,7 @@ static void all_at_once(unsigned n, const struct cap *node)
 
     uint64_t after = pages_free(node);
     printf("manythreads: KiB a thread %lu, kept afterwards %ld in all\n",
-           made ? (before - peak) * PAGE / 1024 / made : 0,
-           ((long)before - (long)after) * PAGE / 1024);
+           made ? (before - peak) * PAGE / 1024 / made : 0, ((long)before - (long)after) * PAGE / 1024);
     // Kept: malloc's heap, and pools of the kernel's, which shrink later.
     check(peak != 0 && after + 64 + made / 8 >= before, "their memory did not come back", 0);
 }

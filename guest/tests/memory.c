@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Segments as guests see them: shared, copied on write, told what was written. Run with a node's boot directory as "dir".
+// Segments as guests see them: shared, copied on write, told what was written. Run with a node's boot directory as
+// "dir".
 //
 //   memory check           one process on its own; status 0 when all went as it must
 //   memory server NAME     makes a segment and serves it under that name: OP_INFO gives the capability away, OP_WRITE
@@ -328,7 +329,6 @@ int main(int argc, char **argv)
         return copies((unsigned)strtoul(argv[2], NULL, 10));
     if (argc == 3 && strcmp(argv[1], "touch") == 0)
         return touch(strtoull(argv[2], NULL, 10));
-    printf(
-        "usage: memory check | server NAME | client NAME | wait NAME | copies ROUNDS | touch MIB\n");
+    printf("usage: memory check | server NAME | client NAME | wait NAME | copies ROUNDS | touch MIB\n");
     return 2;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Makes a mistake of your choice, after asking owner.c to be its owner; with some of them the owner repairs it, and this
-// says what came of it.
+// Makes a mistake of your choice, after asking owner.c to be its owner; with some of them the owner repairs it, and
+// this says what came of it.
 //
 //   owned NAME MISTAKE      NAME: under which owner.c is to be found
 #include "guest/tests/owner.h"
@@ -79,8 +79,7 @@ static void divide(void)
     __asm__ volatile("div %0, %4, zero\n\trem %1, %4, zero\n\tdiv %2, %5, %6\n\trem %3, %5, %6"
                      : "=&r"(q), "=&r"(r), "=&r"(oq), "=&r"(orest)
                      : "r"(7l), "r"(INT64_MIN), "r"(-1l));
-    printf("owned: 7/0 = %ld, 7%%0 = %ld; min/-1 = %s, min%%-1 = %ld\n", q, r,
-           oq == INT64_MIN ? "min" : "?", orest);
+    printf("owned: 7/0 = %ld, 7%%0 = %ld; min/-1 = %s, min%%-1 = %ld\n", q, r, oq == INT64_MIN ? "min" : "?", orest);
 }
 
 // The owner maps the page that is missing.
@@ -112,14 +111,10 @@ static const struct {
     const char *name;
     void (*make)(void);
 } mistakes[] = {
-    {"illegal", illegal},   {"privileged", privileged},
-    {"unmapped", unmapped}, {"text", text},
-    {"execute", execute},   {"kernel", kernel},
-    {"stack", stack},       {"memory", memory},
-    {"break", breakpoint},  {"atomic", atomic},
-    {"divide", divide},     {"missing", missing},
-    {"question", question}, {"wrong", breakpoint},
-    {"refuse", breakpoint}, {"keep", breakpoint},
+    {"illegal", illegal},   {"privileged", privileged}, {"unmapped", unmapped}, {"text", text},
+    {"execute", execute},   {"kernel", kernel},         {"stack", stack},       {"memory", memory},
+    {"break", breakpoint},  {"atomic", atomic},         {"divide", divide},     {"missing", missing},
+    {"question", question}, {"wrong", breakpoint},      {"refuse", breakpoint}, {"keep", breakpoint},
     {"idle", idle},
 };
 

@@ -103,8 +103,7 @@ static uint32_t count(uint32_t tag)
 // The first MAP section that lies above: sections of one kind are in no order that matters.
 static void add_page(void)
 {
-    const struct desc_map m = {
-        .va = OWNER_PAGE, .len = 4096, .seg = count(DESC_SEG), .flags = MAP_READ | MAP_WRITE};
+    const struct desc_map m = {.va = OWNER_PAGE, .len = 4096, .seg = count(DESC_SEG), .flags = MAP_READ | MAP_WRITE};
     const struct desc_seg s = {.len = 4096};
     uint32_t after = count(DESC_PORT) ? DESC_PORT : DESC_THRD;
     insert(DESC_MAP, &m, sizeof m, after);
@@ -118,7 +117,7 @@ static void answer_question(void)
     t->pc += 4;
 }
 
-// --- The kernel tells --------------------------------------------------------------------------------------------------
+// --- The kernel tells ------------------------------------------------------------------------------------------------
 
 // Length and checksum of what is in desc now (core/desc.h).
 static void seal(void)
@@ -153,8 +152,7 @@ static void look(const struct child *c, const struct owner_fault *f, uint32_t ti
 
 static int64_t decide(struct child *c, const struct owner_fault *f)
 {
-    bool change = strcmp(c->what, "missing") == 0 || strcmp(c->what, "question") == 0 ||
-                  strcmp(c->what, "wrong") == 0;
+    bool change = strcmp(c->what, "missing") == 0 || strcmp(c->what, "question") == 0 || strcmp(c->what, "wrong") == 0;
     if (strcmp(c->what, "keep") == 0)
         return putrep(OWNER_KEEP, NULL, 0, NULL);
     if (strcmp(c->what, "refuse") == 0)
@@ -186,8 +184,8 @@ static int64_t event(const struct request *req, const void *bytes)
     memcpy(&f, bytes, sizeof f);
     switch (req->args[0]) {
     case EVENT_FAULT:
-        printf("owner: %s: kind %lu cause %lu address 0x%lx: %s\n", c->what,
-               req->args[2] & 0xffffffff, f.cause, req->args[3], f.what);
+        printf("owner: %s: kind %lu cause %lu address 0x%lx: %s\n", c->what, req->args[2] & 0xffffffff, f.cause,
+               req->args[3], f.what);
         look(c, &f, (uint32_t)(req->args[2] >> 32));
         return decide(c, &f);
     case EVENT_ENDED:

@@ -5,8 +5,8 @@
 //
 //   plague SEED COUNT        with --dir NODE: that node's services. The last line is "plague: N requests, E errors".
 //
-// Checked: nothing succeeds with a capability that has one bit turned; the directory answers all the time. What was made
-// (names, segments, processes) is removed again at the end: the node's counts are whoever started us's to compare.
+// Checked: nothing succeeds with a capability that has one bit turned; the directory answers all the time. What was
+// made (names, segments, processes) is removed again at the end: the node's counts are whoever started us's to compare.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,32 +22,27 @@
 
 // --- What is there -------------------------------------------------------------------------------------------------
 
-// Left out: OP_NODE_STOP, OP_ROTATE of the services' own objects (others need them), and the boot directory's own names.
+// Left out: OP_NODE_STOP, OP_ROTATE of the services' own objects (others need them), and the boot directory's own
+// names.
 static const struct target {
     const char *name;
     uint32_t ops[16];
 } targets[] = {
     {"dir", {OP_DIR_LOOKUP, OP_DIR_ENTER, OP_DIR_REMOVE, OP_DIR_LIST}},
-    {"seg",
-     {OP_SEG_CREATE, OP_READ, OP_WRITE, OP_SIZE, OP_SEG_MARK, OP_SEG_WRITTEN, OP_SEG_UNMARK}},
-    {"proc",
-     {OP_PROC_EXEC, OP_PROC_LIST, OP_PROC_OFFER, OP_PROC_COMMIT, OP_PROC_ABORT, OP_PROC_GET,
-      OP_PROC_STUN}},
+    {"seg", {OP_SEG_CREATE, OP_READ, OP_WRITE, OP_SIZE, OP_SEG_MARK, OP_SEG_WRITTEN, OP_SEG_UNMARK}},
+    {"proc", {OP_PROC_EXEC, OP_PROC_LIST, OP_PROC_OFFER, OP_PROC_COMMIT, OP_PROC_ABORT, OP_PROC_GET, OP_PROC_STUN}},
     {"console",
-     {OP_CONSOLE_KEYS, OP_CONSOLE_SHOW, OP_CONSOLE_OPEN, OP_CONSOLE_LOG, OP_CONSOLE_TYPE,
-      OP_CONSOLE_FRONT, OP_READ}},
+     {OP_CONSOLE_KEYS, OP_CONSOLE_SHOW, OP_CONSOLE_OPEN, OP_CONSOLE_LOG, OP_CONSOLE_TYPE, OP_CONSOLE_FRONT, OP_READ}},
     {"node", {OP_NODE_STATUS, OP_NODE_NULL, OP_NODE_BENCH, OP_NODE_TRACE}},
     {"bootfs", {OP_DIR_LOOKUP, OP_DIR_LIST, OP_READ, OP_SIZE}},
 };
-static const uint32_t standard[] = {OP_INFO, OP_STATUS, OP_RESTRICT, OP_DESTROY, OP_READ,
-                                    OP_SIZE, 0,         255,         1u << 31};
-static const uint32_t seg_ops[] = {OP_READ,        OP_WRITE,      OP_SIZE,       OP_SEG_MARK,
-                                   OP_SEG_WRITTEN, OP_SEG_UNMARK, OP_SEG_CREATE, OP_INFO,
-                                   OP_STATUS,      OP_RESTRICT};
-static const uint32_t proc_ops[] = {
-    OP_PROC_STUN,    OP_PROC_RESUME,      OP_PROC_GET,       OP_PROC_SET,       OP_PROC_CHECK,
-    OP_PROC_MIGRATE, OP_PROC_SET_COMMENT, OP_PROC_SET_LIMIT, OP_PROC_SET_OWNER, OP_INFO,
-    OP_STATUS,       OP_RESTRICT,         OP_PROC_STUN,      OP_PROC_EXEC,      OP_PROC_OFFER};
+static const uint32_t standard[] = {OP_INFO, OP_STATUS, OP_RESTRICT, OP_DESTROY, OP_READ, OP_SIZE, 0, 255, 1u << 31};
+static const uint32_t seg_ops[] = {OP_READ,       OP_WRITE,      OP_SIZE, OP_SEG_MARK, OP_SEG_WRITTEN,
+                                   OP_SEG_UNMARK, OP_SEG_CREATE, OP_INFO, OP_STATUS,   OP_RESTRICT};
+static const uint32_t proc_ops[] = {OP_PROC_STUN,      OP_PROC_RESUME,  OP_PROC_GET,         OP_PROC_SET,
+                                    OP_PROC_CHECK,     OP_PROC_MIGRATE, OP_PROC_SET_COMMENT, OP_PROC_SET_LIMIT,
+                                    OP_PROC_SET_OWNER, OP_INFO,         OP_STATUS,           OP_RESTRICT,
+                                    OP_PROC_STUN,      OP_PROC_EXEC,    OP_PROC_OFFER};
 
 static struct cap services[COUNT(targets)], own;
 static int64_t own_handle;
@@ -74,7 +69,7 @@ static struct cap *service(const char *name)
     exit(9);
 }
 
-// --- One request ------------------------------------------------------------------------------------------------------
+// --- One request -----------------------------------------------------------------------------------------------------
 
 struct asker { // a thread that asks
     struct dice d;
@@ -126,8 +121,7 @@ static void withdraw(struct asker *a)
     a->noffers = 0;
 }
 
-static int64_t ask(struct asker *a, const struct cap *cap, uint32_t op, const uint64_t args[4],
-                   size_t len)
+static int64_t ask(struct asker *a, const struct cap *cap, uint32_t op, const uint64_t args[4], size_t len)
 {
     struct dice *d = &a->d;
     bool turn = below(d, 12) == 0;
@@ -223,15 +217,12 @@ static void to_segment(struct asker *a)
     }
 }
 
-// --- Descriptors ----------------------------------------------------------------------------------------------------------
+// --- Descriptors -----------------------------------------------------------------------------------------------------
 
 static void seal(unsigned char *b, size_t len, uint32_t sections)
 {
-    struct desc_hdr hdr = {.magic = DESC_MAGIC,
-                           .version = DESC_VERSION,
-                           .arch = DESC_ARCH_RISCV64,
-                           .len = len,
-                           .sections = sections};
+    struct desc_hdr hdr = {
+        .magic = DESC_MAGIC, .version = DESC_VERSION, .arch = DESC_ARCH_RISCV64, .len = len, .sections = sections};
     uint64_t sum = DESC_MAGIC, word;
     memcpy(b, &hdr, sizeof hdr);
     for (size_t at = 0; at + sizeof word <= len; at += sizeof word) {
@@ -261,10 +252,8 @@ static size_t put_memory(struct asker *a, size_t at, uint64_t segs)
         at = section(a->req, at, DESC_SEG, &s, sizeof s);
     }
     for (uint64_t i = 0; i < segs; i++) {
-        struct desc_map m = {.va = 0x100000 + i * 0x100000,
-                             .len = PAGE,
-                             .seg = (uint32_t)i,
-                             .flags = MAP_ALL & below(d, 64)};
+        struct desc_map m = {
+            .va = 0x100000 + i * 0x100000, .len = PAGE, .seg = (uint32_t)i, .flags = MAP_ALL & below(d, 64)};
         at = section(a->req, at, DESC_MAP, &m, sizeof m);
     }
     return at;
@@ -285,8 +274,7 @@ static size_t put_thread(struct asker *a, size_t at, uint64_t tid)
         t.x[i] = below(d, 4) ? 0 : word(d);
     t.call.deadline_left_ns = UINT64_MAX;
     t.serve.mask = below(d, 4);
-    t.serve.buf =
-        (struct desc_buf){.kind = (uint32_t)below(d, 2), .at = 0x100000, .len = below(d, 2 * PAGE)};
+    t.serve.buf = (struct desc_buf){.kind = (uint32_t)below(d, 2), .at = 0x100000, .len = below(d, 2 * PAGE)};
     if (t.state == 2) { // in a transaction, with us
         t.call.state = (uint32_t)(1 + below(d, 3));
         t.call.seq = t.seq;
@@ -313,10 +301,8 @@ static void mutate(struct dice *d, unsigned char *b, size_t len)
 static size_t descriptor(struct asker *a, uint64_t ep)
 {
     struct dice *d = &a->d;
-    struct desc_proc p = {.ep = ep,
-                          .next_tid = 9,
-                          .stunned = (uint32_t)below(d, 2),
-                          .mem_limit = below(d, 3) ? 0 : word(d)};
+    struct desc_proc p = {
+        .ep = ep, .next_tid = 9, .stunned = (uint32_t)below(d, 2), .mem_limit = below(d, 3) ? 0 : word(d)};
     uint64_t segs = 1 + below(d, 3), threads = 1 + below(d, 3), ports = below(d, 2);
     size_t at = sizeof(struct desc_hdr);
     memcpy(p.name, "plague-made", 12);
@@ -366,8 +352,7 @@ static void to_hand_over(struct asker *a)
     }
     args[0] = below(d, 8) ? a->offer : word(d);
     args[1] = below(d, 8) ? a->offer_serial : word(d);
-    (void)ask(a, service("proc"), below(d, 2) ? OP_PROC_COMMIT : OP_PROC_ABORT, args,
-              below(d, 4) ? 0 : some_bytes(a));
+    (void)ask(a, service("proc"), below(d, 2) ? OP_PROC_COMMIT : OP_PROC_ABORT, args, below(d, 4) ? 0 : some_bytes(a));
     a->offer = below(d, 4) ? 0 : a->offer;
 }
 
@@ -391,7 +376,8 @@ static void to_process(struct asker *a)
         mutate(d, a->req, len);
         seal(a->req, len, hdr.sections);
     } else if (op == OP_PROC_MIGRATE || op == OP_PROC_SET_OWNER) {
-        // As a target we would answer COMMIT with nonsense, and the process be held for as long as that can mean something.
+        // As a target we would answer COMMIT with nonsense, and the process be held for as long as that can mean
+        // something.
         const struct cap *to = op == OP_PROC_SET_OWNER && below(d, 2) ? &own : service("proc");
         memcpy(a->req, to, sizeof *to);
         len = sizeof *to;
@@ -399,7 +385,7 @@ static void to_process(struct asker *a)
     (void)ask(a, p, op, args, len);
 }
 
-// --- The threads ------------------------------------------------------------------------------------------------------
+// --- The threads -----------------------------------------------------------------------------------------------------
 
 static struct asker askers[2];
 static uint64_t count;
@@ -441,7 +427,7 @@ static void *server_main(void *seed)
     return NULL;
 }
 
-// --- Before and after -------------------------------------------------------------------------------------------------
+// --- Before and after ------------------------------------------------------------------------------------------------
 
 enum { ARRIVING = 0, DEAD = 6 }; // proc_entry.state: core/proc.h
 static struct proc_entry first[200], last[4000];
@@ -449,9 +435,7 @@ static struct proc_entry first[200], last[4000];
 static size_t list(struct proc_entry *to, size_t size)
 {
     struct trans_result out;
-    return trans(service("proc"), OP_PROC_LIST, NULL, NULL, 0, to, size, &out) < 0
-               ? 0
-               : out.reply_len / sizeof *to;
+    return trans(service("proc"), OP_PROC_LIST, NULL, NULL, 0, to, size, &out) < 0 ? 0 : out.reply_len / sizeof *to;
 }
 
 static bool was_there(ep_t ep, size_t before)
@@ -473,14 +457,12 @@ static void end_processes(size_t before)
             if (was_there(last[i].ep, before) || last[i].state == DEAD)
                 continue;
             left++;
-            if (last[i].state ==
-                ARRIVING) // its offer was withdrawn; what it still pulls comes from us
+            if (last[i].state == ARRIVING) // its offer was withdrawn; what it still pulls comes from us
                 continue;
-            int64_t status =
-                trans_timeout(&last[i].cap, OP_DESTROY, NULL, NULL, 0, NULL, 0, 200, NULL);
+            int64_t status = trans_timeout(&last[i].cap, OP_DESTROY, NULL, NULL, 0, NULL, 0, 200, NULL);
             if (tries == 999)
-                printf("plague: %s (%lx), state %u, does not end: %s\n", last[i].name, last[i].ep,
-                       last[i].state, error_string(status));
+                printf("plague: %s (%lx), state %u, does not end: %s\n", last[i].name, last[i].ep, last[i].state,
+                       error_string(status));
         }
         if (left)
             sleep_ms(2);

@@ -18,8 +18,8 @@ static void must(int64_t got, int64_t want, const char *file, int line)
     checks++;
     if (got == want || ++errors > 10)
         return;
-    printf("%s:%d: %ld (%s), not %ld (%s)\n", file, line, got, got < 0 ? error_string(got) : "",
-           want, want < 0 ? error_string(want) : "");
+    printf("%s:%d: %ld (%s), not %ld (%s)\n", file, line, got, got < 0 ? error_string(got) : "", want,
+           want < 0 ? error_string(want) : "");
 }
 #define MUST(got, want) must((int64_t)(got), (int64_t)(want), __FILE__, __LINE__)
 

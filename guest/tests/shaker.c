@@ -122,7 +122,7 @@ static uint64_t shake(uint64_t left)
     return count;
 }
 
-// --- Before and after --------------------------------------------------------------------------------------------------
+// --- Before and after ------------------------------------------------------------------------------------------------
 
 static void find(struct target *t, const char *name)
 {
@@ -179,9 +179,8 @@ int main(int argc, char **argv)
     }
     uint64_t ns = clock_ns() - start;
     end_all();
-    printf(
-        "shaker: %lu stuns in %lu.%03lu s; descriptors up to %lu bytes; %lu fetched twice, %lu set "
-        "first, %lu broken ones refused\n",
-        done, ns / 1000000000, ns / 1000000 % 1000, most_bytes, twice, set_first, refused);
+    printf("shaker: %lu stuns in %lu.%03lu s; descriptors up to %lu bytes; %lu fetched twice, %lu set "
+           "first, %lu broken ones refused\n",
+           done, ns / 1000000000, ns / 1000000 % 1000, most_bytes, twice, set_first, refused);
     return 0;
 }

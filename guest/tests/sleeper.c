@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A process that only waits: in a sleep, in a wait with a time-out, and for a wake of its own thread that sleeps.
-// Moved meanwhile it must wait for the rest, not for the whole again, and not wake before its time.
+// A process that only waits: in a sleep, in a wait with a time-out, and for a wake of its own thread that sleeps. Moved
+// meanwhile it must wait for the rest, not for the whole again, and not wake before its time.
 //
 //   sleeper MILLISECONDS        each wait takes so long; status 0 when none was shorter
 #include <stdio.h>

@@ -75,8 +75,7 @@ int main(int argc, char **argv)
         sleep_ms(1);
     sleep_ms(50);
     dir_remove(NULL, line[1]);
-    if (dir_lookup(NULL, argv[2], &other) <
-        0) // now: before, the name could be that of one who ran earlier
+    if (dir_lookup(NULL, argv[2], &other) < 0) // now: before, the name could be that of one who ran earlier
         return 1;
     while (done < units) {
         work();

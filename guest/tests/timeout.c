@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A transaction with a time-out to a server of this process whose buffer goes away while it waits: the server's getreq
-// ends with E_FAULT, the request is put back into the queue, nobody fetches it, and the time-out must come all the same.
+// ends with E_FAULT, the request is put back into the queue, nobody fetches it, and the time-out must come all the
+// same.
 #include <stdio.h>
 
 #include "guest/lib/rotifer.h"

@@ -80,18 +80,17 @@ static void float_registers(uint64_t *seed)
     csr |= (uint64_t)modes[next(seed) % sizeof modes] << 5;
     for (int i = 0; i < 32; i++)
         in[i] = next(seed);
-    __asm__ volatile(
-        "fscsr %[csr]\n\t" ALL32(FLD) "beqz %[call], 1f\n\t"
-                                      "li a7, 8\n\t" // SYS_YIELD
-                                      "ecall\n"
-                                      "1:\taddi %[spin], %[spin], -1\n\t"
-                                      "bgtz %[spin], 1b\n\t" ALL32(FSD) "frcsr %[seen]\n\t"
-                                                                        "fscsr zero"
-        : [seen] "=&r"(seen), [spin] "+r"(spin)
-        : [in] "r"(in), [out] "r"(out), [csr] "r"(csr), [call] "r"(call)
-        : "memory", "a0", "a7", "f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10",
-          "f11", "f12", "f13", "f14", "f15", "f16", "f17", "f18", "f19", "f20", "f21", "f22", "f23",
-          "f24", "f25", "f26", "f27", "f28", "f29", "f30", "f31");
+    __asm__ volatile("fscsr %[csr]\n\t" ALL32(FLD) "beqz %[call], 1f\n\t"
+                                                   "li a7, 8\n\t" // SYS_YIELD
+                                                   "ecall\n"
+                                                   "1:\taddi %[spin], %[spin], -1\n\t"
+                                                   "bgtz %[spin], 1b\n\t" ALL32(FSD) "frcsr %[seen]\n\t"
+                                                                                     "fscsr zero"
+                     : [seen] "=&r"(seen), [spin] "+r"(spin)
+                     : [in] "r"(in), [out] "r"(out), [csr] "r"(csr), [call] "r"(call)
+                     : "memory", "a0", "a7", "f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11",
+                       "f12", "f13", "f14", "f15", "f16", "f17", "f18", "f19", "f20", "f21", "f22", "f23", "f24", "f25",
+                       "f26", "f27", "f28", "f29", "f30", "f31");
     for (int i = 0; i < 32; i++)
         if (in[i] != out[i])
             wrong("f%d was %016lx, is %016lx", i, in[i], out[i]);
@@ -99,12 +98,13 @@ static void float_registers(uint64_t *seed)
         wrong("fcsr was %lx, is %lx", csr, seen);
 }
 
-// Those that code compiled for this function does not need. x8 + i in turn: s0 is the frame's.
-// clang-format off
-#define HELD(X) \
-    X(t1, 0) X(t2, 1) X(t3, 2) X(t4, 3) X(t5, 4) X(t6, 5) X(a1, 6) X(a2, 7) \
-    X(a3, 8) X(a4, 9) X(a5, 10) X(a6, 11) X(s2, 12) X(s3, 13) X(s4, 14) X(s5, 15) \
-    X(s6, 16) X(s7, 17) X(s8, 18) X(s9, 19) X(s10, 20) X(s11, 21)
+// Those that code compiled for this function does not need. x8 + i in turn: s0 is the frame's. clang-format off
+#define HELD(X)                                                                                                        \
+    X(t1, 0)                                                                                                           \
+    X(t2, 1)                                                                                                           \
+    X(t3, 2)                                                                                                           \
+    X(t4, 3) X(t5, 4) X(t6, 5) X(a1, 6) X(a2, 7) X(a3, 8) X(a4, 9) X(a5, 10) X(a6, 11) X(s2, 12) X(s3, 13) X(s4, 14)   \
+        X(s5, 15) X(s6, 16) X(s7, 17) X(s8, 18) X(s9, 19) X(s10, 20) X(s11, 21)
 // clang-format on
 #define LD(r, i) "ld " #r ", 8*" #i "(a0)\n\t"
 #define SD(r, i) "sd " #r ", 8*" #i "(a0)\n\t"
@@ -121,8 +121,8 @@ static void integer_registers(uint64_t *seed)
                               "bgtz t0, 1b\n\t" HELD(SD)
                      : "+r"(t0), "+r"(a0)
                      :
-                     : "memory", "t1", "t2", "t3", "t4", "t5", "t6", "a1", "a2", "a3", "a4", "a5",
-                       "a6", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11");
+                     : "memory", "t1", "t2", "t3", "t4", "t5", "t6", "a1", "a2", "a3", "a4", "a5", "a6", "s2", "s3",
+                       "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11");
     static const char *const names[] = {HELD(NAME)};
     for (int i = 0; i < 22; i++)
         if (block[i] != in[i])
@@ -139,8 +139,8 @@ static void registers(uint64_t *seed)
 // --- Arithmetic ------------------------------------------------------------------------------------------------------
 
 // 1/3 in each rounding mode: to nearest, to zero, down, up, to nearest with ties away.
-static const uint64_t thirds[] = {0x3fd5555555555555, 0x3fd5555555555555, 0x3fd5555555555555,
-                                  0x3fd5555555555556, 0x3fd5555555555555};
+static const uint64_t thirds[] = {0x3fd5555555555555, 0x3fd5555555555555, 0x3fd5555555555555, 0x3fd5555555555556,
+                                  0x3fd5555555555555};
 
 static void arithmetic(uint64_t *seed)
 {
@@ -452,7 +452,7 @@ static void *server(void *arg)
     return NULL;
 }
 
-// --- All of it ---------------------------------------------------------------------------------------------------------
+// --- All of it -------------------------------------------------------------------------------------------------------
 
 static struct work {
     const char *what;
@@ -534,8 +534,7 @@ static int report(void)
             wrong("%s: nothing was done", works[i].what);
     }
     for (int i = 0; i < VICTIM_CLIENTS; i++) {
-        printf("victim %s: client %d: %lu calls made, %lu served\n", name, i,
-               (unsigned long)called[i], served[i]);
+        printf("victim %s: client %d: %lu calls made, %lu served\n", name, i, (unsigned long)called[i], served[i]);
         if (called[i] == 0 || served[i] == 0)
             wrong("client %d: nothing was done", i);
     }

@@ -150,9 +150,9 @@ static int check(void)
 
 // --- Threads -----------------------------------------------------------------------------------------------------
 
-// Each writes the number of its round into some pages of a window of its own, from front to back, again and again. So at
-// any moment the numbers in a window do not rise, and differ by one at most. Some only: for each that is copied all harts
-// are interrupted, which takes an emulator long.
+// Each writes the number of its round into some pages of a window of its own, from front to back, again and again. So
+// at any moment the numbers in a window do not rise, and differ by one at most. Some only: for each that is copied all
+// harts are interrupted, which takes an emulator long.
 enum { THREADS = 4, WINDOW_PAGES = 512, STEP = 16, WORDS = THREADS * WINDOW_PAGES / STEP };
 static volatile uint64_t *volatile area; // NULL: they pause
 static _Atomic uint32_t paused, over;

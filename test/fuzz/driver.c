@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// main() of every fuzz target: mutates the target's seeds and feeds them to it, under sanitizers.
-// The same arguments give the same inputs on every machine.
+// main() of every fuzz target: mutates the target's seeds and feeds them to it, under sanitizers. The same arguments
+// give the same inputs on every machine.
 //
 // usage: fuzz_NAME [ITERATIONS [SEED [FIRST]]]   defaults 20000 1 0
 //
-// Iteration i depends on SEED and i alone, so a failure is replayed by itself: ITERATIONS 1, FIRST i.
-// With 0 iterations only the seeds themselves are run.
+// Iteration i depends on SEED and i alone, so a failure is replayed by itself: ITERATIONS 1, FIRST i. With 0 iterations
+// only the seeds themselves are run.
 #include "test/fuzz/fuzz.h"
 
 #include <inttypes.h>
@@ -50,8 +50,7 @@ static void report(void)
     if (unchanged)
         printf("not ok - unchanged fuzz_seed(%" PRIu64 "), %zu bytes:\n", iteration, input_len);
     else
-        printf("not ok - input %" PRIu64 " of seed %" PRIu64 ", %zu bytes:\n", iteration, seed,
-               input_len);
+        printf("not ok - input %" PRIu64 " of seed %" PRIu64 ", %zu bytes:\n", iteration, seed, input_len);
     dump();
     printf("# replay: %s %d %" PRIu64 " %" PRIu64 "\n", program, !unchanged, seed, iteration);
     fflush(stdout);
@@ -169,9 +168,7 @@ static void mutate(unsigned nseeds)
     case 2:
     case 3: put_number(at, width, edges[below(sizeof(edges) / sizeof(edges[0]))]); break;
     case 4: put_number(at, width, get_number(at, width) + below(33) - 16); break;
-    case 5:
-        put_number(at, width, get_number(below(input_len), width));
-        break; // one field's value in another
+    case 5: put_number(at, width, get_number(below(input_len), width)); break; // one field's value in another
     case 6: input_len ? move_block() : (void)0; break;
     case 7: input_len = below(8) ? input_len : below(input_len + 1); break;
     default: append_other(nseeds); break;

@@ -9,8 +9,7 @@ static void check_file(const uint8_t *data, size_t size, const struct cpio_file 
 {
     size_t len = strnlen(f->name, sizeof f->name);
     ASSERT(len > 0 && len < sizeof f->name);
-    ASSERT(f->bytes >= data && f->bytes <= data + size &&
-           f->len <= (size_t)(data + size - f->bytes));
+    ASSERT(f->bytes >= data && f->bytes <= data + size && f->len <= (size_t)(data + size - f->bytes));
     for (size_t i = 0; i < len; i++)
         ASSERT(f->name[i] >= 0x20 && f->name[i] <= 0x7e);
     if (f->len > 0) { // its ends can be read

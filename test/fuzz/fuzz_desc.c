@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Descriptors from anywhere. Every input gets a checksum that fits, so that mutations reach what lies behind it. One that
-// desc_check lets through is decoded and destroyed; then decoded once more and resumed on a node with a network but no
-// neighbour, whose guests run into every system call with whatever their registers hold; half-way it is stopped, and
-// changed by its own descriptor with some bits turned. Whatever comes of it: when
-// the process is gone and time has passed, the node is as it was, to the last page.
+// Descriptors from anywhere. Every input gets a checksum that fits, so that mutations reach what lies behind it. One
+// that desc_check lets through is decoded and destroyed; then decoded once more and resumed on a node with a network
+// but no neighbour, whose guests run into every system call with whatever their registers hold; half-way it is stopped,
+// and changed by its own descriptor with some bits turned. Whatever comes of it: when the process is gone and time has
+// passed, the node is as it was, to the last page.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,8 +47,7 @@ static void guest(struct node *n, struct thread *t)
 
 static struct node *new_node(void)
 {
-    const struct host_options o = {
-        .clock = clock_of, .seed = 1, .log = log_nothing, .guest_run = guest};
+    const struct host_options o = {.clock = clock_of, .seed = 1, .log = log_nothing, .guest_run = guest};
     now_ns = NS_PER_S;
     struct node *n = host_node_new("fuzz", NODE_PAGES, &o);
     if (!n || net_init(n) != 0)
@@ -70,11 +69,9 @@ static int same(struct node *n, const struct counts *was, const char *after)
     struct counts is = counts(n);
     if (memcmp(was, &is, sizeof is) == 0)
         return 0;
-    printf(
-        "# left behind after it was %s: %ld pages, %ld procs, %ld threads, %ld segs, %ld recs, %ld ports\n",
-        after, (long)(was->pages - is.pages), (long)(is.procs - was->procs),
-        (long)(is.threads - was->threads), (long)(is.segs - was->segs), (long)(is.recs - was->recs),
-        (long)(is.ports - was->ports));
+    printf("# left behind after it was %s: %ld pages, %ld procs, %ld threads, %ld segs, %ld recs, %ld ports\n", after,
+           (long)(was->pages - is.pages), (long)(is.procs - was->procs), (long)(is.threads - was->threads),
+           (long)(is.segs - was->segs), (long)(is.recs - was->recs), (long)(is.ports - was->ports));
     return 1;
 }
 
@@ -110,8 +107,7 @@ static struct proc *change(struct node *n, struct proc *p, uint64_t turn)
     struct desc_fill fills[PROC_MAPS_MAX];
     const char *why = NULL;
     unsigned nfills;
-    for (int i = 0; i < 3 && p->state == PROC_STUNNED;
-         i++, turn = turn * 6364136223846793005u + 1) {
+    for (int i = 0; i < 3 && p->state == PROC_STUNNED; i++, turn = turn * 6364136223846793005u + 1) {
         struct seg *s;
         struct proc *q;
         uint64_t len;
@@ -122,8 +118,7 @@ static struct proc *change(struct node *n, struct proc *p, uint64_t turn)
             abort();
         seg_drop(n, s);
         if (i > 0)
-            bytes[sizeof(struct desc_hdr) + (turn >> 40) % (len - sizeof(struct desc_hdr))] ^=
-                1u << (turn >> 32 & 7);
+            bytes[sizeof(struct desc_hdr) + (turn >> 40) % (len - sizeof(struct desc_hdr))] ^= 1u << (turn >> 32 & 7);
         struct desc_hdr h;
         memcpy(&h, bytes, sizeof h);
         desc_seal(bytes, len, h.sections);
@@ -215,8 +210,7 @@ static struct thread *thread(struct node *n, struct proc *p, enum thread_state s
     return t;
 }
 
-static struct rec *record(struct node *n, struct proc *p, uint32_t tid, enum rec_state state,
-                          struct thread *s)
+static struct rec *record(struct node *n, struct proc *p, uint32_t tid, enum rec_state state, struct thread *s)
 {
     struct rec *r = txn_rec_create(n, p, 0x5555, tid);
     r->state = state;

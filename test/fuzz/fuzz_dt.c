@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Device trees from a boot loader that writes nonsense. Whatever comes: the reader ends, stays
-// within the tree, says little, and gives a machine with which the kernel can start.
+// Device trees from a boot loader that writes nonsense. Whatever comes: the reader ends, stays within the tree, says
+// little, and gives a machine with which the kernel can start.
 //
-// An input is a flattened tree. What its header promises and the input has not is zero, as the
-// reader may rely on memory being there. Seeds: every board with its parts in some other order.
+// An input is a flattened tree. What its header promises and the input has not is zero, as the reader may rely on
+// memory being there. Seeds: every board with its parts in some other order.
 #include <libfdt.h>
 
 #include <stdio.h>
@@ -113,11 +113,8 @@ int fuzz_one(const uint8_t *data, size_t size)
     static struct machine m;
     size_t len;
     uint8_t *tree = as_in_memory(data, size, &len);
-    struct dt_request q = {.fdt = tree,
-                           .fdt_pa = FDT_AT,
-                           .boot_hartid = BOOT_HART,
-                           .image = {IMAGE_AT, IMAGE_END},
-                           .warn = hear};
+    struct dt_request q = {
+        .fdt = tree, .fdt_pa = FDT_AT, .boot_hartid = BOOT_HART, .image = {IMAGE_AT, IMAGE_END}, .warn = hear};
     char value[16];
     failure = NULL;
     lines = 0;
@@ -144,9 +141,8 @@ static void put_cells(void *t, const char *name, const uint32_t *value, size_t n
         big[i] = cpu_to_fdt32(value[i]);
     fdt_property(t, name, big, (int)(4 * n));
 }
-#define CELLS(t, name, ...)                                                                        \
-    put_cells(t, name, (const uint32_t[]){__VA_ARGS__},                                            \
-              sizeof(const uint32_t[]){__VA_ARGS__} / sizeof(uint32_t))
+#define CELLS(t, name, ...)                                                                                            \
+    put_cells(t, name, (const uint32_t[]){__VA_ARGS__}, sizeof(const uint32_t[]){__VA_ARGS__} / sizeof(uint32_t))
 
 static void put_bus(void *t, const char *name, uint32_t address, uint32_t size)
 {

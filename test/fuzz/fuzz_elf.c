@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Arbitrary bytes as a program. What the loader accepts must be what it promises, and must become a descriptor that
-// the kernel's own check takes.
+// Arbitrary bytes as a program. What the loader accepts must be what it promises, and must become a descriptor that the
+// kernel's own check takes.
 #include "core/desc.h"
 #include "core/entry.h"
 #include "services/program.h"
@@ -37,8 +37,7 @@ static void check_descriptor(const struct elf *e)
     static _Alignas(8) uint8_t desc[PROGRAM_DESC_MAX];
     const char *argv[] = {"fuzz"}, *why = NULL;
     const struct program p = {.name = "fuzz", .elf = e, .argc = 1, .argv = argv};
-    const struct cap file = {.port = {{1, 2}}}, startup = {.port = {{3, 4}}},
-                     owner = {.obj_rights = 0};
+    const struct cap file = {.port = {{1, 2}}}, startup = {.port = {{3, 4}}}, owner = {.obj_rights = 0};
     memset(desc, 0, sizeof desc);
     uint64_t len = program_descriptor(&p, &file, &startup, &owner, desc);
     struct buf b = buf_kernel(desc, len);

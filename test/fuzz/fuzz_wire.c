@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Frames from a hostile neighbour, several in a row, to a node that serves a port and has a call of its own
-// open. Whatever comes: nothing but well-formed frames goes out, few for each that came in, and when the
-// neighbour falls silent all of it is forgotten, by timers alone, to the last page (mechanisms.md row 22).
+// Frames from a hostile neighbour, several in a row, to a node that serves a port and has a call of its own open.
+// Whatever comes: nothing but well-formed frames goes out, few for each that came in, and when the neighbour falls
+// silent all of it is forgotten, by timers alone, to the last page (mechanisms.md row 22).
 //
-// An input is a row of frames, each a header and as many bytes as it says (or as are left). Random bytes do not
-// guess endpoints, so the number 1 stands for this node's, and the port {1, 1} for the one it serves. The
-// tag, which nothing reads yet, says what happens around the frame: [0] time that passes after it in 20 ms,
-// [1] link, [2] what the node itself does before (enum deed).
+// An input is a row of frames, each a header and as many bytes as it says (or as are left). Random bytes do not guess
+// endpoints, so the number 1 stands for this node's, and the port {1, 1} for the one it serves. The tag, which nothing
+// reads yet, says what happens around the frame: [0] time that passes after it in 20 ms, [1] link, [2] what the node
+// itself does before (enum deed).
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,8 +58,7 @@ static void no_log(struct node *n, const char *line)
     (void)n, (void)line;
 }
 
-static void check_and_drop(struct link *l, const struct wire_hdr *h, const struct piece *p,
-                           unsigned npieces)
+static void check_and_drop(struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
 {
     uint64_t len = 0;
     volatile uint8_t touch = 0;
@@ -83,8 +82,7 @@ static void server(struct node *n, void *arg)
     int handle = task_listen(n, *(const struct port *)arg, &served);
     ASSERT(handle >= 0);
     for (;;)
-        if (task_getreq(n, 1ull << handle, buf, 0, &q) ==
-            0) // replies of many lengths, long ones too
+        if (task_getreq(n, 1ull << handle, buf, 0, &q) == 0) // replies of many lengths, long ones too
             task_putrep(n, 0, q.arg, buf_kernel(server_buf, q.arg[0] % BUFFER));
 }
 
@@ -161,8 +159,7 @@ static void do_deed(struct node *n, struct link *l, enum deed deed)
 }
 
 // Pieces as a driver cuts them: at page ends.
-static void input_frame(struct node *n, struct link *l, const struct wire_hdr *h,
-                        const uint8_t *payload, size_t len)
+static void input_frame(struct node *n, struct link *l, const struct wire_hdr *h, const uint8_t *payload, size_t len)
 {
     struct piece p[WIRE_PIECES_MAX];
     unsigned np = 0;
@@ -211,8 +208,7 @@ int fuzz_one(const uint8_t *data, size_t size)
     if (!n || net_init(n) < 0)
         return 1;
     for (unsigned i = 0; i < NLINKS; i++) {
-        links[i] = (struct link){
-            .name = "net", .mac = {2, 0, 0, 0, 0, (uint8_t)i}, .up = true, .send = check_and_drop};
+        links[i] = (struct link){.name = "net", .mac = {2, 0, 0, 0, 0, (uint8_t)i}, .up = true, .send = check_and_drop};
         links[i].payload_max = i == 0 ? 1320 : WIRE_PAYLOAD_MAX;
         net_link_add(n, &links[i]);
     }
@@ -228,7 +224,8 @@ int fuzz_one(const uint8_t *data, size_t size)
     input_all(n, links, data, size);
     net_nodes_stop(n);
     host_node_enter(n);
-    if (stopped) // what is kept for a stopped process (a frame said that it had called) is kept as long as it is stopped
+    // What is kept for a stopped process (a frame said that it had called) is kept as long as it is stopped.
+    if (stopped)
         proc_destroy(n, stopped, false);
     pass_time(n, now_ns + QUIET_NS);
     if (timer_next(n) != UINT64_MAX)
@@ -247,8 +244,7 @@ int fuzz_one(const uint8_t *data, size_t size)
 static struct wire_hdr *frame(uint8_t *buf, enum wire_kind kind)
 {
     struct wire_hdr *h = (struct wire_hdr *)(void *)buf;
-    *h = (struct wire_hdr){
-        .ethertype = 0xb588, .version = WIRE_VERSION, .kind = (uint8_t)kind, .limit = 8};
+    *h = (struct wire_hdr){.ethertype = 0xb588, .version = WIRE_VERSION, .kind = (uint8_t)kind, .limit = 8};
     h->path_payload = 1320;
     h->src_mac[0] = h->dst_mac[0] = 2;
     h->src_node = h->src_ep = 55;

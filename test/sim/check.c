@@ -45,9 +45,9 @@ void sim_guest_done(struct node *n, struct proc *p)
     if (e < 0)
         sim_trouble(s, "%s: its memory cannot be read: %s", g->name, error_name(e));
     if (g->status != 0 && !g->killed && !g->may_fail)
-        sim_trouble(s, "%s on %s ended with status %lld: %llu errors, first %lld at call %llu",
-                    g->name, sn->name, (long long)g->status, (unsigned long long)g->data.errors,
-                    (long long)g->data.first_status, (unsigned long long)g->data.first_call);
+        sim_trouble(s, "%s on %s ended with status %lld: %llu errors, first %lld at call %llu", g->name, sn->name,
+                    (long long)g->status, (unsigned long long)g->data.errors, (long long)g->data.first_status,
+                    (unsigned long long)g->data.first_call);
     sim_say(s, "%s ended on %s: status %lld", g->name, sn->name, (long long)g->status);
 }
 
@@ -72,12 +72,10 @@ static void check_data(struct sim *s, struct node *n, struct proc *p, const stru
     const struct guest_data *d = m ? seg_page(n, m->seg, m->off, false) : NULL;
     if (!d || (!d->doubles && !d->corrupt && (g->may_fail || (!d->gaps && !d->errors))))
         return;
-    sim_trouble(
-        s,
-        "%s on %s: %llu calls executed twice, %llu left out, %llu corrupt, %llu errors, first %lld at %llu",
-        g->name, n->name, (unsigned long long)d->doubles, (unsigned long long)d->gaps,
-        (unsigned long long)d->corrupt, (unsigned long long)d->errors, (long long)d->first_status,
-        (unsigned long long)d->first_call);
+    sim_trouble(s, "%s on %s: %llu calls executed twice, %llu left out, %llu corrupt, %llu errors, first %lld at %llu",
+                g->name, n->name, (unsigned long long)d->doubles, (unsigned long long)d->gaps,
+                (unsigned long long)d->corrupt, (unsigned long long)d->errors, (long long)d->first_status,
+                (unsigned long long)d->first_call);
 }
 
 // AT MOST ONE COPY RUNS. Only the node of the event can have changed.
@@ -99,8 +97,7 @@ static void check_one_copy(struct sim *s, struct sim_node *sn)
             continue;
         for (unsigned i = 0; i < s->nnodes; i++)
             if (i != sn->index && runs(copy_on(s, g, (int)i)))
-                sim_trouble(s, "TWO COPIES of %s run, on %s and on %s", g->name, s->node[i].name,
-                            sn->name);
+                sim_trouble(s, "TWO COPIES of %s run, on %s and on %s", g->name, s->node[i].name, sn->name);
         sim_say(s, "%s runs on %s now", g->name, sn->name);
         g->where = (int)sn->index;
     }
@@ -162,18 +159,14 @@ static void check_counts(struct sim *s, struct sim_node *sn)
     struct sim_counts now = sim_counts(sn->n), was = sn->idle;
     const struct services *sv = sn->n->services;
     if (memcmp(&now, &was, sizeof now) != 0)
-        sim_trouble(s, "%s: left behind: %ld procs, %ld threads, %ld segs, %ld recs, %ld ports",
-                    sn->name, (long)(now.procs - was.procs), (long)(now.threads - was.threads),
-                    (long)(now.segs - was.segs), (long)(now.recs - was.recs),
-                    (long)(now.ports - was.ports));
+        sim_trouble(s, "%s: left behind: %ld procs, %ld threads, %ld segs, %ld recs, %ld ports", sn->name,
+                    (long)(now.procs - was.procs), (long)(now.threads - was.threads), (long)(now.segs - was.segs),
+                    (long)(now.recs - was.recs), (long)(now.ports - was.ports));
     if (sv->promised || sv->pool_move.used || sv->pool_report.used || sv->pool_made.used)
-        sim_trouble(
-            s, "%s: left behind: %llu pages promised, %zu moves, %zu reports, %zu segments made",
-            sn->name, (unsigned long long)sv->promised, sv->pool_move.used, sv->pool_report.used,
-            sv->pool_made.used);
+        sim_trouble(s, "%s: left behind: %llu pages promised, %zu moves, %zu reports, %zu segments made", sn->name,
+                    (unsigned long long)sv->promised, sv->pool_move.used, sv->pool_report.used, sv->pool_made.used);
     if (sv->pool_offer.used != sv->ncommitted)
-        sim_trouble(s, "%s: left behind: %zu offers", sn->name,
-                    sv->pool_offer.used - sv->ncommitted);
+        sim_trouble(s, "%s: left behind: %zu offers", sn->name, sv->pool_offer.used - sv->ncommitted);
     if (!list_empty(&sn->n->calls))
         sim_trouble(s, "%s: a call is still on its way", sn->name);
 }
@@ -188,8 +181,7 @@ static void check_pages(struct sim *s, struct sim_node *sn)
     net_fini(n);
     size_t now = page_free_count(n);
     if (now != sn->pages_empty)
-        sim_trouble(s, "%s: %ld pages were not given back", sn->name,
-                    (long)(sn->pages_empty - now));
+        sim_trouble(s, "%s: %ld pages were not given back", sn->name, (long)(sn->pages_empty - now));
     int e = net_init(n); // so that power off finds what it expects
     ASSERT(e == 0);
 }
@@ -213,8 +205,8 @@ static void dump_line(const char *text)
 
 static void dump_progress(const char *what, const struct progress *p, uint64_t total)
 {
-    printf(" %s %llu+%llx/%llu (frag %u)", what, (unsigned long long)p->base,
-           (unsigned long long)p->mask, (unsigned long long)total, p->frag);
+    printf(" %s %llu+%llx/%llu (frag %u)", what, (unsigned long long)p->base, (unsigned long long)p->mask,
+           (unsigned long long)total, p->frag);
 }
 
 static void dump_thread(const struct thread *t)
@@ -226,10 +218,9 @@ static void dump_thread(const struct thread *t)
     if (!thread_is_task(t))
         printf(" at '%s'", guest_step_name(t->regs.pc));
     if (t->state == THREAD_CALL) {
-        printf(": op %u seq %llu %s%s%s tries %u server %016llx port %llx timer %s", c->op,
-               (unsigned long long)c->seq, calls[c->state], c->busy ? " busy" : "",
-               c->begun ? " begun" : "", c->tries, (unsigned long long)c->server,
-               (unsigned long long)c->cap.port.w[0], t->timer.armed ? "armed" : "off");
+        printf(": op %u seq %llu %s%s%s tries %u server %016llx port %llx timer %s", c->op, (unsigned long long)c->seq,
+               calls[c->state], c->busy ? " busy" : "", c->begun ? " begun" : "", c->tries,
+               (unsigned long long)c->server, (unsigned long long)c->cap.port.w[0], t->timer.armed ? "armed" : "off");
         dump_progress("sent", &c->sent, c->req.len);
         dump_progress("got", &c->got, c->rep_total);
     }
@@ -240,9 +231,8 @@ static void dump_thread(const struct thread *t)
 
 static void dump_rec(const struct rec *r)
 {
-    printf("#     rec of %016llx.%u seq %llu op %u %s server %u timer %s%s",
-           (unsigned long long)r->client, r->tid, (unsigned long long)r->seq, r->op,
-           rec_state_name(r->state), r->server ? r->server->tid : 0,
+    printf("#     rec of %016llx.%u seq %llu op %u %s server %u timer %s%s", (unsigned long long)r->client, r->tid,
+           (unsigned long long)r->seq, r->op, rec_state_name(r->state), r->server ? r->server->tid : 0,
            r->timer.armed ? "armed" : "off", r->lost ? " lost" : "");
     dump_progress("got", &r->got, r->req_len);
     dump_progress("sent", &r->sent, r->rep_len);
@@ -264,12 +254,11 @@ static void dump_proc(const struct proc *p)
 
 void sim_dump(struct sim *s)
 {
-    printf("# --- %s, seed %llu, at %.6f s: %s\n", s->name, (unsigned long long)s->seed,
-           (double)s->now_ns / 1e9, s->trouble[0] ? s->trouble : "-");
+    printf("# --- %s, seed %llu, at %.6f s: %s\n", s->name, (unsigned long long)s->seed, (double)s->now_ns / 1e9,
+           s->trouble[0] ? s->trouble : "-");
     printf("# frames %llu sent, %llu lost, %zu under way; %llu moves, %llu refused, %llu failed\n",
            (unsigned long long)s->frames_sent, (unsigned long long)s->frames_lost, s->nframes,
-           (unsigned long long)s->moves, (unsigned long long)s->moves_refused,
-           (unsigned long long)s->moves_failed);
+           (unsigned long long)s->moves, (unsigned long long)s->moves_refused, (unsigned long long)s->moves_failed);
     for (unsigned i = 0; i < s->nnodes; i++) {
         struct sim_node *sn = &s->node[i];
         if (!sn->n) {

@@ -93,16 +93,14 @@ static bool word_same(uint8_t *at, uint64_t word, size_t len)
 }
 
 // Calls fn for each word of the message at va, all of whose pages are there.
-static bool each_word(struct node *n, struct thread *t, uint64_t va, uint64_t len, uint64_t key,
-                      word_fn *fn)
+static bool each_word(struct node *n, struct thread *t, uint64_t va, uint64_t len, uint64_t key, word_fn *fn)
 {
     uint8_t *page = NULL;
     for (uint64_t off = 0; off < len; off += 8) {
         uint64_t at = va + off;
         if (!page || !(at & PAGE_MASK))
             page = page_of(n, t->proc, at, false);
-        if (!page || !fn(page + (at & PAGE_MASK), word_at(key, off),
-                         len - off < 8 ? (size_t)(len - off) : 8))
+        if (!page || !fn(page + (at & PAGE_MASK), word_at(key, off), len - off < 8 ? (size_t)(len - off) : 8))
             return false;
     }
     return true;
@@ -155,8 +153,8 @@ static uint64_t length(uint64_t r, uint64_t max)
     return len < max ? len : max;
 }
 
-static void call(struct node *n, struct thread *t, const struct cap *cap, const uint64_t arg[4],
-                 uint64_t req_len, uint64_t rep_len, unsigned thread, enum step next)
+static void call(struct node *n, struct thread *t, const struct cap *cap, const uint64_t arg[4], uint64_t req_len,
+                 uint64_t rep_len, unsigned thread, enum step next)
 {
     memcpy(&A(0), cap, sizeof *cap);
     A(4) = GUEST_OP_ADD;
@@ -436,7 +434,7 @@ static void futex_waited(struct node *n, struct thread *t)
     t->regs.pc = F_LOOP;
 }
 
-// --- Sleeper: s1 done, s2 count, s4 time before, s5 how long, s9 longest ----------------------------------------------
+// --- Sleeper: s1 done, s2 count, s4 time before, s5 how long, s9 longest ---------------------------------------------
 
 static void sleeper_next(struct node *n, struct thread *t)
 {
@@ -465,7 +463,7 @@ static void sleeper_check(struct node *n, struct thread *t)
     t->regs.pc = Z_NEXT;
 }
 
-// --- The whole --------------------------------------------------------------------------------------------------------
+// --- The whole -------------------------------------------------------------------------------------------------------
 
 void guest_run(struct node *n, struct thread *t)
 {
@@ -501,11 +499,10 @@ void guest_run(struct node *n, struct thread *t)
 const char *guest_step_name(uint64_t pc)
 {
     static const char *const names[] = {
-        "client next",   "client back",   "listen",       "listened",     "spawned",
-        "thread",        "wait",          "got",          "worked",       "reply",
-        "replied",       "quit",          "nested back",  "futex start",  "futex started",
-        "futex loop",    "futex woke",    "futex waited", "sleeper next", "sleeper timed",
-        "sleeper slept", "sleeper check",
+        "client next",  "client back",   "listen",        "listened",      "spawned",    "thread",
+        "wait",         "got",           "worked",        "reply",         "replied",    "quit",
+        "nested back",  "futex start",   "futex started", "futex loop",    "futex woke", "futex waited",
+        "sleeper next", "sleeper timed", "sleeper slept", "sleeper check",
     };
     return pc >= C_NEXT && pc - C_NEXT < sizeof names / sizeof names[0] ? names[pc - C_NEXT] : "?";
 }
@@ -517,8 +514,7 @@ unsigned guest_threads(const struct guest_spec *spec)
 
 void guest_registers(const struct guest_spec *spec, uint64_t x[32], uint64_t *pc)
 {
-    static const enum step start[GUEST_PROGRAMS] = {C_NEXT,   S_LISTEN, S_LISTEN,
-                                                    S_LISTEN, F_START,  Z_NEXT};
+    static const enum step start[GUEST_PROGRAMS] = {C_NEXT, S_LISTEN, S_LISTEN, S_LISTEN, F_START, Z_NEXT};
     uint64_t s[12] = {0};
     bool front = spec->program == GUEST_FRONT, nest = spec->program == GUEST_NEST;
     bool serves = spec->program == GUEST_SERVER || nest || front;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Simulated U-mode. A program is a small state machine; pc selects its step. ENTIRE state: the thread's
-// registers and the process's segments, nothing on the host's side, so that the real hand-off moves it.
+// Simulated U-mode. A program is a small state machine; pc selects its step. ENTIRE state: the thread's registers and
+// the process's segments, nothing on the host's side, so that the real hand-off moves it.
 //
 // Memory of every program:
 //   DATA   one page: struct guest_data
@@ -38,11 +38,11 @@ enum guest_program {
 struct guest_data {
     uint64_t magic;
     uint64_t errors, first_status, first_call; // client: calls that failed or whose reply was wrong
-    uint64_t calls;                  // client: calls made. futex: turns taken. sleeper: sleeps
-    uint64_t total, sum;             // server: requests executed, sum of their call numbers
-    uint64_t doubles, gaps, corrupt; // server
-    uint64_t last[GUEST_CLIENTS];    // server: highest call number executed of each client, + 1
-    uint64_t count[GUEST_CLIENTS];   // server: requests of each client
+    uint64_t calls;                            // client: calls made. futex: turns taken. sleeper: sleeps
+    uint64_t total, sum;                       // server: requests executed, sum of their call numbers
+    uint64_t doubles, gaps, corrupt;           // server
+    uint64_t last[GUEST_CLIENTS];              // server: highest call number executed of each client, + 1
+    uint64_t count[GUEST_CLIENTS];             // server: requests of each client
     // Of calls that may be cancelled: numbers below GUEST_MARKS, ids below GUEST_MARKED. A bit a call.
     uint64_t odd, odd_status;       // client: errors that no cancel explains
     uint64_t good[4], never[4];     // client: a reply came; "not executed" was said

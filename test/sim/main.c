@@ -37,12 +37,10 @@ static bool play(const char *name, void (*fn)(struct sim *s), uint64_t seed, boo
         printf("# replay: build/sim-run %s %llu\n", name, (unsigned long long)seed);
     }
     if (loud)
-        printf(
-            "# %.3f s of virtual time, %llu events, %llu frames, %llu lost; %llu moves, %llu refused, %llu failed\n",
-            (double)s->now_ns / 1e9, (unsigned long long)s->events,
-            (unsigned long long)s->frames_sent, (unsigned long long)s->frames_lost,
-            (unsigned long long)s->moves, (unsigned long long)s->moves_refused,
-            (unsigned long long)s->moves_failed);
+        printf("# %.3f s of virtual time, %llu events, %llu frames, %llu lost; %llu moves, %llu refused, %llu failed\n",
+               (double)s->now_ns / 1e9, (unsigned long long)s->events, (unsigned long long)s->frames_sent,
+               (unsigned long long)s->frames_lost, (unsigned long long)s->moves, (unsigned long long)s->moves_refused,
+               (unsigned long long)s->moves_failed);
     playing = NULL;
     sim_free(s);
     fflush(stdout);

@@ -20,8 +20,8 @@ static int64_t look_up_proc(struct node *n, struct sim *s, unsigned node, struct
 {
     struct cap dir = dir_root_cap(s->ring_key, s->node[node].name, RIGHT_READ);
     struct task_result r;
-    int64_t status = task_trans(n, &dir, OP_DIR_LOOKUP, NULL, buf_kernel("proc", 4),
-                                buf_kernel(out, sizeof *out), 20000, &r);
+    int64_t status =
+        task_trans(n, &dir, OP_DIR_LOOKUP, NULL, buf_kernel("proc", 4), buf_kernel(out, sizeof *out), 20000, &r);
     return status < 0 ? status : r.len == sizeof *out ? 0 : -E_FORMAT;
 }
 
@@ -103,14 +103,12 @@ static void put_memory(struct bytes *b, const struct guest_spec *spec, const str
     struct desc_map map = {.va = GUEST_DATA, .len = PAGE_SIZE, .flags = MAP_READ | MAP_WRITE};
     put_section(b, DESC_MAP, &map, sizeof map);
     for (unsigned i = 0; i < threads; i++) {
-        map = (struct desc_map){
-            .va = GUEST_REQ(i), .len = 2 * GUEST_BUFFER, .seg = 1 + i, .flags = map.flags};
+        map = (struct desc_map){.va = GUEST_REQ(i), .len = 2 * GUEST_BUFFER, .seg = 1 + i, .flags = map.flags};
         put_section(b, DESC_MAP, &map, sizeof map);
     }
 }
 
-static void make_descriptor(struct bytes *b, const struct guest_spec *spec, const char *name,
-                            const struct cap *data)
+static void make_descriptor(struct bytes *b, const struct guest_spec *spec, const char *name, const struct cap *data)
 {
     struct desc_hdr h = {0};
     struct desc_proc p = {.next_tid = 2, .owner = spec->owner};
@@ -130,10 +128,8 @@ static int64_t make_data(struct sim *s, struct cap *out)
 {
     struct guest_data data = {.magic = GUEST_MAGIC};
     struct cap dir = dir_root_cap(s->ring_key, "n0", RIGHT_READ), seg;
-    struct sim_order look = {.cap = dir,
-                             .op = OP_DIR_LOOKUP,
-                             .req = buf_kernel("seg", 3),
-                             .rep = buf_kernel(&seg, sizeof seg)};
+    struct sim_order look = {
+        .cap = dir, .op = OP_DIR_LOOKUP, .req = buf_kernel("seg", 3), .rep = buf_kernel(&seg, sizeof seg)};
     int64_t status = sim_order(s, &look);
     struct sim_order create = {
         .cap = seg, .op = OP_SEG_CREATE, .arg = {PAGE_SIZE}, .rep = buf_kernel(out, sizeof *out)};
@@ -148,21 +144,18 @@ struct sim_guest *sim_exec(struct sim *s, unsigned node, const struct guest_spec
     static struct bytes b; // large; used until the order is done
     ASSERT(s->nguests < SIM_GUESTS);
     struct sim_guest *g = &s->guest[s->nguests];
-    *g = (struct sim_guest){
-        .index = s->nguests++, .program = spec->program, .where = -1, .may_fail = spec->may_fail};
+    *g = (struct sim_guest){.index = s->nguests++, .program = spec->program, .where = -1, .may_fail = spec->may_fail};
     snprintf(g->name, sizeof g->name, "g%u", g->index);
     struct cap data;
     int64_t status = make_data(s, &data);
     make_descriptor(&b, spec, g->name, &data);
-    struct sim_order o = {.op = OP_PROC_EXEC,
-                          .req = buf_kernel(b.at, b.len),
-                          .rep = buf_kernel(&g->cap, sizeof g->cap)};
+    struct sim_order o = {
+        .op = OP_PROC_EXEC, .req = buf_kernel(b.at, b.len), .rep = buf_kernel(&g->cap, sizeof g->cap)};
     struct sim_order look = {.cap = dir_root_cap(s->ring_key, s->node[node].name, RIGHT_READ),
                              .op = OP_DIR_LOOKUP,
                              .req = buf_kernel("proc", 4),
                              .rep = buf_kernel(&o.cap, sizeof o.cap)};
-    for (unsigned tries = 0; status == 0 && tries < 3;
-         tries++) // the node may be born again, and n0 not know it yet
+    for (unsigned tries = 0; status == 0 && tries < 3; tries++) // the node may be born again, and n0 not know it yet
         if (sim_order(s, &look) == 0)
             break;
     if (status == 0)
@@ -218,9 +211,8 @@ bool sim_cancel(struct sim *s)
         return false;
     host_node_enter(n);
     int e = txn_cancel(n, t, grace);
-    sim_say(s, "%s: call %llu cancelled, %llu ms to answer: %s", g->name,
-            (unsigned long long)t->call.seq, (unsigned long long)(grace / NS_PER_MS),
-            error_name(e));
+    sim_say(s, "%s: call %llu cancelled, %llu ms to answer: %s", g->name, (unsigned long long)t->call.seq,
+            (unsigned long long)(grace / NS_PER_MS), error_name(e));
     sim_poke(&s->node[g->where]);
     return true;
 }
@@ -242,7 +234,7 @@ int64_t sim_migrate(struct sim *s, struct sim_guest *g, unsigned node)
     return o.status;
 }
 
-// --- Movers -----------------------------------------------------------------------------------------------------------
+// --- Movers ----------------------------------------------------------------------------------------------------------
 
 struct mover {
     struct sim *s;
@@ -261,8 +253,7 @@ static void mover_move(struct node *n, struct mover *m)
         return;
     int64_t status = look_up_proc(n, s, node, &target);
     if (status == 0)
-        status = task_trans(n, &g->cap, OP_PROC_MIGRATE, NULL, buf_kernel(&target, sizeof target),
-                            buf_none(), 0, NULL);
+        status = task_trans(n, &g->cap, OP_PROC_MIGRATE, NULL, buf_kernel(&target, sizeof target), buf_none(), 0, NULL);
     if (status == 0)
         s->moves++;
     else if (status == -E_STATE || status == -E_EXISTS)
@@ -288,8 +279,7 @@ void sim_movers_start(struct sim *s, unsigned count, uint64_t max_pause_ns)
     struct node *n = s->node[0].n;
     s->moving = true;
     for (unsigned i = 0; i < count && i < 8; i++) {
-        movers[i] =
-            (struct mover){.s = s, .rand = {sim_rand(&s->rand)}, .max_pause_ns = max_pause_ns};
+        movers[i] = (struct mover){.s = s, .rand = {sim_rand(&s->rand)}, .max_pause_ns = max_pause_ns};
         host_node_enter(n);
         if (task_spawn(n, "mover", mover_main, &movers[i]))
             s->movers++;

@@ -7,9 +7,8 @@
 
 #include <string.h>
 
-#define LIVE_NS (600 * NS_PER_S) // after the faults stop, all is done within this
-#define SETTLE_NS                                                                                  \
-    (100 * NS_PER_S) // after that, nothing is left: longer than every lifetime of core/config.h
+#define LIVE_NS (600 * NS_PER_S)   // after the faults stop, all is done within this
+#define SETTLE_NS (100 * NS_PER_S) // after that, nothing is left: longer than every lifetime of core/config.h
 _Static_assert(SETTLE_NS > RECORD_LIFE_NS && SETTLE_NS > MOVED_LIFE_NS + 30 * NS_PER_S, "");
 
 // --- Casts --------------------------------------------------------------------------------------------------
@@ -37,8 +36,8 @@ static struct guest_spec front_spec(struct sim *s, const struct guest_spec *behi
     return spec;
 }
 
-static struct guest_spec client_spec(struct sim *s, unsigned id, const struct guest_spec *server,
-                                     uint64_t calls, uint64_t max_len)
+static struct guest_spec client_spec(struct sim *s, unsigned id, const struct guest_spec *server, uint64_t calls,
+                                     uint64_t max_len)
 {
     return (struct guest_spec){.program = GUEST_CLIENT,
                                .id = id,
@@ -83,8 +82,8 @@ static void check_client(struct sim *s, const struct sim_guest *server, unsigned
 {
     const struct guest_data *d = &server->data;
     if (d->count[id] != calls || d->last[id] != calls)
-        sim_trouble(s, "%s executed %llu of %llu calls of client %u, the last one %llu",
-                    server->name, (unsigned long long)d->count[id], (unsigned long long)calls, id,
+        sim_trouble(s, "%s executed %llu of %llu calls of client %u, the last one %llu", server->name,
+                    (unsigned long long)d->count[id], (unsigned long long)calls, id,
                     (unsigned long long)d->last[id] - 1);
 }
 
@@ -94,9 +93,9 @@ static void check_server(struct sim *s, const struct sim_guest *server)
     if (d->magic != GUEST_MAGIC)
         sim_trouble(s, "%s: the first page was not downloaded", server->name);
     if (d->doubles || d->corrupt || (!server->may_fail && (d->gaps || d->errors)))
-        sim_trouble(s, "%s: %llu calls executed twice, %llu left out, %llu corrupt, %llu errors",
-                    server->name, (unsigned long long)d->doubles, (unsigned long long)d->gaps,
-                    (unsigned long long)d->corrupt, (unsigned long long)d->errors);
+        sim_trouble(s, "%s: %llu calls executed twice, %llu left out, %llu corrupt, %llu errors", server->name,
+                    (unsigned long long)d->doubles, (unsigned long long)d->gaps, (unsigned long long)d->corrupt,
+                    (unsigned long long)d->errors);
 }
 
 // Ends servers (in the order given), waits until nothing can be under way any more, and looks at what is left.
@@ -116,11 +115,10 @@ struct cast {
     uint64_t calls;
 };
 
-static bool cast_start(struct sim *s, struct cast *c, unsigned server_node, unsigned threads,
-                       unsigned nclients, uint64_t calls, uint64_t max_len)
+static bool cast_start(struct sim *s, struct cast *c, unsigned server_node, unsigned threads, unsigned nclients,
+                       uint64_t calls, uint64_t max_len)
 {
-    *c =
-        (struct cast){.server_spec = server_spec(s, threads), .nclients = nclients, .calls = calls};
+    *c = (struct cast){.server_spec = server_spec(s, threads), .nclients = nclients, .calls = calls};
     c->server = sim_exec(s, server_node, &c->server_spec);
     for (unsigned i = 0; c->server && i < nclients; i++) {
         struct guest_spec spec = client_spec(s, i, &c->server_spec, calls, max_len);
@@ -209,8 +207,7 @@ static void play_mixed(struct sim *s)
 {
     struct cast c;
     struct guest_spec futex = {.program = GUEST_FUTEX, .count = 300};
-    struct guest_spec sleeper = {
-        .program = GUEST_SLEEPER, .count = 100, .pause_ns = 20 * NS_PER_MS, .seed = s->seed};
+    struct guest_spec sleeper = {.program = GUEST_SLEEPER, .count = 100, .pause_ns = 20 * NS_PER_MS, .seed = s->seed};
     sim_ring(s, 4);
     if (!cast_start(s, &c, 1, 3, 2, 100, 20000))
         return;
@@ -270,18 +267,16 @@ static void play_forward(struct sim *s)
 }
 
 // What a client was told of each of its calls is true.
-static void check_marks(struct sim *s, const struct sim_guest *client,
-                        const struct sim_guest *server, unsigned id)
+static void check_marks(struct sim *s, const struct sim_guest *client, const struct sim_guest *server, unsigned id)
 {
     for (unsigned i = 0; i < GUEST_MARKS; i++) {
         uint64_t bit = 1ull << i % 64;
         bool done = server->data.done[id][i / 64] & bit;
         if (done && (client->data.never[i / 64] & bit))
-            sim_trouble(s, "call %u of %s was executed by %s, and it was told that it was not", i,
-                        client->name, server->name);
-        if (!done && (client->data.good[i / 64] & bit))
-            sim_trouble(s, "call %u of %s has a reply, and %s did not execute it", i, client->name,
+            sim_trouble(s, "call %u of %s was executed by %s, and it was told that it was not", i, client->name,
                         server->name);
+        if (!done && (client->data.good[i / 64] & bit))
+            sim_trouble(s, "call %u of %s has a reply, and %s did not execute it", i, client->name, server->name);
     }
 }
 
@@ -331,8 +326,7 @@ static void play_cancel(struct sim *s)
         never += told_never(g[i]);
         if (g[i]->data.odd)
             sim_trouble(s, "%llu calls of %s ended with errors that no cancel explains: %s",
-                        (unsigned long long)g[i]->data.odd, g[i]->name,
-                        error_name((int64_t)g[i]->data.odd_status));
+                        (unsigned long long)g[i]->data.odd, g[i]->name, error_name((int64_t)g[i]->data.odd_status));
     }
     sim_say(s, "%u calls cancelled, %u of them before a server took them", cancelled, never);
     if (cancelled < 20 || never == 0)
@@ -424,7 +418,7 @@ static void play_partition(struct sim *s)
     cast_end(s, &c);
 }
 
-// --- Stopped servers --------------------------------------------------------------------------------------------------
+// --- Stopped servers -------------------------------------------------------------------------------------------------
 
 static void play_stun(struct sim *s)
 {
@@ -445,7 +439,7 @@ static void play_stun(struct sim *s)
     cast_end(s, &c);
 }
 
-// --- Moves at chosen moments ---------------------------------------------------------------------------------------------
+// --- Moves at chosen moments -----------------------------------------------------------------------------------------
 
 static struct proc *proc_of(struct sim *s, const struct sim_guest *g)
 {
@@ -479,8 +473,7 @@ static void move_at(struct sim *s, struct moment m, unsigned times)
     for (unsigned i = 0; i < times && !m.g->ended && !s->trouble[0]; i++) {
         if (!sim_run(s, LIVE_NS, moment_come, &m) || m.g->ended)
             break;
-        unsigned to =
-            (unsigned)(m.g->where + 1 + (int)sim_below(&s->rand, s->nnodes - 1)) % s->nnodes;
+        unsigned to = (unsigned)(m.g->where + 1 + (int)sim_below(&s->rand, s->nnodes - 1)) % s->nnodes;
         if (sim_migrate(s, m.g, to) == 0)
             s->moves++;
     }
@@ -521,7 +514,7 @@ static void play_server_moves(struct sim *s)
     cast_end(s, &c);
 }
 
-// --- Moves that fail -------------------------------------------------------------------------------------------------------
+// --- Moves that fail -------------------------------------------------------------------------------------------------
 
 static void play_refused(struct sim *s)
 {
@@ -589,8 +582,8 @@ static void play_target_dies(struct sim *s)
     cast_end(s, &c);
 }
 
-// The target loses power when COMMIT is under way: it may have run there, so it is not resumed, even when the target
-// is born again. Its owner decides.
+// The target loses power when COMMIT is under way: it may have run there, so it is not resumed, even when the target is
+// born again. Its owner decides.
 static void play_doubt(struct sim *s)
 {
     struct cast c;
@@ -657,8 +650,8 @@ static void play_source_cut(struct sim *s)
     cast_end(s, &c);
 }
 
-// Allocations fail all the time, one here and one there, in whatever is just being done: guests may die of it, calls and
-// moves may fail, but nothing hangs, nothing is done twice, and nothing is left behind.
+// Allocations fail all the time, one here and one there, in whatever is just being done: guests may die of it, calls
+// and moves may fail, but nothing hangs, nothing is done twice, and nothing is left behind.
 static void play_starved(struct sim *s)
 {
     struct cast c;
@@ -684,7 +677,7 @@ static void play_starved(struct sim *s)
     finish(s);
 }
 
-// --- Ends ------------------------------------------------------------------------------------------------------------------
+// --- Ends ------------------------------------------------------------------------------------------------------------
 
 static void play_kill_client(struct sim *s)
 {
@@ -694,8 +687,7 @@ static void play_kill_client(struct sim *s)
         return;
     weather(s, 5, 5, 500000);
     sim_run(s, sim_between(&s->rand, 1, 40) * NS_PER_MS, NULL, NULL);
-    if (!c.client[0]->ended && sim_guest_order(s, c.client[0], OP_DESTROY) != 0 &&
-        !c.client[0]->ended)
+    if (!c.client[0]->ended && sim_guest_order(s, c.client[0], OP_DESTROY) != 0 && !c.client[0]->ended)
         sim_trouble(s, "the client cannot be killed");
     clients_end(s);
     clear_weather(s);
@@ -746,7 +738,7 @@ static void play_reborn(struct sim *s)
     cast_end(s, &c);
 }
 
-// --- Owners ------------------------------------------------------------------------------------------------------------
+// --- Owners ----------------------------------------------------------------------------------------------------------
 
 // An owner on node 2, its children on nodes 0, 1 and 3, a child of each of these beside it or somewhere else.
 struct family {
@@ -757,8 +749,7 @@ struct family {
 static bool family_start(struct sim *s, struct family *f)
 {
     static const unsigned nodes[3] = {0, 1, 3};
-    struct guest_spec sleeper = {
-        .program = GUEST_SLEEPER, .count = UINT64_MAX, .pause_ns = NS_PER_S, .seed = s->seed};
+    struct guest_spec sleeper = {.program = GUEST_SLEEPER, .count = UINT64_MAX, .pause_ns = NS_PER_S, .seed = s->seed};
     sim_ring(s, 4);
     f->owner_spec = server_spec(s, 1);
     f->owner = sim_exec(s, 2, &f->owner_spec);
@@ -835,8 +826,7 @@ static void play_owner_cut(struct sim *s)
     for (unsigned i = 0; i < 3; i++) {
         sim_run(s, sim_between(&s->rand, 1, 30000) * NS_PER_MS, NULL, NULL);
         isolate(s, 2, true);
-        sim_run(s, sim_between(&s->rand, 1, ORPHAN_GRACE_NS / NS_PER_MS - 1000) * NS_PER_MS, NULL,
-                NULL);
+        sim_run(s, sim_between(&s->rand, 1, ORPHAN_GRACE_NS / NS_PER_MS - 1000) * NS_PER_MS, NULL, NULL);
         isolate(s, 2, false);
         sim_run(s, ORPHAN_ASK_NS + LOCATE_GIVE_UP_NS, NULL, NULL); // it is found again
     }
@@ -865,53 +855,35 @@ static void play_owner_cut(struct sim *s)
 
 const struct scenario scenarios[] = {
     {"pair", "two nodes, a client and a server: each call is executed once", play_pair, 2},
-    {"clean", "a clean ring of four: calls with up to 200 KiB both ways are executed once",
-     play_clean, 2},
-    {"moves", "server and clients moved all the time: no error, nothing executed twice",
-     play_moves_clean, 4},
-    {"storm",
-     "20 % lost, 20 % doubled, reordered, all moved at random: no error, nothing executed twice",
-     play_storm, 4},
+    {"clean", "a clean ring of four: calls with up to 200 KiB both ways are executed once", play_clean, 2},
+    {"moves", "server and clients moved all the time: no error, nothing executed twice", play_moves_clean, 4},
+    {"storm", "20 % lost, 20 % doubled, reordered, all moved at random: no error, nothing executed twice", play_storm,
+     4},
     {"large", "large messages arrive whole when 5 % of the frames are lost", play_large, 2},
-    {"mixed",
-     "threads in trans, getreq, service, lock and sleep move: each goes on as if nothing had been",
-     play_mixed, 4},
-    {"forward",
-     "requests forwarded once and twice, all moved, 20 % lost: each server executes each once",
-     play_forward, 6},
-    {"cancel", "calls cancelled at random, all moved, 10 % lost: what each caller is told is true",
-     play_cancel, 8},
+    {"mixed", "threads in trans, getreq, service, lock and sleep move: each goes on as if nothing had been", play_mixed,
+     4},
+    {"forward", "requests forwarded once and twice, all moved, 20 % lost: each server executes each once", play_forward,
+     6},
+    {"cancel", "calls cancelled at random, all moved, 10 % lost: what each caller is told is true", play_cancel, 8},
     {"sixteen", "a ring of sixteen: the same", play_sixteen, 1},
     {"shared", "one wire that all nodes share: the same", play_shared, 2},
     {"cut", "a link is cut and mended: the ring has another way", play_cut, 4},
-    {"partition", "a server's node is cut off for long: all calls end, nothing is executed twice",
-     play_partition, 6},
-    {"stun",
-     "a call to a stunned server waits for as long as it is stunned, also when that is moved",
-     play_stun, 3},
-    {"client-moves",
-     "a client moves while its request goes out, while it waits, while the reply comes in",
+    {"partition", "a server's node is cut off for long: all calls end, nothing is executed twice", play_partition, 6},
+    {"stun", "a call to a stunned server waits for as long as it is stunned, also when that is moved", play_stun, 3},
+    {"client-moves", "a client moves while its request goes out, while it waits, while the reply comes in",
      play_client_moves, 4},
-    {"server-moves",
-     "a server moves while a request comes in, while it works, while its reply goes out",
+    {"server-moves", "a server moves while a request comes in, while it works, while its reply goes out",
      play_server_moves, 4},
-    {"refused", "a target without memory refuses: the server goes on at the source", play_refused,
-     3},
-    {"starved", "allocations fail everywhere: nothing hangs, is done twice, or is left behind",
-     play_starved, 4},
-    {"target-dies", "a target that dies before COMMIT: the server goes on at the source",
-     play_target_dies, 6},
-    {"doubt", "a target that dies after COMMIT: the source does not resume, its owner decides",
-     play_doubt, 6},
-    {"source-cut", "a source that is cut off in the middle of a move: one copy goes on",
-     play_source_cut, 6},
-    {"kill-client", "a client is killed in the middle of a call: its server goes on",
-     play_kill_client, 4},
+    {"refused", "a target without memory refuses: the server goes on at the source", play_refused, 3},
+    {"starved", "allocations fail everywhere: nothing hangs, is done twice, or is left behind", play_starved, 4},
+    {"target-dies", "a target that dies before COMMIT: the server goes on at the source", play_target_dies, 6},
+    {"doubt", "a target that dies after COMMIT: the source does not resume, its owner decides", play_doubt, 6},
+    {"source-cut", "a source that is cut off in the middle of a move: one copy goes on", play_source_cut, 6},
+    {"kill-client", "a client is killed in the middle of a call: its server goes on", play_kill_client, 4},
     {"kill-server", "a server is killed: every call to it ends with an error", play_kill_server, 4},
     {"reborn", "a node is born again: no frame of before is accepted", play_reborn, 6},
     {"orphans", "an owner ends: so do its children and theirs, and nobody before", play_orphans, 4},
-    {"owner-cut", "an owner cut off for less than the grace time keeps its children, and only then",
-     play_owner_cut, 6},
+    {"owner-cut", "an owner cut off for less than the grace time keeps its children, and only then", play_owner_cut, 6},
     {"long", "all of that at random, for long", scenario_long, 2},
     {NULL, NULL, NULL, 0},
 };
@@ -941,8 +913,7 @@ void scenario_long(struct sim *s)
     struct cast c;
     struct guest_spec futex = {.program = GUEST_FUTEX, .count = 2000};
     sim_ring(s, (unsigned)sim_between(&s->rand, 3, 8));
-    if (!cast_start(s, &c, 1, (unsigned)sim_between(&s->rand, 1, 4),
-                    (unsigned)sim_between(&s->rand, 2, 6), 500,
+    if (!cast_start(s, &c, 1, (unsigned)sim_between(&s->rand, 1, 4), (unsigned)sim_between(&s->rand, 2, 6), 500,
                     sim_between(&s->rand, 64, 200 * KIB)))
         return;
     struct guest_spec nest = nest_spec(s, &c.server_spec);

@@ -365,8 +365,8 @@ static void follow(struct sim *s)
             continue;
         for (; sn->followed < sn->n->trace.count; sn->followed++) {
             const struct trace_event *e = &sn->n->trace.ev[sn->followed % TRACE_SIZE];
-            sim_say(s, "%s %-9s %8x %16llx %16llx", sn->name, names[e->kind], e->a,
-                    (unsigned long long)e->b, (unsigned long long)e->c);
+            sim_say(s, "%s %-9s %8x %16llx %16llx", sn->name, names[e->kind], e->a, (unsigned long long)e->b,
+                    (unsigned long long)e->c);
         }
     }
 }
@@ -440,8 +440,7 @@ void sim_free(struct sim *s)
 // Cables of differing frame sizes: what fits the first may not fit the second.
 void sim_ring(struct sim *s, unsigned nodes)
 {
-    static const uint32_t sizes[] = {SIM_FRAG_ETHERNET, WIRE_PAYLOAD_MAX, 8 * KIB,
-                                     SIM_FRAG_ETHERNET};
+    static const uint32_t sizes[] = {SIM_FRAG_ETHERNET, WIRE_PAYLOAD_MAX, 8 * KIB, SIM_FRAG_ETHERNET};
     for (unsigned i = 0; i < nodes; i++)
         sim_add_node(s);
     unsigned cables = nodes == 2 ? 1 : nodes;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The simulator: the real core, net and services of many nodes in one process, under a seeded network and
-// virtual time (design section 8). Nothing in a run depends on wall clock, addresses or the order of the
-// host's allocator, so a seed replays exactly.
+// The simulator: the real core, net and services of many nodes in one process, under a seeded network and virtual time
+// (design section 8). Nothing in a run depends on wall clock, addresses or the order of the host's allocator, so a seed
+// replays exactly.
 //
 //   world (sim.c)      nodes, wires, frames, virtual time: what happens next
 //   guests (guest.c)   simulated U-mode: programs whose whole state is registers and segments
@@ -23,10 +23,9 @@
 #define SIM_NODES 16
 #define SIM_WIRES 20
 #define SIM_GUESTS 48
-#define SIM_FRAMES_MAX 5000u // under way at one time: more is a storm
-#define SIM_SKEW_NS                                                                                \
-    (1000 * NS_PER_S)           // between the clocks of two nodes: no protocol may compare them
-#define SIM_FRAG_ETHERNET 1312u // payload of a link that carries plain Ethernet frames
+#define SIM_FRAMES_MAX 5000u          // under way at one time: more is a storm
+#define SIM_SKEW_NS (1000 * NS_PER_S) // between the clocks of two nodes: no protocol may compare them
+#define SIM_FRAG_ETHERNET 1312u       // payload of a link that carries plain Ethernet frames
 
 struct sim;
 
@@ -85,8 +84,7 @@ struct sim_guest {
     struct cap cap; // of the process
     ep_t ep;
     bool started, ended, may_be_lost, killed;
-    bool
-        may_fail; // its calls may end with errors; a server may miss calls. Never twice, never wrong bytes
+    bool may_fail;          // its calls may end with errors; a server may miss calls. Never twice, never wrong bytes
     int where;              // node on which it was seen last, in any state but ARRIVING
     int64_t status;         // ended
     struct guest_data data; // ended: the first page of its memory
@@ -160,8 +158,7 @@ int64_t sim_order(struct sim *s, struct sim_order *o); // and waits for the outc
 struct guest_spec;
 struct sim_guest *sim_exec(struct sim *s, unsigned node,
                            const struct guest_spec *spec); // NULL: trouble
-bool sim_cancel(
-    struct sim *s); // cancels the call of a guest chosen at random; false: it is in none
+bool sim_cancel(struct sim *s); // cancels the call of a guest chosen at random; false: it is in none
 int64_t sim_guest_order(struct sim *s, struct sim_guest *g, uint32_t op);
 void sim_migrate_start(struct sim *s, struct sim_order *o, struct sim_guest *g, unsigned node);
 int64_t sim_migrate(struct sim *s, struct sim_guest *g, unsigned node);

@@ -107,8 +107,7 @@ static inline struct actor server(struct node *n, uint64_t secret)
     return a;
 }
 
-static inline bool call(struct actor *a, const struct cap *cap, uint32_t op, uint64_t req_len,
-                        uint64_t ms)
+static inline bool call(struct actor *a, const struct cap *cap, uint32_t op, uint64_t req_len, uint64_t ms)
 {
     to_hart(a->n, a->t);
     memcpy(reg(a->t, 0), cap, sizeof *cap);

@@ -67,9 +67,8 @@ static inline void bed_elf(struct bed_elf *e)
                                 .size = sizeof e->sym,
                                 .link = 2,
                                 .entsize = sizeof e->sym[0]};
-    e->s[2] = (struct elf_shdr){.type = ELF_SHT_STRTAB,
-                                .offset = offsetof(struct bed_elf, strings),
-                                .size = sizeof e->strings};
+    e->s[2] = (struct elf_shdr){
+        .type = ELF_SHT_STRTAB, .offset = offsetof(struct bed_elf, strings), .size = sizeof e->strings};
 }
 
 // --- An archive -------------------------------------------------------------------------------------------------
@@ -86,13 +85,11 @@ static inline void bed_pad(struct bed_cpio *a)
 }
 
 // Returns the offset of the entry's header.
-static inline size_t bed_entry(struct bed_cpio *a, unsigned mode, const char *name, const void *p,
-                               size_t len)
+static inline size_t bed_entry(struct bed_cpio *a, unsigned mode, const char *name, const void *p, size_t len)
 {
     size_t at = a->len;
-    a->len += (size_t)sprintf((char *)a->bytes + a->len,
-                              "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", 1, mode,
-                              0, 0, 1, 0, (unsigned)len, 0, 0, 0, 0, (unsigned)strlen(name) + 1, 0);
+    a->len += (size_t)sprintf((char *)a->bytes + a->len, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x",
+                              1, mode, 0, 0, 1, 0, (unsigned)len, 0, 0, 0, 0, (unsigned)strlen(name) + 1, 0);
     memcpy(a->bytes + a->len, name, strlen(name) + 1);
     a->len += strlen(name) + 1;
     bed_pad(a);

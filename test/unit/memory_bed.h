@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Processes, segments and a guest's accesses, for tests of memory. A guest's access faults as a hart's would, and only when
-// it would.
+// Processes, segments and a guest's accesses, for tests of memory. A guest's access faults as a hart's would, and only
+// when it would.
 #ifndef TEST_UNIT_MEMORY_BED_H
 #define TEST_UNIT_MEMORY_BED_H
 

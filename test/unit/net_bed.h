@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A bed for tests of net/: nodes, wires, and a clock that only the test moves. Frames are copied into one
-// queue and delivered HOP_NS later, in order. In place of net/xfer.c there are four functions that only
-// take notes; include this in a test that does not need the real ones.
+// A bed for tests of net/: nodes, wires, and a clock that only the test moves. Frames are copied into one queue and
+// delivered HOP_NS later, in order. In place of net/xfer.c there are four functions that only take notes; include this
+// in a test that does not need the real ones.
 #ifndef TEST_UNIT_NET_BED_H
 #define TEST_UNIT_NET_BED_H
 
@@ -261,8 +261,7 @@ UNUSED static bool bed_say(unsigned a, unsigned b)
     bed_run(5 * NS_PER_MS);
     for (unsigned i = notes; i < bed.nnotes; i++) {
         const struct note *note = &bed.notes[i % NOTES_MAX];
-        if (note->node == bed.node[b] && note->h.kind == WIRE_REQUEST &&
-            note->h.src_node == ep_of(a))
+        if (note->node == bed.node[b] && note->h.kind == WIRE_REQUEST && note->h.src_node == ep_of(a))
             return true;
     }
     return false;

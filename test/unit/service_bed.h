@@ -67,8 +67,8 @@ static inline void bed_run(struct node *n, void (*body)(struct node *n, void *ar
 
 static struct task_result bed_result;
 
-static inline int64_t bed_call(struct node *n, struct cap c, uint32_t op, uint64_t a0, uint64_t a1,
-                               const void *req, size_t req_len, void *rep, size_t rep_len)
+static inline int64_t bed_call(struct node *n, struct cap c, uint32_t op, uint64_t a0, uint64_t a1, const void *req,
+                               size_t req_len, void *rep, size_t rep_len)
 {
     const uint64_t arg[4] = {a0, a1, 0, 0};
     memset(&bed_result, 0, sizeof bed_result);

@@ -75,14 +75,14 @@ static void an_archive_of_nothing_is_sound(void **state)
     assert_null(check(a.bytes, a.len + 400, &files));
 }
 
-#define REFUSED(change, part)                                                                      \
-    do {                                                                                           \
-        struct bed_cpio a;                                                                         \
-        two_files(&a);                                                                             \
-        uint8_t *file = a.bytes + 112; /* behind "." */                                            \
-        change;                                                                                    \
-        assert_why(&a, part);                                                                      \
-        (void)file;                                                                                \
+#define REFUSED(change, part)                                                                                          \
+    do {                                                                                                               \
+        struct bed_cpio a;                                                                                             \
+        two_files(&a);                                                                                                 \
+        uint8_t *file = a.bytes + 112; /* behind "." */                                                                \
+        change;                                                                                                        \
+        assert_why(&a, part);                                                                                          \
+        (void)file;                                                                                                    \
     } while (0)
 
 static void each_malformed_field_is_refused_by_name(void **state)
@@ -210,8 +210,7 @@ static void files_body(struct node *n, void *arg)
     assert_int_equal(bed_result.len, 4);
     assert_int_equal(bed_call(n, f, OP_READ, 0, 0, NULL, 0, text, sizeof text), 0);
     assert_int_equal(bed_call(n, f, OP_READ, 11, 1, NULL, 0, text, sizeof text), -E_EOF);
-    assert_int_equal(bed_call(n, f, OP_READ, UINT64_MAX, UINT64_MAX, NULL, 0, text, sizeof text),
-                     -E_EOF);
+    assert_int_equal(bed_call(n, f, OP_READ, UINT64_MAX, UINT64_MAX, NULL, 0, text, sizeof text), -E_EOF);
     assert_int_equal(bed_call(n, e[1].cap, OP_READ, 0, 1, NULL, 0, text, sizeof text), -E_EOF);
     memset(text, 0, sizeof text);
     assert_int_equal(bed_call(n, f, OP_INFO, 0, 0, NULL, 0, text, sizeof text), 0);

@@ -14,8 +14,7 @@ static struct proc *new_proc(struct node *n)
 }
 
 // Maps a new segment of len bytes from its byte off on; the process holds it.
-static struct seg *map_new(struct node *n, struct proc *p, uint64_t va, uint64_t len, uint64_t off,
-                           uint32_t flags)
+static struct seg *map_new(struct node *n, struct proc *p, uint64_t va, uint64_t len, uint64_t off, uint32_t flags)
 {
     struct seg *s = NULL;
     assert_int_equal(seg_create(n, off + len, &s), 0);
@@ -60,8 +59,7 @@ static void a_buffer_may_lie_across_two_mappings(void **state)
     struct node *n = unit_node(state);
     struct proc *p = new_proc(n);
     struct seg *low = map_new(n, p, BASE, PAGE_SIZE, 0, MAP_READ | MAP_WRITE);
-    struct seg *high =
-        map_new(n, p, BASE + PAGE_SIZE, PAGE_SIZE, 3 * PAGE_SIZE, MAP_READ | MAP_WRITE);
+    struct seg *high = map_new(n, p, BASE + PAGE_SIZE, PAGE_SIZE, 3 * PAGE_SIZE, MAP_READ | MAP_WRITE);
     struct buf b = buf_user(p, BASE + PAGE_SIZE - 3, 6);
     char back[4] = {0};
     assert_int_equal(buf_check(n, &b, true), 0);
@@ -148,12 +146,8 @@ static void what_is_not_mapped_or_wraps_is_refused(void **state)
     struct proc *p = new_proc(n);
     map_new(n, p, BASE, PAGE_SIZE, 0, MAP_READ | MAP_WRITE);
     const struct buf bad[] = {
-        buf_user(p, BASE - 1, 2),
-        buf_user(p, BASE, PAGE_SIZE + 1),
-        buf_user(p, 0, 1),
-        buf_user(p, BASE + 1, UINT64_MAX),
-        buf_user(p, UINT64_MAX - 1, 8),
-        buf_user(p, UINT64_MAX, 1),
+        buf_user(p, BASE - 1, 2),          buf_user(p, BASE, PAGE_SIZE + 1), buf_user(p, 0, 1),
+        buf_user(p, BASE + 1, UINT64_MAX), buf_user(p, UINT64_MAX - 1, 8),   buf_user(p, UINT64_MAX, 1),
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(buf_check(n, &bad[i], false), -E_FAULT);

@@ -4,17 +4,14 @@
 
 #include "core/cap.h"
 
-static const uint8_t counting[32] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
-                                     11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
-                                     22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+static const uint8_t counting[32] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                     16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
 
-// The SipHash authors' vectors (vectors_sip128): key 00..0f, message 00..13, the length that is
-// signed.
+// The SipHash authors' vectors (vectors_sip128): key 00..0f, message 00..13, the length that is signed.
 static void the_check_field_is_siphash_2_4_128(void **state)
 {
     (void)state;
-    static const uint8_t published[12] = {0x9e, 0x25, 0xfc, 0x83, 0x3f, 0x22,
-                                          0x90, 0x73, 0x3e, 0x93, 0x44, 0xa5};
+    static const uint8_t published[12] = {0x9e, 0x25, 0xfc, 0x83, 0x3f, 0x22, 0x90, 0x73, 0x3e, 0x93, 0x44, 0xa5};
     struct cap c = {0};
     memcpy(&c, counting, 20);
     cap_sign(&c, counting);

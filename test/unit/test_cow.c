@@ -398,8 +398,7 @@ static void random_clones_and_writes_agree_with_plain_arrays(void **state)
             break;
         case 7:
             if (seg_page(n, a->s, i * PAGE_SIZE, false) == NULL)
-                a->written[i] =
-                    true; // a page of zeros comes into a hole: told, though nothing changed
+                a->written[i] = true; // a page of zeros comes into a hole: told, though nothing changed
             assert_int_equal(guest_read(n, a->p, BASE + i * PAGE_SIZE + i), a->byte[i]);
             break;
         default:
@@ -434,8 +433,7 @@ static void exactly_the_pages_written_since_the_mark_are_told(void **state)
     put_byte(n, s, 5 * MIB, 3);
     struct buf user = buf_user(p, BASE + 2 * MIB - 1, 2);
     assert_int_equal(buf_write(n, &user, 0, "ab", 2), 0);
-    const uint64_t told[][2] = {
-        {64 * KIB, 2 * PAGE_SIZE}, {2 * MIB - PAGE_SIZE, 2 * PAGE_SIZE}, {5 * MIB, PAGE_SIZE}};
+    const uint64_t told[][2] = {{64 * KIB, 2 * PAGE_SIZE}, {2 * MIB - PAGE_SIZE, 2 * PAGE_SIZE}, {5 * MIB, PAGE_SIZE}};
     for (size_t i = 0; i < 3; i++) {
         uint64_t len = seg_written(s, &off);
         assert_int_equal(off, told[i][0]);
@@ -493,8 +491,7 @@ static void while_it_is_off_nobody_faults_for_it(void **state)
     assert_null(arch_host_page(&p->aspace, BASE, PROT_W));
     seg_unmark(n, s);
     assert_int_equal(guest_read(n, p, BASE + PAGE_SIZE), 0);
-    assert_non_null(
-        arch_host_page(&p->aspace, BASE + PAGE_SIZE, PROT_W)); // one fault for both accesses
+    assert_non_null(arch_host_page(&p->aspace, BASE + PAGE_SIZE, PROT_W)); // one fault for both accesses
     assert_int_equal(guest_write(n, p, BASE, 1), 0);
     assert_non_null(arch_host_page(&p->aspace, BASE, PROT_W));
     seg_drop(n, s);
@@ -535,8 +532,7 @@ static void a_capability_maps_what_it_names_with_no_more_than_its_rights(void **
     assert_true(copy > 0);
     assert_int_equal(guest_read(n, p, (uint64_t)copy + PAGE_SIZE), 6);
     p->mem_limit = 20 * PAGE_SIZE; // 15 of them are mapped
-    assert_int_equal(proc_map_cap(n, p, &all, 0, 0, 0, MAP_READ | MAP_COPY),
-                     0x400000000 + 5 * PAGE_SIZE);
+    assert_int_equal(proc_map_cap(n, p, &all, 0, 0, 0, MAP_READ | MAP_COPY), 0x400000000 + 5 * PAGE_SIZE);
     size_t before = page_free_count(n), segs = n->pool_seg.used;
     assert_int_equal(proc_map_cap(n, p, &all, 0, 0, 0, MAP_READ | MAP_COPY), -E_LIMIT);
     p->mem_limit = 0;
@@ -555,9 +551,7 @@ static void a_stack_grows_no_further_than_the_limit(void **state)
     struct proc *p = new_proc(n);
     struct seg *s = new_seg(n, 10 * PAGE_SIZE);
     const uint64_t top = BASE + 10 * PAGE_SIZE;
-    assert_int_equal(
-        proc_map(n, p, top - 2 * PAGE_SIZE, 2 * PAGE_SIZE, s, 8 * PAGE_SIZE, RW | MAP_GROW_DOWN),
-        0);
+    assert_int_equal(proc_map(n, p, top - 2 * PAGE_SIZE, 2 * PAGE_SIZE, s, 8 * PAGE_SIZE, RW | MAP_GROW_DOWN), 0);
     p->mem_limit = 4 * PAGE_SIZE;
     assert_int_equal(proc_fault(n, p, top - 4 * PAGE_SIZE, PROT_W), 0);
     size_t before = page_free_count(n);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Descriptors: what a kernel encodes, another decodes and encodes to the same bytes; and whatever is changed in them
-// is refused, or accepted, without a trace.
+// Descriptors: what a kernel encodes, another decodes and encodes to the same bytes; and whatever is changed in them is
+// refused, or accepted, without a trace.
 #include "test/unit/unit.h"
 
 #include "core/abi.h"
@@ -66,8 +66,7 @@ static void calling(struct thread *t, enum call_state state)
     }
 }
 
-static struct rec *record(struct node *n, struct proc *p, uint32_t tid, enum rec_state state,
-                          struct thread *s)
+static struct rec *record(struct node *n, struct proc *p, uint32_t tid, enum rec_state state, struct thread *s)
 {
     struct rec *r = txn_rec_create(n, p, CLIENT, tid);
     assert_non_null(r);
@@ -206,8 +205,7 @@ static struct bytes encoded_rich(struct node *n)
 static void what_was_encoded_here_is_the_same_after_decoding_there(void **state)
 {
     struct node *here = unit_node(state);
-    struct node *there =
-        host_node_new("there", 256, &(struct host_options){.clock = unit_clock, .seed = 2});
+    struct node *there = host_node_new("there", 256, &(struct host_options){.clock = unit_clock, .seed = 2});
     host_node_enter(here);
     struct bytes first = encoded_rich(here);
     struct proc *p = NULL;
@@ -251,14 +249,14 @@ static void times_travel_as_what_is_left_of_them(void **state)
     free(b.at);
 }
 
-// A new process (endpoint 0) may begin in the middle of a call. Its server, stunned when it ends, must learn of it later.
+// A new process (endpoint 0) may begin in the middle of a call. Its server, stunned when it ends, must learn of it
+// later.
 static void a_new_process_that_has_a_call_is_missed_by_its_server_when_it_ends(void **state)
 {
     struct node *n = unit_node(state);
     struct bytes b = encoded_rich(n);
     struct proc *p = NULL, *server;
-    struct desc_proc *d =
-        (struct desc_proc *)(void *)(b.at + sizeof(struct desc_hdr) + sizeof(struct desc_sec));
+    struct desc_proc *d = (struct desc_proc *)(void *)(b.at + sizeof(struct desc_hdr) + sizeof(struct desc_sec));
     d->ep = EP_NONE;
     seal(&b);
     assert_int_equal(decode(n, &b, &p), 0);
@@ -366,8 +364,7 @@ static void a_record_whose_thread_does_something_else_is_refused(void **state)
     struct node *n = unit_node(state);
     struct bytes b = encoded_rich(n);
     struct proc *p;
-    uint64_t at =
-        section(&b, DESC_REC, 0) + sizeof(struct desc_sec) + offsetof(struct desc_rec, server_tid);
+    uint64_t at = section(&b, DESC_REC, 0) + sizeof(struct desc_sec) + offsetof(struct desc_rec, server_tid);
     uint32_t tid = 1; // a thread that is ready
     memcpy(b.at + at, &tid, sizeof tid);
     seal(&b);
@@ -496,8 +493,7 @@ static void the_same_descriptor_back_changes_nothing(void **state)
         assert_unchanged(n, p, &b);
         assert_int_equal(change(n, &p, &b), 0);
         struct unit now = unit_counts(n);
-        now.free_pages =
-            before.free_pages; // its records may lie on other pages now; teardown counts
+        now.free_pages = before.free_pages; // its records may lie on other pages now; teardown counts
         assert_memory_equal(&before, &now, sizeof now);
     }
     assert_unchanged(n, p, &b);
@@ -592,8 +588,7 @@ static void an_altered_identity_or_transaction_is_refused_and_nothing_changes(vo
         size_t off, len;
         int error;
     } altered[] = {
-#define FIELD(tag, i, type, field, e)                                                              \
-    {tag, i, offsetof(struct type, field), sizeof(((struct type *)0)->field), e}
+#define FIELD(tag, i, type, field, e) {tag, i, offsetof(struct type, field), sizeof(((struct type *)0)->field), e}
         FIELD(DESC_PROC, 0, desc_proc, ep, -E_ARG),
         FIELD(DESC_PROC, 0, desc_proc, ctl_get, -E_ARG),
         FIELD(DESC_PROC, 0, desc_proc, key, -E_ARG),

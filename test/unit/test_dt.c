@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The device tree: what is read from trees like those of real boards, and what remains of a machine
-// when the tree is wrong?
+// The device tree: what is read from trees like those of real boards, and what remains of a machine when the tree is
+// wrong?
 #include "test/unit/unit.h"
 
 #include <libfdt.h>
@@ -28,13 +28,11 @@ static void hear(const char *line)
 static int tree_setup(void **state)
 {
     (void)state;
-    request = (struct dt_request){
-        .fdt_pa = FDT_AT, .image = {IMAGE_AT, IMAGE_END}, .boot_hartid = 0, .warn = hear};
+    request = (struct dt_request){.fdt_pa = FDT_AT, .image = {IMAGE_AT, IMAGE_END}, .boot_hartid = 0, .warn = hear};
     return 0;
 }
 
-// Reads len bytes of tree from an allocation of just that size: the sanitizer sees one byte too
-// far.
+// Reads len bytes of tree from an allocation of just that size: the sanitizer sees one byte too far.
 static bool read_bytes(const void *tree, size_t len)
 {
     void *exact = malloc(len);
@@ -126,9 +124,8 @@ static void string(const char *name, const char *value)
     raw(name, value, strlen(value) + 1);
 }
 #define STRINGS(name, literals) raw(name, literals, sizeof literals)
-#define CELLS(name, ...)                                                                           \
-    put_cells(name, (const uint32_t[]){__VA_ARGS__},                                               \
-              sizeof(const uint32_t[]){__VA_ARGS__} / sizeof(uint32_t))
+#define CELLS(name, ...)                                                                                               \
+    put_cells(name, (const uint32_t[]){__VA_ARGS__}, sizeof(const uint32_t[]){__VA_ARGS__} / sizeof(uint32_t))
 static void put_cells(const char *name, const uint32_t *value, size_t n)
 {
     uint8_t big[256];
@@ -161,8 +158,7 @@ static void reserved(const char *name, uint32_t at, uint32_t len)
     end();
 }
 // A hart and, with the phandle, its interrupt controller. NULL: no such property.
-static void hart(uint32_t id, const char *isa, const char *mmu, const char *status,
-                 uint32_t phandle)
+static void hart(uint32_t id, const char *isa, const char *mmu, const char *status, uint32_t phandle)
 {
     char name[16];
     snprintf(name, sizeof name, "cpu@%u", id);
@@ -181,8 +177,7 @@ static void hart(uint32_t id, const char *isa, const char *mmu, const char *stat
     end();
     end();
 }
-static void begin_device(const char *name, const char *type, uint32_t at, uint32_t len,
-                         uint32_t irq)
+static void begin_device(const char *name, const char *type, uint32_t at, uint32_t len, uint32_t irq)
 {
     node(name);
     string("compatible", type);
@@ -843,8 +838,7 @@ static void more_slots_than_we_have_room_for_are_left_out(void **state)
 // --- The console ---------------------------------------------------------------------------------
 
 // Two serial lines, "first" and "second", below a bus; path and the aliases a and b as given.
-static void console_tree(const char *path, size_t path_len, const char *a, size_t a_len,
-                         const char *b)
+static void console_tree(const char *path, size_t path_len, const char *a, size_t a_len, const char *b)
 {
     open_tree();
     bus_cells(2, 2);
@@ -949,8 +943,8 @@ static void a_tree_that_ends_anywhere_gives_what_came_before(void **state)
     }
 }
 
-// A length so large that the place behind it wraps around is smaller than its own: a walk that
-// trusts it goes round forever.
+// A length so large that the place behind it wraps around is smaller than its own: a walk that trusts it goes round
+// forever.
 static void lengths_that_wrap_around_end_the_walk(void **state)
 {
     (void)state;
@@ -1031,8 +1025,7 @@ static void properties_of_the_wrong_length_get_a_message(void **state)
     close_device();
     assert_said("it/reg-shift is 2 bytes long, not 4: taken as 0");
     assert_said("it/#address-cells is 5 bytes long, not 4: taken as 2");
-    assert_null(
-        strstr(strstr(said, "#address-cells") + 1, "#address-cells")); // once, not each walk
+    assert_null(strstr(strstr(said, "#address-cells") + 1, "#address-cells")); // once, not each walk
     assert_int_equal(m.uart.kind, UART_NS16550);
 }
 

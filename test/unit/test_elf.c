@@ -43,12 +43,12 @@ static void assert_why(const struct bed_elf *b, const char *part)
     assert_non_null(strstr(why, part));
 }
 
-#define REFUSED(change, part)                                                                      \
-    do {                                                                                           \
-        struct bed_elf b;                                                                          \
-        bed_elf(&b);                                                                               \
-        change;                                                                                    \
-        assert_why(&b, part);                                                                      \
+#define REFUSED(change, part)                                                                                          \
+    do {                                                                                                               \
+        struct bed_elf b;                                                                                              \
+        bed_elf(&b);                                                                                                   \
+        change;                                                                                                        \
+        assert_why(&b, part);                                                                                          \
     } while (0)
 
 static void a_good_file_is_accepted_and_laid_out(void **state)
@@ -186,15 +186,15 @@ static void an_address_is_named_after_its_function(void **state)
 static void a_broken_table_of_names_is_as_good_as_none(void **state)
 {
     (void)state;
-#define UNNAMED(change)                                                                            \
-    do {                                                                                           \
-        struct bed_elf b;                                                                          \
-        char name[8];                                                                              \
-        uint64_t off;                                                                              \
-        bed_elf(&b);                                                                               \
-        change;                                                                                    \
-        assert_why(&b, NULL); /* it still runs */                                                  \
-        assert_false(function(&b, BED_ENTRY, name, &off));                                         \
+#define UNNAMED(change)                                                                                                \
+    do {                                                                                                               \
+        struct bed_elf b;                                                                                              \
+        char name[8];                                                                                                  \
+        uint64_t off;                                                                                                  \
+        bed_elf(&b);                                                                                                   \
+        change;                                                                                                        \
+        assert_why(&b, NULL); /* it still runs */                                                                      \
+        assert_false(function(&b, BED_ENTRY, name, &off));                                                             \
     } while (0)
     UNNAMED(b.h.shoff = UINT64_MAX - 3);
     UNNAMED(b.h.shnum = 0);
@@ -220,8 +220,7 @@ static void the_descriptor_passes_the_kernels_own_check(void **state)
     assert_null(parse(&b, sizeof b, &e));
     const char *argv[] = {"prog", "arg"};
     struct program p = {.name = "prog", .elf = &e, .argc = 2, .argv = argv};
-    const struct cap file = {.port = {{1, 2}}}, startup = {.port = {{3, 4}}},
-                     owner = {.obj_rights = 0};
+    const struct cap file = {.port = {{1, 2}}}, startup = {.port = {{3, 4}}}, owner = {.obj_rights = 0};
     memset(desc, 0, sizeof desc);
     uint64_t len = program_descriptor(&p, &file, &startup, &owner, desc);
     const char *why = "";
@@ -257,14 +256,8 @@ static void the_startup_block_names_everything_by_guest_address(void **state)
     assert_true(program_cap(&caps[0], "tty", &c));
     assert_true(program_cap(&caps[1], "a name of thirty-one characters", &c));
     assert_false(program_cap(&caps[1], "a name of thirty-two characters!", &c));
-    struct program p = {.name = "prog",
-                        .elf = &e,
-                        .argc = 3,
-                        .argv = argv,
-                        .nenv = 2,
-                        .env = env,
-                        .ncaps = 2,
-                        .cap = caps};
+    struct program p = {
+        .name = "prog", .elf = &e, .argc = 3, .argv = argv, .nenv = 2, .env = env, .ncaps = 2, .cap = caps};
     uint64_t size = program_startup_size(&p), at = PROGRAM_STACK_TOP - size;
     uint8_t *block = malloc(size);
     struct buf to = buf_kernel(block, size);

@@ -131,10 +131,8 @@ static uint64_t describe(struct node *n, const struct cap *source, uint64_t sour
 {
     static struct maker m;
     const struct desc_proc proc = {.next_tid = 2, .name = "child"};
-    const struct desc_seg seg = {.source = *source,
-                                 .source_off = source_off,
-                                 .source_len = PAGE_SIZE + 100,
-                                 .len = 4 * PAGE_SIZE};
+    const struct desc_seg seg = {
+        .source = *source, .source_off = source_off, .source_len = PAGE_SIZE + 100, .len = 4 * PAGE_SIZE};
     const struct desc_map map = {.va = DATA, .len = seg.len, .flags = MAP_READ | MAP_EXEC};
     const struct desc_start th = {.tid = 1, .pc = DATA};
     memset(&m, 0, sizeof m);

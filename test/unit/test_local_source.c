@@ -3,9 +3,9 @@
 #include "test/unit/service_bed.h"
 
 #include "core/cap.h"
+#include "services/bootfs.h"
 #include "services/local_source.h"
 #include "services/services_priv.h"
-#include "services/bootfs.h"
 #include "test/unit/files_bed.h"
 
 #define FILE_BYTES 10000u
@@ -21,9 +21,9 @@ static void make_archive(void)
         bytes[i] = (uint8_t)(i * 7 + i / 256);
     archive.len = 0;
     // As mkbootfs.py does: the zeros behind the name count as its length.
-    archive.len += (size_t)sprintf(
-        (char *)archive.bytes, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", 1,
-        0100644, 0, 0, 1, 0, FILE_BYTES, 0, 0, 0, 0, (unsigned)(PAGE_SIZE - CPIO_HEADER), 0);
+    archive.len +=
+        (size_t)sprintf((char *)archive.bytes, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", 1, 0100644,
+                        0, 0, 1, 0, FILE_BYTES, 0, 0, 0, 0, (unsigned)(PAGE_SIZE - CPIO_HEADER), 0);
     memcpy(archive.bytes + archive.len, name, PAGE_SIZE - CPIO_HEADER);
     memcpy(archive.bytes + PAGE_SIZE, bytes, sizeof bytes);
     archive.len = PAGE_SIZE + sizeof bytes;
@@ -55,12 +55,11 @@ static struct seg *new_seg(struct node *n, uint64_t len)
 }
 
 // Fills a new segment; its bytes must be the source's, zeros around them.
-static struct seg *filled(struct node *n, const struct cap *source, uint64_t off, uint64_t len,
-                          uint64_t dest, const uint8_t *expected)
+static struct seg *filled(struct node *n, const struct cap *source, uint64_t off, uint64_t len, uint64_t dest,
+                          const uint8_t *expected)
 {
     struct seg *s = new_seg(n, 5 * PAGE_SIZE);
-    const struct desc_fill f = {
-        .seg = s, .source = *source, .source_off = off, .source_len = len, .dest_off = dest};
+    const struct desc_fill f = {.seg = s, .source = *source, .source_off = off, .source_len = len, .dest_off = dest};
     assert_true(local_source_here(n, source));
     assert_int_equal(local_source_fill(n, &f), 1);
     for (uint64_t i = 0; i < s->len; i++)
@@ -88,8 +87,7 @@ static void whole_pages_of_a_segment_are_shared_and_parts_copied(void **state)
         struct seg *d = filled(n, &c, off, len, dest, bytes + off);
         for (uint64_t at = 0; at < d->len; at += PAGE_SIZE) {
             bool whole = at >= dest && at + PAGE_SIZE <= dest + len;
-            assert_true(!whole ||
-                        seg_page(n, d, at, false) == seg_page(n, s, off + at - dest, false));
+            assert_true(!whole || seg_page(n, d, at, false) == seg_page(n, s, off + at - dest, false));
         }
         assert_int_equal(seg_write(n, d, dest, "!", 1), 0);
         assert_int_equal(byte_at(n, s, off), bytes[off]);

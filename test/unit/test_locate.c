@@ -262,8 +262,7 @@ static void node_found_again_wakes_its_endpoints(void **state)
     (void)state;
     bed_line(3);
     locate_learn_ep(bed.node[0], 1000, ep_of(2));
-    struct wire_hdr h = {
-        .kind = WIRE_REQUEST, .dst_node = ep_of(2), .src_ep = 5, .dst_ep = 1000, .tid = 1};
+    struct wire_hdr h = {.kind = WIRE_REQUEST, .dst_node = ep_of(2), .src_ep = 5, .dst_ep = 1000, .tid = 1};
     assert_false(route_send(bed.node[0], &h, NULL, 0));
     bed_run(NS_PER_MS);
     assert_int_equal(bed.nnotes, 2);
@@ -396,8 +395,7 @@ static void not_here_does_not_teach_that_it_is_there(void **state)
     (void)state;
     bed_line(2);
     bed_meet(0, 1);
-    struct wire_hdr h = {
-        .kind = WIRE_NOTHERE, .op = NOTHERE_EP, .dst_node = ep_of(1), .src_ep = 1000};
+    struct wire_hdr h = {.kind = WIRE_NOTHERE, .op = NOTHERE_EP, .dst_node = ep_of(1), .src_ep = 1000};
     route_send(bed.node[0], &h, NULL, 0);
     bed_run(NS_PER_MS);
     assert_true(locate_ep(bed.node[1], 1000) == EP_NONE);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Megapages of 2 MiB: who gets them, when memory has none, and that an extent which has one is a segment's memory like any
-// other. Processes are seen as a hart sees them, through the translations that the kernel made.
+// Megapages of 2 MiB: who gets them, when memory has none, and that an extent which has one is a segment's memory like
+// any other. Processes are seen as a hart sees them, through the translations that the kernel made.
 #include "test/unit/memory_bed.h"
 
 #include "core/abi.h"
@@ -131,8 +131,7 @@ static void single_pages_leave_blocks_whole_as_long_as_there_are_others(void **s
     static void *megapage[PAGES / MEGAPAGE_PAGES];
     while ((megapage[megapages] = page_take_megapage(n)) != NULL)
         megapages++;
-    assert_true(megapages >=
-                PAGES / MEGAPAGE_PAGES - 4); // the ends, the node's own records, the broken one
+    assert_true(megapages >= PAGES / MEGAPAGE_PAGES - 4); // the ends, the node's own records, the broken one
     for (size_t i = 0; i < megapages; i++)
         page_return_megapage(n, megapage[i]);
     for (unsigned i = 0; i < 300; i++)
@@ -160,8 +159,7 @@ static void a_run_can_be_had_out_of_whole_blocks_and_of_what_is_kept(void **stat
     page = take_all(n, &count);
     assert_int_equal(count, before - (2 * MEGAPAGE_PAGES + 3)); // no page of it twice, none lost
     for (size_t i = 0; i < count; i++) {
-        assert_false((char *)page[i] >= run &&
-                     (char *)page[i] < run + (2 * MEGAPAGE_PAGES + 3) * PAGE_SIZE);
+        assert_false((char *)page[i] >= run && (char *)page[i] < run + (2 * MEGAPAGE_PAGES + 3) * PAGE_SIZE);
         page_drop(n, page[i]);
     }
     for (size_t i = 0; i < 2 * MEGAPAGE_PAGES + 3; i++)
@@ -280,8 +278,7 @@ static void a_guest_that_fills_memory_gets_windows_for_few_faults(void **state)
     expect_sweep(n, p, BASE, 16 * MIB, 1);
     const char *first = arch_host_page(&p->aspace, BASE + 6 * MIB, PROT_W);
     assert_int_equal((uintptr_t)first % MEGAPAGE_BYTES, 0);
-    assert_ptr_equal(arch_host_page(&p->aspace, BASE + 8 * MIB - PAGE_SIZE, PROT_W),
-                     first + EXTENT - PAGE_SIZE);
+    assert_ptr_equal(arch_host_page(&p->aspace, BASE + 8 * MIB - PAGE_SIZE, PROT_W), first + EXTENT - PAGE_SIZE);
     proc_destroy(n, p, true);
 }
 
@@ -387,8 +384,7 @@ static void guard_pages_and_stacks_have_no_windows(void **state)
 }
 
 // What the kernel writes for a process that arrives: its pages come one after the other, with bytes of their own.
-static void
-a_segment_that_is_filled_by_the_kernel_has_windows_and_needs_one_fault_each(void **state)
+static void a_segment_that_is_filled_by_the_kernel_has_windows_and_needs_one_fault_each(void **state)
 {
     struct node *n = unit_node(state);
     struct seg *s;
@@ -631,8 +627,8 @@ static void a_changed_process_finds_its_windows_again(void **state)
     proc_destroy(n, q, true);
 }
 
-// A guest, the kernel, copies, marks and cuts, against a plain array with a word for each page; and after each
-// step what a hart would find is what the segment has, and may be written only where nobody else sees it.
+// A guest, the kernel, copies, marks and cuts, against a plain array with a word for each page; and after each step
+// what a hart would find is what the segment has, and may be written only where nobody else sees it.
 static void random_use_of_windows_agrees_with_a_plain_array(void **state)
 {
     struct node *n = unit_node(state);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// No memory at the n-th allocation, for every n until the call comes through: each system call that may take memory then
-// answers with an error, and nothing is left of it; and what a thread costs.
+// No memory at the n-th allocation, for every n until the call comes through: each system call that may take memory
+// then answers with an error, and nothing is left of it; and what a thread costs.
 #include "test/unit/actor_bed.h"
 
 struct attempt {
@@ -59,13 +59,7 @@ static void each_system_call_survives_every_failed_allocation(void **state)
         {.number = SYS_TIME},
         {.number = SYS_SELF},
         {.number = SYS_YIELD},
-        {.number = SYS_TRANS,
-         .a0 = 77,
-         .a1 = 78,
-         .a5 = DATA,
-         .a6 = 9000,
-         .t0 = DATA + 0x10000,
-         .t1 = 5000},
+        {.number = SYS_TRANS, .a0 = 77, .a1 = 78, .a5 = DATA, .a6 = 9000, .t0 = DATA + 0x10000, .t1 = 5000},
     };
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
         long after = 0;

@@ -150,7 +150,7 @@ static unsigned there(struct node *n)
     return (unsigned)n->pool_proc.used - 1; // without the kernel's own
 }
 
-// --- An owner on this node ---------------------------------------------------------------------------------------------
+// --- An owner on this node -------------------------------------------------------------------------------------------
 
 static void children_end_with_their_owner_and_theirs_follow(void **state)
 {
@@ -307,7 +307,7 @@ static void owners_that_are_gone_take_turns_to_be_looked_for(void **state)
     assert_int_equal(ring.asked, 40 * ORPHAN_MISSES);
 }
 
-// --- Who is no orphan, or not now ---------------------------------------------------------------------------------------
+// --- Who is no orphan, or not now ------------------------------------------------------------------------------------
 
 static void whose_owner_is_nobody_lives_on(void **state)
 {

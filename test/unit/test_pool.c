@@ -138,12 +138,9 @@ static void freeing_wrongly_panics(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT_TEST(records_are_zeroed_aligned_and_apart),
-        UNIT_TEST(an_empty_page_goes_back_at_once),
-        UNIT_TEST(the_largest_and_the_smallest_record_fit),
-        UNIT_TEST(random_use_agrees_with_the_count),
-        UNIT_TEST(without_memory_there_is_no_record_and_no_harm),
-        UNIT_TEST(freeing_wrongly_panics),
+        UNIT_TEST(records_are_zeroed_aligned_and_apart),          UNIT_TEST(an_empty_page_goes_back_at_once),
+        UNIT_TEST(the_largest_and_the_smallest_record_fit),       UNIT_TEST(random_use_agrees_with_the_count),
+        UNIT_TEST(without_memory_there_is_no_record_and_no_harm), UNIT_TEST(freeing_wrongly_panics),
     };
     return UNIT_RUN(tests);
 }

@@ -68,8 +68,7 @@ static void ring_takes_the_shorter_way(void **state)
     bed_meet(0, 6);
     assert_int_equal(route_find(bed.node[0], ep_of(3))->hops, 3);
     assert_int_equal(route_find(bed.node[0], ep_of(6))->hops, 2);
-    assert_ptr_not_equal(route_find(bed.node[0], ep_of(3))->link,
-                         route_find(bed.node[0], ep_of(6))->link);
+    assert_ptr_not_equal(route_find(bed.node[0], ep_of(3))->link, route_find(bed.node[0], ep_of(6))->link);
 }
 
 // The cable swallows frames in silence: no carrier tells anybody.
@@ -384,8 +383,7 @@ static void malformed_frames_are_counted_and_teach_nothing(void **state)
     assert_int_equal(bed.link[0].l.stat.rx_bad, 1);
     assert_int_equal(bed.link[0].l.stat.rx, 0);
     assert_null(route_find(bed.node[0], 99));
-    assert_int_equal(bed.node[0]->trace.ev[(bed.node[0]->trace.count - 1) % TRACE_SIZE].kind,
-                     TRACE_DROP);
+    assert_int_equal(bed.node[0]->trace.ev[(bed.node[0]->trace.count - 1) % TRACE_SIZE].kind, TRACE_DROP);
 }
 
 static void echo_comes_back_whole_and_touches_no_table(void **state)

@@ -35,8 +35,7 @@ static void what_was_written_is_read_back_across_pages_and_tables(void **state)
     static uint8_t in[20000], out[20000];
     for (size_t i = 0; i < sizeof in; i++)
         in[i] = (uint8_t)unit_rand(&r);
-    const uint64_t at[] = {
-        0, 1, 4095, 2 * MIB - 1, 2 * MIB - 10000, 4 * MIB + 77, 8 * MIB - sizeof in};
+    const uint64_t at[] = {0, 1, 4095, 2 * MIB - 1, 2 * MIB - 10000, 4 * MIB + 77, 8 * MIB - sizeof in};
     for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
         assert_int_equal(seg_write(n, s, at[i], in, sizeof in), 0);
         assert_int_equal(seg_read(n, s, at[i], out, sizeof out), 0);
@@ -97,7 +96,7 @@ static void shrinking_frees_what_lies_beyond_and_growing_again_shows_zeros(void 
         assert_int_equal(seg_write(n, s, off, "full", 4), 0);
     assert_int_equal(s->pages, 12);
     assert_int_equal(seg_resize(n, s, 2 * MIB + PAGE_SIZE), 0);
-    assert_int_equal(s->pages, 5); // 4 in the first table, 1 in the second
+    assert_int_equal(s->pages, 5);                            // 4 in the first table, 1 in the second
     assert_int_equal(page_free_count(n), before - 5 - 2 - 1); // pages, tables, directory
     assert_int_equal(seg_resize(n, s, 2 * MIB), 0);
     assert_int_equal(page_free_count(n), before - 4 - 1 - 1);
@@ -124,8 +123,7 @@ static void few_pages_need_no_tables_wherever_they_are(void **state)
     assert_int_equal(page_free_count(n), before - SEG_INLINE);
     assert_int_equal(seg_hole(s, 0, UINT64_MAX), 0);
     assert_int_equal(seg_hole(s, PAGE_SIZE, UINT64_MAX), 5 * MIB - PAGE_SIZE);
-    assert_int_equal(seg_hole(s, 5 * MIB + 2 * PAGE_SIZE, UINT64_MAX),
-                     SEG_MAX_BYTES - 5 * MIB - 3 * PAGE_SIZE);
+    assert_int_equal(seg_hole(s, 5 * MIB + 2 * PAGE_SIZE, UINT64_MAX), SEG_MAX_BYTES - 5 * MIB - 3 * PAGE_SIZE);
     // One more, and they lie in tables: nothing is lost on the way.
     assert_int_equal(seg_write(n, s, 9 * MIB, "x", 1), 0);
     assert_non_null(s->dir);
@@ -261,8 +259,7 @@ static void after_a_failed_page_the_segment_still_works(void **state)
     for (unsigned i = 0; i < SEG_INLINE; i++)
         assert_non_null(seg_page(n, s, 3 * MIB + i * PAGE_SIZE, true));
     size_t before = page_free_count(n);
-    for (long i = 0; i < 4;
-         i++) { // the page, the directory, a table for the few, a table for this one
+    for (long i = 0; i < 4; i++) { // the page, the directory, a table for the few, a table for this one
         n->pages.fail_after = i;
         assert_null(seg_page(n, s, 0, true));
         assert_int_equal(s->pages, SEG_INLINE);

@@ -105,11 +105,8 @@ static const uint8_t ring_key[32] = {1, 2, 3};
 
 static int setup(void **state)
 {
-    const struct host_options o = {.clock = unit_clock,
-                                   .seed = 1,
-                                   .log = keep_log,
-                                   .guest_run = guest_run,
-                                   .ring_key = ring_key};
+    const struct host_options o = {
+        .clock = unit_clock, .seed = 1, .log = keep_log, .guest_run = guest_run, .ring_key = ring_key};
     unit_now_ns = NS_PER_S;
     logged = 0;
     struct unit *u = malloc(sizeof *u);
@@ -150,10 +147,9 @@ static struct counts count(struct node *n)
 static void assert_same(const struct counts *a, const struct counts *b)
 {
     if (memcmp(a, b, sizeof *a) != 0)
-        print_error(
-            "pages %zu %zu procs %zu %zu threads %zu %zu segs %zu %zu recs %zu %zu ports %zu %zu\n",
-            a->pages, b->pages, a->procs, b->procs, a->threads, b->threads, a->segs, b->segs,
-            a->recs, b->recs, a->ports, b->ports);
+        print_error("pages %zu %zu procs %zu %zu threads %zu %zu segs %zu %zu recs %zu %zu ports %zu %zu\n", a->pages,
+                    b->pages, a->procs, b->procs, a->threads, b->threads, a->segs, b->segs, a->recs, b->recs, a->ports,
+                    b->ports);
     assert_memory_equal(a, b, sizeof *a);
 }
 
@@ -161,17 +157,16 @@ static void assert_same(const struct counts *a, const struct counts *b)
 
 static struct task_result res;
 
-static int64_t call4(struct node *n, struct cap c, uint32_t op, uint64_t a0, uint64_t a1,
-                     uint64_t a2, uint64_t a3, const void *req, size_t req_len, void *rep,
-                     size_t rep_len)
+static int64_t call4(struct node *n, struct cap c, uint32_t op, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
+                     const void *req, size_t req_len, void *rep, size_t rep_len)
 {
     const uint64_t arg[4] = {a0, a1, a2, a3};
     memset(&res, 0, sizeof res);
     return task_trans(n, &c, op, arg, req_len ? buf_kernel(req, req_len) : buf_none(),
                       rep_len ? buf_kernel(rep, rep_len) : buf_none(), 0, &res);
 }
-static int64_t call(struct node *n, struct cap c, uint32_t op, uint64_t a0, uint64_t a1,
-                    const void *req, size_t req_len, void *rep, size_t rep_len)
+static int64_t call(struct node *n, struct cap c, uint32_t op, uint64_t a0, uint64_t a1, const void *req,
+                    size_t req_len, void *rep, size_t rep_len)
 {
     return call4(n, c, op, a0, a1, 0, 0, req, req_len, rep, rep_len);
 }
@@ -358,8 +353,7 @@ static void seg_large_body(struct node *n, void *arg)
     assert_int_equal(call(n, c, OP_READ, 0, 2 * len, NULL, 0, got, 2 * len), 0);
     assert_int_equal(res.len, 2 * len);
     assert_memory_equal(bytes, got, 2 * len);
-    assert_true(page_free_count(n) + 2 * len / PAGE + 32 >
-                before->pages); // requests' pages went back at once
+    assert_true(page_free_count(n) + 2 * len / PAGE + 32 > before->pages); // requests' pages went back at once
     assert_int_equal(call(n, c, OP_DESTROY, 0, 0, NULL, 0, NULL, 0), 0);
     free(bytes);
     free(got);
@@ -376,8 +370,7 @@ static void seg_destroy_body(struct node *n, void *arg)
     (void)arg;
     struct seg *mine;
     assert_int_equal(seg_create(n, PAGE, &mine), 0); // as a process's: not made by transaction
-    assert_int_equal(call(n, seg_cap(n, mine, RIGHT_ALL), OP_DESTROY, 0, 0, NULL, 0, NULL, 0),
-                     -E_STATE);
+    assert_int_equal(call(n, seg_cap(n, mine, RIGHT_ALL), OP_DESTROY, 0, 0, NULL, 0, NULL, 0), -E_STATE);
     struct cap c = seg_make(n, PAGE);
     struct seg *s = seg_find(n, cap_obj(&c));
     seg_hold(s); // somebody maps it
@@ -436,8 +429,7 @@ static void make(struct maker *m, const struct plan *p)
                            .dest_off = p->dest_off,
                            .len = p->len};
     struct desc_map map = {.va = 0x10000, .len = p->len, .flags = MAP_READ | MAP_WRITE | MAP_EXEC};
-    struct desc_thread th = {
-        .tid = 1, .state = THREAD_READY, .pc = p->pc, .wake_left_ns = UINT64_MAX};
+    struct desc_thread th = {.tid = 1, .state = THREAD_READY, .pc = p->pc, .wake_left_ns = UINT64_MAX};
     th.x[REG_A7] = p->a7;
     th.x[REG_A0] = p->a0;
     th.x[REG_SP] = 0x20000;
@@ -498,8 +490,7 @@ static void exec_body(struct node *n, void *arg)
     uint8_t b;
     for (uint64_t off = 0; off < p.len; off += 7) {
         uint64_t from = off - PAGE; // source byte that belongs here
-        bool data =
-            off >= PAGE + 10 && from < 510 * PAGE && (from < 3 * PAGE || from >= 507 * PAGE);
+        bool data = off >= PAGE + 10 && from < 510 * PAGE && (from < 3 * PAGE || from >= 507 * PAGE);
         assert_int_equal(seg_read(n, s, off, &b, 1), 0);
         assert_int_equal(b, data ? (from < 3 * PAGE ? from : from - 507 * PAGE) % 251 : 0);
     }
@@ -509,8 +500,7 @@ static void exec_body(struct node *n, void *arg)
     assert_int_equal(call(n, c, OP_STATUS, 0, 0, NULL, 0, text, sizeof text - 1), -E_TOOBIG);
     struct proc_entry e[2];
     struct cap weak;
-    assert_int_equal(
-        call(n, lookup(n, "proc"), OP_RESTRICT, RIGHT_READ, 0, NULL, 0, &weak, sizeof weak), 0);
+    assert_int_equal(call(n, lookup(n, "proc"), OP_RESTRICT, RIGHT_READ, 0, NULL, 0, &weak, sizeof weak), 0);
     assert_int_equal(call(n, weak, OP_PROC_LIST, 0, 0, NULL, 0, e, sizeof e), 0);
     assert_int_equal(res.len, sizeof e[0]);
     assert_int_equal(e[0].ep, q->ep);
@@ -545,14 +535,14 @@ static void bad_body(struct node *n, void *arg)
     struct maker m;
     struct cap c;
     struct cap proc = lookup(n, "proc");
-#define REFUSED(error, change)                                                                     \
-    do {                                                                                           \
-        make(&m, &p);                                                                              \
-        struct desc_hdr *h = (struct desc_hdr *)m.b;                                               \
-        (void)h;                                                                                   \
-        change;                                                                                    \
-        assert_int_equal(call(n, proc, OP_PROC_EXEC, 0, 0, m.b, m.len, &c, sizeof c), -(error));   \
-        assert_null(the_proc(n));                                                                  \
+#define REFUSED(error, change)                                                                                         \
+    do {                                                                                                               \
+        make(&m, &p);                                                                                                  \
+        struct desc_hdr *h = (struct desc_hdr *)m.b;                                                                   \
+        (void)h;                                                                                                       \
+        change;                                                                                                        \
+        assert_int_equal(call(n, proc, OP_PROC_EXEC, 0, 0, m.b, m.len, &c, sizeof c), -(error));                       \
+        assert_null(the_proc(n));                                                                                      \
     } while (0)
     REFUSED(E_MAGIC, h->magic++);
     REFUSED(E_MAGIC, m.len = 8);
@@ -844,7 +834,7 @@ static void more_silent_owners_than_reports_end_too(void **state)
     assert_null(the_proc(n));
 }
 
-// --- Stun, get, resume -------------------------------------------------------------------------------------------------
+// --- Stun, get, resume -----------------------------------------------------------------------------------------------
 
 static void stun_body(struct node *n, void *arg)
 {
@@ -868,8 +858,7 @@ static void stun_body(struct node *n, void *arg)
     assert_int_equal(desc_check(n, &b, ISA_RV64GC, &why), 0);
     assert_int_equal(call(n, c, OP_PROC_GET, 0, 0, NULL, 0, desc2, sizeof desc2), 0);
     assert_int_equal(res.len, len);
-    assert_int_equal(
-        call(n, lookup(n, "proc"), OP_PROC_EXEC, 0, 0, desc, len, &again, sizeof again), -E_EXISTS);
+    assert_int_equal(call(n, lookup(n, "proc"), OP_PROC_EXEC, 0, 0, desc, len, &again, sizeof again), -E_EXISTS);
     struct cap owner = lookup(n, "console");
     assert_int_equal(call(n, c, OP_PROC_SET_OWNER, 0, 0, &owner, sizeof owner, NULL, 0), 0);
     assert_memory_equal(&q->owner, &owner, sizeof owner);
@@ -886,8 +875,7 @@ static void stun_body(struct node *n, void *arg)
     p.ep = 0x1234567800000000u | number;
     p.stunned = true;
     make(&m, &p);
-    assert_int_equal(
-        call(n, lookup(n, "proc"), OP_PROC_EXEC, 0, 0, m.b, m.len, &again, sizeof again), 0);
+    assert_int_equal(call(n, lookup(n, "proc"), OP_PROC_EXEC, 0, 0, m.b, m.len, &again, sizeof again), 0);
     q = the_proc(n);
     assert_int_equal(q->ep, p.ep);
     assert_int_equal(q->state, PROC_RUN);
@@ -898,7 +886,7 @@ static void a_process_is_stunned_described_and_resumed(void **state)
     run(unit_node(state), stun_body, NULL);
 }
 
-// --- Changed by a descriptor ---------------------------------------------------------------------------------------------
+// --- Changed by a descriptor -----------------------------------------------------------------------------------------
 
 struct changer {
     struct cap c;
@@ -919,8 +907,7 @@ static void *desc_body(uint32_t tag)
 }
 static void desc_fetch(struct node *n)
 {
-    assert_int_equal(
-        call(n, changer.c, OP_PROC_GET, 0, 0, NULL, 0, changer.desc, sizeof changer.desc), 0);
+    assert_int_equal(call(n, changer.c, OP_PROC_GET, 0, 0, NULL, 0, changer.desc, sizeof changer.desc), 0);
     changer.len = res.len;
 }
 static int64_t desc_send(struct node *n, uint32_t op)
@@ -936,8 +923,7 @@ static void desc_check_says(struct node *n, int error, const char *words)
     struct desc_hdr h;
     memcpy(&h, changer.desc, sizeof h);
     desc_seal(changer.desc, changer.len, h.sections);
-    assert_int_equal(
-        call(n, changer.c, OP_PROC_CHECK, 0, 0, changer.desc, changer.len, text, sizeof text), 0);
+    assert_int_equal(call(n, changer.c, OP_PROC_CHECK, 0, 0, changer.desc, changer.len, text, sizeof text), 0);
     assert_int_equal(res.res[0], error);
     assert_string_equal(text, words);
 }
@@ -1041,7 +1027,7 @@ static void a_change_survives_every_failed_allocation(void **state)
     run(unit_node(state), change_without_memory_body, NULL);
 }
 
-// --- Hand-off, source ------------------------------------------------------------------------------------------------------
+// --- Hand-off, source ------------------------------------------------------------------------------------------------
 
 struct target { // plays another node's process service
     struct cap cap;
@@ -1075,9 +1061,7 @@ static void target_main(struct node *n, void *arg)
             const char *why;
             struct buf b = buf_kernel(desc, r.len);
             assert_int_equal(desc_check(n, &b, ISA_RV64GC, &why), 0);
-            t->stunned =
-                ((struct desc_proc *)(desc + sizeof(struct desc_hdr) + sizeof(struct desc_sec)))
-                    ->stunned;
+            t->stunned = ((struct desc_proc *)(desc + sizeof(struct desc_hdr) + sizeof(struct desc_sec)))->stunned;
             t->offers++;
             t->id = r.arg[0];
             if (t->watched)
@@ -1262,8 +1246,7 @@ static void a_target_that_gives_no_answer_leaves_doubt_and_no_second_copy(void *
     struct life l;
     doubt(n, t, &l);
     assert_true(t->commits > 10);
-    assert_true(t->last_commit_ns - t->first_commit_ns >
-                40 * NS_PER_S); // longer than a target keeps an offer
+    assert_true(t->last_commit_ns - t->first_commit_ns > 40 * NS_PER_S); // longer than a target keeps an offer
     assert_int_equal(o->count, 0);
     pass_time(n, 600 * NS_PER_S);
     assert_int_equal(t->watched->state, PROC_DOUBT); // for ever
@@ -1374,7 +1357,7 @@ static void orders_during_a_move_wait_for_its_end(void **state)
     assert_int_equal(kill.status, -E_NOTHERE);
 }
 
-// --- Hand-off, target -----------------------------------------------------------------------------------------------------------
+// --- Hand-off, target ------------------------------------------------------------------------------------------------
 
 static int64_t offer(struct node *n, uint64_t id, const struct plan *p, uint64_t pages)
 {
@@ -1583,15 +1566,13 @@ static void commit_oom_body(struct node *n, void *arg)
         p.ep++;
         assert_int_equal(offer(n, p.ep, &p, 0), 0);
         uint64_t number = res.res[3], filled = ports_fill(n);
-        n->pages.fail_after =
-            i; // the first one may be for the transaction's record: then it is asked again
+        n->pages.fail_after = i; // the first one may be for the transaction's record: then it is asked again
         int64_t status = call(n, proc, OP_PROC_COMMIT, p.ep, number, NULL, 0, NULL, 0);
         n->pages.fail_after = -1;
         for (; filled > 0; filled--)
             port_remove(n, (struct port){{filled, 1}}, n->kproc, NULL);
         if (status == 0) {
-            assert_int_equal(
-                call(n, proc_cap(the_proc(n), RIGHT_ALL), OP_DESTROY, 0, 0, NULL, 0, NULL, 0), 0);
+            assert_int_equal(call(n, proc_cap(the_proc(n), RIGHT_ALL), OP_DESTROY, 0, 0, NULL, 0, NULL, 0), 0);
             task_sleep(n, NS_PER_MS);
         } else {
             assert_int_equal(status, -E_REFUSED);
@@ -1609,7 +1590,7 @@ static void a_commit_without_memory_is_refused_and_final(void **state)
     assert_true(refused);
 }
 
-// --- Waiting must not starve ---------------------------------------------------------------------------------------------------------
+// --- Waiting must not starve -----------------------------------------------------------------------------------------
 
 struct reader {
     int64_t status;
@@ -1619,8 +1600,7 @@ static void read_body(struct node *n, void *arg)
 {
     struct reader *r = arg;
     memset(r->text, 0, sizeof r->text);
-    r->status = call(n, lookup(n, "console"), OP_READ, 0, sizeof r->text - 1, NULL, 0, r->text,
-                     sizeof r->text - 1);
+    r->status = call(n, lookup(n, "console"), OP_READ, 0, sizeof r->text - 1, NULL, 0, r->text, sizeof r->text - 1);
 }
 static void type(struct node *n, const char *s)
 {
@@ -1764,7 +1744,7 @@ static void the_console_prints_lines_and_shows_what_would_steer_a_terminal(void 
     assert_true(was_logged("wend"));
 }
 
-// --- Node --------------------------------------------------------------------------------------------------------------------------------
+// --- Node ------------------------------------------------------------------------------------------------------------
 
 static int echo(struct node *n, unsigned link, uint32_t payload)
 {
@@ -1788,8 +1768,7 @@ static void node_body(struct node *n, void *arg)
     memset(got, 1, sizeof got);
     assert_int_equal(call(n, c, OP_RESTRICT, 0, 0, NULL, 0, &weak, sizeof weak), 0);
     assert_int_equal(call(n, weak, OP_NODE_NULL, 0, 0, NULL, 0, NULL, 0), 0);
-    assert_int_equal(call(n, weak, OP_NODE_NULL, sizeof got, 0, big, sizeof big, got, sizeof got),
-                     0);
+    assert_int_equal(call(n, weak, OP_NODE_NULL, sizeof got, 0, big, sizeof big, got, sizeof got), 0);
     assert_int_equal(res.len, sizeof got);
     assert_true(unit_all_bytes(got, 0, sizeof got));
     struct node_status st;
@@ -1806,22 +1785,17 @@ static void node_body(struct node *n, void *arg)
     assert_non_null(strstr(text, "drop"));
     assert_int_equal(text[res.len - 1], '\n');
     uint64_t ns[16];
-    assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_TRANS, 10, 0, 0, &c, sizeof c, ns, sizeof ns),
-                     0);
+    assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_TRANS, 10, 0, 0, &c, sizeof c, ns, sizeof ns), 0);
     assert_int_equal(res.len, 10 * sizeof ns[0]);
-    assert_int_equal(
-        call4(n, c, OP_NODE_BENCH, BENCH_TRANS, 3, 0, 100000, &c, sizeof c, ns, sizeof ns), 0);
+    assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_TRANS, 3, 0, 100000, &c, sizeof c, ns, sizeof ns), 0);
     assert_int_equal(res.len, 3 * sizeof ns[0]);
-    assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_TRANS, 0, 0, 0, &c, sizeof c, ns, sizeof ns),
-                     -E_ARG);
-    assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_ECHO, 3, 1, 64, NULL, 0, ns, sizeof ns),
-                     -E_STATE);
+    assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_TRANS, 0, 0, 0, &c, sizeof c, ns, sizeof ns), -E_ARG);
+    assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_ECHO, 3, 1, 64, NULL, 0, ns, sizeof ns), -E_STATE);
     bench_set_echo(n, echo);
     assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_ECHO, 3, 1, 64, NULL, 0, ns, sizeof ns), 0);
     assert_int_equal(res.len, 3 * sizeof ns[0]);
     assert_int_equal(ns[2], 64);
-    assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_ECHO, 3, 0, 64, NULL, 0, ns, sizeof ns),
-                     -E_ARG);
+    assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_ECHO, 3, 0, 64, NULL, 0, ns, sizeof ns), -E_ARG);
     assert_int_equal(call4(n, c, OP_NODE_BENCH, 9, 3, 0, 64, NULL, 0, ns, sizeof ns), -E_ARG);
 }
 static void a_node_tells_its_status_and_measures(void **state)

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The shell from the bottom up: the line editor, fed with bytes; lines as words; terminals that share a screen; and
-// the whole, with somebody who types and guests that are their registers.
+// The shell from the bottom up: the line editor, fed with bytes; lines as words; terminals that share a screen; and the
+// whole, with somebody who types and guests that are their registers.
 #include "test/unit/service_bed.h"
 
 #include "core/abi.h"
 #include "core/entry.h"
+#include "services/bootfs.h"
 #include "services/console.h"
 #include "services/edit.h"
 #include "services/shell.h"
-#include "services/bootfs.h"
 #include "services/words.h"
 #include "test/unit/files_bed.h"
 
@@ -191,8 +191,7 @@ static void random_keys_never_break_the_line(void **state)
     (void)state;
     struct unit_rand r = {7};
     for (unsigned i = 0; i < 200000; i++) {
-        enum edit_event event =
-            edit_key(&e, (char)(unit_below(&r, 3) ? unit_below(&r, 32) : unit_rand(&r)));
+        enum edit_event event = edit_key(&e, (char)(unit_below(&r, 3) ? unit_below(&r, 32) : unit_rand(&r)));
         assert_true(e.cursor <= e.len && e.len <= EDIT_LINE_MAX && e.text[e.len] == 0);
         if (event == EDIT_LINE) {
             edit_remember(&e);
@@ -240,8 +239,7 @@ static void completion_inserts_what_is_certain(void **state)
 
 // --- Words --------------------------------------------------------------------------------------------------------
 
-static void assert_words(const char *line, bool background, unsigned count,
-                         const char *const *expected)
+static void assert_words(const char *line, bool background, unsigned count, const char *const *expected)
 {
     struct words w;
     assert_null(words_split(&w, line));
@@ -251,10 +249,10 @@ static void assert_words(const char *line, bool background, unsigned count,
         assert_string_equal(w.word[i], expected[i]);
     assert_null(w.word[count]);
 }
-#define WORDS(line, background, ...)                                                               \
-    do {                                                                                           \
-        const char *const expected[] = {__VA_ARGS__, NULL};                                        \
-        assert_words(line, background, sizeof expected / sizeof expected[0] - 1, expected);        \
+#define WORDS(line, background, ...)                                                                                   \
+    do {                                                                                                               \
+        const char *const expected[] = {__VA_ARGS__, NULL};                                                            \
+        assert_words(line, background, sizeof expected / sizeof expected[0] - 1, expected);                            \
     } while (0)
 
 static void a_line_is_split_into_words(void **state)
@@ -409,8 +407,7 @@ static void log_line(struct node *n, const char *line)
 
 static int setup_console(void **state)
 {
-    const struct host_options o = {
-        .clock = unit_clock, .seed = 1, .log = log_line, .guest_run = guest_run};
+    const struct host_options o = {.clock = unit_clock, .seed = 1, .log = log_line, .guest_run = guest_run};
     memset(&tty, 0, sizeof tty);
     memset(&guest, 0, sizeof guest);
     tty.room = sizeof tty.text;
@@ -426,9 +423,7 @@ static int setup_console(void **state)
 static struct cap open_terminal(struct node *n, const char *name)
 {
     struct cap c;
-    assert_int_equal(bed_call(n, bed_lookup(n, "console"), OP_CONSOLE_OPEN, 0, 0, name,
-                              strlen(name), &c, sizeof c),
-                     0);
+    assert_int_equal(bed_call(n, bed_lookup(n, "console"), OP_CONSOLE_OPEN, 0, 0, name, strlen(name), &c, sizeof c), 0);
     return c;
 }
 static void put_text(struct node *n, struct cap c, const char *s)
@@ -438,9 +433,7 @@ static void put_text(struct node *n, struct cap c, const char *s)
 }
 static void show(struct node *n, const char *s, size_t cursor, uint64_t how)
 {
-    assert_int_equal(
-        bed_call(n, bed_lookup(n, "console"), OP_CONSOLE_SHOW, cursor, how, s, strlen(s), NULL, 0),
-        0);
+    assert_int_equal(bed_call(n, bed_lookup(n, "console"), OP_CONSOLE_SHOW, cursor, how, s, strlen(s), NULL, 0), 0);
 }
 static void front(struct node *n, struct cap c, bool yes)
 {
@@ -509,8 +502,7 @@ static void row_body(struct node *n, void *arg)
     assert_string_equal(seen(), "");
     struct cap c = bed_lookup(n, "console");
     char toolong[300] = {0};
-    assert_int_equal(bed_call(n, c, OP_CONSOLE_SHOW, 0, 0, toolong, sizeof toolong, NULL, 0),
-                     -E_ARG);
+    assert_int_equal(bed_call(n, c, OP_CONSOLE_SHOW, 0, 0, toolong, sizeof toolong, NULL, 0), -E_ARG);
 }
 static void the_row_is_drawn_with_few_bytes_and_never_wraps(void **state)
 {
@@ -556,8 +548,7 @@ struct waiting {
 static void wait_body(struct node *n, void *arg)
 {
     struct waiting *w = arg;
-    w->status =
-        bed_call(n, w->cap, OP_READ, 0, sizeof w->text - 1, NULL, 0, w->text, sizeof w->text - 1);
+    w->status = bed_call(n, w->cap, OP_READ, 0, sizeof w->text - 1, NULL, 0, w->text, sizeof w->text - 1);
 }
 static void open_body(struct node *n, void *arg)
 {
@@ -612,8 +603,7 @@ static void long_body(struct node *n, void *arg)
     for (unsigned i = 99; i < sizeof text; i += 100)
         text[i] = '\n';
     (void)arg;
-    assert_int_equal(
-        bed_call(n, bed_lookup(n, "console"), OP_WRITE, 0, 0, text, sizeof text, NULL, 0), 0);
+    assert_int_equal(bed_call(n, bed_lookup(n, "console"), OP_WRITE, 0, 0, text, sizeof text, NULL, 0), 0);
 }
 static void a_slow_terminal_loses_nothing(void **state)
 {
@@ -651,8 +641,7 @@ static int setup_shell(void **state)
     elf.h.machine = 62;
     bed_file(&archive, "wrong", &elf, sizeof elf);
     bed_end(&archive);
-    if (bootfs_give(unit_node(state), archive.bytes, archive.len) ||
-        shell_open(unit_node(state)) < 0)
+    if (bootfs_give(unit_node(state), archive.bytes, archive.len) || shell_open(unit_node(state)) < 0)
         return -1;
     bed_step(unit_node(state));
     return 0;

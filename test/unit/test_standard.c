@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The standard operations, which every object of every service answers: told, restricted, rotated, destroyed, or refused
-// by name. And what a thief can do with a capability that he changed, or that was withdrawn.
+// The standard operations, which every object of every service answers: told, restricted, rotated, destroyed, or
+// refused by name. And what a thief can do with a capability that he changed, or that was withdrawn.
 #include "test/unit/service_bed.h"
 
 #include "core/cap.h"
@@ -32,8 +32,7 @@ static struct cap restricted(struct node *n, struct cap c, uint32_t keep)
 static struct cap segment(struct node *n)
 {
     struct cap c;
-    assert_int_equal(
-        bed_call(n, bed_lookup(n, "seg"), OP_SEG_CREATE, PAGE_SIZE, 0, NULL, 0, &c, sizeof c), 0);
+    assert_int_equal(bed_call(n, bed_lookup(n, "seg"), OP_SEG_CREATE, PAGE_SIZE, 0, NULL, 0, &c, sizeof c), 0);
     return c;
 }
 
@@ -134,8 +133,8 @@ static void rotate_body(struct node *n, void *arg)
         if (i == 0) { // for the segments of the last round
             char entry[4 + sizeof fresh] = "seg";
             memcpy(entry + 4, &fresh, sizeof fresh);
-            assert_int_equal(bed_call(n, dir_root_cap(n->ring_key, n->name, RIGHT_ALL),
-                                      OP_DIR_ENTER, 0, 0, entry, sizeof entry, NULL, 0),
+            assert_int_equal(bed_call(n, dir_root_cap(n->ring_key, n->name, RIGHT_ALL), OP_DIR_ENTER, 0, 0, entry,
+                                      sizeof entry, NULL, 0),
                              0);
         }
     }

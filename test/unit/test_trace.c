@@ -49,8 +49,7 @@ static void a_damaged_event_is_shown_without_harm(void **state)
 {
     struct node *n = unit_node(state);
     n->trace.count = 1;
-    n->trace.ev[0] =
-        (struct trace_event){UINT64_MAX, UINT32_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX};
+    n->trace.ev[0] = (struct trace_event){UINT64_MAX, UINT32_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX};
     show(n, 10);
     assert_int_equal(count, 1);
     assert_non_null(strstr(lines[0], "?"));

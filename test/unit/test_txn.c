@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Transactions between two processes of one node, by the same system calls that a hart would make; and the
-// fragment arithmetic against a model.
+// Transactions between two processes of one node, by the same system calls that a hart would make; and the fragment
+// arithmetic against a model.
 #include "test/unit/unit.h"
 
 #include "core/abi.h"
@@ -95,8 +95,7 @@ static bool sys(struct node *n, struct thread *t, uint64_t number)
     return over;
 }
 
-static bool trans(struct pair *p, uint64_t req, uint64_t req_len, uint64_t rep, uint64_t rep_len,
-                  uint64_t ms)
+static bool trans(struct pair *p, uint64_t req, uint64_t req_len, uint64_t rep, uint64_t rep_len, uint64_t ms)
 {
     struct thread *t = p->c;
     to_hart(p->n, t);
@@ -205,8 +204,7 @@ static void a_null_call_goes_to_a_waiting_server_and_back(void **state)
     assert_int_equal(*a(p.c, 1), 0);
     for (unsigned i = 0; i < 4; i++)
         assert_int_equal(*a(p.c, 2 + i), 200 + i);
-    assert_true(p.n->pool_rec.used <=
-                1); // kept for the next call at most: no frame of it was ever under way
+    assert_true(p.n->pool_rec.used <= 1); // kept for the next call at most: no frame of it was ever under way
     end(&p);
 }
 
@@ -613,8 +611,7 @@ static void fragments_in_any_order_are_counted_right(void **state)
             if (unit_below(&r, 100) == 0) // the way changed, and with it the cut
                 frag = 8 * (1 + (uint32_t)unit_below(&r, 40));
             // From what the receiver said, as a sender would; or a late duplicate from anywhere on this cut
-            uint64_t off =
-                unit_below(&r, 2) ? p.base + unit_below(&r, 70) * frag : unit_below(&r, 100) * frag;
+            uint64_t off = unit_below(&r, 2) ? p.base + unit_below(&r, 70) * frag : unit_below(&r, 100) * frag;
             if (off < m.total)
                 bring(&m, &p, off, frag);
         }
@@ -633,8 +630,7 @@ static void what_is_due_next_is_missing_and_in_the_window(void **state)
         struct progress p = {.frag = frag};
         uint64_t sent = 0;
         while (p.base < m.total) {
-            uint64_t off = progress_next(
-                &p, unit_below(&r, 3) ? 0 : p.base + unit_below(&r, 5) * frag, m.total);
+            uint64_t off = progress_next(&p, unit_below(&r, 3) ? 0 : p.base + unit_below(&r, 5) * frag, m.total);
             if (off == UINT64_MAX)
                 continue; // all behind that point is there
             assert_true(off >= p.base && off < m.total && off < p.base + 64ull * frag);

@@ -83,12 +83,12 @@ static void every_kind_has_a_good_form(void **state)
     assert_string_equal(wire_kind_name(WIRE_KINDS), "unknown");
 }
 
-#define REFUSED(make, change, reason)                                                              \
-    do {                                                                                           \
-        struct wire_hdr h = make;                                                                  \
-        accepted(h);                                                                               \
-        change;                                                                                    \
-        refused(h, reason);                                                                        \
+#define REFUSED(make, change, reason)                                                                                  \
+    do {                                                                                                               \
+        struct wire_hdr h = make;                                                                                      \
+        accepted(h);                                                                                                   \
+        change;                                                                                                        \
+        refused(h, reason);                                                                                            \
     } while (0)
 
 static void frames_of_other_protocols_are_refused(void **state)
@@ -106,8 +106,7 @@ static void payload_must_be_what_the_frame_brought(void **state)
     (void)state;
     struct wire_hdr f = fragment();
     assert_string_equal(wire_check(&f, 1023), "payload length differs from the frame's");
-    assert_string_equal(wire_check(&f, 0x100000000 + 1024),
-                        "payload length differs from the frame's");
+    assert_string_equal(wire_check(&f, 0x100000000 + 1024), "payload length differs from the frame's");
     REFUSED(good(WIRE_ECHO), h.payload = WIRE_PAYLOAD_MAX + 1, "payload is too long");
     REFUSED(good(WIRE_REQUEST_ACK), h.payload = 1, "payload where there is none");
     REFUSED(locate(LOCATE_NODES), h.payload = 8, "payload where there is none");
@@ -130,8 +129,7 @@ static void hops_are_bounded(void **state)
     REFUSED(good(WIRE_REQUEST), h.limit = WIRE_HOPS_MAX + 1, "hop limit is out of range");
     REFUSED(good(WIRE_REQUEST), h.hops = 9, "more hops than its limit");
     REFUSED(good(WIRE_REQUEST), h.path_payload = 0, "path payload is out of range");
-    REFUSED(good(WIRE_REQUEST), h.path_payload = WIRE_PAYLOAD_MAX + 8,
-            "path payload is out of range");
+    REFUSED(good(WIRE_REQUEST), h.path_payload = WIRE_PAYLOAD_MAX + 8, "path payload is out of range");
     REFUSED(good(WIRE_REQUEST), h.path_payload = 1321, "path payload is no multiple of 8");
 }
 
@@ -140,11 +138,9 @@ static void addresses_must_fit_the_kind(void **state)
     (void)state;
     REFUSED(good(WIRE_REQUEST), h.src_node = 0, "source node is zero");
     REFUSED(good(WIRE_REQUEST), h.dst_node = 0, "destination node is zero");
-    REFUSED(good(WIRE_REQUEST), h.dst_mac[0] = 0xff,
-            "a frame for one node was sent to a group MAC");
+    REFUSED(good(WIRE_REQUEST), h.dst_mac[0] = 0xff, "a frame for one node was sent to a group MAC");
     REFUSED(good(WIRE_REQUEST), h.src_mac[0] = 0xff, "source MAC is a group address");
-    REFUSED(locate(LOCATE_EP), (h.dst_node = 5, h.dst_mac[0] = 0xff),
-            "a frame for one node was sent to a group MAC");
+    REFUSED(locate(LOCATE_EP), (h.dst_node = 5, h.dst_mac[0] = 0xff), "a frame for one node was sent to a group MAC");
     struct wire_hdr alone = locate(LOCATE_PORT);
     alone.dst_node = 5;
     alone.dst_mac[0] = 2;

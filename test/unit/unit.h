@@ -47,8 +47,7 @@ static inline uint64_t unit_clock(struct node *n)
     return unit_now_ns;
 }
 
-// A test function's state is a struct unit; the node in it is new, the same in every run, and
-// alone.
+// A test function's state is a struct unit; the node in it is new, the same in every run, and alone.
 static inline int unit_setup(void **state)
 {
     const struct host_options options = {.clock = unit_clock, .seed = 1};
@@ -68,11 +67,10 @@ static inline int unit_teardown(void **state)
     struct unit *u = *state, now = unit_counts(u->n);
     int same = memcmp(u, &now, sizeof now) == 0;
     if (!same)
-        print_error(
-            "left behind: %ld pages, %ld procs, %ld threads, %ld segs, %ld recs, %ld ports\n",
-            (long)(u->free_pages - now.free_pages), (long)(now.procs - u->procs),
-            (long)(now.threads - u->threads), (long)(now.segs - u->segs),
-            (long)(now.recs - u->recs), (long)(now.ports - u->ports));
+        print_error("left behind: %ld pages, %ld procs, %ld threads, %ld segs, %ld recs, %ld ports\n",
+                    (long)(u->free_pages - now.free_pages), (long)(now.procs - u->procs),
+                    (long)(now.threads - u->threads), (long)(now.segs - u->segs), (long)(now.recs - u->recs),
+                    (long)(now.ports - u->ports));
     host_node_free(u->n);
     free(u);
     return same ? 0 : -1;
