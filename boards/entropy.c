@@ -4,7 +4,7 @@
 #include <sodium/crypto_generichash_blake2b.h>
 
 #include "arch/riscv/boot.h"
-#include "core/entry.h"
+#include "core/panic.h"
 
 #define SAMPLES 256
 #define SEED_GOOD 16 // bytes of rng-seed that are enough

@@ -17,7 +17,6 @@
 #include "boards/plic.h"
 #include "boards/uart.h"
 #include "boards/virtio_net.h"
-#include "core/entry.h"
 #include "core/error.h"
 #include "core/node.h"
 #include "net/net.h"

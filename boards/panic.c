@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "arch/riscv/arch.h"
-#include "core/entry.h"
 #include "core/node.h"
+#include "core/panic.h"
 
 #define STATUS_PANIC 101
 #define EVENTS_SHOWN 24

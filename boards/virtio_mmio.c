@@ -6,8 +6,8 @@
 #include "arch/riscv/boot.h"
 #include "boards/mmio.h"
 #include "core/config.h"
-#include "core/entry.h"
 #include "core/page.h"
+#include "core/panic.h"
 
 // 4.2.2, table 4.1
 enum {

@@ -18,7 +18,6 @@
 #include "boards/plic.h"
 #include "boards/virtio_mmio.h"
 #include "core/config.h"
-#include "core/entry.h"
 #include "core/node.h"
 
 #define F_MTU (1ull << 3) // 5.1.3

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The client half of a transaction: struct call. Its table is in txn.h. It never cares whether its server was here a
 // moment ago and is elsewhere now: each retransmission looks again.
-#include "core/entry.h"
 #include "core/node.h"
+#include "core/panic.h"
 #include "core/port.h"
 #include "core/sched.h"
 #include "core/syscall.h"

@@ -14,8 +14,8 @@
 // Nothing here is guessed: E_WITHDRAWN is said only by who can make it true. A server's kernel that has not seen the
 // request keeps a record that it was withdrawn, so that a copy of it that comes later is not executed; but not for a
 // call that was begun, for then the record was there and is forgotten. Such a call ends with E_CANCEL.
-#include "core/entry.h"
 #include "core/node.h"
+#include "core/panic.h"
 #include "core/sched.h"
 #include "core/syscall.h"
 #include "core/txn_priv.h"

@@ -53,8 +53,4 @@ bool sched_any_ready(struct node *n);
 // A hart is about to enter the loop for the first time.
 void entry_hart_online(struct node *n, struct hart *h);
 
-// The kernel's own mistakes. Prints what, where, the last trace events, and stops the machine.
-_Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-#define ASSERT(cond) ((cond) ? (void)0 : panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #cond))
-
 #endif

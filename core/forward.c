@@ -6,8 +6,8 @@
 // So at most once holds for each hop by what holds for every transaction: the forwarder's record says FORWARD until the
 // client's kernel has it, as it would say REPLY; the next server's record is of another number. Nothing is kept at the
 // forwarder afterwards, and it does not matter which of the three moves meanwhile.
-#include "core/entry.h"
 #include "core/node.h"
+#include "core/panic.h"
 #include "core/txn_priv.h"
 
 // --- Server -------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "core/megapage.h"
 
-#include "core/entry.h"
 #include "core/node.h"
+#include "core/panic.h"
 
 static struct megapage *find(struct node *n, const struct seg *s, uint64_t off)
 {

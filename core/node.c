@@ -4,8 +4,8 @@
 
 #include "core/cap.h"
 #include "core/config.h"
-#include "core/entry.h"
 #include "core/error.h"
+#include "core/panic.h"
 #include "core/port.h"
 #include "core/sched.h"
 #include "core/task.h"

@@ -11,9 +11,9 @@
 #include "core/page.h"
 
 #include "core/config.h"
-#include "core/entry.h"
 #include "core/megapage.h"
 #include "core/node.h"
+#include "core/panic.h"
 #include "core/poison.h"
 #include "core/words.h"
 

@@ -6,8 +6,8 @@
 #include "core/pool.h"
 
 #include "core/config.h"
-#include "core/entry.h"
 #include "core/node.h"
+#include "core/panic.h"
 #include "core/poison.h"
 #include "core/words.h"
 

@@ -4,6 +4,7 @@
 #include "core/cap.h"
 #include "core/entry.h"
 #include "core/node.h"
+#include "core/panic.h"
 #include "core/port.h"
 #include "core/sched.h"
 #include "core/task.h"

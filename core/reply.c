@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The server half, second part: putrep, and the reply's way to the client.
-#include "core/entry.h"
 #include "core/node.h"
+#include "core/panic.h"
 #include "core/syscall.h"
 #include "core/txn_priv.h"
 

@@ -2,6 +2,7 @@
 #include "core/sched.h"
 #include "core/entry.h"
 #include "core/node.h"
+#include "core/panic.h"
 #include "core/task.h"
 
 #define NO_SLICE UINT64_MAX // nobody waits: the thread may run on

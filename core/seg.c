@@ -13,10 +13,10 @@
 #include "core/seg.h"
 
 #include "core/cap.h"
-#include "core/entry.h"
 #include "core/error.h"
 #include "core/megapage.h"
 #include "core/node.h"
+#include "core/panic.h"
 #include "core/words.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The server half, first part: a request comes in, waits for a thread in getreq, gets its data, is delivered.
-#include "core/entry.h"
 #include "core/node.h"
+#include "core/panic.h"
 #include "core/port.h"
 #include "core/sched.h"
 #include "core/syscall.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "core/task.h"
-#include "core/entry.h"
 #include "core/node.h"
+#include "core/panic.h"
 #include "core/port.h"
 #include "core/sched.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "core/entry.h"
 #include "core/node.h"
+#include "core/panic.h"
 #include "core/sched.h"
 
 static void thread_due(struct node *n, struct timer *tm);

@@ -4,8 +4,8 @@
 // can be taken out.
 #include "core/timer.h"
 
-#include "core/entry.h"
 #include "core/node.h"
+#include "core/panic.h"
 
 // Joins two heaps, either may be empty. A tie goes to a, the elder.
 static struct timer *meld(struct timer *a, struct timer *b)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Arrivals and departures: what becomes of transactions in progress when a process stops, goes on, leaves, arrives, or
 // ends. The halves themselves are in call.c, serve.c and reply.c, their records in rec.c.
-#include "core/entry.h"
 #include "core/node.h"
+#include "core/panic.h"
 #include "core/txn_priv.h"
 #include <string.h>
 

@@ -9,7 +9,7 @@
 // All of it may be wrong by the time it is used; then a "not here" or silence comes, and the user forgets it and asks.
 // So nothing here needs an expiry but "moved to", which would make wrong answers for ever.
 #include "net/locate.h"
-#include "core/entry.h"
+#include "core/panic.h"
 #include "core/port.h"
 #include "net/net_priv.h"
 #include <string.h>

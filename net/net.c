@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Frames in: check, learn, and hand on: back (echo), further (forward, flood) or up (xfer, locate).
 #include "net/net.h"
-#include "core/entry.h"
 #include "core/error.h"
 #include "core/page.h"
+#include "core/panic.h"
 #include "core/task.h"
 #include "net/net_priv.h"
 #include "net/xfer.h"

@@ -12,7 +12,7 @@
 //                                       an answer: so nodes in between mend the routes of those they serve
 //   longer, else                        replace when the present one was not heard for ROUTE_STALE_NS
 #include "net/route.h"
-#include "core/entry.h"
+#include "core/panic.h"
 #include "net/net_priv.h"
 #include <string.h>
 

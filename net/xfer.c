@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "net/xfer.h"
-#include "core/entry.h"
 #include "core/node.h"
 #include "net/net_priv.h"
 #include <string.h>

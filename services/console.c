@@ -3,7 +3,7 @@
 // terminals. Whoever touches a terminal's record and may block holds the screen (screen_begin), so that it stays.
 #include "services/console.h"
 #include "core/cap.h"
-#include "core/entry.h"
+#include "core/panic.h"
 #include "core/words.h"
 #include "services/screen.h"
 #include "services/services_priv.h"

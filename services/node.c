@@ -2,7 +2,7 @@
 // Node service: what this machine is and does, and its switch.
 #include "services/node.h"
 #include "core/cap.h"
-#include "core/entry.h"
+#include "core/panic.h"
 #include "core/words.h"
 #include "services/bench.h"
 #include "services/owner.h"

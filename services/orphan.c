@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "services/orphan.h"
-#include "core/entry.h"
 #include "core/port.h"
 #include "services/change.h"
 #include "services/migrate.h"

@@ -5,6 +5,7 @@
 #include "core/abi.h"
 #include "core/desc.h"
 #include "core/entry.h"
+#include "core/panic.h"
 #include "services/change.h"
 #include "services/migrate.h"
 #include "services/orphan.h"

@@ -2,7 +2,6 @@
 // A process in words, for people: what of it is memory, what its threads do or wait for, which transactions are open.
 // It says what the records say, and changes nothing.
 #include "core/abi.h"
-#include "core/entry.h"
 #include "services/orphan.h"
 #include "services/owner.h"
 #include "services/proc.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "services/program.h"
-#include "core/entry.h"
+#include "core/panic.h"
 #include "core/thread.h"
 
 #include <string.h>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "core/entry.h"
 #include "services/elf.h"
 #include "services/shell_priv.h"
 

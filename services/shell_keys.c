@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The keyboard of the shell: what each key means, and for whom.
-#include "core/entry.h"
 #include "services/shell_priv.h"
 
 #include <stdio.h>

@@ -8,7 +8,7 @@
 #   net                    knows itself, core, arch.h; and not what a process means
 #   services               knows itself and core; and never net: it is reached, and reaches, by transaction
 #   boards                 knows all of these, and arch/riscv/boot.h: what only a board's start needs
-#   arch/riscv, arch/host  know each other and the way up, core/entry.h, with plain-data headers
+#   arch/riscv, arch/host  know each other and the way up, core/entry.h, panic.h, with plain-data headers
 #   guest                  knows itself and what crosses the system call or the wire
 #   tools, test            know everything
 #
@@ -21,7 +21,7 @@ cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 
 # What arch may look at in core: records whose fields trap entry, page tables and the host's stand-in
 # must touch, and words every file needs. No header with policy in it.
-arch_sees='entry|node|thread|hart|page|trace|config|types|words|error|list'
+arch_sees='entry|panic|node|thread|hart|page|trace|config|types|words|error|list'
 # What a guest may know: the system calls, the errors, the shape of a capability, messages, and the descriptor, which is
 # the message that starts a process.
 guest_sees='core/(abi|desc|error|types)\.h|services/protocol\.h|third_party/lua/src/luaconf\.h'

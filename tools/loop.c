@@ -2,8 +2,8 @@
 #include "tools/loop.h"
 #include "arch/host/host.h"
 #include "core/config.h"
-#include "core/entry.h"
 #include "core/node.h"
+#include "core/panic.h"
 
 #include <time.h>
 

@@ -5,7 +5,7 @@
 //
 // AddressSanitizer must be told of every change of stack.
 #include "arch/host/host.h"
-#include "core/entry.h"
+#include "core/panic.h"
 
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>

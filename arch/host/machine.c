@@ -2,8 +2,8 @@
 // arch.h for a Linux process, all but the contexts. One thread: a lock only asserts that it is used in pairs. U-mode is
 // whatever guest_run makes of it.
 #include "arch/host/host.h"
-#include "core/entry.h"
 #include "core/error.h"
+#include "core/panic.h"
 #include "core/trace.h"
 
 #include <execinfo.h>

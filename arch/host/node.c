@@ -2,6 +2,7 @@
 // What the loader, the boot code and the trap code do on a board, for a node inside a Linux process.
 #include "arch/host/host.h"
 #include "core/entry.h"
+#include "core/panic.h"
 
 #include <sanitizer/asan_interface.h>
 #include <stdio.h>

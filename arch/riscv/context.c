@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "arch/riscv/arch.h"
 
-#include "core/entry.h"
+#include "core/panic.h"
 
 void ctx_begin(void);
 _Noreturn void ctx_ended(void);

@@ -9,6 +9,7 @@
 #include "arch/riscv/csr.h"
 #include "arch/riscv/hart.h"
 #include "core/entry.h"
+#include "core/panic.h"
 
 static void fs_set(uint64_t fs)
 {

@@ -12,6 +12,7 @@
 #include "core/config.h"
 #include "core/entry.h"
 #include "core/node.h"
+#include "core/panic.h"
 
 // The lowest page of each is a guard (sv39_protect).
 uint8_t hart_stacks[HARTS_MAX][STACK_GUARD + STACK_SIZE] __attribute__((aligned(4096)));

@@ -16,9 +16,9 @@
 #include "arch/riscv/csr.h"
 #include "arch/riscv/sbi.h"
 #include "core/config.h"
-#include "core/entry.h"
 #include "core/error.h"
 #include "core/node.h"
+#include "core/panic.h"
 #include "core/words.h"
 
 #define ENTRIES 512u

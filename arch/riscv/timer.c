@@ -8,7 +8,7 @@
 #include "arch/riscv/hart.h"
 #include "arch/riscv/sbi.h"
 #include "core/config.h"
-#include "core/entry.h"
+#include "core/panic.h"
 
 static struct {
     uint64_t boot_ticks;     // time register at timer_configure

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Arbitrary bytes as the archive of the boot store. What is accepted has files that lie inside, with names that a
 // directory takes, no two the same; and nothing outside is ever read.
-#include "core/entry.h"
+#include "core/panic.h"
 #include "test/fuzz/fuzz.h"
 #include "test/unit/files_bed.h"
 

@@ -18,7 +18,7 @@
 
 #include "arch/host/host.h"
 #include "core/cap.h"
-#include "core/entry.h"
+#include "core/panic.h"
 #include "core/task.h"
 #include "net/locate.h"
 #include "net/net.h"

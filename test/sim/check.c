@@ -3,6 +3,7 @@
 // code under test.
 #include "test/sim/sim.h"
 
+#include "core/panic.h"
 #include "services/services_priv.h"
 
 #include <stdarg.h>

@@ -5,6 +5,7 @@
 #include "core/abi.h"
 #include "core/cap.h"
 #include "core/desc.h"
+#include "core/panic.h"
 #include "core/task.h"
 #include "services/dir.h"
 #include "services/protocol.h"

@@ -3,6 +3,7 @@
 // frames that are due at the same instant come in the order in which they were sent, then nodes by number.
 #include "test/sim/sim.h"
 
+#include "core/panic.h"
 #include "services/service.h"
 
 #include <stdarg.h>

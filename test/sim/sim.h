@@ -12,7 +12,6 @@
 #define TEST_SIM_SIM_H
 
 #include "arch/host/host.h"
-#include "core/entry.h"
 #include "core/error.h"
 #include "net/net.h"
 #include "net/wire.h"

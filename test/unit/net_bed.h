@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "arch/host/host.h"
-#include "core/entry.h"
 #include "core/error.h"
 #include "core/port.h"
 #include "net/net.h"

@@ -4,7 +4,6 @@
 #include "test/unit/memory_bed.h"
 
 #include "core/abi.h"
-#include "core/entry.h"
 
 #define BASE 0x100000ull
 

@@ -6,7 +6,6 @@
 #include "core/abi.h"
 #include "core/cap.h"
 #include "core/desc.h"
-#include "core/entry.h"
 #include "core/port.h"
 #include "core/proc.h"
 #include "core/txn.h"

@@ -4,6 +4,7 @@
 
 #include "core/abi.h"
 #include "core/entry.h"
+#include "core/panic.h"
 #include "core/task.h"
 
 static struct node *new_node(const char *name, void *world)
