@@ -18,6 +18,7 @@
 #include "core/panic.h"
 #include "core/sched.h"
 #include "core/syscall.h"
+#include "core/thread.h"
 #include "core/txn_priv.h"
 
 static uint64_t after(struct node *n, uint64_t left_ns)

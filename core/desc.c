@@ -2,6 +2,7 @@
 // The form of a descriptor: checksum, sections, and what each of them may say.
 #include "core/desc_priv.h"
 #include "core/node.h"
+#include "core/thread.h"
 #include <string.h>
 
 // --- Checksum -----------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/task.h"
+#include "core/thread.h"
 #include <string.h>
 
 #define REFUSE(error, text)                                                                                            \

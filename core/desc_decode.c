@@ -4,6 +4,7 @@
 #include "core/desc_priv.h"
 #include "core/node.h"
 #include "core/port.h"
+#include "core/thread.h"
 #include "core/words.h"
 #include <string.h>
 

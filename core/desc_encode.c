@@ -2,6 +2,7 @@
 // From a frozen process to its descriptor. Changes nothing.
 #include "core/desc_priv.h"
 #include "core/node.h"
+#include "core/thread.h"
 #include <string.h>
 
 struct writer {

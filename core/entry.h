@@ -10,7 +10,6 @@
 #define CORE_ENTRY_H
 
 #include "core/hart.h"
-#include "core/thread.h"
 
 // System call of h->current: number in a7. pc already points behind the ecall. Two halves:
 //

@@ -15,6 +15,7 @@
 #include "core/node.h"
 #include "core/port.h"
 #include "core/task.h"
+#include "core/thread.h"
 #include "core/txn_priv.h"
 
 // The hart goes from t, whose state says already what it waits for, to next, which waited and whose results are in its

@@ -8,6 +8,7 @@
 // forwarder afterwards, and it does not matter which of the three moves meanwhile.
 #include "core/node.h"
 #include "core/panic.h"
+#include "core/thread.h"
 #include "core/txn_priv.h"
 
 // --- Server -------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include "core/node.h"
 #include "core/port.h"
 #include "core/task.h"
+#include "core/thread.h"
 #include "core/txn_priv.h"
 
 static inline bool reply_fits(struct node *n, struct proc *p, const struct buf *rep)

@@ -3,6 +3,7 @@
 
 #include "core/abi.h"
 #include "core/cap.h"
+#include "core/error.h"
 #include "core/node.h"
 
 const struct map map_none;

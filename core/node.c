@@ -9,6 +9,7 @@
 #include "core/port.h"
 #include "core/sched.h"
 #include "core/task.h"
+#include "core/thread.h"
 #include "core/words.h"
 
 #include <sodium/crypto_stream_chacha20.h>

@@ -5,6 +5,7 @@
 #define CORE_NODE_H
 
 #include "core/hart.h"
+#include "core/list.h"
 #include "core/megapage.h"
 #include "core/page.h"
 #include "core/pool.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "core/port.h"
 #include "core/cap.h"
+#include "core/error.h"
 #include "core/node.h"
 
 static struct list *bucket(struct node *n, struct port put)

@@ -8,6 +8,7 @@
 #include "core/port.h"
 #include "core/sched.h"
 #include "core/task.h"
+#include "core/thread.h"
 #include <string.h>
 
 static struct list *bucket(struct node *n, ep_t ep)

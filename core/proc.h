@@ -4,11 +4,13 @@
 #ifndef CORE_PROC_H
 #define CORE_PROC_H
 
+#include "arch/riscv/arch.h"
 #include "core/abi.h"
 #include "core/config.h"
+#include "core/list.h"
 #include "core/map.h"
 #include "core/seg.h"
-#include "core/thread.h"
+#include "core/types.h"
 
 // state      may run  frames for it         leaves by
 // ARRIVING   no       "not here"            proc_resume (COMMIT) -> RUN; proc_destroy (abandoned)

@@ -2,6 +2,7 @@
 // Records: what a server process knows of each client thread, and the at-most-once history. Finding, making, keeping,
 // forgetting them, and their timer. What happens to a request is in serve.c and reply.c.
 #include "core/node.h"
+#include "core/thread.h"
 #include "core/txn_priv.h"
 
 static void rec_due(struct node *n, struct timer *tm);

@@ -3,6 +3,7 @@
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/syscall.h"
+#include "core/thread.h"
 #include "core/txn_priv.h"
 
 static struct buf rec_reply_buf(const struct rec *r)

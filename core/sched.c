@@ -4,6 +4,7 @@
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/task.h"
+#include "core/thread.h"
 
 #define NO_SLICE UINT64_MAX // nobody waits: the thread may run on
 

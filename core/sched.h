@@ -15,7 +15,6 @@
 #define CORE_SCHED_H
 
 #include "core/hart.h"
-#include "core/thread.h"
 
 // Puts a READY thread into the queue and wakes an idle hart for it. Nothing for a frozen process.
 void sched_ready(struct node *n, struct thread *t);

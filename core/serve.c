@@ -5,6 +5,7 @@
 #include "core/port.h"
 #include "core/sched.h"
 #include "core/syscall.h"
+#include "core/thread.h"
 #include "core/txn_priv.h"
 #include <string.h>
 

@@ -8,6 +8,7 @@
 #include "core/node.h"
 #include "core/port.h"
 #include "core/sched.h"
+#include "core/thread.h"
 #include "core/txn_priv.h"
 #include <string.h>
 

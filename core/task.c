@@ -4,6 +4,7 @@
 #include "core/panic.h"
 #include "core/port.h"
 #include "core/sched.h"
+#include "core/thread.h"
 
 static void task_main(void *arg)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include "core/thread.h"
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/sched.h"

@@ -40,7 +40,16 @@
 #ifndef CORE_TXN_H
 #define CORE_TXN_H
 
-#include "core/proc.h"
+#include "core/buf.h"
+#include "core/list.h"
+#include "core/progress.h"
+#include "core/timer.h"
+#include "core/types.h"
+
+struct node;
+struct proc;
+struct call;
+struct thread;
 
 enum rec_state { REC_QUEUED, REC_FILL, REC_SERVE, REC_REPLY, REC_DONE, REC_FORWARD, REC_STATES };
 

@@ -3,6 +3,7 @@
 // ends. The halves themselves are in call.c, serve.c and reply.c, their records in rec.c.
 #include "core/node.h"
 #include "core/panic.h"
+#include "core/thread.h"
 #include "core/txn_priv.h"
 #include <string.h>
 

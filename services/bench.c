@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Measurements: each round is timed on its own, so that the asker can make medians and see outliers.
 #include "services/bench.h"
+#include "core/error.h"
 #include "core/panic.h"
 #include "services/services_priv.h"
 

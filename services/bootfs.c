@@ -3,6 +3,7 @@
 // of their capabilities does: the object number is under the check field too.
 #include "services/bootfs.h"
 #include "core/cap.h"
+#include "core/error.h"
 #include "core/panic.h"
 #include "services/cpio.h"
 #include "services/services_priv.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "services/change.h"
 #include "core/desc.h"
+#include "core/error.h"
 #include "core/panic.h"
 #include "services/instantiate.h"
 #include "services/orphan.h"

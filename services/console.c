@@ -4,6 +4,7 @@
 #include "services/console.h"
 #include "core/cap.h"
 #include "core/panic.h"
+#include "core/thread.h"
 #include "core/words.h"
 #include "services/screen.h"
 #include "services/services_priv.h"

@@ -2,6 +2,7 @@
 // The boot directory: names -> capabilities. Flat and small; what people call a file system is a service of its own.
 #include "services/dir.h"
 #include "core/cap.h"
+#include "core/error.h"
 #include "services/services_priv.h"
 #include <string.h>
 

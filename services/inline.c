@@ -4,6 +4,7 @@
 // lock; the operation runs there, and the guest goes on. To switch to a task and back costs three times as much.
 // Requests from other nodes, and all other operations, go to the service's tasks (service.c), and what they do is the
 // same.
+#include "core/error.h"
 #include "core/panic.h"
 #include "services/services_priv.h"
 

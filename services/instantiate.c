@@ -2,6 +2,7 @@
 // The bytes of a segment come straight into its pages: the segment itself is the reply's buffer (design D2). From this
 // node they do not come at all: the pages are shared.
 #include "services/instantiate.h"
+#include "core/error.h"
 #include "services/local_source.h"
 #include "services/services_priv.h"
 

@@ -2,6 +2,7 @@
 // The services of this image: the list is SERVICES in mk/services.mk. Features are files in that list.
 #include <string.h>
 
+#include "core/error.h"
 #include "services/services_priv.h"
 #include "services/shell.h"
 

@@ -2,6 +2,7 @@
 #include "services/local_source.h"
 
 #include "core/cap.h"
+#include "core/error.h"
 #include "services/services_priv.h"
 
 bool local_source_here(const struct node *n, const struct cap *source)

@@ -2,6 +2,7 @@
 // The source of a hand-off; the table is in migrate.h.
 #include "services/migrate.h"
 #include "core/desc.h"
+#include "core/error.h"
 #include "core/panic.h"
 #include "services/change.h"
 #include "services/owner.h"

@@ -2,6 +2,7 @@
 // Node service: what this machine is and does, and its switch.
 #include "services/node.h"
 #include "core/cap.h"
+#include "core/error.h"
 #include "core/panic.h"
 #include "core/words.h"
 #include "services/bench.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The target of a hand-off; the table is in migrate.h.
+#include "core/error.h"
 #include "core/panic.h"
 #include "services/instantiate.h"
 #include "services/migrate.h"

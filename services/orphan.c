@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "services/orphan.h"
+#include "core/error.h"
 #include "core/port.h"
 #include "services/change.h"
 #include "services/migrate.h"

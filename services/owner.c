@@ -6,6 +6,7 @@
 #include "core/desc.h"
 #include "core/entry.h"
 #include "core/panic.h"
+#include "core/thread.h"
 #include "services/change.h"
 #include "services/migrate.h"
 #include "services/orphan.h"

@@ -4,6 +4,7 @@
 #include "services/proc.h"
 #include "core/cap.h"
 #include "core/desc.h"
+#include "core/error.h"
 #include "core/panic.h"
 #include "core/port.h"
 #include "core/words.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What an operation needs again and again: bytes of the request, bytes of the reply, and things that must live until
 // the reply has reached the client.
+#include "core/error.h"
 #include "core/panic.h"
 #include "services/service.h"
 #include <stdarg.h>

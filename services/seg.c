@@ -2,6 +2,7 @@
 // Segment service: segments read and written by transaction. A segment answers the same read request as a file (design
 // D4), straight out of its pages: nothing is copied to send it, and holes do not travel.
 #include "core/cap.h"
+#include "core/error.h"
 #include "core/words.h"
 #include "services/services_priv.h"
 #include <string.h>

@@ -3,6 +3,7 @@
 #include "core/cap.h"
 #include "core/panic.h"
 #include "core/port.h"
+#include "core/thread.h"
 #include "services/services_priv.h"
 
 #define KEEP_ALIVE_MS 10000 // a task that had nothing to do for so long gives up its buffer's pages; an extra one ends

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "services/shell.h"
 #include "core/cap.h"
+#include "core/error.h"
 #include "core/panic.h"
 #include "services/dir.h"
 #include "services/shell_priv.h"

@@ -2,6 +2,7 @@
 #include "services/elf.h"
 #include "services/shell_priv.h"
 
+#include "core/thread.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The programs that the shell started: it is their owner, and gives each a terminal.
 #include "core/cap.h"
+#include "core/thread.h"
 #include "services/dir.h"
 #include "services/program.h"
 #include "services/shell_priv.h"

@@ -2,6 +2,7 @@
 // The keyboard of the shell: what each key means, and for whom.
 #include "services/shell_priv.h"
 
+#include "core/error.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -4,6 +4,7 @@
 #include "test/sim/sim.h"
 
 #include "core/panic.h"
+#include "core/thread.h"
 #include "services/services_priv.h"
 
 #include <stdarg.h>

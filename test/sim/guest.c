@@ -4,6 +4,7 @@
 #include "arch/host/host.h"
 #include "core/abi.h"
 #include "core/entry.h"
+#include "core/thread.h"
 
 #include <string.h>
 

@@ -7,6 +7,7 @@
 #include "core/desc.h"
 #include "core/panic.h"
 #include "core/task.h"
+#include "core/thread.h"
 #include "services/dir.h"
 #include "services/protocol.h"
 

@@ -5,6 +5,7 @@
 
 #include "services/protocol.h"
 
+#include "core/thread.h"
 #include <string.h>
 
 #define LIVE_NS (600 * NS_PER_S)   // after the faults stop, all is done within this

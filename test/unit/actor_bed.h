@@ -11,6 +11,7 @@
 #include "core/node.h"
 #include "core/proc.h"
 #include "core/sched.h"
+#include "core/thread.h"
 #include "core/txn.h"
 
 #define DATA 0x100000ull // a mapping of every process, read and write

@@ -5,6 +5,7 @@
 #include "core/desc.h"
 #include "core/port.h"
 #include "core/task.h"
+#include "core/thread.h"
 
 // A client with a second thread that says when it is enough; a chain of servers.
 struct bed {

@@ -4,6 +4,7 @@
 #include "test/unit/memory_bed.h"
 
 #include "core/abi.h"
+#include "core/thread.h"
 
 #define BASE 0x100000ull
 

@@ -3,6 +3,7 @@
 #include "test/unit/unit.h"
 
 #include "core/desc.h"
+#include "core/thread.h"
 #include "services/program.h"
 #include "test/unit/files_bed.h"
 

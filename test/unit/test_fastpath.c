@@ -9,6 +9,7 @@
 #include "core/entry.h"
 #include "core/proc.h"
 #include "core/sched.h"
+#include "core/thread.h"
 
 #define DATA 0x100000ull
 #define DATA_LEN (256 * KIB)

@@ -5,6 +5,7 @@
 #include "core/desc.h"
 #include "core/port.h"
 #include "core/task.h"
+#include "core/thread.h"
 
 struct three {
     struct actor c, f, b; // client, front, behind

@@ -6,6 +6,7 @@
 #include "core/entry.h"
 #include "core/panic.h"
 #include "core/task.h"
+#include "core/thread.h"
 
 static struct node *new_node(const char *name, void *world)
 {

@@ -7,6 +7,7 @@
 #include "core/entry.h"
 #include "core/proc.h"
 #include "core/seg.h"
+#include "core/thread.h"
 #include "services/services_priv.h"
 
 #define DATA 0x100000ull // of the client: the request, and a page further the reply

@@ -5,6 +5,7 @@
 
 #include "core/abi.h"
 #include "core/desc.h"
+#include "core/thread.h"
 
 #define PAGES 16384ul // 64 MiB
 #define BASE (1ull << 30)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // No memory at the n-th allocation, for every n until the call comes through: each system call that may take memory
 // then answers with an error, and nothing is left of it; and what a thread costs.
+#include "core/thread.h"
 #include "test/unit/actor_bed.h"
 
 struct attempt {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Who runs next: priorities, slices, and what is lent to those below. Time moves only when the test says so.
+#include "core/thread.h"
 #include "test/unit/actor_bed.h"
 
 static struct thread *next(struct node *n)

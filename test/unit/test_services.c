@@ -9,6 +9,7 @@
 #include "core/entry.h"
 #include "core/port.h"
 #include "core/task.h"
+#include "core/thread.h"
 #include "services/bench.h"
 #include "services/console.h"
 #include "services/dir.h"

@@ -5,6 +5,7 @@
 
 #include "core/abi.h"
 #include "core/entry.h"
+#include "core/thread.h"
 #include "services/bootfs.h"
 #include "services/console.h"
 #include "services/edit.h"

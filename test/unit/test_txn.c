@@ -10,6 +10,7 @@
 #include "core/proc.h"
 #include "core/sched.h"
 #include "core/syscall.h"
+#include "core/thread.h"
 #include "core/txn.h"
 
 #define DATA 0x100000ull // a mapping of every process, read and write
