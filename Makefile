@@ -30,6 +30,7 @@
 #   mk/services.mk     which services an image holds
 #   mk/host.mk         build/rotifer: the command; and the same code under sanitizers
 #   mk/guest.mk        build/guest/*.elf: guest/lib, guest/examples, Lua
+#   mk/foreign.mk      programs that nobody here wrote, for a test
 #   mk/prog.mk         programs of one's own; the flags for other Makefiles
 #   mk/test.mk         unit tests, simulator, fuzz targets
 
@@ -55,6 +56,7 @@ include mk/kernel.mk
 include mk/host.mk
 include mk/services.mk
 include mk/guest.mk
+include mk/foreign.mk
 include mk/test.mk
 
 # --- what people type ----------------------------------------------------------------------------

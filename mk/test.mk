@@ -22,7 +22,7 @@ SAN_LIBS := build/san/librotifer.a build/host/libsodium.a build/host/libfdt.a
 
 .PHONY: test-programs
 test-programs: $(UNIT_BINS) $(FUZZ_BINS) $(if $(SIM_SRCS),build/sim-run) \
-    build/lean/Image build/lean/rotifer $(if $(GUEST_CAN_LINK),$(GUEST_TEST_ELFS))
+    build/lean/Image build/lean/rotifer foreign $(if $(GUEST_CAN_LINK),$(GUEST_TEST_ELFS))
 
 define test_link
 $(call say,LD,$@)

@@ -5,7 +5,8 @@
 #
 #   1. installs the packages that are missing (with apt-get; asks for nothing when none is);
 #   2. fetches the source of three libraries into third_party/, pinned by SHA-256;
-#   3. fetches a firmware newer than the one QEMU brings, for a test that is skipped without it.
+#   3. fetches the source of programs that nobody here wrote, for a test (mk/foreign.mk) that skips what is not there;
+#   4. fetches a firmware newer than the one QEMU brings, for a test that is skipped without it.
 #
 # Safe to run at any time and any number of times. Apart from the packages nothing outside this
 # repository changes: the sources come through a private copy of this machine's own package
@@ -23,6 +24,7 @@ packages=(
     libcmocka-dev                # unit tests
     lua5.4                       # what the guest's Lua is compared with
     u-boot-qemu                  # ring tests: the image as U-Boot starts it
+    tcl                          # puts sqlite's source together, for a test
     gdb-multiarch                # make gdb
     ca-certificates xz-utils     # to fetch and unpack sources
 )
@@ -30,10 +32,19 @@ packages=(
 # name | sha256 of the upstream tarball | Debian source package | folders to keep, within the tarball.
 # Two lines with one name: the second is tried when the first cannot be fetched.
 libraries=(
-    "libsodium|d59323c6b712a1519a5daf710b68f5e7fde57040845ffec53850911f10a5d4f4|libsodium|src LICENSE"
+    "libsodium|d59323c6b712a1519a5daf710b68f5e7fde57040845ffec53850911f10a5d4f4|libsodium|src test LICENSE"
     "lua|164c7849653b80ae67bec4b7473b884bf5cc8d2dca05653475ec2ed27b9ebf61|lua5.4|src README"
     "libfdt|a4ecc35e0b893fe8682c075fc1bdb858de87e4cb18fbed9a1597e2c9f6d320de|arm-trusted-firmware|lib/libfdt include/lib/libfdt"
     "libfdt|e75da6f089d063aaef39a1c17f1631791d87700662624e18de2121fa39a1ed44|u-boot|scripts/dtc/libfdt"
+)
+
+# The same, for tests only: what cannot be fetched is skipped.
+programs=(
+    "lz4|0b0e3aa07c8c063ddf40b082bdf7e37a1562bda40a0ff5272957f3e987e0e54b|lz4|lib programs tests"
+    "mujs|4886593fc688b0cdccd31e5ecbe5afe7ad1bee23aa69e667b871afd5dfc640c3|mujs|*.[ch] COPYING"
+    "picosat|15169b4f28ba8f628f353f6f75a100845cdef4a2244f101a02b6e5a26e46a754|picosat|*.[ch] LICENSE"
+    "sqlite3|aaa776260ab4dc976db34aa7891819484c8676b5b2783123ebc6301e2ca5d655|sqlite3|src tool ext test/speedtest1.c main.mk VERSION manifest manifest.uuid LICENSE.md"
+    "zlib|71feb7947e3c00ef125f83b79a4e529bde31171e5babe48b391f06758d1ab0a1|zlib|*.[ch] test LICENSE"
 )
 
 # sha256 of the package opensbi 1.6-1 of the next Debian: SBI 2.0, with a debug console.
@@ -196,27 +207,38 @@ unpack() {
     mv "$new" "$destination/$name"
 }
 
-library_ready() { # any of its pinned hashes is the one that was unpacked
-    local line name want
+# What says that a line of the lists above was unpacked: from which tarball, which folders.
+stamp() {
+    local want folders
+    IFS='|' read -r _ want _ folders <<<"$1"
+    printf '%s %s\n' "$want" "$folders"
+}
+
+library_ready() { # any of its lines is the one that was unpacked
+    local line
     [[ -f $destination/$1/.sha256 ]] || return 1
-    for line in "${libraries[@]}"; do
-        IFS='|' read -r name want _ <<<"$line"
-        [[ $name != "$1" || $(<"$destination/$1/.sha256") != "$want" ]] || return 0
+    for line in "${libraries[@]}" "${programs[@]}"; do
+        [[ $line != "$1|"* || $(<"$destination/$1/.sha256") != "$(stamp "$line")" ]] || return 0
     done
     return 1
 }
 
+# Fetches and unpacks what the line $1 of the lists above names. False: it could not be had.
+source_fetch() {
+    local name want package folders found
+    IFS='|' read -r name want package folders <<<"$1"
+    library_ready "$name" && return 0
+    tarball "$package" "$want" || return 1
+    local keep
+    read -ra keep <<<"$folders"
+    unpack "$name" "$found" "${keep[@]}"
+    stamp "$1" >"$destination/$name/.sha256"
+    say "$destination/$name is ready (from source package $package, hash verified)"
+}
+
 libraries_fetch() {
-    local line name want package folders found
-    for line in "${libraries[@]}"; do
-        IFS='|' read -r name want package folders <<<"$line"
-        library_ready "$name" && continue
-        tarball "$package" "$want" || continue
-        # shellcheck disable=SC2086  # a list of folders
-        unpack "$name" "$found" $folders
-        printf '%s\n' "$want" >"$destination/$name/.sha256"
-        say "$destination/$name is ready (from source package $package, hash verified)"
-    done
+    local line name want package
+    for line in "${libraries[@]}"; do source_fetch "$line" || true; done
 
     local absent=()
     for line in "${libraries[@]}"; do
@@ -240,7 +262,16 @@ libraries_fetch() {
     fail "Mend what is said above (most often it is the network), then run make again."
 }
 
-# --- 3. a newer firmware ---------------------------------------------------------------------
+# --- 3. programs for a test -------------------------------------------------------------------
+
+programs_fetch() {
+    local line
+    for line in "${programs[@]}"; do
+        source_fetch "$line" || say "there is no source of ${line%%|*}: its tests will be skipped"
+    done
+}
+
+# --- 4. a newer firmware ---------------------------------------------------------------------
 
 # Fetches the package into $1. Its index is that of this machine's package sources, one release on.
 firmware_get() {
@@ -293,6 +324,7 @@ else
     say "this is not a Debian machine: packages are left to you ('make doctor' checks them)"
 fi
 libraries_fetch
+programs_fetch
 firmware_fetch
 command -v "${CROSS:-riscv64-unknown-elf-}gcc" >/dev/null ||
     fail "there is no ${CROSS:-riscv64-unknown-elf-}gcc on the PATH even now." \
