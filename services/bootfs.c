@@ -247,6 +247,7 @@ int bootfs_service_start(struct node *n)
     struct port get;
     pool_init(&sv->bootfs.pool_image, "image", sizeof(struct image));
     list_init(&sv->bootfs.images);
+    sv->shrink = bootfs_forget;
     node_random(n, &get, sizeof get);
     node_random(n, sv->bootfs.key, sizeof sv->bootfs.key);
     int e = service_open(n, &service, get, &sv->bootfs.put);

@@ -31,8 +31,8 @@ static int promise(struct node *n, struct instance *in, uint64_t pages)
 {
     struct services *sv = n->services;
     uint64_t need = sv->promised + pages + RESERVE_PAGES;
-    if (page_free_count(n) < need && services_have(n, "bootfs"))
-        bootfs_forget(n);
+    if (page_free_count(n) < need && sv->shrink)
+        sv->shrink(n);
     if (page_free_count(n) < need) {
         node_log(n, "proc: refused, needs %llu pages, %llu of %llu are free and not promised",
                  (unsigned long long)pages,

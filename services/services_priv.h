@@ -83,6 +83,8 @@ struct services {
     struct genuine genuine[GENUINE]; // [N] by object number
     struct worker inline_worker;     // [N] of what is answered on the spot (inline.c): no task, no buffer
     struct pool pool_change;
+    // [I] Memory is short: gives back what is only kept to be quick (bootfs.c). NULL: this image keeps nothing.
+    void (*shrink)(struct node *n);
     // Segment service
     uint8_t seg_key[16]; // [N] of object 0
     struct list made;    // [N] struct made: segments that live until OP_DESTROY
