@@ -16,7 +16,7 @@
 #include "services/node.h"
 #include "services/protocol.h"
 #include "services/service.h"
-#include "services/shell.h"
+#include "services/shell/shell.h"
 
 #define ECHO_TIMEOUT_NS (1 * NS_PER_S)
 

@@ -45,7 +45,7 @@ struct node {
     bool (*inline_call)(struct node *n, struct task_inline *q); // [I] services, task.h; may be NULL
     // A process is DEAD and on no hart any more. true: somebody sees to it; false: the reaper is woken. May be NULL
     bool (*ended)(struct node *n, struct proc *p); // [I] services
-    // [I] services/orphan.h; may be NULL. Another node serves the port / a process of this node serves it no more.
+    // [I] services/proc/orphan.h; may be NULL. Another node serves the port / a process of this node serves it no more.
     void (*port_found)(struct node *n, struct port port);
     void (*port_closed)(struct node *n, struct port port);
     void *world;                       // [I] whoever made the node

@@ -162,7 +162,7 @@ void proc_stopped(struct node *n, struct proc *p)
     proc_set_state(p, PROC_STUNNED);
     task_wake(n, &p->stun_event);
     if (p->tell)
-        task_wake(n, &n->procs); // who tells its owner (services/owner.c)
+        task_wake(n, &n->procs); // who tells its owner (services/proc/owner.c)
 }
 
 int proc_stun(struct node *n, struct proc *p)

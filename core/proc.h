@@ -17,7 +17,7 @@
 // RUN        yes      processed             proc_stun; proc_finish
 // STUNNING   no       "wait"                last thread has left its hart -> STUNNED
 // STUNNED    no       "wait"                proc_resume -> RUN; MOVING; proc_finish
-// MOVING     no       "wait"                refused -> RUN; COMMIT sent -> DOUBT      (services/migrate.c)
+// MOVING     no       "wait"                refused -> RUN; COMMIT sent -> DOUBT      (services/proc/migrate.c)
 // DOUBT      no       "wait"                answer: GONE or RUN
 // DEAD       no       "not here"            owner told, proc_destroy
 enum proc_state {

@@ -4,7 +4,7 @@
 #   build/host/  for the command build/rotifer, which mostly waits: -O1 takes a third less time to compile
 #   build/san/   under address and undefined-behaviour sanitizers, for every test
 
-PORTABLE_SRCS := $(wildcard core/*.c net/*.c services/*.c)
+PORTABLE_SRCS := $(wildcard core/*.c net/*.c services/*.c services/*/*.c)
 ARCHIVE_SRCS := $(wildcard arch/host/*.c) $(PORTABLE_SRCS)
 TOOL_SRCS := $(wildcard tools/*.c)
 $(call remember,archive,$(ARCHIVE_SRCS))

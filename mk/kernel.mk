@@ -2,7 +2,7 @@
 #
 # The kernel image: build/rotifer.elf for debuggers, build/Image for QEMU, U-Boot and boards.
 
-KERNEL_SRCS := $(wildcard $(foreach x,c S,arch/riscv/*.$x core/*.$x net/*.$x services/*.$x boards/*.$x))
+KERNEL_SRCS := $(wildcard $(foreach x,c S,arch/riscv/*.$x core/*.$x net/*.$x services/*.$x services/*/*.$x boards/*.$x))
 KERNEL_OBJS := $(call objects,kernel,$(KERNEL_SRCS))
 $(call remember,kernel,$(KERNEL_SRCS))
 
@@ -29,8 +29,8 @@ KERNEL_LDFLAGS := $(KERNEL_LINK_ARCH) $(PICOLIBC) -nostartfiles -static -T linke
 build/kernel/core/fastpath.o: KERNEL_CFLAGS += -fomit-frame-pointer
 
 # What is on no short path is compiled for size: 6 KB less of it.
-HOT := $(addprefix build/kernel/services/,inline.o service.o request.o instantiate.o local_source.o proc.o owner.o \
-    orphan.o node.o seg.o)
+HOT := $(addprefix build/kernel/services/,inline.o service.o request.o node.o seg.o \
+    $(addprefix proc/,instantiate.o local_source.o proc.o owner.o orphan.o))
 COLD := $(filter-out $(HOT),$(filter build/kernel/services/% build/kernel/boards/%,$(KERNEL_OBJS)))
 $(COLD): KERNEL_CFLAGS += -Os
 

@@ -2,14 +2,15 @@
 #
 # Which services an image holds:   make SERVICES="dir seg node proc"      what is left out is not started, nor linked
 #
-# Each is a file, services/NAME.c, with NAME_service_start() and NAME_service_stop(). They start in this order: dir first,
-# for the others enter their capabilities into it. The host's nodes have them all.
+# Each is a file, services/NAME.c, or a folder, services/NAME/, with NAME_service_start() and NAME_service_stop(). They
+# start in this order: dir first, for the others enter their capabilities into it. The host's nodes have them all.
 
 SERVICES_ALL := dir seg console node bootfs proc shell
 SERVICES ?= $(SERVICES_ALL)
 
-services_unknown := $(filter-out $(patsubst services/%.c,%,$(wildcard services/*.c)),$(SERVICES))
-$(if $(services_unknown),$(error SERVICES: there is no services/$(firstword $(services_unknown)).c))
+services_there := $(patsubst services/%.c,%,$(wildcard services/*.c)) $(notdir $(patsubst %/,%,$(wildcard services/*/)))
+services_unknown := $(filter-out $(services_there),$(SERVICES))
+$(if $(services_unknown),$(error SERVICES: there is no services/$(firstword $(services_unknown)).c and no such folder))
 $(if $(filter dir,$(firstword $(SERVICES))),,$(error SERVICES: dir comes first: the others enter their names into it))
 # $(call services_needs,SERVICE,OTHERS)
 services_needs = $(if $(filter $1,$(SERVICES)),$(foreach s,$2,$(if $(filter $s,$(SERVICES)),,$(error SERVICES: $1 needs $s))))

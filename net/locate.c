@@ -336,7 +336,7 @@ static bool goes_before(const struct question *a, const struct question *b)
 }
 
 // A free slot, or that of the oldest question, which is dropped: who still wants to know asks again. A check goes only
-// for another check: by calling many ports a guest could else make owners look gone (services/orphan.h).
+// for another check: by calling many ports a guest could else make owners look gone (services/proc/orphan.h).
 static struct question *question_slot(struct node *n)
 {
     struct question *first = &n->net->questions[0];

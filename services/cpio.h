@@ -14,7 +14,7 @@
 //   | 070701 | ino | mode | ... mtime   | filesize | ... rdevminor | namesize | check | name 0 .. | contents .. |
 //
 // namesize may count more zeros than one: so mkbootfs.py puts programs on a page's first byte, which makes their pages
-// good to be pages of a process (services/local_source.h).
+// good to be pages of a process (services/proc/local_source.h).
 //
 // The last entry is called TRAILER!!!; behind it are zeros only.
 #define CPIO_MAGIC "070701"

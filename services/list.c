@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 #include "services/services_priv.h"
-#include "services/shell.h"
+#include "services/shell/shell.h"
 
 #ifndef SERVICES
 #error "SERVICES: SERVICE(dir) SERVICE(seg) ...; see mk/services.mk"

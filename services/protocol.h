@@ -54,7 +54,7 @@ enum op_proc {
     OP_PROC_EXEC = 48,
     // reply: array of struct proc_entry. READ
     OP_PROC_LIST = 49,
-    // Hand-off, target side (services/migrate.h). arg[0] = hand-off number (random, never 0).
+    // Hand-off, target side (services/proc/migrate.h). arg[0] = hand-off number (random, never 0).
     //   OFFER: request: descriptor. arg[1] = pages of contents that will come (0: not known). Target checks, reserves
     //     everything, pulls the segments, answers when ready. res[0] = bytes pulled, res[1] = pages, res[2] = target
     //     node, res[3] = the target's number for it. EXEC
@@ -153,7 +153,7 @@ struct dir_entry {
 // The console (object 0) prints lines between the node's own, and gives lines that were typed. When somebody sits there
 // (services/console.h: console_attach) it has a screen, and makes terminals for programs, an object each. Terminals
 // share the screen: the one in front writes as it likes; lines of the others have their name in front. Who reads the
-// keys decides what a key means, and for whom (services/shell.h). Without a screen: E_STATE.
+// keys decides what a key means, and for whom (services/shell/shell.h). Without a screen: E_STATE.
 enum op_console {
     OP_CONSOLE_KEYS = 112, // reply: bytes as typed, at most arg[1]; waits for the first. CONTROL
     // request: what is being typed, shown behind the front's unfinished line; arg[0] = where the cursor is in it

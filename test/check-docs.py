@@ -44,7 +44,7 @@ class Code:
             set(re.findall(r"^\s*def (\w+)\(", text, re.M))
         self.types = set(re.findall(r"\b(?:struct|enum|union) \w+", text))
         self.commands = set(re.findall(r'\{"([a-z]+)",', read("tools/main.c"))) | {"help"}
-        self.shell = set(re.findall(r'\{"([a-z]+)",', read("services/shell_commands.c")))
+        self.shell = set(re.findall(r'\{"([a-z]+)",', read("services/shell/shell_commands.c")))
         made = subprocess.run(["make", "--no-print-directory", "-pn", "help"], capture_output=True, text=True).stdout
         self.targets = set(re.findall(r"^([\w./+-]+):(?!=)", made, re.M))
         self.variables = set(re.findall(r"^([A-Z]\w*) [:?+]?= ", made, re.M)) | {"PROG", "PROG_NAME", "PROG_CFLAGS", "T", "SEED"}

@@ -4,7 +4,7 @@
 
 usage: mkbootfs.py OUTPUT FILE...     the name of each is the last part of its path
 
-Programs begin on a page of the archive, so that a node can run them where they lie: services/local_source.h. The zeros for
+Programs begin on a page of the archive, so that a node can run them where they lie: services/proc/local_source.h. The zeros for
 that are in the length of their names, which other readers of cpio bear as well.
 
 The same files give the same bytes: no dates, no owners, sorted by name. `cpio -o -H newc` makes archives that the

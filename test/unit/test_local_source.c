@@ -4,7 +4,7 @@
 
 #include "core/cap.h"
 #include "services/bootfs.h"
-#include "services/local_source.h"
+#include "services/proc/local_source.h"
 #include "services/services_priv.h"
 #include "test/unit/files_bed.h"
 

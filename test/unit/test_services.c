@@ -13,8 +13,8 @@
 #include "services/bench.h"
 #include "services/console.h"
 #include "services/dir.h"
-#include "services/migrate.h"
 #include "services/node.h"
+#include "services/proc/migrate.h"
 #include "services/protocol.h"
 #include "services/service.h"
 

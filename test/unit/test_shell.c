@@ -8,9 +8,9 @@
 #include "core/thread.h"
 #include "services/bootfs.h"
 #include "services/console.h"
-#include "services/edit.h"
-#include "services/shell.h"
-#include "services/words.h"
+#include "services/shell/edit.h"
+#include "services/shell/shell.h"
+#include "services/shell/words.h"
 #include "test/unit/files_bed.h"
 
 // --- The line editor ----------------------------------------------------------------------------------------------

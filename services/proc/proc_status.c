@@ -3,9 +3,9 @@
 // It says what the records say, and changes nothing.
 #include "core/abi.h"
 #include "core/thread.h"
-#include "services/orphan.h"
-#include "services/owner.h"
-#include "services/proc.h"
+#include "services/proc/orphan.h"
+#include "services/proc/owner.h"
+#include "services/proc/proc.h"
 #include "services/services_priv.h"
 
 #include <stdio.h>

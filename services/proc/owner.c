@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A silent owner must not hold up the others: each report is a short-lived task. When there are too many, or no memory,
 // the caller makes the report himself.
-#include "services/owner.h"
+#include "services/proc/owner.h"
 #include "core/abi.h"
 #include "core/desc.h"
 #include "core/entry.h"
 #include "core/panic.h"
 #include "core/thread.h"
-#include "services/change.h"
-#include "services/migrate.h"
-#include "services/orphan.h"
-#include "services/proc.h"
+#include "services/proc/change.h"
+#include "services/proc/migrate.h"
+#include "services/proc/orphan.h"
+#include "services/proc/proc.h"
 #include "services/services_priv.h"
 #include <stdio.h>
 

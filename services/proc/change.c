@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "services/change.h"
+#include "services/proc/change.h"
 #include "core/desc.h"
 #include "core/error.h"
 #include "core/panic.h"
-#include "services/instantiate.h"
-#include "services/orphan.h"
-#include "services/proc.h"
+#include "services/proc/instantiate.h"
+#include "services/proc/orphan.h"
+#include "services/proc/proc.h"
 #include "services/services_priv.h"
 
 struct change {       // under way

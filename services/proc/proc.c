@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Process service: the kernel's few operations on processes (design D7). Two kinds of ports lead here: the node's
 // process port (object 0: start, list, hand-off) and each process's own control port, which goes along when it moves.
-#include "services/proc.h"
+#include "services/proc/proc.h"
 #include "core/cap.h"
 #include "core/desc.h"
 #include "core/error.h"
 #include "core/panic.h"
 #include "core/port.h"
 #include "core/words.h"
-#include "services/change.h"
-#include "services/instantiate.h"
-#include "services/migrate.h"
-#include "services/orphan.h"
-#include "services/owner.h"
+#include "services/proc/change.h"
+#include "services/proc/instantiate.h"
+#include "services/proc/migrate.h"
+#include "services/proc/orphan.h"
+#include "services/proc/owner.h"
 #include "services/services_priv.h"
 #include <string.h>
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The source of a hand-off; the table is in migrate.h.
-#include "services/migrate.h"
+#include "services/proc/migrate.h"
 #include "core/desc.h"
 #include "core/error.h"
 #include "core/panic.h"
-#include "services/change.h"
-#include "services/owner.h"
-#include "services/proc.h"
+#include "services/proc/change.h"
+#include "services/proc/owner.h"
+#include "services/proc/proc.h"
 #include "services/services_priv.h"
 
 #define OFFER_TIMEOUT_MS 600000 // the target pulls all segments before it answers

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The bytes of a segment come straight into its pages: the segment itself is the reply's buffer (design D2). From this
 // node they do not come at all: the pages are shared.
-#include "services/instantiate.h"
+#include "services/proc/instantiate.h"
 #include "core/error.h"
-#include "services/local_source.h"
+#include "services/proc/local_source.h"
 #include "services/services_priv.h"
 
 #define FILL_CHUNK (1 * MIB)  // one transaction

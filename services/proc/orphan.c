@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "services/orphan.h"
+#include "services/proc/orphan.h"
 #include "core/error.h"
 #include "core/port.h"
-#include "services/change.h"
-#include "services/migrate.h"
-#include "services/owner.h"
-#include "services/proc.h"
+#include "services/proc/change.h"
+#include "services/proc/migrate.h"
+#include "services/proc/owner.h"
+#include "services/proc/proc.h"
 #include "services/services_priv.h"
 
 // Searches at a time. The node has room for QUESTIONS_MAX (net/net_priv.h), and calls that look for their server need

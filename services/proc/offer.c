@@ -2,9 +2,9 @@
 // The target of a hand-off; the table is in migrate.h.
 #include "core/error.h"
 #include "core/panic.h"
-#include "services/instantiate.h"
-#include "services/migrate.h"
-#include "services/proc.h"
+#include "services/proc/instantiate.h"
+#include "services/proc/migrate.h"
+#include "services/proc/proc.h"
 #include "services/services_priv.h"
 
 #define OFFER_LIFE_NS (30 * NS_PER_S) // READY without COMMIT

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "services/elf.h"
-#include "services/shell_priv.h"
+#include "services/shell/shell_priv.h"
 
 #include "core/thread.h"
 #include <stdio.h>

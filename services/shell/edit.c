@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "services/edit.h"
+#include "services/shell/edit.h"
 
 #include <string.h>
 

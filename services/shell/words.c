@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "services/words.h"
+#include "services/shell/words.h"
 
 #include <string.h>
 

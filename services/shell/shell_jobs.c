@@ -4,7 +4,7 @@
 #include "core/thread.h"
 #include "services/dir.h"
 #include "services/program.h"
-#include "services/shell_priv.h"
+#include "services/shell/shell_priv.h"
 
 #include <stdio.h>
 #include <string.h>

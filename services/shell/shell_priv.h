@@ -4,9 +4,9 @@
 #ifndef SERVICES_SHELL_PRIV_H
 #define SERVICES_SHELL_PRIV_H
 
-#include "services/edit.h"
 #include "services/services_priv.h"
-#include "services/words.h"
+#include "services/shell/edit.h"
+#include "services/shell/words.h"
 
 #define SHELL_TIMEOUT_MS 10000 // for what should be answered at once
 #define SHELL_QUEUE 4u         // lines typed ahead

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The keyboard of the shell: what each key means, and for whom.
-#include "services/shell_priv.h"
+#include "services/shell/shell_priv.h"
 
 #include "core/error.h"
 #include <stdio.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "services/shell.h"
+#include "services/shell/shell.h"
 #include "core/cap.h"
 #include "core/error.h"
 #include "core/panic.h"
 #include "services/dir.h"
-#include "services/shell_priv.h"
+#include "services/shell/shell_priv.h"
 
 #include <stdarg.h>
 #include <stdio.h>

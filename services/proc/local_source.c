@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "services/local_source.h"
+#include "services/proc/local_source.h"
 
 #include "core/cap.h"
 #include "core/error.h"
