@@ -3,9 +3,8 @@
 #include "core/desc.h"
 #include "core/error.h"
 #include "core/panic.h"
+#include "services/proc/control.h"
 #include "services/proc/instantiate.h"
-#include "services/proc/orphan.h"
-#include "services/proc/proc.h"
 #include "services/services_priv.h"
 
 struct change {       // under way
@@ -82,7 +81,7 @@ int64_t change_apply(struct node *n, struct proc *p, const struct buf *b)
     ASSERT(p && p->state == PROC_STUNNED);
     if (status == 0) {
         desc_change_commit(n, p, c->in->p);
-        orphan_note(n, c->in->p);
+        proc_watch_owner(n, c->in->p);
     } else {
         task_wake(n, &p->stun_event); // orders that waited
     }

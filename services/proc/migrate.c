@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/panic.h"
 #include "services/proc/change.h"
+#include "services/proc/control.h"
 #include "services/proc/owner.h"
 #include "services/proc/proc.h"
 #include "services/services_priv.h"

@@ -2,6 +2,7 @@
 // The target of a hand-off; the table is in migrate.h.
 #include "core/error.h"
 #include "core/panic.h"
+#include "services/proc/control.h"
 #include "services/proc/instantiate.h"
 #include "services/proc/migrate.h"
 #include "services/proc/proc.h"

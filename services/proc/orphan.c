@@ -3,9 +3,8 @@
 #include "core/error.h"
 #include "core/port.h"
 #include "services/proc/change.h"
+#include "services/proc/control.h"
 #include "services/proc/migrate.h"
-#include "services/proc/owner.h"
-#include "services/proc/proc.h"
 #include "services/services_priv.h"
 
 // Searches at a time. The node has room for QUESTIONS_MAX (net/net_priv.h), and calls that look for their server need
@@ -225,15 +224,6 @@ static void scan(struct node *n)
         if (!w->wanted)
             watch_free(n, w);
     }
-}
-
-void orphan_note(struct node *n, const struct proc *p)
-{
-    struct orphans *o = orphans_of(n);
-    if (cap_is_null(&p->owner) || o->scan_ns != UINT64_MAX)
-        return;
-    o->scan_ns = node_now(n) + ORPHAN_ASK_NS;
-    reaper_by(n, o->scan_ns);
 }
 
 // --- The reaper's turn ----------------------------------------------------------------------------------------------

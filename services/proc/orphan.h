@@ -23,8 +23,6 @@
 
 void orphan_start(struct node *n);
 void orphan_stop(struct node *n);
-// p is here from now on, or was given another owner: its owner is looked after. Does not fail: no memory is needed yet.
-void orphan_note(struct node *n, const struct proc *p);
 // The process has ended (DEAD): nobody serves here any more what it served.
 void orphan_server_ended(struct node *n, const struct proc *p);
 // Does what is due. Does not block. Answers when to come again, UINT64_MAX: not until one of the above.

@@ -8,9 +8,9 @@
 #include "core/panic.h"
 #include "core/thread.h"
 #include "services/proc/change.h"
+#include "services/proc/control.h"
 #include "services/proc/migrate.h"
 #include "services/proc/orphan.h"
-#include "services/proc/proc.h"
 #include "services/services_priv.h"
 #include <stdio.h>
 
@@ -408,13 +408,6 @@ static void sweep_due(struct node *n, struct timer *t)
 {
     (void)t;
     task_wake(n, &n->procs);
-}
-
-void reaper_by(struct node *n, uint64_t at_ns)
-{
-    struct timer *t = &n->services->sweep;
-    if (at_ns != UINT64_MAX && (!t->armed || t->at_ns > at_ns))
-        timer_set(n, t, at_ns);
 }
 
 static void reaper_main(struct node *n, void *arg)

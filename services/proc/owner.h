@@ -9,8 +9,6 @@
 // Starts the reaper. E_MEM.
 int reaper_start(struct node *n);
 void reaper_stop(struct node *n);
-// It comes round at this time at the latest.
-void reaper_by(struct node *n, uint64_t at_ns);
 // What a fault was: "write to", "illegal instruction"... enum fault_kind of core/entry.h; others: "?".
 const char *fault_name(uint32_t kind);
 // The process is in doubt; `target` is the node that may run it. May block, when there is no memory for a task.

@@ -9,6 +9,7 @@
 #include "core/port.h"
 #include "core/words.h"
 #include "services/proc/change.h"
+#include "services/proc/control.h"
 #include "services/proc/instantiate.h"
 #include "services/proc/migrate.h"
 #include "services/proc/orphan.h"
@@ -39,21 +40,6 @@ static int proc_key(struct node *n, const struct request *r, uint8_t key[16])
         return -E_OBJECT;
     bytes_copy(key, ends_handoff(n, r) ? sv->proc_key_was : sv->proc_key, 16);
     return 0;
-}
-
-int proc_serve(struct node *n, struct proc *p)
-{
-    int e = port_add(n, p->ctl_put, n->kproc, n->services->proc_handle, p);
-    if (e == 0)
-        orphan_note(n, p);
-    return e;
-}
-
-void proc_drop(struct node *n, struct proc *p, bool silent)
-{
-    port_remove(n, p->ctl_put, n->kproc, p);
-    task_wake(n, &p->stun_event);
-    proc_destroy(n, p, silent);
 }
 
 // --- Operations of the node: start and list -----------------------------------------------------------------
@@ -299,7 +285,7 @@ static int64_t run_set_owner(struct node *n, struct request *r)
     if (!p)
         return e;
     p->owner = owner;
-    orphan_note(n, p);
+    proc_watch_owner(n, p);
     return 0;
 }
 

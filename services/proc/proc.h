@@ -7,12 +7,6 @@
 
 struct request;
 
-// The process's own control port is served from now on. Before it becomes RUN. E_MEM.
-int proc_serve(struct node *n, struct proc *p);
-// Stops serving it and destroys it; those who wait for it are woken, and find it gone. The only caller of proc_destroy
-// in services/. silent: it lives elsewhere, or never ran.
-void proc_drop(struct node *n, struct proc *p, bool silent);
-
 // The reply is a description of p for people, several lines (proc_status.c). 0, E_MEM, E_LIMIT.
 int64_t proc_status(struct node *n, struct request *r, const struct proc *p);
 

@@ -3,8 +3,8 @@
 #include "core/cap.h"
 #include "core/port.h"
 #include "core/proc.h"
+#include "services/proc/control.h"
 #include "services/proc/orphan.h"
-#include "services/proc/proc.h"
 #include "services/services_priv.h"
 #include "test/unit/service_bed.h"
 
