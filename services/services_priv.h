@@ -112,8 +112,7 @@ struct services {
     uint8_t proc_key_was[16]; // [N] before the last rotation: good for the end of hand-offs only
     uint32_t proc_handle;     // [I] control ports are served on it too
     uint64_t promised;        // [N] pages that fills under way may still take
-    struct list moves;        // [N] struct move: hand-offs under way from here (migrate.c)
-    struct list changes;      // [N] struct change: processes that are changed just now (change.c)
+    struct list orders;       // [N] struct order: moves and changes under way (order.c)
     struct list offers;       // [N] struct offer: hand-offs to here (offer.c)
     unsigned ncommitted;      // [N] of these, those that ran
     uint64_t offer_serial;    // [N] number of the last offer of this boot

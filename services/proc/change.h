@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A stopped process is changed to what a descriptor says (core/desc_change.c), on somebody's order or as its owner's
-// answer. While segments of the new state are filled, every other order for the process waits.
+// answer. While segments of the new state are filled, every other order for the process waits (order.h).
 #ifndef SERVICES_CHANGE_H
 #define SERVICES_CHANGE_H
 
@@ -12,9 +12,6 @@
 int64_t change_apply(struct node *n, struct proc *p, const struct buf *b);
 // Would it be applied? Changes nothing, fetches nothing. *why: a constant string. p NULL: may it be started here?
 int change_try(struct node *n, struct proc *p, const struct buf *b, const char **why);
-bool change_busy(struct node *n, ep_t ep);
-// The process is to be destroyed: a change under way gives up after its present transaction.
-void change_give_up(struct node *n, ep_t ep);
 
 void change_start(struct node *n);
 void change_stop(struct node *n);

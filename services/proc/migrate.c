@@ -4,8 +4,8 @@
 #include "core/desc.h"
 #include "core/error.h"
 #include "core/panic.h"
-#include "services/proc/change.h"
 #include "services/proc/control.h"
+#include "services/proc/order.h"
 #include "services/proc/owner.h"
 #include "services/proc/proc.h"
 #include "services/services_priv.h"
@@ -18,9 +18,8 @@
 // Longer than a target keeps an offer (offer.c): while it can be reached at all, doubt ends by itself.
 #define COMMIT_ASKING_NS (60 * NS_PER_S)
 
-struct move {         // a hand-off under way
-    struct list link; // services.moves
-    ep_t ep;          // the process is looked up again after each wait
+struct move { // under way
+    struct order order;
     struct cap target;
     uint64_t id;     // random: nobody can commit or abort what he did not offer
     uint64_t number; // what the target calls it: its count of offers
@@ -30,24 +29,9 @@ struct move {         // a hand-off under way
     struct migrate_result result;
 };
 
-static struct move *move_find(struct node *n, ep_t ep)
-{
-    LIST_FOR (l, &n->services->moves) {
-        struct move *m = LIST_ENTRY(l, struct move, link);
-        if (m->ep == ep)
-            return m;
-    }
-    return NULL;
-}
-
-bool migrate_busy(struct node *n, ep_t ep)
-{
-    return move_find(n, ep) != NULL;
-}
-
 static int move_begin(struct node *n, struct proc *p, const struct cap *target, struct move **out)
 {
-    if (move_find(n, p->ep) || change_busy(n, p->ep) || p == n->kproc)
+    if (order_busy(n, p->ep) || p == n->kproc)
         return -E_STATE;
     if (p->state != PROC_RUN && p->state != PROC_STUNNING && p->state != PROC_STUNNED)
         return -E_STATE;
@@ -56,24 +40,20 @@ static int move_begin(struct node *n, struct proc *p, const struct cap *target, 
     struct move *m = pool_alloc(n, &n->services->pool_move);
     if (!m)
         return -E_MEM;
-    m->ep = p->ep;
     m->target = *target;
     m->id = node_random64(n);
     m->start_ns = node_now(n);
-    list_add_tail(&n->services->moves, &m->link);
+    order_begin(n, &m->order, p, ORDER_MOVE);
     *out = m;
     return 0;
 }
 
 static void move_end(struct node *n, struct move *m)
 {
-    struct proc *p = proc_by_ep(n, m->ep);
-    list_del(&m->link);
+    order_end(n, &m->order);
     if (m->desc)
         seg_drop(n, m->desc);
     pool_free(n, &n->services->pool_move, m);
-    if (p)
-        task_wake(n, &p->stun_event); // orders that waited for the end of the move
 }
 
 static void step(struct node *n, const struct move *m, uint32_t what, int64_t status)
@@ -84,7 +64,7 @@ static void step(struct node *n, const struct move *m, uint32_t what, int64_t st
 // The process of a move. From MOVING on it cannot end: none of its threads runs, and every order waits for the move.
 static struct proc *move_proc(struct node *n, const struct move *m)
 {
-    struct proc *p = proc_by_ep(n, m->ep);
+    struct proc *p = proc_by_ep(n, m->order.ep);
     ASSERT(p && (p->state == PROC_MOVING || p->state == PROC_DOUBT));
     return p;
 }
@@ -94,7 +74,7 @@ static struct proc *move_proc(struct node *n, const struct move *m)
 static int64_t move_stun(struct node *n, struct move *m)
 {
     for (;;) {
-        struct proc *p = proc_by_ep(n, m->ep);
+        struct proc *p = proc_by_ep(n, m->order.ep);
         if (!p || p->state == PROC_DEAD)
             return -E_OBJECT; // it came to its end on the way to a stop
         if (p->state == PROC_STUNNED)
@@ -161,7 +141,7 @@ static void abort_offer(struct node *n, struct move *m, int64_t why)
 
 static int64_t move_offer(struct node *n, struct move *m)
 {
-    struct proc *p = proc_by_ep(n, m->ep);
+    struct proc *p = proc_by_ep(n, m->order.ep);
     ASSERT(p && p->state == PROC_STUNNED);
     proc_set_state(p, PROC_MOVING);
     // Asked again now that it cannot come to share one any more.
@@ -257,7 +237,7 @@ int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, s
         status = move_commit(n, m);
     *out = m->result;
     if (status < 0 && status != -E_DOUBT)
-        node_log(n, "proc: %u stays here: %s", (unsigned)(m->ep & CAP_OBJ_MAX), error_string(status));
+        node_log(n, "proc: %u stays here: %s", (unsigned)(m->order.ep & CAP_OBJ_MAX), error_string(status));
     move_end(n, m);
     return status;
 }
@@ -265,11 +245,10 @@ int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, s
 void migrate_start(struct node *n)
 {
     pool_init(&n->services->pool_move, "move", sizeof(struct move));
-    list_init(&n->services->moves);
 }
 
 void migrate_stop(struct node *n)
 {
-    LIST_FOR_SAFE (l, next, &n->services->moves)
-        move_end(n, LIST_ENTRY(l, struct move, link));
+    for (struct order *o; (o = order_first(n, ORDER_MOVE));)
+        move_end(n, LIST_ENTRY(o, struct move, order));
 }

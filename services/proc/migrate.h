@@ -62,9 +62,6 @@ struct migrate_result {
 // (it is not RUN or STUNNED, or another hand-off of it is under way), E_OBJECT (it ended meanwhile), E_REFUSED, E_MEM,
 // E_EXISTS, E_ARCH... as the target said, E_NOTHERE, E_DIED, E_TIMEOUT: there is no such target.
 int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, struct migrate_result *out);
-// A hand-off of this process from here is under way: nobody else may change its state. When it ends, those who wait for
-// the process's stun_event are woken.
-bool migrate_busy(struct node *n, ep_t ep);
 
 // Target: the operations of protocol.h.
 int64_t offer_take(struct node *n, struct request *r);

@@ -2,9 +2,8 @@
 #include "services/proc/orphan.h"
 #include "core/error.h"
 #include "core/port.h"
-#include "services/proc/change.h"
 #include "services/proc/control.h"
-#include "services/proc/migrate.h"
+#include "services/proc/order.h"
 #include "services/services_priv.h"
 
 // Searches at a time. The node has room for QUESTIONS_MAX (net/net_priv.h), and calls that look for their server need
@@ -90,10 +89,9 @@ static bool anybody_has(struct node *n, struct port owner)
 
 // Nothing is under way that will leave it somewhere else, or as somebody else. In doubt, its owner alone could have
 // ended that: nobody can now.
-static bool settled(struct node *n, const struct proc *p)
+static bool may_end(struct node *n, const struct proc *p)
 {
-    return (p->state == PROC_RUN || p->state == PROC_STUNNED || p->state == PROC_DOUBT) && !migrate_busy(n, p->ep) &&
-           !change_busy(n, p->ep);
+    return (p->state == PROC_RUN || p->state == PROC_STUNNED || p->state == PROC_DOUBT) && !order_busy(n, p->ep);
 }
 
 // --- The end of an orphan ----------------------------------------------------------------------------------------
@@ -123,7 +121,7 @@ static bool orphans_end(struct node *n, const struct watch *w)
         struct proc *p = LIST_ENTRY(l, struct proc, link);
         if (!owned(n, p) || !port_eq(p->owner.port, w->port))
             continue;
-        if (settled(n, p))
+        if (may_end(n, p))
             orphan_end(n, p, w);
         else
             all = false;

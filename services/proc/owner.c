@@ -10,6 +10,7 @@
 #include "services/proc/change.h"
 #include "services/proc/control.h"
 #include "services/proc/migrate.h"
+#include "services/proc/order.h"
 #include "services/proc/orphan.h"
 #include "services/services_priv.h"
 #include <stdio.h>
@@ -137,19 +138,12 @@ static void report_send(struct node *n, const struct report *t)
 
 // --- The owner's answer ---------------------------------------------------------------------------------------
 
-// Another order may have been carried out while the owner thought. NULL: it stands as it stood no more.
+// The process, if it is still stunned by the stop that was reported. NULL: another order was carried out meanwhile.
 static struct proc *still_same_stop(struct node *n, const struct report *t)
 {
-    for (;;) {
-        struct proc *p = proc_by_ep(n, t->ep);
-        if (!p || p->runs != t->runs)
-            return NULL;
-        if (p->state != PROC_STUNNED && p->state != PROC_MOVING)
-            return NULL;
-        if (p->state == PROC_STUNNED && !migrate_busy(n, t->ep) && !change_busy(n, t->ep))
-            return p;
-        task_wait(n, &p->stun_event);
-    }
+    int gone;
+    struct proc *p = order_wait(n, t->ep, &gone);
+    return p && p->state == PROC_STUNNED && p->runs == t->runs ? p : NULL;
 }
 
 static void resume_by_owner(struct node *n, struct proc *p)

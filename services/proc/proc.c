@@ -12,6 +12,7 @@
 #include "services/proc/control.h"
 #include "services/proc/instantiate.h"
 #include "services/proc/migrate.h"
+#include "services/proc/order.h"
 #include "services/proc/orphan.h"
 #include "services/proc/owner.h"
 #include "services/services_priv.h"
@@ -126,29 +127,19 @@ static int64_t run_list(struct node *n, struct request *r)
 
 // --- Operations of one process --------------------------------------------------------------------------------
 
-// The process that the request is about, when no other order for it is under way: waits while it stops or moves. It may
-// end or leave meanwhile, so it is held on to by endpoint. NULL and *gone: why the order cannot be carried out.
-static struct proc *settled(struct node *n, const struct request *r, ep_t ep, int *gone)
-{
-    if (!r->in.about) {
-        *gone = -E_OP;
-        return NULL;
-    }
-    for (;;) {
-        struct proc *p = proc_by_ep(n, ep);
-        if (!p || p->state == PROC_ARRIVING || p->state == PROC_DEAD) {
-            *gone = p && p->state == PROC_DEAD ? -E_OBJECT : -E_NOTHERE; // ask again: it may be elsewhere
-            return NULL;
-        }
-        if (p->state != PROC_STUNNING && !migrate_busy(n, ep) && !change_busy(n, ep))
-            return p;
-        task_wait(n, &p->stun_event);
-    }
-}
-
+// EP_NONE: the request is about the node. Taken before the first wait: the record may be gone after it.
 static ep_t ep_of(const struct request *r)
 {
     return r->in.about ? r->in.about->ep : EP_NONE;
+}
+
+// The process ep once no other order has it (order_wait). NULL and *gone: why the order cannot be carried out.
+static struct proc *idle_proc(struct node *n, ep_t ep, int *gone)
+{
+    if (ep != EP_NONE)
+        return order_wait(n, ep, gone);
+    *gone = -E_OP;
+    return NULL;
 }
 
 static int64_t run_stun(struct node *n, struct request *r)
@@ -156,7 +147,7 @@ static int64_t run_stun(struct node *n, struct request *r)
     ep_t ep = ep_of(r);
     for (;;) {
         int gone = 0;
-        struct proc *p = settled(n, r, ep, &gone);
+        struct proc *p = idle_proc(n, ep, &gone);
         if (!p)
             return gone;
         if (p->state == PROC_DOUBT)
@@ -186,7 +177,7 @@ static int64_t changed(struct node *n, struct request *r, struct proc **p)
 static int64_t run_set(struct node *n, struct request *r)
 {
     int e = 0;
-    struct proc *p = settled(n, r, ep_of(r), &e);
+    struct proc *p = idle_proc(n, ep_of(r), &e);
     if (!p)
         return e;
     bool stay = p->stay_stunned;
@@ -201,7 +192,7 @@ static int64_t run_check(struct node *n, struct request *r)
     const char *why = "";
     struct proc *p = NULL;
     int e = 0;
-    if (r->in.about && !(p = settled(n, r, ep_of(r), &e)))
+    if (r->in.about && !(p = idle_proc(n, ep_of(r), &e)))
         return e;
     e = change_try(n, p, &r->data, &why);
     r->res[0] = (uint64_t)-e;
@@ -211,7 +202,7 @@ static int64_t run_check(struct node *n, struct request *r)
 static int64_t run_resume(struct node *n, struct request *r)
 {
     int e = 0;
-    struct proc *p = settled(n, r, ep_of(r), &e);
+    struct proc *p = idle_proc(n, ep_of(r), &e);
     if (!p)
         return e;
     int64_t status = changed(n, r, &p);
@@ -267,7 +258,7 @@ static int64_t run_set_priority(struct node *n, struct request *r)
     if (limit != 0 && priority >= limit)
         return -E_LIMIT;
     int e = 0;
-    struct proc *p = settled(n, r, ep_of(r), &e);
+    struct proc *p = idle_proc(n, ep_of(r), &e);
     if (!p)
         return e;
     if (limit != 0)
@@ -281,7 +272,7 @@ static int64_t run_set_owner(struct node *n, struct request *r)
     int e = request_bytes(n, r, &owner, sizeof owner);
     if (e < 0)
         return e;
-    struct proc *p = settled(n, r, ep_of(r), &e); // of one that moves, the descriptor is already under way
+    struct proc *p = idle_proc(n, ep_of(r), &e); // of one that moves, the descriptor is already under way
     if (!p)
         return e;
     p->owner = owner;
@@ -298,7 +289,7 @@ static int proc_rekey(struct node *n, const struct request *r, const uint8_t key
         return 0;
     }
     int e = 0;
-    struct proc *p = settled(n, r, ep_of(r), &e);
+    struct proc *p = idle_proc(n, ep_of(r), &e);
     if (!p)
         return e;
     if (p->state == PROC_DOUBT) // the other copy, if there is one, would keep the old key
@@ -316,7 +307,7 @@ static int64_t run_set_comment(struct node *n, struct request *r)
             e = -E_ARG;
     if (e < 0)
         return e;
-    struct proc *p = settled(n, r, ep_of(r), &e);
+    struct proc *p = idle_proc(n, ep_of(r), &e);
     if (!p)
         return e;
     memcpy(p->comment, comment, sizeof p->comment);
@@ -326,7 +317,7 @@ static int64_t run_set_comment(struct node *n, struct request *r)
 static int64_t run_set_limit(struct node *n, struct request *r)
 {
     int e = 0;
-    struct proc *p = settled(n, r, ep_of(r), &e);
+    struct proc *p = idle_proc(n, ep_of(r), &e);
     if (!p)
         return e;
     if (r->in.arg[0] && proc_used(p) > r->in.arg[0])
@@ -338,9 +329,8 @@ static int64_t run_set_limit(struct node *n, struct request *r)
 static int64_t run_destroy(struct node *n, struct request *r)
 {
     int e = 0;
-    if (r->in.about)
-        change_give_up(n, r->in.about->ep);
-    struct proc *p = settled(n, r, ep_of(r), &e);
+    order_give_up(n, ep_of(r));
+    struct proc *p = idle_proc(n, ep_of(r), &e);
     if (!p)
         return e;
     if (p->state == PROC_DOUBT) { // the copy that may run elsewhere is not touched, nor its clients told anything
@@ -408,6 +398,7 @@ static const struct service service = {
 int proc_service_start(struct node *n)
 {
     struct services *sv = n->services;
+    list_init(&sv->orders);
     migrate_start(n);
     change_start(n);
     offer_start(n);

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// One order at a time for each process; the rules are in order.h.
+#include "services/proc/order.h"
+#include "core/error.h"
+#include "core/panic.h"
+#include "services/services_priv.h"
+
+static struct order *order_find(struct node *n, ep_t ep)
+{
+    LIST_FOR (l, &n->services->orders) {
+        struct order *o = LIST_ENTRY(l, struct order, link);
+        if (o->ep == ep)
+            return o;
+    }
+    return NULL;
+}
+
+bool order_busy(struct node *n, ep_t ep)
+{
+    return order_find(n, ep) != NULL;
+}
+
+void order_begin(struct node *n, struct order *o, const struct proc *p, enum order_kind kind)
+{
+    ASSERT(p->ep != EP_NONE && p != n->kproc);
+    ASSERT(!order_busy(n, p->ep));
+    o->ep = p->ep;
+    o->kind = kind;
+    o->given_up = false;
+    list_add_tail(&n->services->orders, &o->link);
+}
+
+void order_end(struct node *n, struct order *o)
+{
+    ASSERT(order_find(n, o->ep) == o);
+    list_del(&o->link);
+    struct proc *p = proc_by_ep(n, o->ep);
+    if (p)
+        task_wake(n, &p->stun_event);
+}
+
+void order_give_up(struct node *n, ep_t ep)
+{
+    struct order *o = order_find(n, ep);
+    if (o && o->kind == ORDER_CHANGE)
+        o->given_up = true;
+}
+
+struct proc *order_wait(struct node *n, ep_t ep, int *gone)
+{
+    for (;;) {
+        struct proc *p = proc_by_ep(n, ep);
+        if (!p || p->state == PROC_ARRIVING || p->state == PROC_DEAD) {
+            *gone = p && p->state == PROC_DEAD ? -E_OBJECT : -E_NOTHERE;
+            return NULL;
+        }
+        if (p->state != PROC_STUNNING && !order_busy(n, ep))
+            return p;
+        task_wait(n, &p->stun_event);
+    }
+}
+
+struct order *order_first(struct node *n, enum order_kind kind)
+{
+    LIST_FOR (l, &n->services->orders) {
+        struct order *o = LIST_ENTRY(l, struct order, link);
+        if (o->kind == kind)
+            return o;
+    }
+    return NULL;
+}
