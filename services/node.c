@@ -6,7 +6,7 @@
 #include "core/panic.h"
 #include "core/words.h"
 #include "services/bench.h"
-#include "services/proc/owner.h"
+#include "services/proc/fault.h"
 #include "services/services_priv.h"
 #include <stdio.h>
 #include <string.h>

@@ -9,6 +9,7 @@
 #include "core/thread.h"
 #include "services/proc/change.h"
 #include "services/proc/control.h"
+#include "services/proc/fault.h"
 #include "services/proc/migrate.h"
 #include "services/proc/order.h"
 #include "services/proc/orphan.h"
@@ -35,67 +36,12 @@ struct report {
     struct owner_fault fault;
 };
 
-const char *fault_name(uint32_t kind)
-{
-    static const char *const names[] = {
-        [FAULT_READ] = "read from",
-        [FAULT_WRITE] = "write to",
-        [FAULT_EXEC] = "jump to",
-        [FAULT_ILLEGAL] = "illegal instruction",
-        [FAULT_BREAK] = "breakpoint",
-        [FAULT_MISALIGNED] = "misaligned access to",
-        [FAULT_ACCESS] = "no memory behind",
-        [FAULT_OTHER] = "exception",
-    };
-    const char *name = kind < sizeof names / sizeof names[0] ? names[kind] : NULL;
-    return name ? name : "?";
-}
-
-// Does va lie less than this below a stack that could not grow there? A frame is seldom larger.
-#define BELOW_STACK (64 * KIB)
-static bool below_stack(const struct proc *p, uint64_t va)
-{
-    for (uint32_t i = 0; i < p->nmaps; i++) {
-        const struct map *m = p->maps[i];
-        if ((m->flags & MAP_GROW_DOWN) && va < m->va && m->va - va <= BELOW_STACK)
-            return true;
-    }
-    return false;
-}
-
-// Why an access faulted, as far as the list of maps says; "" for other faults.
-static void fault_reason(struct proc *p, char *text, size_t size)
-{
-    uint64_t va = p->fault.addr;
-    text[0] = 0;
-    if (p->fault.kind != FAULT_READ && p->fault.kind != FAULT_WRITE && p->fault.kind != FAULT_EXEC)
-        return;
-    const struct map *m = proc_find_map(p, va);
-    if (p->fault.error == -E_MEM)
-        (void)snprintf(text, size, ", no memory is left");
-    else if (p->fault.error == -E_LIMIT)
-        (void)snprintf(text, size, ", the stack is full: limit");
-    else if (m && map_run(m, va) == 0)
-        (void)snprintf(text, size, ", guard page below a stack");
-    else if (m)
-        (void)snprintf(text, size, ", mapped %c%c%c", m->flags & MAP_READ ? 'r' : '-', m->flags & MAP_WRITE ? 'w' : '-',
-                       m->flags & MAP_EXEC ? 'x' : '-');
-    else if (va < USER_BASE)
-        (void)snprintf(text, size, ", a null pointer");
-    else if (va >= USER_END)
-        (void)snprintf(text, size, ", no address of a program");
-    else if (below_stack(p, va))
-        (void)snprintf(text, size, ", the stack is full");
-    else
-        (void)snprintf(text, size, ", nothing is there");
-}
-
 // --- What is told -------------------------------------------------------------------------------------------
 
 static void report_fill_fault(struct proc *p, struct report *t)
 {
-    char reason[32];
-    fault_reason(p, reason, sizeof reason);
+    char reason[FAULT_REASON_MAX];
+    fault_reason(p, reason);
     t->fault_kind = p->fault.kind;
     t->fault_tid = p->fault.tid;
     t->fault = (struct owner_fault){.cause = p->fault.cause,

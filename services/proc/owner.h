@@ -9,8 +9,6 @@
 // Starts the reaper. E_MEM.
 int reaper_start(struct node *n);
 void reaper_stop(struct node *n);
-// What a fault was: "write to", "illegal instruction"... enum fault_kind of core/entry.h; others: "?".
-const char *fault_name(uint32_t kind);
 // The process is in doubt; `target` is the node that may run it. May block, when there is no memory for a task.
 void owner_tell_doubt(struct node *n, const struct proc *p, ep_t target);
 

@@ -3,8 +3,8 @@
 // It says what the records say, and changes nothing.
 #include "core/abi.h"
 #include "core/thread.h"
+#include "services/proc/fault.h"
 #include "services/proc/orphan.h"
-#include "services/proc/owner.h"
 #include "services/proc/proc.h"
 #include "services/services_priv.h"
 
