@@ -30,7 +30,7 @@ build/kernel/core/fastpath.o: KERNEL_CFLAGS += -fomit-frame-pointer
 
 # What is on no short path is compiled for size: 6 KB less of it.
 HOT := $(addprefix build/kernel/services/,inline.o service.o request.o node.o seg.o \
-    $(addprefix proc/,control.o instantiate.o local_source.o proc.o owner.o orphan.o))
+    $(addprefix proc/,control.o instantiate.o local_source.o proc.o owner.o orphan.o reaper.o))
 COLD := $(filter-out $(HOT),$(filter build/kernel/services/% build/kernel/boards/%,$(KERNEL_OBJS)))
 $(COLD): KERNEL_CFLAGS += -Os
 

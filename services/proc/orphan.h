@@ -15,7 +15,7 @@
 //                            it begins with who was found last: two frames         found nobody
 //
 // A process that stops, moves or is changed is left alone until that is over. All of it is done by the reaper
-// (owner.c).
+// (reaper.c).
 #ifndef SERVICES_ORPHAN_H
 #define SERVICES_ORPHAN_H
 

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A silent owner must not hold up the others: each report is a short-lived task. When there are too many, or no memory,
-// the caller makes the report himself.
+// Reports to owners, and what an owner's answer does. A silent owner must not hold up the others, so each report is made
+// by a task of its own; when there are too many of these, or no memory, the caller makes the report itself.
 #include "services/proc/owner.h"
 #include "core/abi.h"
 #include "core/desc.h"
-#include "core/entry.h"
 #include "core/panic.h"
 #include "core/thread.h"
 #include "services/proc/change.h"
 #include "services/proc/control.h"
 #include "services/proc/fault.h"
-#include "services/proc/migrate.h"
 #include "services/proc/order.h"
-#include "services/proc/orphan.h"
 #include "services/services_priv.h"
 #include <stdio.h>
 
@@ -246,15 +243,63 @@ static void report(struct node *n, struct report *t)
     report_make(n, t);
 }
 
+// --- For the rest of the service --------------------------------------------------------------------------------
+
+static void note_fault(struct node *n, struct proc *p, struct report *t)
+{
+    report_fill_fault(p, t);
+    node_log(n, "proc: %s (%06x) thread %u: %s at pc 0x%llx", p->name, p->pid, p->fault.tid, t->fault.what,
+             (unsigned long long)p->fault.pc);
+}
+
 void owner_tell_doubt(struct node *n, const struct proc *p, ep_t target)
 {
+    ASSERT(p->state == PROC_DOUBT);
     struct report t = {.ep = p->ep, .owner = p->owner, .target = target};
     report(n, &t);
 }
 
-// --- The reaper ---------------------------------------------------------------------------------------------
+void owner_tell_stop(struct node *n, struct proc *p)
+{
+    ASSERT(p->state == PROC_STUNNED && p->tell);
+    struct report t = {.ep = p->ep,
+                       .owner = p->owner,
+                       .event = p->tell,
+                       .runs = p->runs,
+                       .code = p->stun_code,
+                       .fault = {.process = proc_cap(p, RIGHT_ALL)}};
+    p->tell = 0;
+    if (t.event == EVENT_FAULT)
+        note_fault(n, p, &t);
+    report(n, &t);
+}
 
-static bool reported(struct node *n, ep_t ep)
+void owner_tell_end(struct node *n, struct proc *p)
+{
+    ASSERT(p->state == PROC_DEAD && p->on_harts == 0);
+    struct report t = {.ep = p->ep, .owner = p->owner, .ended = true, .status = p->exit_status};
+    if (p->fault.kind && cap_is_null(&p->owner))
+        note_fault(n, p, &t);
+    report(n, &t);
+}
+
+struct report *owner_idle(struct node *n, const struct proc *p)
+{
+    return cap_is_null(&p->owner) ? NULL : report_idle(n);
+}
+
+void owner_tell_end_by(struct node *n, struct report *idle, const struct proc *p)
+{
+    ASSERT(p->state == PROC_DEAD && idle->ep == EP_NONE);
+    idle->ep = p->ep;
+    idle->owner = p->owner;
+    idle->ended = true;
+    idle->event = 0;
+    idle->status = p->exit_status;
+    thread_wake(n, idle->task);
+}
+
+bool owner_is_told_of_end(struct node *n, ep_t ep)
 {
     LIST_FOR (l, &n->services->reports) {
         const struct report *t = LIST_ENTRY(l, struct report, link);
@@ -264,133 +309,15 @@ static bool reported(struct node *n, ep_t ep)
     return false;
 }
 
-static struct proc *next_dead(struct node *n)
+void reports_start(struct node *n)
 {
-    LIST_FOR (l, &n->procs) {
-        struct proc *p = LIST_ENTRY(l, struct proc, link);
-        if (p->state == PROC_DEAD && p->on_harts == 0 && !reported(n, p->ep))
-            return p;
-    }
-    return NULL;
+    pool_init(&n->services->pool_report, "report", sizeof(struct report));
+    list_init(&n->services->reports);
 }
 
-static void fault_note(struct node *n, struct proc *p, struct report *t)
+void reports_stop(struct node *n)
 {
-    report_fill_fault(p, t);
-    node_log(n, "proc: %s (%06x) thread %u: %s at pc 0x%llx", p->name, p->pid, p->fault.tid, t->fault.what,
-             (unsigned long long)p->fault.pc);
-}
-
-// Those that stand still and whose owner does not know yet.
-static struct proc *next_stopped(struct node *n)
-{
-    LIST_FOR (l, &n->procs) {
-        struct proc *p = LIST_ENTRY(l, struct proc, link);
-        if (p->state == PROC_STUNNED && p->tell)
-            return p;
-    }
-    return NULL;
-}
-
-static void report_stop(struct node *n, struct proc *p)
-{
-    struct report t = {.ep = p->ep,
-                       .owner = p->owner,
-                       .event = p->tell,
-                       .runs = p->runs,
-                       .code = p->stun_code,
-                       .fault = {.process = proc_cap(p, RIGHT_ALL)}};
-    p->tell = 0;
-    if (t.event == EVENT_FAULT)
-        fault_note(n, p, &t);
-    report(n, &t);
-}
-
-static void announce_end(struct node *n, struct proc *p)
-{
-    task_wake(n, &p->stun_event); // who waits for it to stop waits in vain
-    orphan_server_ended(n, p);
-    if (n->guest_done)
-        n->guest_done(n, p);
-}
-
-static struct report report_of_end(const struct proc *p)
-{
-    return (struct report){.ep = p->ep, .owner = p->owner, .ended = true, .status = p->exit_status};
-}
-
-static void reap(struct node *n, struct proc *p)
-{
-    struct report t = report_of_end(p);
-    announce_end(n, p);
-    if (p->fault.kind && cap_is_null(&p->owner))
-        fault_note(n, p, &t);
-    report(n, &t);
-}
-
-// node->ended. The usual end, of a process that has an owner, needs no reaper when there is a task that can tell it.
-static bool tell_at_once(struct node *n, struct proc *p)
-{
-    struct report *idle = cap_is_null(&p->owner) ? NULL : report_idle(n);
-    if (!idle)
-        return false;
-    announce_end(n, p);
-    idle->ep = p->ep;
-    idle->owner = p->owner;
-    idle->ended = true;
-    idle->event = 0;
-    idle->status = p->exit_status;
-    thread_wake(n, idle->task);
-    return true;
-}
-
-static void sweep_due(struct node *n, struct timer *t)
-{
-    (void)t;
-    task_wake(n, &n->procs);
-}
-
-static void reaper_main(struct node *n, void *arg)
-{
-    (void)arg;
-    for (;;) {
-        struct proc *p = next_dead(n);
-        if (p) {
-            reap(n, p);
-            continue;
-        }
-        p = next_stopped(n);
-        if (p) {
-            report_stop(n, p);
-            continue;
-        }
-        uint64_t offers = offer_sweep(n), orphans = orphan_sweep(n);
-        if (next_dead(n))
-            continue;
-        reaper_by(n, offers < orphans ? offers : orphans);
-        task_wait(n, &n->procs);
-    }
-}
-
-int reaper_start(struct node *n)
-{
-    struct services *sv = n->services;
-    pool_init(&sv->pool_report, "report", sizeof(struct report));
-    list_init(&sv->reports);
-    timer_init(&sv->sweep, sweep_due);
-    sv->reaper = task_spawn(n, "reaper", reaper_main, NULL);
-    n->ended = tell_at_once;
-    return sv->reaper ? 0 : -E_MEM;
-}
-
-void reaper_stop(struct node *n)
-{
-    struct services *sv = n->services;
-    timer_cancel(n, &sv->sweep);
-    n->ended = NULL;
-    if (sv->reaper)
-        task_free(n, sv->reaper);
-    LIST_FOR_SAFE (l, next, &sv->reports) {
+    LIST_FOR_SAFE (l, next, &n->services->reports) {
         struct report *t = LIST_ENTRY(l, struct report, link);
         task_free(n, t->task);
         report_free(n, t);

@@ -1,15 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Owners are told: of exceptions, of the end, of a hand-off in doubt (protocol.h, enum owner_event). And the reaper,
-// who clears away what has ended.
-#ifndef SERVICES_OWNER_H
-#define SERVICES_OWNER_H
+// Owners are told: of faults and stops, of the end, of a move in doubt (protocol.h, enum owner_event). An answer to a
+// fault or a stop is carried out here.
+// Callers: node lock held; tasks (may sleep, when there is no memory for a task that makes the report).
+#ifndef SERVICES_PROC_OWNER_H
+#define SERVICES_PROC_OWNER_H
 
 #include "core/node.h"
 
-// Starts the reaper. E_MEM.
-int reaper_start(struct node *n);
-void reaper_stop(struct node *n);
-// The process is in doubt; `target` is the node that may run it. May block, when there is no memory for a task.
+struct report;
+
+// p is in doubt: `target` is the node that may run it.
 void owner_tell_doubt(struct node *n, const struct proc *p, ep_t target);
+// p is STUNNED and p->tell says why: its owner is told, once, and the answer is applied.
+void owner_tell_stop(struct node *n, struct proc *p);
+// p is DEAD and on no hart. It is kept until its owner has been told, and goes then.
+void owner_tell_end(struct node *n, struct proc *p);
+// Returns a task that can tell p's owner of its end at once, or NULL: none is idle, or p has no owner.
+// Callers: any context that holds the node lock; does not sleep.
+struct report *owner_idle(struct node *n, const struct proc *p);
+// The same as owner_tell_end, by that task. Callers: any context that holds the node lock; does not sleep.
+void owner_tell_end_by(struct node *n, struct report *idle, const struct proc *p);
+// True if a task tells the end of this process just now.
+bool owner_is_told_of_end(struct node *n, ep_t ep);
+
+void reports_start(struct node *n);
+// Ends all reports. Callers: no task of them runs.
+void reports_stop(struct node *n);
 
 #endif

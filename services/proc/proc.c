@@ -15,6 +15,7 @@
 #include "services/proc/order.h"
 #include "services/proc/orphan.h"
 #include "services/proc/owner.h"
+#include "services/proc/reaper.h"
 #include "services/services_priv.h"
 #include <string.h>
 
@@ -403,6 +404,7 @@ int proc_service_start(struct node *n)
     change_start(n);
     offer_start(n);
     orphan_start(n);
+    reports_start(n);
     int e = reaper_start(n);
     if (e < 0)
         return e;
@@ -427,6 +429,7 @@ void proc_service_stop(struct node *n)
             port_remove(n, p->ctl_put, n->kproc, p);
     }
     reaper_stop(n);
+    reports_stop(n);
     orphan_stop(n);
     offer_stop(n);
     change_stop(n);
