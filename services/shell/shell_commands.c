@@ -163,7 +163,7 @@ static void run_ps(struct node *n, const struct words *w)
 
 static bool give_order(struct node *n, const struct search *q, uint32_t op)
 {
-    int64_t status = order(n, &q->cap, op, 0, NULL, NULL);
+    int64_t status = ask(n, &q->cap, op, 0, NULL, NULL);
     if (status < 0)
         say(n, "%s %06x: %s", q->name, q->pid, error_string(status));
     return status >= 0;
@@ -361,7 +361,7 @@ static int64_t cat(struct node *n, const struct cap *file)
 static void run_cat(struct node *n, const struct words *w)
 {
     struct cap file;
-    int64_t status = order(n, &shell_of(n)->bootfs, OP_DIR_LOOKUP, 0, w->word[1], &file);
+    int64_t status = ask(n, &shell_of(n)->bootfs, OP_DIR_LOOKUP, 0, w->word[1], &file);
     if (status >= 0 && is_program(n, &file)) {
         say(n, "%s is a program. Try: run %s", w->word[1], w->word[1]);
         return;
@@ -443,7 +443,7 @@ static void run_stop(struct node *n, const struct words *w)
 {
     (void)w;
     say(n, "%s switches off.", n->name);
-    int64_t status = order(n, &shell_of(n)->node, OP_NODE_STOP, 0, NULL, NULL);
+    int64_t status = ask(n, &shell_of(n)->node, OP_NODE_STOP, 0, NULL, NULL);
     if (status < 0)
         say_error(n, "stop", status);
     else
@@ -562,7 +562,7 @@ static void carry_out_words(struct node *n, const struct words *w)
         say(n, "usage: %s %s   e.g. %s", c->name, c->operands, c->example);
     else if (c)
         c->run(n, w);
-    else if (order(n, &shell_of(n)->bootfs, OP_DIR_LOOKUP, 0, w->word[0], &file) >= 0)
+    else if (ask(n, &shell_of(n)->bootfs, OP_DIR_LOOKUP, 0, w->word[0], &file) >= 0)
         run_program(n, w, 0);
     else
         say(n, "%s: neither a command nor in the store. Try: help, ls", w->word[0]);

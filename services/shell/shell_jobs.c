@@ -136,7 +136,7 @@ void job_free(struct node *n, struct job *j)
 static void job_end(struct node *n, struct job *j)
 {
     if (!cap_is_null(&j->tty))
-        (void)order(n, &j->tty, OP_DESTROY, 0, NULL, NULL);
+        (void)ask(n, &j->tty, OP_DESTROY, 0, NULL, NULL);
     job_free(n, j);
 }
 
@@ -160,7 +160,7 @@ static int64_t open_stored(struct node *n, const char *name, struct stored *f, s
 {
     struct task_result r;
     f->n = n;
-    int64_t status = order(n, &shell_of(n)->bootfs, OP_DIR_LOOKUP, 0, name, &f->cap);
+    int64_t status = ask(n, &shell_of(n)->bootfs, OP_DIR_LOOKUP, 0, name, &f->cap);
     if (status >= 0)
         status = task_trans(n, &f->cap, OP_SIZE, NULL, buf_none(), buf_none(), SHELL_TIMEOUT_MS, &r);
     if (status >= 0)
@@ -192,9 +192,9 @@ static int64_t give_services(struct node *n, struct launch *l, struct job *j)
 {
     const struct shell *sh = shell_of(n);
     struct cap tty, dir;
-    int64_t status = order(n, &sh->console, OP_CONSOLE_OPEN, 0, j->name, &j->tty);
+    int64_t status = ask(n, &sh->console, OP_CONSOLE_OPEN, 0, j->name, &j->tty);
     if (status >= 0)
-        status = order(n, &j->tty, OP_RESTRICT, RIGHT_READ | RIGHT_WRITE, NULL, &tty);
+        status = ask(n, &j->tty, OP_RESTRICT, RIGHT_READ | RIGHT_WRITE, NULL, &tty);
     if (status < 0)
         return status;
     give(l, "tty", &tty);
@@ -243,7 +243,7 @@ static int64_t launch(struct node *n, struct launch *l, struct job *j, const str
         return status;
     status = write_startup(n, l);
     if (status >= 0 && !w->background)
-        status = order(n, &j->tty, OP_CONSOLE_FRONT, 1, NULL, NULL);
+        status = ask(n, &j->tty, OP_CONSOLE_FRONT, 1, NULL, NULL);
     if (status >= 0)
         status = exec(n, l, j);
     if (l->startup)
@@ -306,7 +306,7 @@ static bool is_lost(int64_t status)
 
 static void kill_front(struct node *n, struct job *j)
 {
-    int64_t status = order(n, &j->process, OP_DESTROY, 0, NULL, NULL);
+    int64_t status = ask(n, &j->process, OP_DESTROY, 0, NULL, NULL);
     if (j->over || status >= 0)
         return; // we are told when it has ended
     j->lost = is_lost(status);
@@ -317,7 +317,7 @@ static void kill_front(struct node *n, struct job *j)
 
 static bool stun_front(struct node *n, struct job *j)
 {
-    int64_t status = order(n, &j->process, OP_PROC_STUN, 0, NULL, NULL);
+    int64_t status = ask(n, &j->process, OP_PROC_STUN, 0, NULL, NULL);
     if (j->over)
         return false;
     if (status < 0) {
@@ -351,7 +351,7 @@ void job_to_front(struct node *n, struct job *j)
     sh->interrupted = sh->suspended = false;
     sh->front = j;
     j->in_front = true;
-    (void)order(n, &j->tty, OP_CONSOLE_FRONT, 1, NULL, NULL);
+    (void)ask(n, &j->tty, OP_CONSOLE_FRONT, 1, NULL, NULL);
     wait_in_front(n, sh, j);
     sh->front = NULL;
     if (j->over) {
@@ -359,7 +359,7 @@ void job_to_front(struct node *n, struct job *j)
         return;
     }
     j->in_front = false;
-    (void)order(n, &j->tty, OP_CONSOLE_FRONT, 0, NULL, NULL);
+    (void)ask(n, &j->tty, OP_CONSOLE_FRONT, 0, NULL, NULL);
     say(n, "%s %06x is stunned. Look at it: info %s", j->name, j->pid, j->name);
     say(n, "Go on: fg %s, or in the background: resume %s", j->name, j->name);
 }
@@ -425,7 +425,7 @@ void notify_ends(struct node *n)
 {
     for (struct job *j; (j = job_over(n));) {
         if (!cap_is_null(&j->tty)) {
-            (void)order(n, &j->tty, OP_DESTROY, 0, NULL, NULL); // its last words come first
+            (void)ask(n, &j->tty, OP_DESTROY, 0, NULL, NULL); // its last words come first
             j->tty = (struct cap){.obj_rights = 0};
         }
         tell_end(n, j, j->in_front);

@@ -110,7 +110,7 @@ static void event_to_front(struct node *n, struct shell *sh, enum edit_event eve
     case EDIT_LINE: line_to_front(n, sh); break;
     case EDIT_END: {
         struct cap tty = sh->front->tty;
-        (void)order(n, &tty, OP_CONSOLE_TYPE, 0, NULL, NULL);
+        (void)ask(n, &tty, OP_CONSOLE_TYPE, 0, NULL, NULL);
         break;
     }
     case EDIT_INTERRUPT:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the files of the shell share: shell.c the loop and its helpers, shell_keys.c the keyboard, shell_jobs.c the
-// programs it started, shell_commands.c the commands.
+// What the files of the shell share: shell.c the loop, shell_keys.c the keyboard, shell_commands.c the commands,
+// shell_jobs.c the programs it started, ask.c its transactions. Each calls only those that follow it here.
 #ifndef SERVICES_SHELL_PRIV_H
 #define SERVICES_SHELL_PRIV_H
 
@@ -29,6 +29,7 @@ struct job {
     struct owner_fault fault;   // [N]
 };
 
+// The main task sleeps on its address, as do tasks that wait for the main task.
 struct shell {
     struct port put;                             // [I] told of the ends of jobs
     uint8_t key[16];                             // [I]
@@ -48,12 +49,12 @@ struct shell {
 };
 _Static_assert(sizeof(struct shell) <= PAGE_SIZE && sizeof(struct edit) <= PAGE_SIZE, "a page each");
 
-// --- shell.c: the main task sleeps on the shell's address, so do those who wait for it --------------------------
+// --- ask.c -------------------------------------------------------------------------------------------------------
 void say(struct node *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 // A transaction whose reply (at most `max` bytes) comes into a new segment; the caller drops it. arg may be NULL.
 int64_t fetch(struct node *n, const struct cap *c, uint32_t op, uint64_t max, struct seg **out, uint64_t *len);
 // One without bytes, but for a capability in the reply (NULL: none) and a name in the request (NULL: none).
-int64_t order(struct node *n, const struct cap *c, uint32_t op, uint64_t arg0, const char *name, struct cap *out);
+int64_t ask(struct node *n, const struct cap *c, uint32_t op, uint64_t arg0, const char *name, struct cap *out);
 // Draws the row: the prompt when there is one, and what is being typed. how: enum console_show.
 void show_row(struct node *n, uint32_t how);
 
