@@ -148,7 +148,7 @@ static bool ps_line(struct node *n, const struct proc_entry *e, void *arg)
     return true;
 }
 
-static void run_ps(struct node *n, const struct words *w)
+static void run_ps(struct node *n, const struct args *w)
 {
     (void)w;
     struct listing l = {0};
@@ -169,7 +169,7 @@ static bool give_order(struct node *n, const struct search *q, uint32_t op)
     return status >= 0;
 }
 
-static void run_stun(struct node *n, const struct words *w)
+static void run_stun(struct node *n, const struct args *w)
 {
     struct search q;
     if (!find_proc(n, w->word[1], &q) || !give_order(n, &q, OP_PROC_STUN))
@@ -180,7 +180,7 @@ static void run_stun(struct node *n, const struct words *w)
     say(n, "%s %06x is stunned. Next: info %s, resume %s", q.name, q.pid, q.name, q.name);
 }
 
-static void run_resume(struct node *n, const struct words *w)
+static void run_resume(struct node *n, const struct args *w)
 {
     struct search q;
     if (!find_proc(n, w->word[1], &q) || !give_order(n, &q, OP_PROC_RESUME))
@@ -191,14 +191,14 @@ static void run_resume(struct node *n, const struct words *w)
     say(n, "%s %06x goes on%s", q.name, q.pid, j ? " in the background" : "");
 }
 
-static void run_kill(struct node *n, const struct words *w)
+static void run_kill(struct node *n, const struct args *w)
 {
     struct search q;
     if (find_proc(n, w->word[1], &q) && give_order(n, &q, OP_DESTROY) && !job_by_pid(n, q.pid))
         say(n, "%s %06x was killed", q.name, q.pid); // of a job we are told
 }
 
-static void run_fg(struct node *n, const struct words *w)
+static void run_fg(struct node *n, const struct args *w)
 {
     struct search q;
     if (!find_proc(n, w->word[1], &q))
@@ -253,7 +253,7 @@ static void info_text(struct node *n, const struct job *j, struct seg *s, uint64
     }
 }
 
-static void run_info(struct node *n, const struct words *w)
+static void run_info(struct node *n, const struct args *w)
 {
     struct search q;
     struct seg *s;
@@ -269,7 +269,7 @@ static void run_info(struct node *n, const struct words *w)
     seg_drop(n, s);
 }
 
-static void run_run(struct node *n, const struct words *w)
+static void run_run(struct node *n, const struct args *w)
 {
     run_program(n, w, 1);
 }
@@ -329,13 +329,13 @@ static void list(struct node *n, const char *what, const struct cap *c,
         say(n, "There is nothing in it.");
 }
 
-static void run_ls(struct node *n, const struct words *w)
+static void run_ls(struct node *n, const struct args *w)
 {
     (void)w;
     list(n, "ls", &shell_of(n)->bootfs, ls_line);
 }
 
-static void run_dir(struct node *n, const struct words *w)
+static void run_dir(struct node *n, const struct args *w)
 {
     (void)w;
     list(n, "dir", &shell_of(n)->dir, dir_line);
@@ -358,7 +358,7 @@ static int64_t cat(struct node *n, const struct cap *file)
     return 0;
 }
 
-static void run_cat(struct node *n, const struct words *w)
+static void run_cat(struct node *n, const struct args *w)
 {
     struct cap file;
     int64_t status = ask(n, &shell_of(n)->bootfs, OP_DIR_LOOKUP, 0, w->word[1], &file);
@@ -385,7 +385,7 @@ static bool node_status(struct node *n, const char *what, struct node_status *st
     return status >= 0;
 }
 
-static void run_mem(struct node *n, const struct words *w)
+static void run_mem(struct node *n, const struct args *w)
 {
     struct node_status st;
     (void)w;
@@ -397,7 +397,7 @@ static void run_mem(struct node *n, const struct words *w)
         st.procs == 2 ? "" : "es", st.threads, st.segs, st.recs);
 }
 
-static void run_uptime(struct node *n, const struct words *w)
+static void run_uptime(struct node *n, const struct args *w)
 {
     struct node_status st;
     (void)w;
@@ -411,7 +411,7 @@ static void run_uptime(struct node *n, const struct words *w)
         (unsigned long long)st.trans_remote);
 }
 
-static void run_trace(struct node *n, const struct words *w)
+static void run_trace(struct node *n, const struct args *w)
 {
     unsigned lines = 0;
     const char *s = w->count > 1 ? w->word[1] : "";
@@ -424,22 +424,22 @@ static void run_trace(struct node *n, const struct words *w)
     print_reply(n, "trace", &shell_of(n)->node, OP_NODE_TRACE, lines ? lines : TRACE_LINES);
 }
 
-static void run_log(struct node *n, const struct words *w)
+static void run_log(struct node *n, const struct args *w)
 {
     (void)w;
     print_reply(n, "log", &shell_of(n)->console, OP_CONSOLE_LOG, UINT64_MAX);
 }
 
-static void run_echo(struct node *n, const struct words *w)
+static void run_echo(struct node *n, const struct args *w)
 {
-    char text[WORDS_LINE + 1] = "";
+    char text[ARGS_LINE + 1] = "";
     size_t len = 0;
     for (unsigned i = 1; i < w->count; i++)
         len += (size_t)snprintf(text + len, sizeof text - len, "%s%s", i > 1 ? " " : "", w->word[i]);
     say(n, "%s", text);
 }
 
-static void run_stop(struct node *n, const struct words *w)
+static void run_stop(struct node *n, const struct args *w)
 {
     (void)w;
     say(n, "%s switches off.", n->name);
@@ -452,7 +452,7 @@ static void run_stop(struct node *n, const struct words *w)
 
 // --- The commands ---------------------------------------------------------------------------------------------------
 
-static void run_help(struct node *n, const struct words *w);
+static void run_help(struct node *n, const struct args *w);
 
 const struct command commands[] = {
     {"ls", "", "programs and files in the store", "ls",
@@ -464,7 +464,7 @@ const struct command commands[] = {
      "  blanks together. Lines of a program in the background have its name in\n"
      "  front: lua| ... What is started here ends when this node does, wherever it\n"
      "  has moved to meanwhile: its owner is gone then.",
-     OPERAND_FILE, 1, WORDS_MAX, run_run},
+     OPERAND_FILE, 1, ARGS_MAX, run_run},
     {"ps", "", "the processes of this node", "ps",
      "  PID: the end of its endpoint's number; it stays when the process moves.\n"
      "  MOVES: how often it changed nodes.",
@@ -501,7 +501,7 @@ const struct command commands[] = {
      "  not noted: that path is kept short.",
      OPERAND_NONE, 0, 1, run_trace},
     {"log", "", "what the kernel has said", "log", NULL, OPERAND_NONE, 0, 0, run_log},
-    {"echo", "[WORD]...", "say it", "echo hello", NULL, OPERAND_NONE, 0, WORDS_MAX, run_echo},
+    {"echo", "[WORD]...", "say it", "echo hello", NULL, OPERAND_NONE, 0, ARGS_MAX, run_echo},
     {"help", "[COMMAND]", "this, or more about one", "help run", NULL, OPERAND_COMMAND, 0, 1, run_help},
     {"stop", "", "switch the node off", "stop", NULL, OPERAND_NONE, 0, 0, run_stop},
     {NULL, NULL, NULL, NULL, NULL, OPERAND_NONE, 0, 0, NULL},
@@ -526,7 +526,7 @@ static void help_command(struct node *n, const char *name)
         say(n, "%s", c->more);
 }
 
-static void run_help(struct node *n, const struct words *w)
+static void run_help(struct node *n, const struct args *w)
 {
     if (w->count > 1) {
         help_command(n, w->word[1]);
@@ -552,7 +552,7 @@ const struct command *command_find(const char *name)
     return NULL;
 }
 
-static void carry_out_words(struct node *n, const struct words *w)
+static void carry_out(struct node *n, const struct args *w)
 {
     const struct command *c = command_find(w->word[0]);
     struct cap file;
@@ -570,10 +570,10 @@ static void carry_out_words(struct node *n, const struct words *w)
 
 void run_line(struct node *n, const char *line)
 {
-    struct words *w = &shell_of(n)->words;
-    const char *why = words_split(w, line);
+    struct args *w = &shell_of(n)->args;
+    const char *why = args_split(w, line);
     if (why)
         say(n, "%s", why);
     else if (w->count > 0)
-        carry_out_words(n, w);
+        carry_out(n, w);
 }

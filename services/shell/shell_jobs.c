@@ -234,7 +234,7 @@ static int64_t exec(struct node *n, struct launch *l, struct job *j)
     return status;
 }
 
-static int64_t launch(struct node *n, struct launch *l, struct job *j, const struct words *w, unsigned first)
+static int64_t launch(struct node *n, struct launch *l, struct job *j, const struct args *w, unsigned first)
 {
     l->program = (struct program){
         .name = j->name, .elf = &l->elf, .argc = w->count - first, .argv = &w->word[first], .cap = l->cap};
@@ -270,7 +270,7 @@ static bool load(struct node *n, struct launch *l, const char *name)
     return !why;
 }
 
-static void run_loaded(struct node *n, struct launch *l, const struct words *w, unsigned first)
+static void run_loaded(struct node *n, struct launch *l, const struct args *w, unsigned first)
 {
     struct job *j = job_new(n, w->word[first]);
     int64_t status = j ? launch(n, l, j, w, first) : -E_MEM;
@@ -285,7 +285,7 @@ static void run_loaded(struct node *n, struct launch *l, const struct words *w, 
     }
 }
 
-void run_program(struct node *n, const struct words *w, unsigned first)
+void run_program(struct node *n, const struct args *w, unsigned first)
 {
     struct launch *l = page_alloc(n);
     if (!l) {

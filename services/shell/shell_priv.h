@@ -5,8 +5,8 @@
 #define SERVICES_SHELL_PRIV_H
 
 #include "services/services_priv.h"
+#include "services/shell/args.h"
 #include "services/shell/edit.h"
-#include "services/shell/words.h"
 
 #define SHELL_TIMEOUT_MS 10000 // for what should be answered at once
 #define SHELL_QUEUE 4u         // lines typed ahead
@@ -45,7 +45,7 @@ struct shell {
     char prompt[NAME_MAX_LEN + 2];              // [I]
     char queue[SHELL_QUEUE][EDIT_LINE_MAX + 1]; // [N] lines typed and not yet taken
     unsigned queue_first, queued;               // [N]
-    struct words words;                         // [N] of the line that is carried out
+    struct args args;                           // [N] of the line that is carried out
 };
 _Static_assert(sizeof(struct shell) <= PAGE_SIZE && sizeof(struct edit) <= PAGE_SIZE, "a page each");
 
@@ -60,7 +60,7 @@ void show_row(struct node *n, uint32_t how);
 
 // --- shell_jobs.c -------------------------------------------------------------------------------------------------
 extern const struct service shell_owner; // is told of ends
-void run_program(struct node *n, const struct words *w, unsigned first);
+void run_program(struct node *n, const struct args *w, unsigned first);
 void job_to_front(struct node *n, struct job *j); // returns when it is not in front any more
 void notify_ends(struct node *n);                 // of all jobs that are over; they are gone then
 struct job *job_by_pid(struct node *n, uint32_t pid);
@@ -76,7 +76,7 @@ struct command {
     const char *more;     // for help COMMAND; NULL: there is no more
     enum operand operand; // what completes its words
     unsigned least, most; // words behind the name
-    void (*run)(struct node *n, const struct words *w);
+    void (*run)(struct node *n, const struct args *w);
 };
 extern const struct command commands[]; // ends with name NULL
 const struct command *command_find(const char *name);

@@ -8,9 +8,9 @@
 #include "core/thread.h"
 #include "services/bootfs.h"
 #include "services/console.h"
+#include "services/shell/args.h"
 #include "services/shell/edit.h"
 #include "services/shell/shell.h"
-#include "services/shell/words.h"
 #include "test/unit/files_bed.h"
 
 // --- The line editor ----------------------------------------------------------------------------------------------
@@ -242,8 +242,8 @@ static void completion_inserts_what_is_certain(void **state)
 
 static void assert_words(const char *line, bool background, unsigned count, const char *const *expected)
 {
-    struct words w;
-    assert_null(words_split(&w, line));
+    struct args w;
+    assert_null(args_split(&w, line));
     assert_int_equal(w.background, background);
     assert_int_equal(w.count, count);
     for (unsigned i = 0; i < count; i++)
@@ -274,8 +274,8 @@ static void a_line_is_split_into_words(void **state)
 
 static const char *split_error(const char *line)
 {
-    static struct words w;
-    const char *why = words_split(&w, line);
+    static struct args w;
+    const char *why = args_split(&w, line);
     return why ? why : "";
 }
 
@@ -288,14 +288,14 @@ static void a_line_that_cannot_be_split_says_why(void **state)
     assert_non_null(strstr(split_error("&"), "no command"));
     assert_non_null(strstr(split_error("a & b"), "end of the line"));
     assert_non_null(strstr(split_error("a & &"), "end of the line"));
-    char many[WORDS_LINE + 8];
-    for (unsigned i = 0; i < 2 * (WORDS_MAX + 1); i += 2)
+    char many[ARGS_LINE + 8];
+    for (unsigned i = 0; i < 2 * (ARGS_MAX + 1); i += 2)
         memcpy(many + i, "x ", 3);
     assert_non_null(strstr(split_error(many), "32 words"));
     memset(many, 'x', sizeof many);
-    many[WORDS_LINE] = 0;
+    many[ARGS_LINE] = 0;
     assert_non_null(strstr(split_error(many), "too long"));
-    many[WORDS_LINE - 1] = 0;
+    many[ARGS_LINE - 1] = 0;
     assert_string_equal(split_error(many), "");
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "services/shell/words.h"
+// A line of the shell, split into words, without a byte of memory but the record.
+#include "services/shell/args.h"
 
 #include <string.h>
 
@@ -41,28 +42,28 @@ static const char *take_word(const char **from, char **to)
 
 // A word in text takes no more bytes than it did in the line, its final zero the place of what ended it: all of them
 // fit where the line did.
-const char *words_split(struct words *w, const char *line)
+const char *args_split(struct args *a, const char *line)
 {
-    char *to = w->text;
+    char *to = a->text;
     const char *s = skip_blanks(line);
-    w->count = 0;
-    w->background = false;
-    if (strlen(line) >= sizeof w->text)
+    a->count = 0;
+    a->background = false;
+    if (strlen(line) >= sizeof a->text)
         return "the line is too long";
     while (!ends_line(s) && *s != '&') {
-        if (w->count == WORDS_MAX)
+        if (a->count == ARGS_MAX)
             return "that is more than 32 words";
-        w->word[w->count++] = to;
+        a->word[a->count++] = to;
         const char *why = take_word(&s, &to);
         if (why)
             return why;
         s = skip_blanks(s);
     }
-    w->word[w->count] = NULL;
+    a->word[a->count] = NULL;
     if (*s != '&')
         return NULL;
-    w->background = true;
-    if (w->count == 0)
+    a->background = true;
+    if (a->count == 0)
         return "there is no command in front of the &";
     return ends_line(skip_blanks(s + 1)) ? NULL : "& goes at the end of the line";
 }
