@@ -17,6 +17,8 @@
 #   make doctor           what this machine has, what it lacks, and the line that mends it
 #   make format           clang-format our sources   (check-format only looks)
 #   make check-arrows     does every #include follow the house rules?
+#   make check-circles    do files call each other in circles?
+#   make check-contracts  do headers say what a caller must know? are states set where they say?
 #   make check-docs       is everything there that README and docs/ name?
 #   make clean            forget build/ and run/     (distclean: third_party/ as well)
 #
@@ -41,7 +43,7 @@
 # first, alone, and then reads this file again: no rule below has to wait for it.
 
 CROSS ?= riscv64-unknown-elf-
-NO_SETUP := help guest-flags doctor clean distclean format check-format check-arrows check-docs
+NO_SETUP := help guest-flags doctor clean distclean format check-format check-arrows check-contracts check-docs
 GOALS := $(or $(MAKECMDGOALS),all)
 
 ifneq ($(filter-out $(NO_SETUP),$(GOALS)),)
@@ -61,8 +63,8 @@ include mk/test.mk
 
 # --- what people type ----------------------------------------------------------------------------
 
-.PHONY: all build demo test qemu ring gdb bench sim doctor fuzz soak format check-format check-arrows check-docs \
-        clean distclean help setup FORCE
+.PHONY: all build demo test qemu ring gdb bench sim doctor fuzz soak format check-format check-arrows check-circles \
+        check-contracts check-docs clean distclean help setup FORCE
 
 all: build
 	@echo
@@ -148,6 +150,14 @@ endif
 
 check-arrows:
 	@test/check-arrows.sh
+	@echo "Next: make test"
+
+check-circles: kernel
+	@test/check-circles.py
+	@echo "Next: make test"
+
+check-contracts:
+	@test/check-contracts.py
 	@echo "Next: make test"
 
 check-docs:

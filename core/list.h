@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Intrusive doubly linked list with a sentinel head. An element that is in no list points to itself, so list_del() of
 // it is harmless and list_linked() answers.
+// Callers: whoever holds the lock of the list and of its elements; nothing here locks.
 #ifndef CORE_LIST_H
 #define CORE_LIST_H
 
@@ -17,26 +18,34 @@ struct list {
 #define LIST_FOR_SAFE(pos, nxt, head)                                                                                  \
     for (struct list *pos = (head)->next, *nxt = pos->next; pos != (head); pos = nxt, nxt = pos->next)
 
+// Makes l an empty list, or an element that is in no list.
 static inline void list_init(struct list *l)
 {
     l->next = l->prev = l;
 }
+
+// True if the list with this head has no element.
 static inline bool list_empty(const struct list *l)
 {
     return l->next == l;
 }
+
+// True if the element is in a list.
 static inline bool list_linked(const struct list *l)
 {
     return l->next != l;
 }
 
-static inline void list_add(struct list *head, struct list *e) // at the front
+// Puts e, which is in no list, at the front.
+static inline void list_add(struct list *head, struct list *e)
 {
     e->next = head->next;
     e->prev = head;
     head->next->prev = e;
     head->next = e;
 }
+
+// Puts e, which is in no list, at the end.
 static inline void list_add_tail(struct list *head, struct list *e)
 {
     e->next = head;
@@ -44,6 +53,8 @@ static inline void list_add_tail(struct list *head, struct list *e)
     head->prev->next = e;
     head->prev = e;
 }
+
+// Takes e out of its list; harmless when it is in none.
 static inline void list_del(struct list *e)
 {
     e->prev->next = e->next;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A link: one Ethernet port of a node, between a driver (boards/, tools/, the simulator) and net/. All with the node
-// lock held.
+// A link: one Ethernet port of a node, between a driver (boards/, tools/, the simulator) and net/.
+// Callers: node lock held.
 #ifndef NET_LINK_H
 #define NET_LINK_H
 
@@ -29,11 +29,13 @@ struct link {
     } echo;
 };
 
-// Hands a link to the node; it stays for ever. E_LIMIT.
+// Hands the link to the node, which keeps it for ever. Returns 0, or E_LIMIT: the node has LINKS_MAX links.
 int net_link_add(struct node *n, struct link *l);
-// A frame came in. h and the pieces are only read, and only until the return. Anything may be in them.
+// A frame came in: its header, and `payload_len` bytes behind it in `npieces` pieces. All of it is only read, and only
+// until the return. Its bytes are not trusted.
 void net_input(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces,
                uint64_t payload_len);
-void net_link_changed(struct node *n, struct link *l); // after `up` changed
+// The driver has changed l->up.
+void net_link_changed(struct node *n, struct link *l);
 
 #endif

@@ -91,6 +91,8 @@ built() { # KIND PREFIX
 }
 
 run arrows quiet test/check-arrows.sh
+run circles quiet test/check-circles.py
+run contracts quiet test/check-contracts.py
 run docs quiet test/check-docs.py
 for program in $(built unit test_); do run "unit/${program##*/}" quiet "$program"; done
 if compgen -G 'test/sim/*.c' >/dev/null; then run sim live build/sim-run; fi
