@@ -158,7 +158,7 @@ def states_of(house):
     found = []
     for text in house.texts.values():
         for struct, body in structs_of(text):
-            for m in re.finditer(r"(\w+)(?: : \d+)?;[^\n]*?set by (\w+) only((?:,? and by [\w/]+\.c)*)", body):
+            for m in re.finditer(r"(\w+)(?: : \d+)?;[^\n]*?set by (\w+) only((?:(?:,| and|, and)(?: by)? [\w/]+\.c)*)", body):
                 found.append(State(struct, m[1], m[2], re.findall(r"([\w/]+\.c)", m[3])))
     return found
 

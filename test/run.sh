@@ -93,6 +93,8 @@ built() { # KIND PREFIX
 run arrows quiet test/check-arrows.sh
 run circles quiet test/check-circles.py
 run contracts quiet test/check-contracts.py
+run circles-test quiet test/check-circles-test.py
+run contracts-test quiet test/check-contracts-test.py
 run docs quiet test/check-docs.py
 for program in $(built unit test_); do run "unit/${program##*/}" quiet "$program"; done
 if compgen -G 'test/sim/*.c' >/dev/null; then run sim live build/sim-run; fi
