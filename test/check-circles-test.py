@@ -43,8 +43,9 @@ def load_check():
 def compiler():
     """The command that compiles a kernel source, as make would call it."""
     rule = "print-compiler: ; @echo $(CROSS)gcc $(KERNEL_CFLAGS)"
-    return shlex.split(subprocess.run(["make", "-s", "--no-print-directory", "--eval", rule, "print-compiler"],
-                                      check=True, capture_output=True, text=True).stdout)
+    said = subprocess.run(["make", "-s", "--no-print-directory", "--eval", rule, "print-compiler"],
+                          check=True, capture_output=True, text=True).stdout
+    return [x for x in shlex.split(said) if x not in ("-MMD", "-MP")]
 
 
 def copy_of_the_house(folder):

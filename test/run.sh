@@ -9,20 +9,32 @@
 # A program that prints none counts as one test, by its exit status; one that fails without saying
 # "not ok" (a crash, a sanitizer, a time-out) counts as one failure.
 #
-# From the environment: FUZZ_RUNS (inputs for each fuzz target), TEST_TIMEOUT (seconds a program).
+# Those that need no emulator run on all processors at once, and are printed in order all the same. Those of rings run
+# one after another: each keeps all processors busy by itself, and its time-outs mean a machine that it has alone.
+#
+# From the environment: FUZZ_RUNS (inputs for each fuzz target), TEST_TIMEOUT (seconds a program), TEST_JOBS (programs at
+# once, as many as there are processors).
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 FUZZ_RUNS=${FUZZ_RUNS:-20000}
 # Generous, since it only ends what hangs: a loaded machine is no failure.
 TEST_TIMEOUT=${TEST_TIMEOUT:-900}
+TEST_JOBS=${TEST_JOBS:-$(nproc)}
 export CMOCKA_MESSAGE_OUTPUT=TAP
+
+# Seconds that all programs of a kind take together, on two processors that nothing else uses: docs/tests.md. A kind that
+# takes longer is marked, and no failure.
+declare -A budget=([check]=20 [unit]=30 [sim]=30 [fuzz]=60 [ring]=720)
 
 passed=0 failed=0 skipped=0
 broken=() # names of programs with a failure
 only=("$@")
 logs=build/test-logs
 mkdir -p "$logs"
+
+# All programs in the order of their lines: name, quiet or live, command. What needs no emulator comes first.
+names=() modes=() commands=()
 
 wanted() {
     [[ ${#only[@]} -gt 0 ]] || return 0
@@ -31,25 +43,74 @@ wanted() {
     return 1
 }
 
+# add NAME quiet|live COMMAND...
+add() {
+    wanted "$1" || return 0
+    names+=("$1") modes+=("$2")
+    shift 2
+    commands+=("$(printf '%q ' "$@")")
+}
+
+kind_of() {
+    case $1 in
+    unit/* | fuzz/* | ring/*) echo "${1%%/*}" ;;
+    sim) echo sim ;;
+    *) echo check ;;
+    esac
+}
+
+log_of() { echo "$logs/${names[$1]//\//-}.log"; }
+
+# --- running --------------------------------------------------------------------------------------------
+
+# run_one I: its output into its log. Says "ended I STATUS SECONDS".
+run_one() {
+    local command start=$EPOCHREALTIME status
+    eval "command=(${commands[$1]})"
+    timeout -k 10 "$TEST_TIMEOUT" "${command[@]}" </dev/null >"$(log_of "$1")" 2>&1 &
+    trap 'kill %1; exit 1' TERM INT
+    wait %1
+    status=$?
+    echo "ended $1 $status $(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')"
+}
+
+# start I: says "started I PID".
+start() {
+    run_one "$1" &
+    echo "started $1 $!"
+}
+
+# run_all N: starts the programs below number N, TEST_JOBS at a time: one from the front, so that there is always something to
+# print, the others from the back, where those are that take longest. Then the programs from N on, one by one.
+run_all() {
+    local i front=0 back=$(($1 - 1)) front_pid=none
+    trap 'kill $(jobs -rp) 2>/dev/null; exit 1' TERM INT
+    while [[ $front -le $back ]]; do
+        while [[ $(jobs -rp | wc -l) -ge $TEST_JOBS ]]; do wait -n; done
+        if ! jobs -rp | grep -qx "$front_pid"; then
+            start $((front++))
+            front_pid=$!
+        else
+            start $((back--))
+        fi
+    done
+    wait
+    for ((i = $1; i < ${#names[@]}; i++)); do
+        start "$i"
+        wait
+    done
+}
+
+# --- telling --------------------------------------------------------------------------------------------
+
 # Lets TAP lines through as they come, for programs that take long.
 live() { grep --line-buffered -E '^(not )?ok\b' | sed -u 's/^/      /' || true; }
 
-# run NAME quiet|live COMMAND...
-run() {
-    local name=$1 mode=$2 log status ok bad skip start=$EPOCHREALTIME time
-    shift 2
-    wanted "$name" || return 0
-    log=$logs/${name//\//-}.log
-    if [[ $mode == live ]]; then
-        printf '  %s\n' "$name"
-        timeout -k 10 "$TEST_TIMEOUT" "$@" </dev/null 2>&1 | tee "$log" | live
-        status=${PIPESTATUS[0]}
-        name="  ... $name"
-    else
-        timeout -k 10 "$TEST_TIMEOUT" "$@" </dev/null >"$log" 2>&1
-        status=$?
-    fi
-    time=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f s", b - a }')
+# judge I STATUS SECONDS: counts what its log says, and prints its line.
+judge() {
+    local name=${names[$1]} status=$2 time="$3 s" log ok bad skip
+    log=$(log_of "$1")
+    [[ ${modes[$1]} != live ]] || name="  ... $name"
 
     # cmocka says "not ok N # SKIP" of a skipped test.
     skip=$(grep -cE '^(not )?ok\b.*# *SKIP' "$log")
@@ -77,6 +138,54 @@ run() {
     fi
 }
 
+# tell_all N: runs everything, and prints each program's result when those before it are printed.
+tell_all() {
+    local next=0 what i status time runner pids=() ended=() begun=-1
+    exec 3< <(run_all "$1")
+    runner=$!
+    trap 'kill -TERM $runner 2>/dev/null' EXIT
+    trap 'exit 1' INT TERM
+    while [[ $next -lt ${#names[@]} ]] && read -r what i status time <&3; do
+        if [[ $what == started ]]; then pids[i]=$status; else ended[i]="$status $time"; fi
+        while [[ $next -lt ${#names[@]} ]]; do
+            if [[ ${modes[next]} == live && $begun -lt $next && -n ${pids[next]-} ]]; then
+                begun=$next
+                printf '  %s\n' "${names[next]}"
+                tail -q -n +1 -f -s 0.2 --pid="${pids[next]}" "$(log_of "$next")" | live
+            fi
+            [[ -n ${ended[next]-} ]] || break
+            times[next]=${ended[next]#* }
+            judge "$next" "${ended[next]% *}" "${times[next]}"
+            next=$((next + 1))
+        done
+    done
+    trap - EXIT INT TERM
+    exec 3<&-
+}
+
+# The ten that took longest, and what each kind took of its budget.
+tell_times() {
+    local i kind
+    local -A took=() count=()
+    [[ ${#times[@]} -gt 1 ]] || return 0
+    echo
+    echo "The slowest:"
+    for i in "${!times[@]}"; do printf '%9s s  %s\n' "${times[i]}" "${names[i]}"; done | sort -rn | head -n 10
+    for i in "${!times[@]}"; do
+        kind=$(kind_of "${names[i]}")
+        took[$kind]="${took[$kind]-0} + ${times[i]}"
+        count[$kind]=$((${count[$kind]-0} + 1))
+    done
+    echo
+    printf '  %-8s %9s %9s %9s\n' kind programs seconds budget
+    for kind in check unit sim fuzz ring; do
+        [[ -z ${count[$kind]-} ]] || awk -v k="$kind" -v n="${count[$kind]}" -v b="${budget[$kind]}" "BEGIN { s = ${took[$kind]}
+            printf \"  %-8s %9d %9.1f %9d%s\\n\", k, n, s, b, (s > b ? \"  over\" : \"\") }"
+    done
+}
+
+# --- which ----------------------------------------------------------------------------------------------
+
 executables() { # prints those of its arguments that can be run
     local f
     for f in "$@"; do [[ ! -f $f || ! -x $f ]] || printf '%s\n' "$f"; done
@@ -90,18 +199,24 @@ built() { # KIND PREFIX
     done
 }
 
-run arrows quiet test/check-arrows.sh
-run circles quiet test/check-circles.py
-run contracts quiet test/check-contracts.py
-run circles-test quiet test/check-circles-test.py
-run contracts-test quiet test/check-contracts-test.py
-run docs quiet test/check-docs.py
-for program in $(built unit test_); do run "unit/${program##*/}" quiet "$program"; done
-if compgen -G 'test/sim/*.c' >/dev/null; then run sim live build/sim-run; fi
-for program in $(built fuzz fuzz_); do run "fuzz/${program##*/}" quiet "$program" "$FUZZ_RUNS"; done
+add arrows quiet test/check-arrows.sh
+add circles quiet test/check-circles.py
+add contracts quiet test/check-contracts.py
+add circles-test quiet test/check-circles-test.py
+add contracts-test quiet test/check-contracts-test.py
+add docs quiet test/check-docs.py
+for program in $(built unit test_); do add "unit/${program##*/}" quiet "$program"; done
+if compgen -G 'test/sim/*.c' >/dev/null; then add sim live build/sim-run; fi
+for program in $(built fuzz fuzz_); do add "fuzz/${program##*/}" quiet "$program" "$FUZZ_RUNS"; done
+parallel=${#names[@]}
 for program in $(executables test/ring/*.sh test/ring/*.py); do
-    run "ring/${program##*/}" live "$program"
+    add "ring/${program##*/}" live "$program"
 done
+
+for ((i = 0; i < ${#names[@]}; i++)); do : >"$(log_of "$i")"; done
+times=() # seconds that each took
+tell_all "$parallel"
+tell_times
 
 echo
 if [[ ${#broken[@]} -gt 0 ]]; then
