@@ -19,7 +19,8 @@
 #   make check-arrows     does every #include follow the house rules?
 #   make check-circles    do files call each other in circles?
 #   make check-contracts  do headers say what a caller must know? are states set where they say?
-#   make check-docs       is everything there that README and docs/ name?
+#   make check-docs       is everything there that README and docs/ name? do functions call each other as docs/ say?
+#   make figures          the house in figures, by room
 #   make clean            forget build/ and run/     (distclean: third_party/ as well)
 #
 # Anywhere: V=1 shows the commands; WERROR= lets warnings pass.
@@ -43,7 +44,7 @@
 # first, alone, and then reads this file again: no rule below has to wait for it.
 
 CROSS ?= riscv64-unknown-elf-
-NO_SETUP := help guest-flags doctor clean distclean format check-format check-arrows check-contracts check-docs
+NO_SETUP := help guest-flags doctor clean distclean format check-format check-arrows check-contracts figures
 GOALS := $(or $(MAKECMDGOALS),all)
 
 ifneq ($(filter-out $(NO_SETUP),$(GOALS)),)
@@ -64,7 +65,7 @@ include mk/test.mk
 # --- what people type ----------------------------------------------------------------------------
 
 .PHONY: all build demo test qemu ring gdb bench sim doctor fuzz soak format check-format check-arrows check-circles \
-        check-contracts check-docs clean distclean help setup FORCE
+        check-contracts check-docs figures clean distclean help setup FORCE
 
 all: build
 	@echo
@@ -160,9 +161,14 @@ check-contracts:
 	@test/check-contracts.py
 	@echo "Next: make test"
 
-check-docs:
+check-docs: kernel
 	@test/check-docs.py
+	@test/check-walks.py
 	@echo "Next: make test"
+
+figures:
+	@test/figures.py
+	@echo "Next: make check-contracts"
 
 clean:
 	@rm -rf build run compile_commands.json

@@ -50,7 +50,8 @@ class Code:
         self.variables = set(re.findall(r"^([A-Z]\w*) [:?+]?= ", made, re.M)) | {"PROG", "PROG_NAME", "PROG_CFLAGS", "T", "SEED"}
         self.tests = ["unit/" + x[:-2] for x in self.bases if re.match(r"test_\w+\.c$", x)] + \
             ["fuzz/" + x[:-2] for x in self.bases if re.match(r"fuzz_\w+\.c$", x)] + \
-            ["ring/" + os.path.basename(x) for x in glob.glob("test/ring/*.py")] + ["sim", "arrows", "circles", "contracts", "docs"]
+            ["ring/" + os.path.basename(x) for x in glob.glob("test/ring/*.py")] + re.findall(r"\badd ([a-z-]+) ", read("test/run.sh")) + \
+            [re.sub(r"test/check-(.*)\.py", r"\1", x) for x in glob.glob("test/check-*-test.py")]
 
     def has_file(self, path, near):
         """As named from the root, from where it is named, by its own name alone; or a pattern of these."""

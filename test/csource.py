@@ -7,9 +7,9 @@ import glob
 import os
 import re
 
-ATTRIBUTE = r"(?:__attribute__\(\(.*?\)\)|_Noreturn|_Static_assert|ASM_\w+)"
+ATTRIBUTE = r"__attribute__\(\((?:[^()]|\([^()]*\))*\)\)|\b_Noreturn\b"
 NOT_FUNCTIONS = {"if", "for", "while", "switch", "return", "sizeof", "defined", "_Static_assert", "static_assert", "__attribute__"}
-HEAD = re.compile(r"^(?P<type>[A-Za-z_][\w\s*]*?[\s*])(?P<name>[A-Za-z_]\w*)\((?P<args>.*)\)\s*(?:__attribute__\(\(.*\)\)\s*)*$", re.S)
+HEAD = re.compile(r"^(?P<type>[A-Za-z_][\w\s*]*?[\s*])(?P<name>[A-Za-z_]\w*)\((?P<args>.*)\)\s*$", re.S)
 
 
 def read(path):
@@ -37,8 +37,9 @@ def without_comments(text):
 
 
 def code_only(text):
-    """Comments and the insides of strings become blanks."""
-    return re.sub(r'"(?:\\.|[^"\\\n])*"', lambda m: '"' + " " * (len(m[0]) - 2) + '"', without_comments(text))
+    """Comments and the insides of strings and characters become blanks."""
+    return re.sub(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'',
+                  lambda m: m[0][0] + " " * (len(m[0]) - 2) + m[0][0], without_comments(text))
 
 
 class Function:
@@ -47,7 +48,7 @@ class Function:
     def __init__(self, path, head, first, last, body):
         m = HEAD.match(head)
         self.path, self.name, self.first, self.last, self.body = path, m["name"], first, last, body
-        words = re.sub(ATTRIBUTE, " ", m["type"]).split()
+        words = m["type"].split()
         self.static = "static" in words
         self.type = " ".join(x for x in words if x not in ("static", "inline", "extern", "const")).replace(" *", "*")
         self.args = [x.strip() for x in re.split(r",(?![^(]*\))", m["args"]) if x.strip() not in ("", "void", "...")]
@@ -62,20 +63,21 @@ def top_level(text):
             at += 1
             continue
         first, head = at, []
-        # A head ends with ; or with the { of a body, which for functions stands alone in column 0.
+        # A head ends with ; or with the { of a body.
         while at < len(lines):
             head.append(lines[at])
-            if re.search(r"[;{]\s*$", lines[at]) or lines[at].startswith("{") or re.search(r"[;{]", lines[at]):
+            if re.search(r"[;{]", lines[at]):
                 break
             at += 1
         text_of_head = "\n".join(head)
         body = ""
         if "{" in text_of_head:
-            begin = at
-            if text_of_head.count("{") != text_of_head.count("}"):
+            begin, depth = at, 0
+            while True:
+                depth += lines[at].count("{") - lines[at].count("}")
+                if depth <= 0 or at + 1 == len(lines):
+                    break
                 at += 1
-                while at < len(lines) and not lines[at].startswith("}"):
-                    at += 1
             body = "\n".join(lines[begin:at + 1])
             text_of_head = text_of_head[:text_of_head.index("{")]
         yield text_of_head.rstrip("; \n"), first, min(at, len(lines) - 1), body
@@ -86,6 +88,7 @@ def functions(path, text=None):
     """The functions that a file declares or defines, in order."""
     found = []
     for head, first, last, body in top_level(read(path) if text is None else text):
+        head = re.sub(ATTRIBUTE, " ", head).strip()
         m = HEAD.match(head)
         if m and m["name"] not in NOT_FUNCTIONS and not re.match(r"(typedef|return|else)\b", head) and "=" not in head.split("(")[0]:
             found.append(Function(path, head, first, last, body))

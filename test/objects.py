@@ -67,7 +67,7 @@ class Object:
             offset, info, _ = struct.unpack_from("<QQq", self.data, at)
             name, where, local = self.symbols[info >> 32]
             if name and not name.startswith(".L"):
-                yield Reference(self.file, self.user(target, offset), name, local or where != SHN_UNDEF)
+                yield Reference(self.file, self.user(target, offset), without_suffix(name), local or where != SHN_UNDEF)
 
     def user(self, section, offset):
         """The function or table that has this byte of the section; the section's own name when nothing there has one."""

@@ -202,9 +202,10 @@ built() { # KIND PREFIX
 add arrows quiet test/check-arrows.sh
 add circles quiet test/check-circles.py
 add contracts quiet test/check-contracts.py
-add circles-test quiet test/check-circles-test.py
-add contracts-test quiet test/check-contracts-test.py
 add docs quiet test/check-docs.py
+add walks quiet test/check-walks.py
+# Do these see what they look for?
+for check in circles contracts walks; do add "$check-test" quiet "test/check-$check-test.py"; done
 for program in $(built unit test_); do add "unit/${program##*/}" quiet "$program"; done
 if compgen -G 'test/sim/*.c' >/dev/null; then add sim live build/sim-run; fi
 for program in $(built fuzz fuzz_); do add "fuzz/${program##*/}" quiet "$program" "$FUZZ_RUNS"; done

@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Are the walks through the code true? A chapter may list the functions that something goes through, in the order of the calls:
+
+    ```walk
+    entry_syscall()     core/syscall.c    event: a thread's ecall
+      call_begin()      core/call.c       # the request is written down
+        proc_find()     core/proc.c
+      call_send()       core/call.c       via transport->send
+    ```
+
+A line is a function, its file, and why (behind a #). It is called by the line above it that is indented less. That is looked up
+in the relocations of the image's objects (test/objects.py): the function of the caller names it; or, where the compiler put
+one of the two in line, the caller's source names it. A line without a caller in the walk says what makes it run, "event: ...". One that
+is reached by a pointer says which, "via ...": the caller's source names that, and somewhere the function's address is taken.
+
+A reader turns back at each change of file: a walk may have CHANGES_MAX.
+
+usage: test/check-walks.py [-C ROOT] [BUILD]; prints what is wrong, with file and line; exit status 1 if anything is"""
+import argparse
+import os
+import re
+import sys
+
+import csource
+import objects
+
+# How many walks a chapter has at least.
+CHAPTERS = {"docs/transaction.md": 2, "docs/move.md": 1}
+CHANGES_MAX = 40
+ROOMS = ["arch/riscv", "core", "net", "services", "boards"]
+LINE = re.compile(r"^( *)(\w+)\(\) +([\w/.-]+)(?: +event: *(?P<event>[^#\n]*?))?(?: +via (?P<via>[\w>.\[\]-]+))? *(?:#.*)?$")
+
+
+class House:
+    """What is defined where, with its text, and what names what."""
+
+    def __init__(self, build):
+        self.bodies = {}  # (file, function) -> (its text, can it be in line?)
+        for path in csource.sources(ROOMS):
+            text = csource.without_comments(csource.read(path))
+            if path.endswith(".S"):
+                for m in re.finditer(r"^(\w+):(.*?)(?=^\w+:|\Z)", text, re.M | re.S):
+                    self.bodies[path, m[1]] = m[2], False
+            else:
+                for f in csource.functions(path, text):
+                    if f.body:
+                        self.bodies[path, f.name] = f.body, f.static
+        house = objects.load(build)
+        self.calls = {(r.file, r.user, r.symbol) for x in house for r in x.references}
+        self.named = {r.symbol for x in house for r in x.references}
+        self.users = {(x.file, name) for x in house for name in x.users}
+
+    def calls_it(self, caller, callee):
+        """Does one (file, function) call the other?"""
+        (file, name), (_, symbol) = caller, callee
+        if (file, name, symbol) in self.calls:
+            return True
+        may_be_inline = self.bodies[callee][1] or file == callee[0] or caller not in self.users
+        return may_be_inline and re.search(r"\b%s\(" % symbol, self.bodies[caller][0]) is not None
+
+    def by_pointer(self, caller, callee, pointer):
+        return callee[1] in self.named and \
+            re.search(r"\b%s\b" % re.split(r"\W+", pointer.strip("[]"))[-1], self.bodies[caller][0]) is not None
+
+
+class Step:
+    def __init__(self, line, depth, place, event, via):
+        self.line, self.depth, self.place, self.event, self.via = line, depth, place, event, via
+
+
+def read_walk(first, text, bad):
+    """The steps of a walk; says which lines are none."""
+    steps = []
+    for i, line in enumerate(text.split("\n")):
+        m = LINE.match(line)
+        if m:
+            steps.append(Step(first + i, len(m[1]), (m[3], m[2]), m["event"], m["via"]))
+        elif line.strip():
+            bad.append((first + i, "not a line of a walk: %s" % line.strip()))
+    return steps
+
+
+def check_step(house, above, step):
+    """What is wrong with a step, or None. above: the steps before it."""
+    file, name = step.place
+    if step.place not in house.bodies:
+        return "there is no %s() in %s" % (name, file)
+    if step.event is not None:
+        return None if step.event else "%s(): which event?" % name
+    caller = next((x for x in reversed(above) if x.depth < step.depth), None)
+    if caller is None:
+        return "%s() has no caller in the walk: event: ...?" % name
+    if caller.place not in house.bodies:
+        return None  # said there
+    if step.via:
+        return None if house.by_pointer(caller.place, step.place, step.via) else \
+            "%s() does not call %s() via %s" % (caller.place[1], name, step.via)
+    return None if house.calls_it(caller.place, step.place) else "%s() does not call %s()" % (caller.place[1], name)
+
+
+def check_walk(house, first, text):
+    """(what is wrong: [(line, words)], how many steps, how many changes of file)"""
+    bad = []
+    steps = read_walk(first, text, bad)
+    for i, step in enumerate(steps):
+        fault = check_step(house, steps[:i], step)
+        if fault:
+            bad.append((step.line, fault))
+    changes = sum(a.place[0] != b.place[0] for a, b in zip(steps, steps[1:]))
+    if changes > CHANGES_MAX:
+        bad.append((first, "the walk changes file %d times, %d are allowed" % (changes, CHANGES_MAX)))
+    return bad, len(steps), changes
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Are the walks through the code true?")
+    parser.add_argument("-C", dest="root", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+    parser.add_argument("build", nargs="?", default="build/kernel")
+    options = parser.parse_args()
+    os.chdir(options.root)
+    house, wrong, told = House(options.build), [], []
+    if not house.users:
+        sys.exit("There are no objects in %s. Try: make kernel" % options.build)
+    for page, least in CHAPTERS.items():
+        text = csource.read(page)
+        walks = [(text.count("\n", 0, m.start(1)) + 1, m[1]) for m in re.finditer(r"^```walk\n(.*?)^```", text, re.M | re.S)]
+        if len(walks) < least:
+            wrong.append("%s: %d walks are wanted, there are %d" % (page, least, len(walks)))
+        for first, walk in walks:
+            bad, steps, changes = check_walk(house, first, walk)
+            wrong += ["%s:%d: %s" % (page, line, fault) for line, fault in bad]
+            told.append("%s:%d: %d functions, %d changes of file" % (page, first, steps, changes))
+    print("\n".join(wrong or told))
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
