@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Contexts of tasks: how one begins. ctx.S switches between them.
 #include "arch/riscv/arch.h"
 
-#include "core/panic.h"
-
 void ctx_begin(void);
-_Noreturn void ctx_ended(void);
 
 enum { CTX_RA, CTX_SP, CTX_S0, CTX_S1, CTX_S2 }; // places in arch_ctx.reg, see ctx.S
 
@@ -21,9 +19,4 @@ void arch_ctx_init(struct arch_ctx *c, void *stack, size_t size, void (*fn)(void
 void arch_ctx_free(struct arch_ctx *c)
 {
     (void)c;
-}
-
-void ctx_ended(void)
-{
-    panic("the function of a task context returned");
 }

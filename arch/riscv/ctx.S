@@ -37,9 +37,15 @@ arch_ctx_switch:
     ld s11, CTX_REG(13)(a1)
     ret
 
-    // Where a new context begins: arch_ctx_init put the function into s1 and its argument into s2.
+    // Where a new context begins: arch_ctx_init put the function into s1 and its argument into s2. The function may not
+    // return: there is nothing to return to.
     .global ctx_begin
 ctx_begin:
     mv a0, s2
     jalr s1
-    call ctx_ended
+    la a0, ctx_returned
+    call panic
+
+    .section .rodata
+ctx_returned:
+    .asciz "the function of a task context returned"
