@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Does test/check-circles.py see a circle? Into a copy of the image's objects a call is planted that closes one, in core, in net
-(by a table of function pointers), in services and across rooms: it must be reported each time, by name. And does the compiler
-keep net/ from writing the record of a call, which is core's?
+"""Does test/check-circles.py see a circle? Into a copy of the image's objects a call is planted that closes one, in
+core, in net (by a table of function pointers), in services and across rooms: it must be reported each time, by name.
+And does the compiler keep net/ from writing the record of a call, which is core's?
 
 usage: test/check-circles-test.py    after make kernel; prints TAP"""
 import glob
@@ -13,6 +13,8 @@ import shlex
 import subprocess
 import sys
 import tempfile
+
+import csource
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOMS = ["arch", "boards", "core", "net", "services"]
@@ -109,8 +111,8 @@ def planted_circle(check, house, edges, gcc, where, room_from, room_to, text):
         plant(gcc, folder, file, text % {"to": to})
         run = subprocess.run([os.path.join(HERE, "check-circles.py"), "-C", folder], capture_output=True, text=True)
     step = r"(?m)^ +%s +-> +\S+ +planted -> %s$" % (re.escape(file), to)
-    ok(run.returncode == 1 and re.search(step, run.stdout), "%s: a call of %s() planted in %s is reported" % (where, to, file),
-       run.stdout + run.stderr)
+    ok(run.returncode == 1 and re.search(step, run.stdout),
+       "%s: a call of %s() planted in %s is reported" % (where, to, file), run.stdout + run.stderr)
 
 
 def circles(check, gcc):
@@ -151,7 +153,7 @@ def compile_errors(gcc, folder, line):
 
 
 def opaque(gcc):
-    declared = [x for x in glob.glob("core/*.h") if re.search(r"^struct call \{", open(x, encoding="utf-8").read(), re.M)]
+    declared = [x for x in glob.glob("core/*.h") if re.search(r"^struct call \{", csource.read(x), re.M)]
     ok(len(declared) == 1, "a header of core declares struct call", " ".join(declared))
     with tempfile.TemporaryDirectory() as folder:
         said = compile_errors(gcc, folder, "")
@@ -162,7 +164,8 @@ def opaque(gcc):
         ok(all(both) and re.search("incomplete type|undefined type|has no member named", "".join(both)),
            "a write of a thread's call.state in net/ does not compile", "".join(both) if all(both) else VISIBLE)
         said = compile_errors(gcc, folder, "c->server = 0;")
-        ok(re.search("incomplete type|undefined type", said), "a write of call->server in net/ does not compile", said or VISIBLE)
+        ok(re.search("incomplete type|undefined type", said), "a write of call->server in net/ does not compile",
+           said or VISIBLE)
 
 
 def main():

@@ -3,15 +3,15 @@
 """Are there knots in the house? A circle of files, each of which calls the next, can only be understood as one: whoever
 changes one of them has to know them all. So there is none, but for those that ALLOWED names with their reason.
 
-What calls what is read from the relocations of the image's objects (test/objects.py), tables of function pointers included.
-What the compiler put in line is no reference; a header shows that anyway. Circles are looked for in each room by itself, and
-then in all of the image.
+What calls what is read from the relocations of the image's objects (test/objects.py), tables of function pointers
+included. What the compiler put in line is no reference; a header shows that anyway. Circles are looked for in each
+room by itself, and then in all of the image.
 
 usage: test/check-circles.py [-C ROOT] [--edges | --json] [BUILD]
 
-Prints every circle that is not allowed, with one reference for each step of it; exit status 1 if there is one, or if an
-allowance is larger than its circle. --edges: who names whom, a line for each pair of files. --json: the same with the circles.
--C: of the sources in another folder. BUILD: where its objects are (build/kernel)."""
+Prints every circle that is not allowed, with one reference for each step of it; exit status 1 if there is one, or if
+an allowance is larger than its circle. --edges: who names whom, a line for each pair of files. --json: the same with
+the circles. -C: of the sources in another folder. BUILD: where its objects are (build/kernel)."""
 import argparse
 import json
 import os
@@ -31,7 +31,8 @@ IGNORED = {
     "panic": "every room may end the node; boards prints how it ended",
     "kmain": "boot: the first instruction jumps to what starts everything",
 }
-# The way up from a trap (core/entry.h): arch/riscv may name these, and a circle that goes over one crosses that contract.
+# The way up from a trap (core/entry.h): arch/riscv may name these, and a circle that goes over one crosses that
+# contract.
 WAY_UP = {"sched_next", "entry_"}
 
 
@@ -63,7 +64,7 @@ def edges_of(house):
 
 
 def circles_of(edges, members):
-    """The strongly connected components with more than one file, of these members alone (Tarjan 1972, without recursion)."""
+    """The strongly connected components with more than one file, of these members alone (Tarjan 1972)."""
     number, low, stack, on_stack, found = {}, {}, [], set(), []
     for root in sorted(members):
         if root in number:
@@ -110,7 +111,8 @@ def describe(where, circle, edges):
     for a in sorted(circle):
         for b in sorted(x for x in edges[a] if x in circle):
             r, more = edges[a][b][0], len({(x.user, x.symbol) for x in edges[a][b]}) - 1
-            lines.append("    %-28s -> %-28s %s -> %s%s" % (a, b, r.user, r.symbol, ", and %d more" % more if more else ""))
+            lines.append("    %-28s -> %-28s %s -> %s%s" % (a, b, r.user, r.symbol,
+                                                            ", and %d more" % more if more else ""))
     return "\n".join(lines)
 
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Does test/check-contracts.py see what is missing? A header with one fault of each kind, a source that writes a state and one
-that includes what is private are planted in a copy of the sources; each fault must be reported, and nothing that is right.
+"""Does test/check-contracts.py see what is missing? A header with one fault of each kind, a source that writes a
+state and one that includes what is private are planted in a copy of the sources; each fault must be reported, and
+nothing that is right.
 
 usage: test/check-contracts-test.py    prints TAP"""
 import os
@@ -81,7 +82,8 @@ def main():
         for room in ("arch", "core", "net", "services", "boards", "tools", "guest/lib"):
             shutil.copytree(room, os.path.join(folder, room), symlinks=True)
         os.mkdir(os.path.join(folder, "test"))
-        for path, text in ("net/planted.h", HEADER), ("net/planted.c", SOURCE), ("test/contracts-todo.txt", "core/list.h\n"):
+        for path, text in ("net/planted.h", HEADER), ("net/planted.c", SOURCE), \
+                ("test/contracts-todo.txt", "core/list.h\n"):
             with open(os.path.join(folder, path), "w", encoding="utf-8") as f:
                 f.write(text)
         run = subprocess.run([os.path.join(HERE, "check-contracts.py"), "-C", folder], capture_output=True, text=True)

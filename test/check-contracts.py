@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Do the headers say what they promise, and is it kept? Three things that a script can hold:
 
- 1. Who includes a private header. A header NAME_priv.h is for files of its own room alone, and of these for those that PRIVATE
-    names. Tests may include everything.
+ 1. Who includes a private header. A header NAME_priv.h is for files of its own room alone, and of these for those
+    that PRIVATE names. Tests may include everything.
 
- 2. Who writes a state. A field whose comment says "set by foo_set_state only" is assigned in that function alone, and where a
-    record is made (STRUCT_create, STRUCT_init). "set by foo_set_state only, and by fast.c" admits one file more.
+ 2. Who writes a state. A field whose comment says "set by foo_set_state only" is assigned in that function alone, and
+    where a record is made (STRUCT_create, STRUCT_init). "set by foo_set_state only, and by fast.c" admits one file
+    more.
 
- 3. What a function's caller must know. Each function that a header declares has a comment, directly above it or behind it on
-    its last line. Declarations without an empty line between them may share the comment above the first, which names them all.
+ 3. What a function's caller must know. Each function that a header declares has a comment, directly above it or
+    behind it on its last line. Declarations without an empty line between them may share the comment above the first,
+    which names them all.
 
         // A link: one Ethernet port of a node, between a driver and net/.
         // Callers: node lock held.
@@ -17,7 +19,8 @@
         // Hands the link to the node, which keeps it for ever. Returns 0, or E_LIMIT: the node has LINKS_MAX links.
         int net_link_add(struct node *n, struct link *l);
 
-    - arguments: the comment names each parameter that is a number, with its unit, unless the parameter's name says it (UNITS).
+    - arguments: the comment names each parameter that is a number, with its unit, unless the parameter's name says it
+      (UNITS).
     - result: the comment of a function that is not void says Returns, True if, False if or NULL if.
     - errors: it names every E_... that the function's own body returns; or says "as foo()", whose comment has them.
     - callers: "Callers: ..." says from where a function may be called: at the head of the header for all, or for one.
@@ -26,8 +29,9 @@
 
 usage: test/check-contracts.py [-C ROOT] [--counts | --todo] [HEADER...]
 
-Prints what is wrong, with file and line; exit status 1 if anything is. HEADER: comments of these alone, on the list or not.
---counts: how much is wrong, by header. --todo: the list as it would be now. -C: of the sources in another folder."""
+Prints what is wrong, with file and line; exit status 1 if anything is. HEADER: comments of these alone, on the list
+or not. --counts: how much is wrong, by header. --todo: the list as it would be now. -C: of the sources in another
+folder."""
 import argparse
 import collections
 import os
@@ -39,8 +43,8 @@ import csource
 ROOMS = ["arch", "core", "net", "services", "boards", "tools", "guest/lib"]
 TODO = "test/contracts-todo.txt"
 
-# Of the files in a private header's own room, those that may include it: a regular expression for the names without .c and .h.
-# Not here: all of the room.
+# Of the files in a private header's own room, those that may include it: a regular expression for the names without
+# .c and .h. Not here: all of the room.
 PRIVATE = {
     "core/txn_priv.h": r"call|serve|rec|reply|forward|cancel|here|inline|quick|fastpath|txn|txn_proc|syscall|answer",
     "core/desc_priv.h": r"desc\w*",
@@ -53,7 +57,9 @@ STATES = [("thread", "state"), ("call", "state"), ("rec", "state"), ("proc", "st
 # Names of numbers that say what they count.
 UNITS = re.compile(r".*_(ns|ms|us|s|hz|bytes|pages|words|len|off|cap|va|pa|rights|mask|max|id|index|tid|status)|"
                    r"len|off|size|bytes|cap|va|pa|addr|tid|irq|op|seq|hart|prio|status|error|mask|rights|argc|fd")
-NUMBER = re.compile(r"^(?:const )?(?:u?int(?:8|16|32|64)_t|uintptr_t|size_t|ssize_t|unsigned(?: int| long)*|int|long|double) (\*?)(\w+)$")
+NUMBER = re.compile(r"^(?:const )?(?:u?int(?:8|16|32|64)_t|uintptr_t|size_t|ssize_t|unsigned(?: int| long)*|int|long|"
+                    r"double) (\*?)(\w+)$")
+SET_BY = re.compile(r"(\w+)(?: : \d+)?;[^\n]*?set by (\w+) only((?:(?:,| and|, and)(?: by)? [\w/]+\.c)*)")
 RESULT = re.compile(r"\bReturns?\b|\b(?:True|False|NULL)(?: if\b| when\b|:)", re.I)
 CALLERS = re.compile(r"\bCallers:")
 
@@ -116,7 +122,7 @@ class House:
                 self.comments.setdefault(name, comment)
 
     def definitions(self, function):
-        """Those of its own room; guest/lib has namesakes of core's functions, arch/riscv and arch/host the same ones."""
+        """Those of its own room: guest/lib has namesakes of core's functions. arch/ has each one twice."""
         found = self.bodies[function.name]
         near = [x for x in found if room(x.path) == room(function.path)]
         return near or found
@@ -158,7 +164,7 @@ def states_of(house):
     found = []
     for text in house.texts.values():
         for struct, body in structs_of(text):
-            for m in re.finditer(r"(\w+)(?: : \d+)?;[^\n]*?set by (\w+) only((?:(?:,| and|, and)(?: by)? [\w/]+\.c)*)", body):
+            for m in SET_BY.finditer(body):
                 found.append(State(struct, m[1], m[2], re.findall(r"([\w/]+\.c)", m[3])))
     return found
 
@@ -179,19 +185,22 @@ class Types:
         parts = re.split(r"->|\.", re.sub(r"\[[^]]*\]|[()*& ]", "", expression))
         if len(parts) > 1:
             return self.fields.get(parts[-1], set())
-        return set(re.findall(r"struct (\w+)\s[\s*]*(?:\w+(?: = [^;,]*)?, \*?)*%s\b" % re.escape(parts[0]), function_text))
+        declared = r"struct (\w+)\s[\s*]*(?:\w+(?: = [^;,]*)?, \*?)*%s\b" % re.escape(parts[0])
+        return set(re.findall(declared, function_text))
 
 
 def state_writers(house):
     states, types, bad = states_of(house), Types(house), []
     for struct, field in STATES:
         if not any(x.struct == struct and x.field == field for x in states):
-            bad.append('struct %s: no comment says who sets %s: "set by %s_set_%s only"' % (struct, field, struct, field))
+            bad.append('struct %s: no comment says who sets %s: "set by %s_set_%s only"' %
+                       (struct, field, struct, field))
     for f in house.all:
         lines = house.texts[f.path].split("\n")[f.first:f.last + 1]
         text = csource.code_only("\n".join(lines))
         for field in sorted({x.field for x in states}):
-            for m in re.finditer(r"([\w\])]+(?:(?:->|\.)[\w\])\[]+)*?)(?:->|\.)%s\s*(?:[-+|&^]?=(?!=)|\+\+|--)" % field, text):
+            written = r"([\w\])]+(?:(?:->|\.)[\w\])\[]+)*?)(?:->|\.)%s\s*(?:[-+|&^]?=(?!=)|\+\+|--)" % field
+            for m in re.finditer(written, text):
                 for x in states:
                     if x.field == field and x.struct in types.of(text, m[1]) and not may_write(f, x):
                         bad.append("%s:%d: %s() writes %s of struct %s, which %s only may" % (
@@ -274,7 +283,7 @@ def read_todo():
 
 def counts(house, as_list):
     if as_list:
-        print("# Headers whose functions do not all say yet what test/check-contracts.py asks for. It gets shorter only.")
+        print("# Headers whose functions do not all say yet what test/check-contracts.py asks for. Gets shorter only.")
     for path, header in house.headers.items():
         faults = header_faults(house, header)
         if as_list and faults:
@@ -299,7 +308,8 @@ def main():
         bad = [y for x in options.headers for y in header_faults(house, house.headers[x])]
     else:
         bad = private_headers(house) + state_writers(house) + comments(house, todo)
-    print("\n".join(bad) or "%d headers say what they promise." % len(options.headers or set(house.headers) - set(todo)))
+    done = options.headers or set(house.headers) - set(todo)
+    print("\n".join(bad) or "%d headers say what they promise." % len(done))
     if bad:
         print("What a header says, and how, is said at the top of test/check-contracts.py.")
     sys.exit(1 if bad else 0)

@@ -65,16 +65,21 @@ far()        core/end.c     event: a timer
 """
 # A walk, and what is said of it.
 WRONG = [
-    ("a call that is not there", RIGHT.replace("  middle()   core/end.c", "  far()      core/end.c"), "begin() does not call far()"),
-    ("a call from a function in line that is not there", RIGHT.replace("    end()    core/end.c\n", "    middle() core/end.c\n", 1),
-     "in_line() does not call middle()"),
-    ("a function in another file", RIGHT.replace("middle()   core/end.c", "middle()   core/begin.c"), "there is no middle() in core/begin.c"),
-    ("a pointer that the caller does not name", RIGHT.replace("via table", "via tables"), "begin() does not call pointed() via tables"),
-    ("a pointer that never gets the function", RIGHT.replace("  pointed() ", "  far()     "), "begin() does not call far() via table"),
+    ("a call that is not there", RIGHT.replace("  middle()   core/end.c", "  far()      core/end.c"),
+     "begin() does not call far()"),
+    ("a call from a function in line that is not there",
+     RIGHT.replace("    end()    core/end.c\n", "    middle() core/end.c\n", 1), "in_line() does not call middle()"),
+    ("a function in another file", RIGHT.replace("middle()   core/end.c", "middle()   core/begin.c"),
+     "there is no middle() in core/begin.c"),
+    ("a pointer that the caller does not name", RIGHT.replace("via table", "via tables"),
+     "begin() does not call pointed() via tables"),
+    ("a pointer that never gets the function", RIGHT.replace("  pointed() ", "  far()     "),
+     "begin() does not call far() via table"),
     ("a line without a caller", RIGHT.replace("event: a timer", ""), "far() has no caller in the walk"),
     ("an event without words", RIGHT.replace("event: a timer", "event:"), "far(): which event?"),
     ("a line that is none", RIGHT + "and so on\n", "not a line of a walk: and so on"),
-    ("too many changes of file", RIGHT + "begin() core/begin.c event: x\nfar() core/end.c event: x\n"* 20, "the walk changes file 41 times"),
+    ("too many changes of file", RIGHT + "begin() core/begin.c event: x\nfar() core/end.c event: x\n" * 20,
+     "the walk changes file 41 times"),
 ]
 
 
@@ -106,10 +111,12 @@ def main():
         status, said = check(folder, [RIGHT, RIGHT], RIGHT)
         claims.append((status == 0 and "7 functions, 1 changes of file" in said, "walks that are true pass", said))
         status, said = check(folder, [RIGHT], RIGHT)
-        claims.append((status == 1 and "2 walks are wanted, there are 1" in said, "a walk that is missing is reported", said))
+        missing = status == 1 and "2 walks are wanted, there are 1" in said
+        claims.append((missing, "a walk that is missing is reported", said))
         for what, walk, words in WRONG:
             status, said = check(folder, [RIGHT, walk], RIGHT)
-            claims.append((status == 1 and words in said and said.count("\n") == 1, what + " is reported, and nothing else", said))
+            alone = status == 1 and words in said and said.count("\n") == 1
+            claims.append((alone, what + " is reported, and nothing else", said))
     for i, (good, claim, said) in enumerate(claims, 1):
         print("%s %d - %s" % ("ok" if good else "not ok", i, claim))
         if not good:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Are the walks through the code true? A chapter may list the functions that something goes through, in the order of the calls:
+"""Are the walks through the code true? A chapter may list the functions that something goes through, in the order of
+the calls:
 
     ```walk
     entry_syscall()     core/syscall.c    event: a thread's ecall
@@ -9,10 +10,11 @@
       call_send()       core/call.c       via transport->send
     ```
 
-A line is a function, its file, and why (behind a #). It is called by the line above it that is indented less. That is looked up
-in the relocations of the image's objects (test/objects.py): the function of the caller names it; or, where the compiler put
-one of the two in line, the caller's source names it. A line without a caller in the walk says what makes it run, "event: ...". One that
-is reached by a pointer says which, "via ...": the caller's source names that, and somewhere the function's address is taken.
+A line is a function, its file, and why (behind a #). It is called by the line above it that is indented less. That is
+looked up in the relocations of the image's objects (test/objects.py): the function of the caller names it; or, where
+the compiler put one of the two in line, the caller's source names it. A line without a caller in the walk says what
+makes it run, "event: ...". One that is reached by a pointer says which, "via ...": the caller's source names that,
+and somewhere the function's address is taken.
 
 A reader turns back at each change of file: a walk may have CHANGES_MAX.
 
@@ -29,7 +31,9 @@ import objects
 CHAPTERS = {"docs/transaction.md": 2, "docs/move.md": 1}
 CHANGES_MAX = 40
 ROOMS = ["arch/riscv", "core", "net", "services", "boards"]
-LINE = re.compile(r"^( *)(\w+)\(\) +([\w/.-]+)(?: +event: *(?P<event>[^#\n]*?))?(?: +via (?P<via>[\w>.\[\]-]+))? *(?:#.*)?$")
+LINE = re.compile(r"^( *)(\w+)\(\) +([\w/.-]+)(?: +event: *(?P<event>[^#\n]*?))?(?: +via (?P<via>[\w>.\[\]-]+))? *"
+                  r"(?:#.*)?$")
+WALK = re.compile(r"^```walk\n(.*?)^```", re.M | re.S)
 
 
 class House:
@@ -124,7 +128,7 @@ def main():
         sys.exit("There are no objects in %s. Try: make kernel" % options.build)
     for page, least in CHAPTERS.items():
         text = csource.read(page)
-        walks = [(text.count("\n", 0, m.start(1)) + 1, m[1]) for m in re.finditer(r"^```walk\n(.*?)^```", text, re.M | re.S)]
+        walks = [(text.count("\n", 0, m.start(1)) + 1, m[1]) for m in WALK.finditer(text)]
         if len(walks) < least:
             wrong.append("%s: %d walks are wanted, there are %d" % (page, least, len(walks)))
         for first, walk in walks:

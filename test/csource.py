@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""C as clang-format leaves it, read by its layout: a definition begins in column 0 and its body ends at a } in column 0. That is
-enough to find functions, their bodies, their comments and declarations, and needs no parser of C.
+"""C as clang-format leaves it, read by its layout: a definition begins in column 0 and its body ends at a } in column
+0. That is enough to find functions, their bodies, their comments and declarations, and needs no parser of C.
 
 For test/check-contracts.py, test/check-walks.py and test/figures.py."""
 import glob
@@ -8,7 +8,8 @@ import os
 import re
 
 ATTRIBUTE = r"__attribute__\(\((?:[^()]|\([^()]*\))*\)\)|\b_Noreturn\b"
-NOT_FUNCTIONS = {"if", "for", "while", "switch", "return", "sizeof", "defined", "_Static_assert", "static_assert", "__attribute__"}
+NOT_FUNCTIONS = {"if", "for", "while", "switch", "return", "sizeof", "defined", "_Static_assert", "static_assert",
+                 "__attribute__"}
 HEAD = re.compile(r"^(?P<type>[A-Za-z_][\w\s*]*?[\s*])(?P<name>[A-Za-z_]\w*)\((?P<args>.*)\)\s*$", re.S)
 
 
@@ -43,7 +44,7 @@ def code_only(text):
 
 
 class Function:
-    """One function's declaration or definition. first, last: its lines, from 0; body: the lines from its { to its }, or ""."""
+    """A function's declaration or definition. first, last: its lines, from 0; body: from its { to its }, or ""."""
 
     def __init__(self, path, head, first, last, body):
         m = HEAD.match(head)
@@ -55,7 +56,7 @@ class Function:
 
 
 def top_level(text):
-    """The declarations and definitions of a file: (head, first line, last line, body), preprocessor lines and comments gone."""
+    """A file's declarations and definitions: (head, first line, last line, body); without preprocessor and comments."""
     lines = code_only(re.sub(r"^[ \t]*#(?:.*\\\n)*.*", blank, without_comments(text), flags=re.M)).split("\n")
     at = 0
     while at < len(lines):
@@ -90,6 +91,6 @@ def functions(path, text=None):
     for head, first, last, body in top_level(read(path) if text is None else text):
         head = re.sub(ATTRIBUTE, " ", head).strip()
         m = HEAD.match(head)
-        if m and m["name"] not in NOT_FUNCTIONS and not re.match(r"(typedef|return|else)\b", head) and "=" not in head.split("(")[0]:
+        if m and m["name"] not in NOT_FUNCTIONS and not head.startswith("typedef ") and "=" not in head.split("(")[0]:
             found.append(Function(path, head, first, last, body))
     return found

@@ -4,12 +4,12 @@
 
     lines, code       of C, headers and assembly; code: lines with something besides a comment and white space
     comment           lines with a comment / (lines of code + lines with a comment)
-    functions, ...    definitions in C and headers, from the line of the name's declaration to the closing brace (test/csource.py)
+    functions, ...    definitions in C and headers, from the line that declares it to the closing brace
     assert/kl         ASSERT, assert, static_assert, _Static_assert in 1,000 lines of code
     no head           files whose first lines say nothing but the licence
     globals           variables of a file, or static ones of a function, that can change
 
-usage: test/figures.py [-C ROOT]     prints a table"""
+usage: test/figures.py [-C ROOT] [--list]     prints a table; --list: and what the last four columns count, by name"""
 import argparse
 import os
 import re
@@ -20,9 +20,13 @@ ROOMS = ["arch/riscv", "core", "net", "services", "boards", "guest/lib", "tools"
 IMAGE = ["arch/riscv", "core", "net", "services", "boards"]
 LONG = 40
 ASSERTION = re.compile(r"\b(?:ASSERT|assert|static_assert|_Static_assert)\s*\(")
-STATIC_LOCAL = re.compile(r"^[ \t]+static (?!const|inline|_Noreturn)(?!.*\bconst\b)[\w *]*?(\w+)(?:\[[^]]*\])*(?: = [^;]*)?;", re.M)
-COLUMNS = [("files", 6), ("lines", 7), ("code", 7), ("comment", 8), ("functions", 10), ("median", 7), ("p90", 5), ("longest", 8),
-           ("> %d" % LONG, 6), ("assert/kl", 10), ("no head", 8), ("globals", 8), ("longest function", 0)]
+STATIC_LOCAL = re.compile(r"^[ \t]+static (?!const|inline|_Noreturn)(?!.*\bconst\b)[\w *]*?(\w+)(?:\[[^]]*\])*"
+                          r"(?: = [^;]*)?;", re.M)
+VARIABLE = re.compile(r"(?:static |_Thread_local |_Alignas\([^)]*\) )*(?:struct |enum |union )?\w+[\s*]+(?:const )?"
+                      r"(\w+)\s*(?:\[[^]]*\]\s*)*(?:=|$)")
+COLUMNS = [("files", 6), ("lines", 7), ("code", 7), ("comment", 8), ("functions", 10), ("median", 7), ("p90", 5),
+           ("longest", 8), ("> %d" % LONG, 6), ("assert/kl", 10), ("no head", 8), ("globals", 8),
+           ("longest function", 0)]
 
 
 class Figures:
@@ -74,7 +78,7 @@ def globals_of(text):
         if re.match(r"(typedef|extern|enum \w* ?$|struct \w+ ?$|union \w+ ?$|_Static_assert|static_assert)", head) or \
                 csource.HEAD.match(head) or re.search(r"\bconst\b[^=*]*(?:=|\[|$)", head.split("=")[0] + "="):
             continue
-        m = re.match(r"(?:static |_Thread_local |_Alignas\([^)]*\) )*(?:struct |enum |union )?\w+[\s*]+(?:const )?(\w+)\s*(?:\[[^]]*\]\s*)*(?:=|$)", head)
+        m = VARIABLE.match(head)
         if m and m[1] not in csource.NOT_FUNCTIONS:
             found.append(m[1])
     return found
@@ -90,7 +94,7 @@ def print_row(name, cells):
 def main():
     parser = argparse.ArgumentParser(description="The house in figures, by room.")
     parser.add_argument("-C", dest="root", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-    parser.add_argument("--list", action="store_true", help="the files without a head, the globals, and the long functions too")
+    parser.add_argument("--list", action="store_true", help="files without a head, globals, long functions by name")
     options = parser.parse_args()
     os.chdir(options.root)
     print_row("room", [name for name, _ in COLUMNS])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The object files of the kernel image, as the linker sees them: which symbols a file defines, and which symbols each of its
-functions and tables names. Calls that were inlined are gone from here; what is left is exact, no name is guessed.
+"""The object files of the kernel image, as the linker sees them: which symbols a file defines, and which symbols each
+of its functions and tables names. Calls that were inlined are gone from here; what is left is exact, no name is
+guessed.
 
 For test/check-circles.py and test/check-walks.py."""
 import glob
@@ -23,7 +24,7 @@ class Reference:
 
 
 class Object:
-    """defined: the names that other files may use. users: every function and table of the file. references: see above."""
+    """defined: the names that other files may use. users: every function and table. references: see above."""
 
     def __init__(self, file, path):
         self.file = file
@@ -70,7 +71,7 @@ class Object:
                 yield Reference(self.file, self.user(target, offset), without_suffix(name), local or where != SHN_UNDEF)
 
     def user(self, section, offset):
-        """The function or table that has this byte of the section; the section's own name when nothing there has one."""
+        """The function or table that has this byte of the section; the section's name when nothing there has one."""
         before = [name for value, name in self.places.get(section, []) if value <= offset]
         return without_suffix(before[-1]) if before else self.section_names[section]
 

@@ -12,8 +12,8 @@
 # Those that need no emulator run on all processors at once, and are printed in order all the same. Those of rings run
 # one after another: each keeps all processors busy by itself, and its time-outs mean a machine that it has alone.
 #
-# From the environment: FUZZ_RUNS (inputs for each fuzz target), TEST_TIMEOUT (seconds a program), TEST_JOBS (programs at
-# once, as many as there are processors).
+# From the environment: FUZZ_RUNS (inputs for each fuzz target), TEST_TIMEOUT (seconds a program), TEST_JOBS (programs
+# at once, as many as there are processors).
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
@@ -23,8 +23,8 @@ TEST_TIMEOUT=${TEST_TIMEOUT:-900}
 TEST_JOBS=${TEST_JOBS:-$(nproc)}
 export CMOCKA_MESSAGE_OUTPUT=TAP
 
-# Seconds that all programs of a kind take together, on two processors that nothing else uses: docs/tests.md. A kind that
-# takes longer is marked, and no failure.
+# Seconds that all programs of a kind take together, on two processors that nothing else uses: docs/tests.md. A kind
+# that takes longer is marked, and no failure.
 declare -A budget=([check]=20 [unit]=30 [sim]=30 [fuzz]=60 [ring]=720)
 
 passed=0 failed=0 skipped=0
@@ -80,8 +80,9 @@ start() {
     echo "started $1 $!"
 }
 
-# run_all N: starts the programs below number N, TEST_JOBS at a time: one from the front, so that there is always something to
-# print, the others from the back, where those are that take longest. Then the programs from N on, one by one.
+# run_all N: starts the programs below number N, TEST_JOBS at a time: one from the front, so that there is always
+# something to print, the others from the back, where those are that take longest. Then the programs from N on, one by
+# one.
 run_all() {
     local i front=0 back=$(($1 - 1)) front_pid=none
     trap 'kill $(jobs -rp) 2>/dev/null; exit 1' TERM INT
@@ -179,7 +180,8 @@ tell_times() {
     echo
     printf '  %-8s %9s %9s %9s\n' kind programs seconds budget
     for kind in check unit sim fuzz ring; do
-        [[ -z ${count[$kind]-} ]] || awk -v k="$kind" -v n="${count[$kind]}" -v b="${budget[$kind]}" "BEGIN { s = ${took[$kind]}
+        [[ -n ${count[$kind]-} ]] || continue
+        awk -v k="$kind" -v n="${count[$kind]}" -v b="${budget[$kind]}" "BEGIN { s = ${took[$kind]}
             printf \"  %-8s %9d %9.1f %9d%s\\n\", k, n, s, b, (s > b ? \"  over\" : \"\") }"
     done
 }
