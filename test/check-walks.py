@@ -18,7 +18,10 @@ and somewhere the function's address is taken.
 
 A reader turns back at each change of file: a walk may have CHANGES_MAX.
 
-usage: test/check-walks.py [-C ROOT] [BUILD]; prints what is wrong, with file and line; exit status 1 if anything is"""
+usage: test/check-walks.py [-C ROOT] [--mend] [BUILD]
+
+Prints what is wrong, with file and line; exit status 1 if anything is. --mend: first writes the new file of each
+function that has moved into the chapters."""
 import argparse
 import os
 import re
@@ -54,6 +57,9 @@ class House:
         self.calls = {(r.file, r.user, r.symbol) for x in house for r in x.references}
         self.named = {r.symbol for x in house for r in x.references}
         self.users = {(x.file, name) for x in house for name in x.users}
+
+    def files_of(self, name):
+        return [file for file, x in self.bodies if x == name]
 
     def calls_it(self, caller, callee):
         """Does one (file, function) call the other?"""
@@ -91,7 +97,7 @@ def check_step(house, above, step):
     """What is wrong with a step, or None. above: the steps before it."""
     file, name = step.place
     if step.place not in house.bodies:
-        return "there is no %s() in %s" % (name, file)
+        return "there is no %s() in %s%s" % (name, file, "".join("; there is one in " + x for x in house.files_of(name)))
     if step.event is not None:
         return None if step.event else "%s(): which event?" % name
     caller = next((x for x in reversed(above) if x.depth < step.depth), None)
@@ -119,9 +125,29 @@ def check_walk(house, first, text):
     return bad, len(steps), changes
 
 
+def mended(house, walk):
+    """The walk with functions that have moved, and are in one file alone, in their new files; in straight columns."""
+    rows = []
+    for line in walk.split("\n"):
+        m = re.match(r"( *(\w+)\(\)) +([\w/.-]+) *(.*)$", line)
+        there = house.files_of(m[2]) if m and (m[3], m[2]) not in house.bodies else []
+        rows.append([m[1], there[0] if len(there) == 1 else m[3], m[4]] if m else [line, "", ""])
+    wide = [max(len(x[i]) for x in rows) for i in (0, 1)]
+    return "\n".join("  ".join([x[0].ljust(wide[0]), x[1].ljust(wide[1]), x[2]]).rstrip() for x in rows)
+
+
+def mend(house, page):
+    text = csource.read(page)
+    now = WALK.sub(lambda m: "```walk\n" + mended(house, m[1]) + "```", text)
+    if now != text:
+        with open(page, "w", encoding="utf-8") as f:
+            f.write(now)
+
+
 def main():
     parser = argparse.ArgumentParser(description="Are the walks through the code true?")
     parser.add_argument("-C", dest="root", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+    parser.add_argument("--mend", action="store_true")
     parser.add_argument("build", nargs="?", default="build/kernel")
     options = parser.parse_args()
     os.chdir(options.root)
@@ -129,6 +155,8 @@ def main():
     if not house.users:
         sys.exit("There are no objects in %s. Try: make kernel" % options.build)
     for page, least in CHAPTERS.items():
+        if options.mend:
+            mend(house, page)
         text = csource.read(page)
         walks = [(text.count("\n", 0, m.start(1)) + 1, m[1]) for m in WALK.finditer(text)]
         if len(walks) < least:
