@@ -97,7 +97,7 @@ def check_step(house, above, step):
     """What is wrong with a step, or None. above: the steps before it."""
     file, name = step.place
     if step.place not in house.bodies:
-        return "there is no %s() in %s%s" % (name, file, "".join("; there is one in " + x for x in house.files_of(name)))
+        return "there is no %s() in %s%s" % (name, file, "".join("; but in " + x for x in house.files_of(name)))
     if step.event is not None:
         return None if step.event else "%s(): which event?" % name
     caller = next((x for x in reversed(above) if x.depth < step.depth), None)
