@@ -2,21 +2,13 @@
 // Measurements: each round is timed on its own, so that the asker can make medians and see outliers.
 #include "services/bench.h"
 #include "core/error.h"
-#include "core/panic.h"
-#include "services/services_priv.h"
+#include "services/protocol.h"
 
 #define ROUNDS_MAX 100000u
 #define ROUND_TIMEOUT_MS 60000
 
-void bench_set_echo(struct node *n, int (*echo)(struct node *n, unsigned link, uint32_t payload))
+static int64_t bench_echo(struct node *n, struct request *r, bench_echo_fn *echo)
 {
-    ASSERT(n->services);
-    n->services->echo = echo;
-}
-
-static int64_t bench_echo(struct node *n, struct request *r)
-{
-    int (*echo)(struct node *, unsigned, uint32_t) = n->services->echo;
     if (!echo)
         return -E_STATE;
     for (uint64_t i = 0; i < r->in.arg[1]; i++) {
@@ -71,12 +63,12 @@ static int64_t bench_trans(struct node *n, struct request *r)
     return 0;
 }
 
-int64_t bench_run(struct node *n, struct request *r)
+int64_t bench_run(struct node *n, struct request *r, bench_echo_fn *echo)
 {
     if (r->in.arg[1] == 0 || r->in.arg[1] > ROUNDS_MAX || r->in.arg[3] > MESSAGE_MAX_BYTES)
         return -E_ARG;
     switch (r->in.arg[0]) {
-    case BENCH_ECHO: return bench_echo(n, r);
+    case BENCH_ECHO: return bench_echo(n, r, echo);
     case BENCH_TRANS: return bench_trans(n, r);
     default: return -E_ARG;
     }

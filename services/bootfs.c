@@ -6,18 +6,32 @@
 #include "core/error.h"
 #include "core/panic.h"
 #include "services/cpio.h"
-#include "services/services_priv.h"
+#include "services/dir.h"
+#include "services/protocol.h"
+#include "services/service.h"
+#include "services/services.h"
 
 #include <string.h>
 
-static struct cap object_cap(const struct services *sv, uint32_t object, uint32_t rights)
+struct bootfs {
+    struct port put;     // [I]
+    uint8_t key[16];     // [I] of all its objects
+    const void *archive; // [N] services/cpio.h; NULL: none was given
+    uint64_t len;
+    unsigned files; // in it
+    struct pool pool_image;
+    struct list images; // [N] struct image: parts of files as segments, the one used last first
+    unsigned nimages;   // [N]
+};
+
+static struct cap object_cap(const struct bootfs *st, uint32_t object, uint32_t rights)
 {
-    return cap_make(sv->bootfs.put, object, rights, sv->bootfs.key);
+    return cap_make(st->put, object, rights, st->key);
 }
 
 static int bootfs_key(struct node *n, const struct request *r, uint8_t key[16])
 {
-    const struct bootfs *st = &n->services->bootfs;
+    const struct bootfs *st = n->services->bootfs;
     if (cap_obj(&r->in.cap) > st->files)
         return -E_OBJECT;
     memcpy(key, st->key, sizeof st->key);
@@ -27,7 +41,7 @@ static int bootfs_key(struct node *n, const struct request *r, uint8_t key[16])
 // The file that a capability names. E_OP: it names the directory.
 static int file_named(const struct node *n, const struct cap *cap, struct cpio_file *out)
 {
-    const struct bootfs *st = &n->services->bootfs;
+    const struct bootfs *st = n->services->bootfs;
     uint32_t object = cap_obj(cap);
     if (object == 0)
         return -E_OP;
@@ -72,7 +86,7 @@ static int64_t run_info(struct node *n, struct request *r)
 {
     struct cpio_file f;
     if (cap_obj(&r->in.cap) == 0)
-        return reply_text(n, r, "boot store of %s: %u files", n->name, n->services->bootfs.files);
+        return reply_text(n, r, "boot store of %s: %u files", n->name, n->services->bootfs->files);
     int e = file_of(n, r, &f);
     return e < 0 ? e : reply_text(n, r, "file %s of %s: %llu bytes", f.name, n->name, (unsigned long long)f.len);
 }
@@ -90,7 +104,7 @@ struct image {
 
 static void image_free(struct node *n, struct image *i)
 {
-    struct bootfs *st = &n->services->bootfs;
+    struct bootfs *st = n->services->bootfs;
     list_del(&i->link);
     st->nimages--;
     seg_drop(n, i->seg);
@@ -99,7 +113,7 @@ static void image_free(struct node *n, struct image *i)
 
 void bootfs_forget(struct node *n)
 {
-    LIST_FOR_SAFE (l, next, &n->services->bootfs.images)
+    LIST_FOR_SAFE (l, next, &n->services->bootfs->images)
         image_free(n, LIST_ENTRY(l, struct image, link));
 }
 
@@ -125,7 +139,7 @@ static int image_fill(struct node *n, const struct image *i, const uint8_t *byte
 
 static int image_new(struct node *n, struct image *want, const uint8_t *bytes, struct seg **out)
 {
-    struct bootfs *st = &n->services->bootfs;
+    struct bootfs *st = n->services->bootfs;
     if (st->nimages == IMAGES_MAX)
         image_free(n, LIST_ENTRY(st->images.prev, struct image, link));
     int e = seg_create(n, want->at + want->len, &want->seg);
@@ -146,9 +160,15 @@ static int image_new(struct node *n, struct image *want, const uint8_t *bytes, s
     return 0;
 }
 
+bool bootfs_serves(const struct node *n, struct port put)
+{
+    const struct bootfs *st = n->services->bootfs;
+    return st && port_eq(put, st->put);
+}
+
 int bootfs_image(struct node *n, const struct cap *file, uint64_t off, uint64_t len, uint64_t at, struct seg **out)
 {
-    struct bootfs *st = &n->services->bootfs;
+    struct bootfs *st = n->services->bootfs;
     struct cpio_file f;
     ASSERT(at < PAGE_SIZE && len > 0);
     int e = file_named(n, file, &f);
@@ -175,7 +195,7 @@ int bootfs_image(struct node *n, const struct cap *file, uint64_t off, uint64_t 
 
 static int64_t run_lookup(struct node *n, struct request *r)
 {
-    const struct bootfs *st = &n->services->bootfs;
+    const struct bootfs *st = n->services->bootfs;
     char name[NAME_MAX_LEN + 1] = {0};
     struct cpio_file f;
     if (cap_obj(&r->in.cap) != 0)
@@ -187,13 +207,13 @@ static int64_t run_lookup(struct node *n, struct request *r)
         return e;
     for (unsigned i = 0; i < st->files; i++)
         if (cpio_get(st->archive, st->len, i, &f) && strcmp(f.name, name) == 0)
-            return reply_cap(r, object_cap(n->services, i + 1, cap_rights(&r->in.cap)));
+            return reply_cap(r, object_cap(st, i + 1, cap_rights(&r->in.cap)));
     return -E_NAME;
 }
 
 static int64_t run_list(struct node *n, struct request *r)
 {
-    const struct bootfs *st = &n->services->bootfs;
+    const struct bootfs *st = n->services->bootfs;
     struct cpio_file f;
     int64_t status = 0;
     if (cap_obj(&r->in.cap) != 0)
@@ -201,7 +221,7 @@ static int64_t run_list(struct node *n, struct request *r)
     for (unsigned i = 0; status == 0 && i < st->files; i++) {
         if (!cpio_get(st->archive, st->len, i, &f))
             return -E_IO;
-        struct dir_entry e = {.cap = object_cap(n->services, i + 1, cap_rights(&r->in.cap))};
+        struct dir_entry e = {.cap = object_cap(st, i + 1, cap_rights(&r->in.cap))};
         memcpy(e.name, f.name, sizeof e.name);
         status = reply_append(n, r, &e, sizeof e);
     }
@@ -229,7 +249,7 @@ static const struct service service = {
 
 const char *bootfs_give(struct node *n, const void *archive, uint64_t len)
 {
-    struct bootfs *st = &n->services->bootfs;
+    struct bootfs *st = n->services->bootfs;
     unsigned files;
     ASSERT(st->archive == NULL);
     const char *why = cpio_check(archive, len, &files);
@@ -243,21 +263,24 @@ const char *bootfs_give(struct node *n, const void *archive, uint64_t len)
 
 int bootfs_service_start(struct node *n)
 {
-    struct services *sv = n->services;
+    struct bootfs *st = n->services->bootfs = service_state(n, sizeof *st);
     struct port get;
-    pool_init(&sv->bootfs.pool_image, "image", sizeof(struct image));
-    list_init(&sv->bootfs.images);
-    sv->shrink = bootfs_forget;
+    if (!st)
+        return -E_MEM;
+    pool_init(&st->pool_image, "image", sizeof(struct image));
+    list_init(&st->images);
+    n->services->shrink = bootfs_forget;
     node_random(n, &get, sizeof get);
-    node_random(n, sv->bootfs.key, sizeof sv->bootfs.key);
-    int e = service_open(n, &service, get, &sv->bootfs.put);
+    node_random(n, st->key, sizeof st->key);
+    int e = service_open(n, &service, get, &st->put);
     if (e < 0)
         return e;
-    struct cap c = object_cap(sv, 0, RIGHT_READ);
+    struct cap c = object_cap(st, 0, RIGHT_READ);
     return dir_enter(n, "bootfs", &c);
 }
 
 void bootfs_service_stop(struct node *n)
 {
-    bootfs_forget(n);
+    if (n->services->bootfs)
+        bootfs_forget(n);
 }

@@ -5,12 +5,23 @@
 #ifndef SERVICES_BOOTFS_H
 #define SERVICES_BOOTFS_H
 
-#include <stdint.h>
+#include "core/types.h"
 
 struct node;
+struct seg;
 
 // Gives the store its archive (services/cpio.h), which must stay where it is, unchanged. After services_start, once.
 // NULL: taken. Else why it was refused; the store stays empty.
 const char *bootfs_give(struct node *n, const void *archive, uint64_t len);
+
+// True if the store serves this port. False if this image has no store.
+bool bootfs_serves(const struct node *n, struct port put);
+// Bytes [off, off + len) of a file, from byte `at` of the first page of a segment on, zeros around them. The same
+// segment each time, until bootfs_forget: to be shared, not to be written; the store keeps its reference. Pages of the
+// archive that lie right are in it as they are. Returns 0 and *out, or E_OP (the capability names the directory),
+// E_OBJECT, E_CAP, E_RIGHTS, E_EOF: beyond the end, E_MEM.
+int bootfs_image(struct node *n, const struct cap *file, uint64_t off, uint64_t len, uint64_t at, struct seg **out);
+// Memory is short: forgets these segments. Processes that share pages with them keep the pages.
+void bootfs_forget(struct node *n);
 
 #endif

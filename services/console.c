@@ -6,8 +6,11 @@
 #include "core/panic.h"
 #include "core/thread.h"
 #include "core/words.h"
+#include "services/dir.h"
+#include "services/protocol.h"
 #include "services/screen.h"
-#include "services/services_priv.h"
+#include "services/service.h"
+#include "services/services.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +23,13 @@
 #define BACKSPACE 0x08
 #define DELETE 0x7f
 
+#define CONSOLE_LINE 160 // bytes of a line printed (node_log cuts at 200); longer ones are cut into several
+#define CONSOLE_RING 1024
+struct console_line {            // printed when it ends or is full
+    char text[CONSOLE_LINE + 1]; // [N]
+    unsigned len;                // [N]
+    bool seen;                   // [N] it stands on the screen already, unfinished
+};
 struct tty {
     struct list link;              // [N] console.ttys
     uint32_t number;               // [I] object
@@ -31,9 +41,25 @@ struct tty {
     unsigned ends;                 // [N] times that "end of input" was typed and not yet told
 };
 
+struct console {
+    struct port put; // [I]
+    uint8_t key[16]; // [N] of object 0
+    struct pool pool_tty;
+    struct console_line line;    // [N] of object 0; without a screen also printed when it has lain for a while
+    struct timer flush;          // [N]
+    struct screen *screen;       // [N] one page; NULL: nobody sits here
+    struct list ttys;            // [N] struct tty: terminals (console.c)
+    unsigned nttys;              // [N]
+    uint32_t last_tty;           // [N] number of the one made last
+    struct tty *front;           // [N] NULL: none
+    char ring[CONSOLE_RING];     // [N] typed and not yet read
+    unsigned head, count, ready; // [N] oldest; in the ring; of these, in lines that have ended
+    unsigned ends;               // [N] times that "end of input" was typed and not yet told
+};
+
 static struct console *console_of(struct node *n)
 {
-    return &n->services->console;
+    return n->services->console;
 }
 
 static struct tty *tty_find(struct node *n, uint32_t number)
@@ -51,7 +77,7 @@ static int console_key(struct node *n, const struct request *r, uint8_t key[16])
     const struct tty *t = tty_find(n, cap_obj(&r->in.cap));
     if (cap_obj(&r->in.cap) != 0 && !t)
         return -E_OBJECT;
-    bytes_copy(key, t ? t->key : n->services->console_key, 16);
+    bytes_copy(key, t ? t->key : console_of(n)->key, 16);
     return 0;
 }
 
@@ -60,7 +86,7 @@ static int console_rekey(struct node *n, const struct request *r, const uint8_t 
     struct tty *t = tty_find(n, cap_obj(&r->in.cap));
     if (cap_obj(&r->in.cap) != 0 && !t)
         return -E_OBJECT;
-    memcpy(t ? t->key : n->services->console_key, key, 16);
+    memcpy(t ? t->key : console_of(n)->key, key, 16);
     return 0;
 }
 
@@ -428,8 +454,7 @@ static int name_of(struct node *n, const struct request *r, char name[NAME_MAX_L
 
 static int64_t run_open(struct node *n, struct request *r)
 {
-    struct services *sv = n->services;
-    struct console *c = &sv->console;
+    struct console *c = console_of(n);
     char name[NAME_MAX_LEN];
     int e = need_screen(n, r);
     if (e == 0)
@@ -438,7 +463,7 @@ static int64_t run_open(struct node *n, struct request *r)
         return e;
     if (c->nttys == TTYS_MAX)
         return -E_LIMIT;
-    struct tty *t = pool_alloc(n, &sv->pool_tty);
+    struct tty *t = pool_alloc(n, &c->pool_tty);
     if (!t)
         return -E_MEM;
     do // 24 bits may come round
@@ -448,7 +473,7 @@ static int64_t run_open(struct node *n, struct request *r)
     (void)snprintf(t->prefix, sizeof t->prefix, "%s| ", name);
     list_add_tail(&c->ttys, &t->link);
     c->nttys++;
-    return reply_cap(r, cap_make(sv->console_put, t->number, RIGHT_ALL, t->key));
+    return reply_cap(r, cap_make(c->put, t->number, RIGHT_ALL, t->key));
 }
 
 static void tty_free(struct node *n, struct tty *t)
@@ -458,7 +483,7 @@ static void tty_free(struct node *n, struct tty *t)
         c->front = NULL;
     list_del(&t->link);
     c->nttys--;
-    pool_free(n, &n->services->pool_tty, t);
+    pool_free(n, &console_of(n)->pool_tty, t);
 }
 
 static int64_t run_destroy(struct node *n, struct request *r)
@@ -495,7 +520,7 @@ int console_attach(struct node *n, size_t (*put)(struct node *n, const char *byt
 
 bool console_log(struct node *n, const char *line)
 {
-    if (!n->services || !console_of(n)->screen)
+    if (!n->services || !console_of(n) || !console_of(n)->screen)
         return false;
     screen_log(console_of(n)->screen, line);
     return true;
@@ -527,23 +552,27 @@ static const struct service service = {
 
 int console_service_start(struct node *n)
 {
-    struct services *sv = n->services;
-    pool_init(&sv->pool_tty, "tty", sizeof(struct tty));
-    list_init(&sv->console.ttys);
-    timer_init(&sv->console.flush, line_due);
+    struct console *c = n->services->console = service_state(n, sizeof *c);
+    if (!c)
+        return -E_MEM;
+    pool_init(&c->pool_tty, "tty", sizeof(struct tty));
+    list_init(&c->ttys);
+    timer_init(&c->flush, line_due);
     struct port get;
     node_random(n, &get, sizeof get);
-    node_random(n, sv->console_key, sizeof sv->console_key);
-    int e = service_open(n, &service, get, &sv->console_put);
+    node_random(n, c->key, sizeof c->key);
+    int e = service_open(n, &service, get, &c->put);
     if (e < 0)
         return e;
-    struct cap c = cap_make(sv->console_put, 0, RIGHT_ALL, sv->console_key);
-    return dir_enter(n, "console", &c);
+    struct cap cap = cap_make(c->put, 0, RIGHT_ALL, c->key);
+    return dir_enter(n, "console", &cap);
 }
 
 void console_service_stop(struct node *n)
 {
     struct console *c = console_of(n);
+    if (!c)
+        return;
     timer_cancel(n, &c->flush);
     LIST_FOR_SAFE (l, next, &c->ttys)
         tty_free(n, LIST_ENTRY(l, struct tty, link));

@@ -3,7 +3,9 @@
 #include "services/dir.h"
 #include "core/cap.h"
 #include "core/error.h"
-#include "services/services_priv.h"
+#include "services/protocol.h"
+#include "services/service.h"
+#include "services/services.h"
 #include <string.h>
 
 #define NAMES_MAX 256u
@@ -11,6 +13,13 @@
 struct name {
     struct list link;
     struct dir_entry e;
+};
+
+struct dir_service {
+    uint8_t key[16]; // [N]
+    struct pool pool_name;
+    struct list names; // [N] struct name
+    unsigned nnames;   // [N]
 };
 
 static void dir_root_key(const uint8_t ring_key[32], const char *name, uint8_t key[16])
@@ -31,7 +40,7 @@ static int dir_key(struct node *n, const struct request *r, uint8_t key[16])
 {
     if (cap_obj(&r->in.cap) != 0)
         return -E_OBJECT;
-    memcpy(key, n->services->dir_key, 16);
+    memcpy(key, n->services->dir->key, 16);
     return 0;
 }
 
@@ -39,7 +48,7 @@ static int dir_key(struct node *n, const struct request *r, uint8_t key[16])
 static int dir_rekey(struct node *n, const struct request *r, const uint8_t key[16])
 {
     (void)r;
-    memcpy(n->services->dir_key, key, 16);
+    memcpy(n->services->dir->key, key, 16);
     return 0;
 }
 
@@ -76,7 +85,7 @@ static int name_read(struct node *n, const struct request *r, uint64_t len, char
 
 static struct name *name_find(struct node *n, const char *name)
 {
-    LIST_FOR (l, &n->services->names) {
+    LIST_FOR (l, &n->services->dir->names) {
         struct name *e = LIST_ENTRY(l, struct name, link);
         if (strcmp(e->e.name, name) == 0)
             return e;
@@ -87,26 +96,26 @@ static struct name *name_find(struct node *n, const char *name)
 static void name_free(struct node *n, struct name *e)
 {
     list_del(&e->link);
-    n->services->nnames--;
-    pool_free(n, &n->services->pool_name, e);
+    n->services->dir->nnames--;
+    pool_free(n, &n->services->dir->pool_name, e);
 }
 
 int dir_enter(struct node *n, const char *name, const struct cap *cap)
 {
-    struct services *sv = n->services;
+    struct dir_service *d = n->services->dir;
     size_t len = name_len(name);
     if (!name_valid(name, len))
         return -E_ARG;
     struct name *e = name_find(n, name);
     if (!e) {
-        if (sv->nnames == NAMES_MAX)
+        if (d->nnames == NAMES_MAX)
             return -E_LIMIT;
-        e = pool_alloc(n, &sv->pool_name);
+        e = pool_alloc(n, &d->pool_name);
         if (!e)
             return -E_MEM;
         memcpy(e->e.name, name, len + 1);
-        list_add_tail(&sv->names, &e->link);
-        sv->nnames++;
+        list_add_tail(&d->names, &e->link);
+        d->nnames++;
     }
     e->e.cap = *cap;
     return 0;
@@ -157,7 +166,7 @@ static int64_t run_remove(struct node *n, struct request *r)
 
 static int64_t run_list(struct node *n, struct request *r)
 {
-    LIST_FOR (l, &n->services->names) {
+    LIST_FOR (l, &n->services->dir->names) {
         const struct name *e = LIST_ENTRY(l, struct name, link);
         int64_t status = reply_append(n, r, &e->e, sizeof e->e);
         if (status < 0)
@@ -185,10 +194,12 @@ static const struct service service = {
 
 int dir_service_start(struct node *n)
 {
-    struct services *sv = n->services;
-    pool_init(&sv->pool_name, "name", sizeof(struct name));
-    list_init(&sv->names);
-    dir_root_key(n->ring_key, n->name, sv->dir_key);
+    struct dir_service *d = n->services->dir = service_state(n, sizeof *d);
+    if (!d)
+        return -E_MEM;
+    pool_init(&d->pool_name, "name", sizeof(struct name));
+    list_init(&d->names);
+    dir_root_key(n->ring_key, n->name, d->key);
     struct port put;
     int e = service_open(n, &service, cap_derive(n->ring_key, DIR_LABEL, n->name), &put);
     return e < 0 ? e : 0;
@@ -196,6 +207,9 @@ int dir_service_start(struct node *n)
 
 void dir_service_stop(struct node *n)
 {
-    LIST_FOR_SAFE (l, next, &n->services->names)
+    struct dir_service *d = n->services->dir;
+    if (!d)
+        return;
+    LIST_FOR_SAFE (l, next, &d->names)
         name_free(n, LIST_ENTRY(l, struct name, link));
 }

@@ -9,4 +9,9 @@
 // is asked: whether there is such a node, the first transaction tells. Costs two hashes: keep the result.
 struct cap dir_root_cap(const uint8_t ring_key[32], const char *name, uint32_t rights);
 
+struct node;
+// Enters, or replaces, a name in this node's boot directory. Returns 0, or E_ARG: not 1 to 31 printable bytes; E_LIMIT:
+// the directory is full; E_MEM.
+int dir_enter(struct node *n, const char *name, const struct cap *cap);
+
 #endif

@@ -6,7 +6,7 @@
 // same.
 #include "core/error.h"
 #include "core/panic.h"
-#include "services/services_priv.h"
+#include "services/service_priv.h"
 
 // As a copy of the whole, which the compiler would call memcpy() for.
 static inline void request_note(struct request *r, const struct task_request *in)
@@ -55,8 +55,9 @@ static bool answer(struct node *n, struct worker *w, const struct operation *op,
 
 bool service_inline(struct node *n, struct task_inline *q)
 {
-    struct worker *w = &n->services->inline_worker;
-    w->of = n->services->by_handle[q->in.handle];
+    struct dispatcher *d = dispatcher_of(n);
+    struct worker *w = &d->inline_worker;
+    w->of = d->by_handle[q->in.handle];
     const struct operation *op = w->of ? service_operation(w->of->s, q->in.op) : NULL;
     if (!op || q->in.len > PAGE_SIZE || (op->time != OP_INLINE && !(op->time == OP_INLINE_OR_BLOCKS && q->saved)))
         return false;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/error.h"
-#include "services/services_priv.h"
+#include "services/service_priv.h"
 #include "services/shell/shell.h"
 
 #ifndef SERVICES
@@ -22,15 +22,14 @@ _Static_assert(COUNT <= SERVICES_MAX, "each is one entry of services.running");
 
 int services_start(struct node *n)
 {
-    struct services *sv = page_alloc(n);
-    if (!sv)
+    struct dispatcher *d = page_alloc(n);
+    if (!d)
         return -E_MEM;
-    sv->node = n;
-    n->services = sv;
+    n->services = &d->services;
     n->inline_call = service_inline;
-    pool_init(&sv->pool_worker, "worker", sizeof(struct worker));
+    pool_init(&d->pool_worker, "worker", sizeof(struct worker));
     for (size_t i = 0; i < COUNT; i++) {
-        sv->started++; // now, not after: what a failed start took is for its stop to give back
+        d->started++; // now, not after: what a failed start took is for its stop to give back
         int e = list[i].start(n);
         if (e < 0) {
             node_log(n, "service %s: %s", list[i].name, error_string(e));
@@ -46,11 +45,13 @@ void services_stop(struct node *n)
 {
     if (!n->services)
         return;
+    struct dispatcher *d = dispatcher_of(n);
     n->inline_call = NULL;
     service_close_all(n);
-    for (size_t i = n->services->started; i-- > 0;)
+    for (size_t i = d->started; i-- > 0;)
         list[i].stop(n);
-    page_drop(n, n->services);
+    service_state_free(n);
+    page_drop(n, d);
     n->services = NULL;
 }
 
@@ -61,7 +62,7 @@ int shell_open(struct node *n)
 
 bool services_have(const struct node *n, const char *name)
 {
-    for (size_t i = 0; n->services && i < n->services->started; i++)
+    for (size_t i = 0; n->services && i < dispatcher_of(n)->started; i++)
         if (strcmp(list[i].name, name) == 0)
             return true;
     return false;

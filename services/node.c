@@ -6,32 +6,52 @@
 #include "core/panic.h"
 #include "core/words.h"
 #include "services/bench.h"
+#include "services/dir.h"
 #include "services/proc/fault.h"
-#include "services/services_priv.h"
+#include "services/service.h"
+#include "services/services.h"
 #include <stdio.h>
 #include <string.h>
 
 #define NULL_PAGES 16384u               // 64 MiB: the largest message that can be measured
 #define STOP_DELAY_NS (100 * NS_PER_MS) // for the reply to get out of the driver's queue
 
+struct node_service {
+    struct port put;                                             // [I]
+    uint8_t key[16];                                             // [N]
+    bench_echo_fn *echo;                                         // [I]
+    void (*link_status)(struct node *n, struct node_status *st); // [I] node.h
+};
+
 void services_set_link_status(struct node *n, void (*fn)(struct node *n, struct node_status *st))
 {
-    ASSERT(n->services);
-    n->services->link_status = fn;
+    ASSERT(n->services && n->services->node);
+    n->services->node->link_status = fn;
+}
+
+void bench_set_echo(struct node *n, bench_echo_fn *echo)
+{
+    ASSERT(n->services && n->services->node);
+    n->services->node->echo = echo;
+}
+
+static int64_t run_bench(struct node *n, struct request *r)
+{
+    return bench_run(n, r, n->services->node->echo);
 }
 
 static int node_key(struct node *n, const struct request *r, uint8_t key[16])
 {
     if (cap_obj(&r->in.cap) != 0)
         return -E_OBJECT;
-    bytes_copy(key, n->services->node_key, 16);
+    bytes_copy(key, n->services->node->key, 16);
     return 0;
 }
 
 static int node_rekey(struct node *n, const struct request *r, const uint8_t key[16])
 {
     (void)r;
-    memcpy(n->services->node_key, key, 16);
+    memcpy(n->services->node->key, key, 16);
     return 0;
 }
 
@@ -73,8 +93,8 @@ static int64_t run_status(struct node *n, struct request *r)
     st->trans_remote = n->stat.trans_remote;
     st->retries = n->stat.retries;
     st->dups = n->stat.dups_dropped;
-    if (n->services->link_status)
-        n->services->link_status(n, st);
+    if (n->services->node->link_status)
+        n->services->node->link_status(n, st);
     r->reply = buf_kernel(st, sizeof *st);
     return 0;
 }
@@ -154,7 +174,7 @@ static int64_t run_stop(struct node *n, struct request *r)
 static const struct operation ops[] = {
     {OP_NODE_NULL, "null", 0, true, OP_INLINE, run_null},
     {OP_NODE_STATUS, "status", RIGHT_READ, true, OP_INLINE, run_status},
-    {OP_NODE_BENCH, "bench", RIGHT_READ, true, OP_BLOCKS, bench_run},
+    {OP_NODE_BENCH, "bench", RIGHT_READ, true, OP_BLOCKS, run_bench},
     {OP_NODE_TRACE, "trace", RIGHT_READ, true, OP_SLOW, run_trace},
     {OP_NODE_STOP, "stop", RIGHT_DESTROY, true, OP_NONBLOCKING, run_stop},
     {0, NULL, 0, false, OP_NONBLOCKING, NULL},
@@ -171,14 +191,16 @@ static const struct service service = {
 
 int node_service_start(struct node *n)
 {
-    struct services *sv = n->services;
+    struct node_service *ns = n->services->node = service_state(n, sizeof *ns);
     struct port get;
+    if (!ns)
+        return -E_MEM;
     node_random(n, &get, sizeof get);
-    node_random(n, sv->node_key, sizeof sv->node_key);
-    int e = service_open(n, &service, get, &sv->node_put);
+    node_random(n, ns->key, sizeof ns->key);
+    int e = service_open(n, &service, get, &ns->put);
     if (e < 0)
         return e;
-    struct cap c = cap_make(sv->node_put, 0, RIGHT_ALL, sv->node_key);
+    struct cap c = cap_make(ns->put, 0, RIGHT_ALL, ns->key);
     return dir_enter(n, "node", &c);
 }
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Segment service: segments read and written by transaction. A segment answers the same read request as a file (design
 // D4), straight out of its pages: nothing is copied to send it, and holes do not travel.
+#include "services/seg.h"
 #include "core/cap.h"
 #include "core/error.h"
 #include "core/words.h"
-#include "services/services_priv.h"
+#include "services/dir.h"
+#include "services/protocol.h"
+#include "services/service.h"
+#include "services/services.h"
 #include <string.h>
 
 #define WRITE_PAGES 1024u // 4 MiB: the longest OP_WRITE
@@ -15,13 +19,25 @@ struct made { // a segment that somebody created by transaction: one ref of it i
     struct seg *seg;
 };
 
+struct seg_service {
+    uint8_t key[16]; // [N] of object 0
+    struct pool pool_made;
+    struct list made; // [N] struct made: segments that live until OP_DESTROY
+    unsigned nmade;   // [N]
+};
+
+unsigned seg_made(const struct node *n)
+{
+    return n->services->seg->nmade;
+}
+
 static int object_key(struct node *n, const struct request *r, uint8_t key[16])
 {
     uint32_t number = cap_obj(&r->in.cap);
     struct seg *s = number ? seg_find(n, number) : NULL;
     if (number && !s)
         return -E_OBJECT;
-    bytes_copy(key, s ? seg_key(n, s) : n->services->seg_key, 16);
+    bytes_copy(key, s ? seg_key(n, s) : n->services->seg->key, 16);
     return 0;
 }
 
@@ -34,7 +50,7 @@ static int object_rekey(struct node *n, const struct request *r, const uint8_t k
     if (s)
         seg_set_key(s, key);
     else
-        memcpy(n->services->seg_key, key, 16);
+        memcpy(n->services->seg->key, key, 16);
     return 0;
 }
 
@@ -106,7 +122,7 @@ static int64_t run_info(struct node *n, struct request *r)
 {
     const struct seg *s = seg_of(n, r);
     if (!s)
-        return reply_text(n, r, "segment service of %s, %u created by transaction", n->name, n->services->nmade);
+        return reply_text(n, r, "segment service of %s, %u created by transaction", n->name, seg_made(n));
     return reply_text(n, r, "segment %u of %s: %llu bytes, %llu pages present", (unsigned)s->number, n->name,
                       (unsigned long long)s->len, (unsigned long long)s->pages);
 }
@@ -134,35 +150,35 @@ static int create_copy(struct node *n, struct request *r, struct seg **out)
 
 static int64_t run_create(struct node *n, struct request *r)
 {
-    struct services *sv = n->services;
+    struct seg_service *sg = n->services->seg;
     if (cap_obj(&r->in.cap) != 0)
         return -E_OP;
     if (r->in.arg[0] == 0 && r->in.len == 0)
         return -E_ARG;
-    if (sv->nmade == MADE_MAX)
+    if (sg->nmade == MADE_MAX)
         return -E_LIMIT;
-    struct made *m = pool_alloc(n, &sv->pool_made);
+    struct made *m = pool_alloc(n, &sg->pool_made);
     if (!m)
         return -E_MEM;
     int e = r->in.len ? create_copy(n, r, &m->seg) : seg_create(n, r->in.arg[0], &m->seg);
     if (e < 0) {
-        pool_free(n, &sv->pool_made, m);
+        pool_free(n, &sg->pool_made, m);
         return e;
     }
     m->seg->named = true;
-    list_add_tail(&sv->made, &m->link);
-    sv->nmade++;
+    list_add_tail(&sg->made, &m->link);
+    sg->nmade++;
     return reply_cap(r, seg_cap(n, m->seg, RIGHT_ALL));
 }
 
 static void made_free(struct node *n, struct made *m)
 {
-    struct services *sv = n->services;
+    struct seg_service *sg = n->services->seg;
     list_del(&m->link);
-    sv->nmade--;
+    sg->nmade--;
     m->seg->named = false; // who has it mapped keeps it; nobody can come to it any more
     seg_drop(n, m->seg);
-    pool_free(n, &sv->pool_made, m);
+    pool_free(n, &sg->pool_made, m);
 }
 
 // Ends the creator's hold and every capability. A segment that is mapped, or being sent, lives on without a name until
@@ -172,7 +188,7 @@ static int64_t run_destroy(struct node *n, struct request *r)
     struct seg *s = seg_of(n, r);
     if (!s)
         return -E_OBJECT;
-    LIST_FOR (l, &n->services->made) {
+    LIST_FOR (l, &n->services->seg->made) {
         struct made *m = LIST_ENTRY(l, struct made, link);
         if (m->seg == s) {
             uint8_t key[16];
@@ -255,20 +271,25 @@ static const struct service service = {
 
 int seg_service_start(struct node *n)
 {
-    struct services *sv = n->services;
-    pool_init(&sv->pool_made, "made", sizeof(struct made));
-    list_init(&sv->made);
-    node_random(n, sv->seg_key, sizeof sv->seg_key);
+    struct seg_service *sg = n->services->seg = service_state(n, sizeof *sg);
+    if (!sg)
+        return -E_MEM;
+    pool_init(&sg->pool_made, "made", sizeof(struct made));
+    list_init(&sg->made);
+    node_random(n, sg->key, sizeof sg->key);
     struct port put;
     int e = service_open(n, &service, n->seg_get, &put);
     if (e < 0)
         return e;
-    struct cap c = cap_make(put, 0, RIGHT_ALL, sv->seg_key);
+    struct cap c = cap_make(put, 0, RIGHT_ALL, sg->key);
     return dir_enter(n, "seg", &c);
 }
 
 void seg_service_stop(struct node *n)
 {
-    LIST_FOR_SAFE (l, next, &n->services->made)
+    struct seg_service *sg = n->services->seg;
+    if (!sg)
+        return;
+    LIST_FOR_SAFE (l, next, &sg->made)
         made_free(n, LIST_ENTRY(l, struct made, link));
 }

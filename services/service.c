@@ -4,7 +4,8 @@
 #include "core/panic.h"
 #include "core/port.h"
 #include "core/thread.h"
-#include "services/services_priv.h"
+#include "services/protocol.h"
+#include "services/service_priv.h"
 
 #define KEEP_ALIVE_MS 10000 // a task that had nothing to do for so long gives up its buffer's pages; an extra one ends
 #define KEPT_FREE 2u        // tasks of a service that no OP_BLOCKS takes
@@ -85,12 +86,12 @@ static void worker_main(struct node *n, void *arg);
 
 static struct worker *worker_new(struct node *n, struct running *of)
 {
-    struct worker *w = pool_alloc(n, &n->services->pool_worker);
+    struct worker *w = pool_alloc(n, &dispatcher_of(n)->pool_worker);
     if (!w)
         return NULL;
     w->of = of;
     if (seg_create(n, of->s->buffer_pages * PAGE_SIZE, &w->buffer) < 0) {
-        pool_free(n, &n->services->pool_worker, w);
+        pool_free(n, &dispatcher_of(n)->pool_worker, w);
         return NULL;
     }
     list_add_tail(&of->workers, &w->link);
@@ -104,7 +105,7 @@ static void worker_free(struct node *n, struct worker *w)
     list_del(&w->link);
     w->of->count--;
     seg_drop(n, w->buffer);
-    pool_free(n, &n->services->pool_worker, w);
+    pool_free(n, &dispatcher_of(n)->pool_worker, w);
 }
 
 static int worker_spawn(struct node *n, struct running *of, bool extra)
@@ -135,7 +136,7 @@ static bool genuine_before(const struct genuine *g, const struct cap *c, const u
 
 static inline int verify(struct node *n, const struct cap *c, const uint64_t key[2], uint32_t need)
 {
-    struct genuine *g = &n->services->genuine[cap_obj(c) % GENUINE];
+    struct genuine *g = &dispatcher_of(n)->genuine[cap_obj(c) % GENUINE];
     if (genuine_before(g, c, key))
         return (cap_rights(c) & need) == need ? 0 : -E_RIGHTS;
     int e = cap_verify(c, (const uint8_t *)key, need);
@@ -259,34 +260,65 @@ static void worker_main(struct node *n, void *arg)
     worker_free(n, w);
 }
 
+// --- What services keep ---------------------------------------------------------------------------------------
+
+void *service_state(struct node *n, size_t size)
+{
+    struct dispatcher *d = dispatcher_of(n);
+    size = (size + 15) & ~(size_t)15;
+    ASSERT(size <= PAGE_SIZE / 2);
+    struct state_page *p = d->state;
+    if (!p || PAGE_SIZE - p->used < size) {
+        p = page_alloc(n);
+        if (!p)
+            return NULL;
+        p->next = d->state;
+        p->used = sizeof *p;
+        d->state = p;
+    }
+    void *state = (char *)p + p->used;
+    p->used += size;
+    return state;
+}
+
+void service_state_free(struct node *n)
+{
+    struct dispatcher *d = dispatcher_of(n);
+    for (struct state_page *p; (p = d->state);) {
+        d->state = p->next;
+        page_drop(n, p);
+    }
+}
+
 // --- Starting and stopping ----------------------------------------------------------------------------------
 
-static void listen_on(struct services *sv, struct running *of, uint64_t mask)
+static void listen_on(struct dispatcher *d, struct running *of, uint64_t mask)
 {
     of->mask = mask;
     for (unsigned i = 0; i < PROC_PORTS_MAX; i++)
-        if ((mask >> i & 1) && !sv->by_handle[i])
-            sv->by_handle[i] = of;
+        if ((mask >> i & 1) && !d->by_handle[i])
+            d->by_handle[i] = of;
 }
 
 static struct running *running_add(struct node *n, const struct service *s, uint64_t mask)
 {
-    struct services *sv = n->services;
-    if (sv->nrunning == SERVICES_MAX)
+    struct dispatcher *d = dispatcher_of(n);
+    if (d->nrunning == SERVICES_MAX)
         return NULL;
-    struct running *of = &sv->running[sv->nrunning++];
+    struct running *of = &d->running[d->nrunning++];
     of->s = s;
     of->handle = -1;
     list_init(&of->workers);
-    listen_on(sv, of, mask);
+    listen_on(d, of, mask);
     return of;
 }
 
 static struct running *running_find(struct node *n, const struct service *s)
 {
-    for (unsigned i = 0; i < n->services->nrunning; i++)
-        if (n->services->running[i].s == s)
-            return &n->services->running[i];
+    struct dispatcher *d = dispatcher_of(n);
+    for (unsigned i = 0; i < d->nrunning; i++)
+        if (d->running[i].s == s)
+            return &d->running[i];
     return NULL;
 }
 
@@ -300,7 +332,7 @@ int service_open(struct node *n, const struct service *s, struct port get, struc
     if (handle < 0)
         return handle;
     of->handle = handle;
-    listen_on(n->services, of, 1ull << handle);
+    listen_on(dispatcher_of(n), of, 1ull << handle);
     for (unsigned i = 0; i < s->tasks; i++) {
         int e = worker_spawn(n, of, false);
         if (e < 0)
@@ -324,9 +356,9 @@ void service_loop(struct node *n, const struct service *s, uint64_t mask)
 
 void service_close_all(struct node *n)
 {
-    struct services *sv = n->services;
-    for (unsigned i = 0; i < sv->nrunning; i++) {
-        struct running *of = &sv->running[i];
+    struct dispatcher *d = dispatcher_of(n);
+    for (unsigned i = 0; i < d->nrunning; i++) {
+        struct running *of = &d->running[i];
         LIST_FOR_SAFE (l, next, &of->workers) {
             struct worker *w = LIST_ENTRY(l, struct worker, link);
             if (w->task)
@@ -336,5 +368,5 @@ void service_close_all(struct node *n)
         if (of->handle >= 0)
             (void)port_close(n, n->kproc, (uint32_t)of->handle);
     }
-    sv->nrunning = 0;
+    d->nrunning = 0;
 }

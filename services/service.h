@@ -75,6 +75,12 @@ int service_open(struct node *n, const struct service *s, struct port get, struc
 // The loop alone, for a task that somebody started: getreq, verify, dispatch, putrep, for ever. Several tasks may run
 // it on the same handles. The task is the service's from then on: services_stop ends it.
 void service_loop(struct node *n, const struct service *s, uint64_t mask);
+// cap_verify, the quicker when it was asked before: a few capabilities that were found genuine are remembered.
+// need: rights. Returns 0, or E_CAP, E_RIGHTS.
+int service_verify(struct node *n, const struct cap *c, const uint64_t key[2], uint32_t need);
+// OP_ROTATE, for a service whose rekey may wait: it has an entry of its own, with OP_BLOCKS. Returns 0, or E_OP: its
+// objects cannot be rotated, or what rekey returned.
+int64_t service_rotate(struct node *n, struct request *r);
 
 // --- For operations (request.c) ---------------------------------------------------------------------
 // Takes over the caller's reference of s; given up when the reply is out, or by request_release.

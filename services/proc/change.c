@@ -6,7 +6,7 @@
 #include "services/proc/control.h"
 #include "services/proc/instantiate.h"
 #include "services/proc/order.h"
-#include "services/services_priv.h"
+#include "services/proc/proc_priv.h"
 
 struct change {          // under way
     struct order order;  // of the process that is changed
@@ -15,12 +15,12 @@ struct change {          // under way
 
 static struct change *change_begin(struct node *n, const struct proc *p)
 {
-    struct change *c = pool_alloc(n, &n->services->pool_change);
+    struct change *c = pool_alloc(n, &n->services->proc->pool_change);
     if (!c)
         return NULL;
     c->in = page_alloc(n);
     if (!c->in) {
-        pool_free(n, &n->services->pool_change, c);
+        pool_free(n, &n->services->proc->pool_change, c);
         return NULL;
     }
     order_begin(n, &c->order, p, ORDER_CHANGE);
@@ -31,7 +31,7 @@ static void change_end(struct node *n, struct change *c)
 {
     order_end(n, &c->order);
     page_drop(n, c->in);
-    pool_free(n, &n->services->pool_change, c);
+    pool_free(n, &n->services->proc->pool_change, c);
 }
 
 // The new state is made beside the old one; nobody finds it. From here on only the filling of its segments can fail.
@@ -83,7 +83,7 @@ int change_try(struct node *n, struct proc *p, const struct buf *b, const char *
 
 void change_start(struct node *n)
 {
-    pool_init(&n->services->pool_change, "change", sizeof(struct change));
+    pool_init(&n->services->proc->pool_change, "change", sizeof(struct change));
 }
 
 // Processes go with the node.

@@ -3,11 +3,11 @@
 #include "services/proc/control.h"
 #include "core/cap.h"
 #include "core/port.h"
-#include "services/services_priv.h"
+#include "services/proc/proc_priv.h"
 
 int proc_serve(struct node *n, struct proc *p)
 {
-    int e = port_add(n, p->ctl_put, n->kproc, n->services->proc_handle, p);
+    int e = port_add(n, p->ctl_put, n->kproc, n->services->proc->handle, p);
     if (e == 0)
         proc_watch_owner(n, p);
     return e;
@@ -22,7 +22,7 @@ void proc_drop(struct node *n, struct proc *p, bool silent)
 
 void proc_watch_owner(struct node *n, const struct proc *p)
 {
-    struct orphans *o = &n->services->orphans;
+    struct orphans *o = &n->services->proc->orphans;
     if (cap_is_null(&p->owner) || o->scan_ns != UINT64_MAX)
         return;
     o->scan_ns = node_now(n) + ORPHAN_ASK_NS;
@@ -31,7 +31,7 @@ void proc_watch_owner(struct node *n, const struct proc *p)
 
 void reaper_by(struct node *n, uint64_t at_ns)
 {
-    struct timer *t = &n->services->sweep;
+    struct timer *t = &n->services->proc->sweep;
     if (at_ns != UINT64_MAX && (!t->armed || t->at_ns > at_ns))
         timer_set(n, t, at_ns);
 }

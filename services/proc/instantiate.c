@@ -4,7 +4,7 @@
 #include "services/proc/instantiate.h"
 #include "core/error.h"
 #include "services/proc/local_source.h"
-#include "services/services_priv.h"
+#include "services/proc/proc_priv.h"
 
 #define FILL_CHUNK (1 * MIB)  // one transaction
 #define FILL_TIMEOUT_MS 60000 // for a chunk: the slowest link that we bear moves 17 KiB a second
@@ -29,19 +29,19 @@ static int survey_seg(struct node *n, const struct desc_seg *g, void *arg)
 // after half the way. What comes in between (guests that grow) can still use them up: then the filling fails.
 static int promise(struct node *n, struct instance *in, uint64_t pages)
 {
-    struct services *sv = n->services;
-    uint64_t need = sv->promised + pages + RESERVE_PAGES;
-    if (page_free_count(n) < need && sv->shrink)
-        sv->shrink(n);
+    struct proc_service *ps = n->services->proc;
+    uint64_t need = ps->promised + pages + RESERVE_PAGES;
+    if (page_free_count(n) < need && n->services->shrink)
+        n->services->shrink(n);
     if (page_free_count(n) < need) {
         node_log(n, "proc: refused, needs %llu pages, %llu of %llu are free and not promised",
                  (unsigned long long)pages,
-                 (unsigned long long)(page_free_count(n) > sv->promised ? page_free_count(n) - sv->promised : 0),
+                 (unsigned long long)(page_free_count(n) > ps->promised ? page_free_count(n) - ps->promised : 0),
                  (unsigned long long)n->pages.total);
         return -E_MEM;
     }
     in->promised = pages;
-    sv->promised += pages;
+    ps->promised += pages;
     return 0;
 }
 
@@ -50,7 +50,7 @@ static void promise_kept(struct node *n, struct instance *in, uint64_t pages)
     if (pages > in->promised)
         pages = in->promised;
     in->promised -= pages;
-    n->services->promised -= pages;
+    n->services->proc->promised -= pages;
 }
 
 int instantiate_check(struct node *n, struct proc *p, const struct buf *b, const char **why)

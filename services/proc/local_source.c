@@ -3,11 +3,13 @@
 
 #include "core/cap.h"
 #include "core/error.h"
-#include "services/services_priv.h"
+#include "core/node.h"
+#include "services/bootfs.h"
+#include "services/service.h"
 
 bool local_source_here(const struct node *n, const struct cap *source)
 {
-    return port_eq(source->port, n->seg_put) || port_eq(source->port, n->services->bootfs.put);
+    return port_eq(source->port, n->seg_put) || bootfs_serves(n, source->port);
 }
 
 // Bytes that lie at other places of their pages than they shall cannot be shared.
@@ -18,7 +20,7 @@ static bool lies_right(uint64_t source_off, uint64_t dest_off)
 
 bool local_source_at_once(const struct node *n, const struct desc_seg *s)
 {
-    return port_eq(s->source.port, n->services->bootfs.put) ||
+    return bootfs_serves(n, s->source.port) ||
            (port_eq(s->source.port, n->seg_put) && lies_right(s->source_off, s->dest_off));
 }
 
@@ -74,7 +76,7 @@ int local_source_fill(struct node *n, const struct desc_fill *f)
 {
     if (port_eq(f->source.port, n->seg_put))
         return from_segment(n, f);
-    if (port_eq(f->source.port, n->services->bootfs.put))
+    if (bootfs_serves(n, f->source.port))
         return from_store(n, f);
     return 0;
 }

@@ -8,7 +8,7 @@
 #include "services/proc/order.h"
 #include "services/proc/owner.h"
 #include "services/proc/proc.h"
-#include "services/services_priv.h"
+#include "services/proc/proc_priv.h"
 
 #define OFFER_TIMEOUT_MS 600000 // the target pulls all segments before it answers
 #define COMMIT_TIMEOUT_MS 10000
@@ -37,7 +37,7 @@ static int move_begin(struct node *n, struct proc *p, const struct cap *target, 
         return -E_STATE;
     if (proc_shares(p)) // it would see no more what the others write, nor they what it writes
         return -E_SHARED;
-    struct move *m = pool_alloc(n, &n->services->pool_move);
+    struct move *m = pool_alloc(n, &n->services->proc->pool_move);
     if (!m)
         return -E_MEM;
     m->target = *target;
@@ -53,7 +53,7 @@ static void move_end(struct node *n, struct move *m)
     order_end(n, &m->order);
     if (m->desc)
         seg_drop(n, m->desc);
-    pool_free(n, &n->services->pool_move, m);
+    pool_free(n, &n->services->proc->pool_move, m);
 }
 
 static void step(struct node *n, const struct move *m, uint32_t what, int64_t status)
@@ -244,7 +244,7 @@ int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, s
 
 void migrate_start(struct node *n)
 {
-    pool_init(&n->services->pool_move, "move", sizeof(struct move));
+    pool_init(&n->services->proc->pool_move, "move", sizeof(struct move));
 }
 
 void migrate_stop(struct node *n)

@@ -6,7 +6,7 @@
 #include "services/proc/instantiate.h"
 #include "services/proc/migrate.h"
 #include "services/proc/proc.h"
-#include "services/services_priv.h"
+#include "services/proc/proc_priv.h"
 
 #define OFFER_LIFE_NS (30 * NS_PER_S) // READY without COMMIT
 #define OPEN_MAX 16u                  // offers that are PULLING or READY
@@ -32,7 +32,7 @@ static void offer_set_state(struct node *n, struct offer *o, enum offer_state st
 
 static struct offer *offer_find(struct node *n, uint64_t id)
 {
-    LIST_FOR (l, &n->services->offers) {
+    LIST_FOR (l, &n->services->proc->offers) {
         struct offer *o = LIST_ENTRY(l, struct offer, link);
         if (o->id == id)
             return o;
@@ -43,7 +43,7 @@ static struct offer *offer_find(struct node *n, uint64_t id)
 static unsigned offers_open(struct node *n)
 {
     unsigned open = 0;
-    LIST_FOR (l, &n->services->offers)
+    LIST_FOR (l, &n->services->proc->offers)
         open += LIST_ENTRY(l, struct offer, link)->state != OFFER_COMMITTED;
     return open;
 }
@@ -51,9 +51,9 @@ static unsigned offers_open(struct node *n)
 static void offer_free(struct node *n, struct offer *o)
 {
     if (o->state == OFFER_COMMITTED)
-        n->services->ncommitted--;
+        n->services->proc->ncommitted--;
     list_del(&o->link);
-    pool_free(n, &n->services->pool_offer, o);
+    pool_free(n, &n->services->proc->pool_offer, o);
 }
 
 // The process that was offered will never run here: its id is unknown from now on, and COMMIT is refused. Its peers and
@@ -71,19 +71,19 @@ static void offer_drop(struct node *n, struct offer *o)
 
 static int offer_new(struct node *n, uint64_t id, struct offer **out)
 {
-    struct services *sv = n->services;
+    struct proc_service *ps = n->services->proc;
     if (id == 0)
         return -E_ARG;
     if (offer_find(n, id))
         return -E_EXISTS;
     if (offers_open(n) >= OPEN_MAX)
         return -E_LIMIT;
-    struct offer *o = pool_alloc(n, &sv->pool_offer);
+    struct offer *o = pool_alloc(n, &ps->pool_offer);
     if (!o)
         return -E_MEM;
     o->id = id;
-    o->number = ++sv->offer_serial;
-    list_add_tail(&sv->offers, &o->link);
+    o->number = ++ps->offer_serial;
+    list_add_tail(&ps->offers, &o->link);
     offer_set_state(n, o, OFFER_PULLING);
     *out = o;
     return 0;
@@ -140,13 +140,13 @@ int64_t offer_take(struct node *n, struct request *r)
 // does not mean "never ran" any more.
 static void committed_forget_oldest(struct node *n)
 {
-    struct services *sv = n->services;
-    LIST_FOR (l, &sv->offers) {
+    struct proc_service *ps = n->services->proc;
+    LIST_FOR (l, &ps->offers) {
         struct offer *o = LIST_ENTRY(l, struct offer, link);
         if (o->state != OFFER_COMMITTED)
             continue;
-        if (o->number > sv->offer_forgot)
-            sv->offer_forgot = o->number;
+        if (o->number > ps->offer_forgot)
+            ps->offer_forgot = o->number;
         offer_free(n, o);
         return;
     }
@@ -179,10 +179,10 @@ static int64_t offer_run(struct node *n, struct offer *o)
         offer_drop(n, o);
         return -E_REFUSED;
     }
-    if (n->services->ncommitted == COMMITTED_MAX)
+    if (n->services->proc->ncommitted == COMMITTED_MAX)
         committed_forget_oldest(n);
     offer_set_state(n, o, OFFER_COMMITTED);
-    n->services->ncommitted++;
+    n->services->proc->ncommitted++;
     arrived(n, p);
     return 0;
 }
@@ -193,7 +193,7 @@ int64_t offer_commit(struct node *n, struct request *r)
         return -E_OP;
     struct offer *o = offer_find(n, r->in.arg[0]);
     if (!o) // a number that we could have forgotten may have run here, and may run still
-        return r->in.arg[1] > n->services->offer_forgot ? -E_REFUSED : -E_DOUBT;
+        return r->in.arg[1] > n->services->proc->offer_forgot ? -E_REFUSED : -E_DOUBT;
     switch (o->state) {
     case OFFER_READY: return offer_run(n, o);
     case OFFER_COMMITTED: return 0; // asked again: the answer to an earlier COMMIT was lost
@@ -224,7 +224,7 @@ int64_t offer_abort(struct node *n, struct request *r)
 uint64_t offer_sweep(struct node *n)
 {
     uint64_t now = node_now(n), next = UINT64_MAX;
-    LIST_FOR_SAFE (l, after, &n->services->offers) {
+    LIST_FOR_SAFE (l, after, &n->services->proc->offers) {
         struct offer *o = LIST_ENTRY(l, struct offer, link);
         if (o->state != OFFER_READY)
             continue;
@@ -241,13 +241,13 @@ uint64_t offer_sweep(struct node *n)
 
 void offer_start(struct node *n)
 {
-    pool_init(&n->services->pool_offer, "offer", sizeof(struct offer));
-    list_init(&n->services->offers);
+    pool_init(&n->services->proc->pool_offer, "offer", sizeof(struct offer));
+    list_init(&n->services->proc->offers);
 }
 
 // Their processes go with the node.
 void offer_stop(struct node *n)
 {
-    LIST_FOR_SAFE (l, next, &n->services->offers)
+    LIST_FOR_SAFE (l, next, &n->services->proc->offers)
         offer_free(n, LIST_ENTRY(l, struct offer, link));
 }

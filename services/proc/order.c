@@ -3,11 +3,11 @@
 #include "services/proc/order.h"
 #include "core/error.h"
 #include "core/panic.h"
-#include "services/services_priv.h"
+#include "services/proc/proc_priv.h"
 
 static struct order *order_find(struct node *n, ep_t ep)
 {
-    LIST_FOR (l, &n->services->orders) {
+    LIST_FOR (l, &n->services->proc->orders) {
         struct order *o = LIST_ENTRY(l, struct order, link);
         if (o->ep == ep)
             return o;
@@ -27,7 +27,7 @@ void order_begin(struct node *n, struct order *o, const struct proc *p, enum ord
     o->ep = p->ep;
     o->kind = kind;
     o->given_up = false;
-    list_add_tail(&n->services->orders, &o->link);
+    list_add_tail(&n->services->proc->orders, &o->link);
 }
 
 void order_end(struct node *n, struct order *o)
@@ -62,7 +62,7 @@ struct proc *order_wait(struct node *n, ep_t ep, int *gone)
 
 struct order *order_first(struct node *n, enum order_kind kind)
 {
-    LIST_FOR (l, &n->services->orders) {
+    LIST_FOR (l, &n->services->proc->orders) {
         struct order *o = LIST_ENTRY(l, struct order, link);
         if (o->kind == kind)
             return o;

@@ -4,7 +4,7 @@
 #include "core/port.h"
 #include "services/proc/control.h"
 #include "services/proc/order.h"
-#include "services/services_priv.h"
+#include "services/proc/proc_priv.h"
 
 // Searches at a time. The node has room for QUESTIONS_MAX (net/net_priv.h), and calls that look for their server need
 // it.
@@ -22,7 +22,7 @@ struct watch {        // an owner's port that nobody on this node serves
 
 static struct orphans *orphans_of(struct node *n)
 {
-    return &n->services->orphans;
+    return &n->services->proc->orphans;
 }
 
 // --- Watches --------------------------------------------------------------------------------------------------

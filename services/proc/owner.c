@@ -10,7 +10,7 @@
 #include "services/proc/control.h"
 #include "services/proc/fault.h"
 #include "services/proc/order.h"
-#include "services/services_priv.h"
+#include "services/proc/proc_priv.h"
 #include <stdio.h>
 
 #define REPORTS_MAX 8u
@@ -176,8 +176,8 @@ static void report_make(struct node *n, const struct report *t)
 static void report_free(struct node *n, struct report *t)
 {
     list_del(&t->link);
-    n->services->nreports--;
-    pool_free(n, &n->services->pool_report, t);
+    n->services->proc->nreports--;
+    pool_free(n, &n->services->proc->pool_report, t);
 }
 
 static void report_main(struct node *n, void *arg)
@@ -195,7 +195,7 @@ static void report_main(struct node *n, void *arg)
 // small process's end.
 static struct report *report_idle(struct node *n)
 {
-    LIST_FOR (l, &n->services->reports) {
+    LIST_FOR (l, &n->services->proc->reports) {
         struct report *t = LIST_ENTRY(l, struct report, link);
         if (t->ep == EP_NONE && t->task->state == THREAD_SLEEP)
             return t;
@@ -220,14 +220,14 @@ static bool report_give(struct node *n, const struct report *from)
 
 static struct report *report_new(struct node *n, const struct report *from)
 {
-    if (n->services->nreports >= REPORTS_MAX)
+    if (n->services->proc->nreports >= REPORTS_MAX)
         return NULL;
-    struct report *t = pool_alloc(n, &n->services->pool_report);
+    struct report *t = pool_alloc(n, &n->services->proc->pool_report);
     if (!t)
         return NULL;
     *t = *from;
-    list_add_tail(&n->services->reports, &t->link);
-    n->services->nreports++;
+    list_add_tail(&n->services->proc->reports, &t->link);
+    n->services->proc->nreports++;
     t->task = task_spawn(n, "report", report_main, t);
     if (t->task)
         return t;
@@ -301,7 +301,7 @@ void owner_tell_end_by(struct node *n, struct report *idle, const struct proc *p
 
 bool owner_is_told_of_end(struct node *n, ep_t ep)
 {
-    LIST_FOR (l, &n->services->reports) {
+    LIST_FOR (l, &n->services->proc->reports) {
         const struct report *t = LIST_ENTRY(l, struct report, link);
         if (t->ended && t->ep == ep)
             return true;
@@ -311,13 +311,13 @@ bool owner_is_told_of_end(struct node *n, ep_t ep)
 
 void reports_start(struct node *n)
 {
-    pool_init(&n->services->pool_report, "report", sizeof(struct report));
-    list_init(&n->services->reports);
+    pool_init(&n->services->proc->pool_report, "report", sizeof(struct report));
+    list_init(&n->services->proc->reports);
 }
 
 void reports_stop(struct node *n)
 {
-    LIST_FOR_SAFE (l, next, &n->services->reports) {
+    LIST_FOR_SAFE (l, next, &n->services->proc->reports) {
         struct report *t = LIST_ENTRY(l, struct report, link);
         task_free(n, t->task);
         report_free(n, t);

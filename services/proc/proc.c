@@ -8,6 +8,7 @@
 #include "core/panic.h"
 #include "core/port.h"
 #include "core/words.h"
+#include "services/dir.h"
 #include "services/proc/change.h"
 #include "services/proc/control.h"
 #include "services/proc/instantiate.h"
@@ -15,8 +16,8 @@
 #include "services/proc/order.h"
 #include "services/proc/orphan.h"
 #include "services/proc/owner.h"
+#include "services/proc/proc_priv.h"
 #include "services/proc/reaper.h"
-#include "services/services_priv.h"
 #include <string.h>
 
 // A source that was let in before the last rotation may still end its hand-off (only who offered knows the number).
@@ -24,23 +25,23 @@
 static bool ends_handoff(struct node *n, const struct request *r)
 {
     return (r->in.op == OP_PROC_COMMIT || r->in.op == OP_PROC_ABORT) &&
-           cap_verify(&r->in.cap, n->services->proc_key_was, 0) == 0;
+           cap_verify(&r->in.cap, n->services->proc->key_was, 0) == 0;
 }
 
 // Which object, and its key. A request can outlive its process in the queue: then the port is not known here (any
 // more), and nothing was executed, which is what E_NOTHERE says. If the process has moved, asking again finds it.
 static int proc_key(struct node *n, const struct request *r, uint8_t key[16])
 {
-    const struct services *sv = n->services;
+    const struct proc_service *ps = n->services->proc;
     if (r->in.about) {
         bytes_copy(key, r->in.about->key, 16);
         return 0;
     }
-    if (!port_eq(r->in.cap.port, sv->proc_put))
+    if (!port_eq(r->in.cap.port, ps->put))
         return -E_NOTHERE;
     if (cap_obj(&r->in.cap) != 0)
         return -E_OBJECT;
-    bytes_copy(key, ends_handoff(n, r) ? sv->proc_key_was : sv->proc_key, 16);
+    bytes_copy(key, ends_handoff(n, r) ? ps->key_was : ps->key, 16);
     return 0;
 }
 
@@ -285,8 +286,8 @@ static int64_t run_set_owner(struct node *n, struct request *r)
 static int proc_rekey(struct node *n, const struct request *r, const uint8_t key[16])
 {
     if (!r->in.about) {
-        memcpy(n->services->proc_key_was, n->services->proc_key, 16);
-        memcpy(n->services->proc_key, key, 16);
+        memcpy(n->services->proc->key_was, n->services->proc->key, 16);
+        memcpy(n->services->proc->key, key, 16);
         return 0;
     }
     int e = 0;
@@ -398,8 +399,10 @@ static const struct service service = {
 
 int proc_service_start(struct node *n)
 {
-    struct services *sv = n->services;
-    list_init(&sv->orders);
+    struct proc_service *ps = n->services->proc = service_state(n, sizeof *ps);
+    if (!ps)
+        return -E_MEM;
+    list_init(&ps->orders);
     migrate_start(n);
     change_start(n);
     offer_start(n);
@@ -410,19 +413,21 @@ int proc_service_start(struct node *n)
         return e;
     struct port get;
     node_random(n, &get, sizeof get);
-    node_random(n, sv->proc_key, sizeof sv->proc_key);
-    node_random(n, sv->proc_key_was, sizeof sv->proc_key_was);
-    e = service_open(n, &service, get, &sv->proc_put);
+    node_random(n, ps->key, sizeof ps->key);
+    node_random(n, ps->key_was, sizeof ps->key_was);
+    e = service_open(n, &service, get, &ps->put);
     if (e < 0)
         return e;
-    sv->proc_handle = (uint32_t)e;
-    struct cap c = cap_make(sv->proc_put, 0, RIGHT_ALL, sv->proc_key);
+    ps->handle = (uint32_t)e;
+    struct cap c = cap_make(ps->put, 0, RIGHT_ALL, ps->key);
     return dir_enter(n, "proc", &c);
 }
 
 // The processes go with the node; the kernel's own ports for them go here.
 void proc_service_stop(struct node *n)
 {
+    if (!n->services->proc)
+        return;
     LIST_FOR (l, &n->procs) {
         struct proc *p = LIST_ENTRY(l, struct proc, link);
         if (p != n->kproc)

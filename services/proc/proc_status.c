@@ -6,7 +6,7 @@
 #include "services/proc/fault.h"
 #include "services/proc/orphan.h"
 #include "services/proc/proc.h"
-#include "services/services_priv.h"
+#include "services/proc/proc_priv.h"
 
 #include <stdio.h>
 

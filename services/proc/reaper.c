@@ -8,7 +8,7 @@
 #include "services/proc/migrate.h"
 #include "services/proc/orphan.h"
 #include "services/proc/owner.h"
-#include "services/services_priv.h"
+#include "services/proc/proc_priv.h"
 
 static struct proc *next_dead(struct node *n)
 {
@@ -81,18 +81,18 @@ static void reaper_main(struct node *n, void *arg)
 
 int reaper_start(struct node *n)
 {
-    struct services *sv = n->services;
-    timer_init(&sv->sweep, sweep_due);
-    sv->reaper = task_spawn(n, "reaper", reaper_main, NULL);
+    struct proc_service *ps = n->services->proc;
+    timer_init(&ps->sweep, sweep_due);
+    ps->reaper = task_spawn(n, "reaper", reaper_main, NULL);
     n->ended = end_at_once;
-    return sv->reaper ? 0 : -E_MEM;
+    return ps->reaper ? 0 : -E_MEM;
 }
 
 void reaper_stop(struct node *n)
 {
-    struct services *sv = n->services;
-    timer_cancel(n, &sv->sweep);
+    struct proc_service *ps = n->services->proc;
+    timer_cancel(n, &ps->sweep);
     n->ended = NULL;
-    if (sv->reaper)
-        task_free(n, sv->reaper);
+    if (ps->reaper)
+        task_free(n, ps->reaper);
 }

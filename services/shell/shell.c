@@ -86,10 +86,9 @@ static void shell_main(struct node *n, void *arg)
 
 static int open(struct node *n)
 {
-    struct services *sv = n->services;
     struct port get;
-    ASSERT(!sv->shell);
-    struct shell *sh = sv->shell = page_alloc(n);
+    ASSERT(!n->services->shell);
+    struct shell *sh = n->services->shell = page_alloc(n);
     if (!sh)
         return -E_MEM;
     pool_init(&sh->pool_job, "job", sizeof(struct job));

@@ -4,7 +4,9 @@
 #ifndef SERVICES_SHELL_PRIV_H
 #define SERVICES_SHELL_PRIV_H
 
-#include "services/services_priv.h"
+#include "services/protocol.h"
+#include "services/service.h"
+#include "services/services.h"
 #include "services/shell/args.h"
 #include "services/shell/edit.h"
 

@@ -5,7 +5,8 @@
 
 #include "core/panic.h"
 #include "core/thread.h"
-#include "services/services_priv.h"
+#include "services/proc/proc_priv.h"
+#include "services/seg.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -159,16 +160,17 @@ bool sim_all_ended(struct sim *s, void *arg)
 static void check_counts(struct sim *s, struct sim_node *sn)
 {
     struct sim_counts now = sim_counts(sn->n), was = sn->idle;
-    const struct services *sv = sn->n->services;
+    const struct proc_service *ps = sn->n->services->proc;
+    unsigned made = seg_made(sn->n);
     if (memcmp(&now, &was, sizeof now) != 0)
         sim_trouble(s, "%s: left behind: %ld procs, %ld threads, %ld segs, %ld recs, %ld ports", sn->name,
                     (long)(now.procs - was.procs), (long)(now.threads - was.threads), (long)(now.segs - was.segs),
                     (long)(now.recs - was.recs), (long)(now.ports - was.ports));
-    if (sv->promised || sv->pool_move.used || sv->pool_report.used || sv->pool_made.used)
-        sim_trouble(s, "%s: left behind: %llu pages promised, %zu moves, %zu reports, %zu segments made", sn->name,
-                    (unsigned long long)sv->promised, sv->pool_move.used, sv->pool_report.used, sv->pool_made.used);
-    if (sv->pool_offer.used != sv->ncommitted)
-        sim_trouble(s, "%s: left behind: %zu offers", sn->name, sv->pool_offer.used - sv->ncommitted);
+    if (ps->promised || ps->pool_move.used || ps->pool_report.used || made)
+        sim_trouble(s, "%s: left behind: %llu pages promised, %zu moves, %zu reports, %u segments made", sn->name,
+                    (unsigned long long)ps->promised, ps->pool_move.used, ps->pool_report.used, made);
+    if (ps->pool_offer.used != ps->ncommitted)
+        sim_trouble(s, "%s: left behind: %zu offers", sn->name, ps->pool_offer.used - ps->ncommitted);
     if (!list_empty(&sn->n->calls))
         sim_trouble(s, "%s: a call is still on its way", sn->name);
 }

@@ -8,7 +8,8 @@
 #include "core/proc.h"
 #include "core/seg.h"
 #include "core/thread.h"
-#include "services/services_priv.h"
+#include "services/protocol.h"
+#include "services/service.h"
 
 #define DATA 0x100000ull // of the client: the request, and a page further the reply
 #define REPLY (DATA + PAGE_SIZE)

@@ -5,7 +5,8 @@
 #include "core/cap.h"
 #include "services/bootfs.h"
 #include "services/proc/local_source.h"
-#include "services/services_priv.h"
+#include "services/protocol.h"
+#include "services/service.h"
 #include "test/unit/files_bed.h"
 
 #define FILE_BYTES 10000u
@@ -129,12 +130,13 @@ static void file_body(struct node *n, void *arg)
     assert_int_equal(bed_call(n, store, OP_DIR_LOOKUP, 0, 0, "aligned", 7, &c[0], sizeof c[0]), 0);
     assert_int_equal(bed_call(n, store, OP_DIR_LOOKUP, 0, 0, "odd", 3, &c[1], sizeof c[1]), 0);
     c[2] = store;
+    assert_int_equal(bed_call(n, c[1], OP_RESTRICT, RIGHT_WRITE, 0, NULL, 0, &c[3], sizeof c[3]), 0);
 }
 
 static void processes_of_one_program_have_one_text(void **state)
 {
     struct node *n = unit_node(state);
-    struct cap c[3];
+    struct cap c[4];
     assert_null(bootfs_give(n, archive.bytes, archive.len));
     bed_run(n, file_body, c);
     const uint8_t *file = archive.bytes + PAGE_SIZE;
@@ -167,7 +169,7 @@ static void processes_of_one_program_have_one_text(void **state)
 static void a_file_is_not_read_without_right_or_beyond_its_end(void **state)
 {
     struct node *n = unit_node(state);
-    struct cap c[3];
+    struct cap c[4];
     assert_null(bootfs_give(n, archive.bytes, archive.len));
     bed_run(n, file_body, c);
     struct seg *d = new_seg(n, 4 * PAGE_SIZE);
@@ -177,7 +179,7 @@ static void a_file_is_not_read_without_right_or_beyond_its_end(void **state)
     assert_int_equal(local_source_fill(n, &f), -E_EOF);
     f.source_off = 0, f.source_len = 5, f.source.check[2]++;
     assert_int_equal(local_source_fill(n, &f), -E_CAP);
-    f.source = cap_make(c[1].port, cap_obj(&c[1]), RIGHT_WRITE, n->services->bootfs.key);
+    f.source = c[3];
     assert_int_equal(local_source_fill(n, &f), -E_RIGHTS);
     f.source = c[2];
     assert_int_equal(local_source_fill(n, &f), -E_OP);
@@ -207,7 +209,7 @@ static void a_file_is_not_read_without_right_or_beyond_its_end(void **state)
 static void as_many_parts_as_one_likes_and_no_more_remembered_than_the_limit(void **state)
 {
     struct node *n = unit_node(state);
-    struct cap c[3];
+    struct cap c[4];
     assert_null(bootfs_give(n, archive.bytes, archive.len));
     bed_run(n, file_body, c);
     const uint8_t *file = archive.bytes + PAGE_SIZE;

@@ -5,7 +5,7 @@
 #include "core/proc.h"
 #include "services/proc/control.h"
 #include "services/proc/orphan.h"
-#include "services/services_priv.h"
+#include "services/proc/proc_priv.h"
 #include "test/unit/service_bed.h"
 
 // --- The ring around the node: it is asked, and answers when the test wants it to ----------------------------------
@@ -34,8 +34,8 @@ static bool ring_ask(struct node *n, struct port port)
         return false;
     ring.asked++;
     ring.of[number_of(port)]++;
-    if (n->services->orphans.asking + 1 > ring.most)
-        ring.most = n->services->orphans.asking + 1;
+    if (n->services->proc->orphans.asking + 1 > ring.most)
+        ring.most = n->services->proc->orphans.asking + 1;
     return true;
 }
 static void no_request(struct node *n, struct thread *t)
