@@ -23,9 +23,6 @@
 #include "services/console.h"
 #include "services/service.h"
 
-#ifndef ROTIFER_VERSION
-#define ROTIFER_VERSION "0.1"
-#endif
 #define STATUS_NO_BOOT 102
 
 static struct node node;

@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+// Said at boot, and by `rotifer --version`.
+#define ROTIFER_VERSION "0.1"
+
 #define PAGE_SHIFT 12
 #define PAGE_SIZE 4096ul
 #define PAGE_MASK (PAGE_SIZE - 1)

@@ -10,6 +10,12 @@ TOOL_SRCS := $(wildcard tools/*.c)
 $(call remember,archive,$(ARCHIVE_SRCS))
 $(call remember,tools,$(TOOL_SRCS))
 
+# A command of build/rotifer is a file, tools/cmd_NAME.c, which defines command_NAME: the table of commands is made from
+# the names of the files (tools/command.c).
+COMMANDS := $(patsubst tools/cmd_%.c,%,$(sort $(wildcard tools/cmd_*.c)))
+build/host/tools/command.o build/san/tools/command.o: HOST_EXTRA += '-DCOMMANDS=$(foreach c,$(COMMANDS),COMMAND($c))'
+build/host/tools/command.o build/san/tools/command.o: build/list/tools
+
 HOST_BASE := -std=c11 $(COMMON) $(INCLUDES)
 HOST_CFLAGS := -O1 $(HOST_BASE) $(WARNINGS_STRICT)
 HOST_CC = $(CC) -O2 $(HOST_BASE)
@@ -20,7 +26,7 @@ HOST_LDFLAGS := -Wl,--gc-sections -pthread
 
 # Only what is for Linux alone sees Linux: core, net and services get plain C, as in the kernel.
 POSIX := -D_GNU_SOURCE
-build/host/arch/% build/host/tools/% build/san/arch/% build/san/test/%: HOST_EXTRA = $(POSIX)
+build/host/arch/% build/host/tools/% build/san/arch/% build/san/tools/% build/san/test/%: HOST_EXTRA = $(POSIX)
 build/san/test/%: SAN_WARNINGS = $(WARNINGS)
 SAN_WARNINGS = $(WARNINGS_STRICT)
 
@@ -55,4 +61,4 @@ build/rotifer: $(call objects,host,$(TOOL_SRCS)) build/host/librotifer.a build/h
 	$(Q)$(CC) $(HOST_LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
 -include $(patsubst %.o,%.d,$(call objects,host,$(ARCHIVE_SRCS) $(TOOL_SRCS)))
--include $(patsubst %.o,%.d,$(call objects,san,$(ARCHIVE_SRCS)))
+-include $(patsubst %.o,%.d,$(call objects,san,$(ARCHIVE_SRCS) $(TOOL_SRCS)))

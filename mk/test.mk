@@ -30,8 +30,13 @@ $(Q)mkdir -p $(@D)
 $(Q)$(CC) $(SANITIZE) $(HOST_LDFLAGS) -o $@ $(filter %.o %.a,$^) $1
 endef
 
-$(UNIT_BINS): build/unit/%: build/san/test/unit/%.o $(call objects,san,$(UNIT_HELPERS)) $(SAN_LIBS) \
-              build/list/unit
+# The command's files, but for its main: a test takes those that it calls.
+TESTED_TOOLS := $(filter-out tools/main.c,$(TOOL_SRCS))
+build/san/libtools.a: $(call objects,san,$(TESTED_TOOLS)) build/list/tools
+	$(call archive,$(AR))
+
+$(UNIT_BINS): build/unit/%: build/san/test/unit/%.o $(call objects,san,$(UNIT_HELPERS)) build/san/libtools.a \
+              $(SAN_LIBS) build/list/unit
 	$(call test_link,-lcmocka)
 
 build/sim-run: $(call objects,san,$(SIM_SRCS)) $(SAN_LIBS) build/list/sim

@@ -2,37 +2,93 @@
 // rotifer bench: null transactions between two nodes against the limit, the bare driver's frame ping-pong on the same
 // link in the same run. The two take turns, round after round, so that both meet the same machine.
 #include "core/config.h"
+#include "core/entry.h"
 #include "core/error.h"
 #include "core/node.h"
 #include "core/task.h"
-#include "tools/cmds.h"
 #include "tools/command.h"
 #include "tools/find.h"
+#include "tools/member.h"
 #include "tools/say.h"
+#include "tools/table.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char help[] =
-    "usage: rotifer bench [--from NODE] [--to NODE] [--link L] [--rounds R] [--count C] [--bytes B,...] [--csv]\n"
-    "\n"
-    "Measures, by the clock of node FROM: frame ping-pong of the bare driver with the neighbour on link L (the\n"
-    "limit), and null transactions to node TO, B bytes each way. The two take turns, C of each, R rounds.\n"
-    "TO must be the neighbour on link L for the ratio to mean anything: n1's link 0 leads to n2.\n"
-    "  --from n1  --to n2  --link 0  --rounds 7  --count 100  --bytes 0,1400,4096,32000\n"
-    "  --csv      lines of: name,value,unit,what\n"
-    "Absolute times on an emulator mean little; the ratio does.\n";
-
 #define SIZES_MAX 8
-#define COUNT_MAX 10000u
+#define SIZE_MAX_BYTES 32768u // an echo is one frame
+#define BENCH_TIMEOUT_MS 600000
 
-struct bench {
-    const char *from, *to;
+static struct bench {
+    const char *from, *to, *sizes;
     uint64_t link, rounds, count;
+    bool csv, json;
     unsigned nsizes;
-    uint64_t size[SIZES_MAX];
-    bool csv;
+    uint64_t size[SIZES_MAX]; // bytes: `sizes`, read
+} bench = {.from = "n1", .to = "n2", .sizes = "0,1400,4096,32000", .rounds = 7, .count = 100};
+
+// The numbers of a list "0,1400". False: one of them is none, is too large, or there are too many.
+static bool read_sizes(const char *list, struct bench *b)
+{
+    char text[128];
+    if ((size_t)snprintf(text, sizeof text, "%s", list) >= sizeof text)
+        return false;
+    b->nsizes = 0;
+    for (char *s = strtok(text, ","); s; s = strtok(NULL, ","))
+        if (b->nsizes == SIZES_MAX || !option_number(s, 0, SIZE_MAX_BYTES, &b->size[b->nsizes++]))
+            return false;
+    return b->nsizes > 0;
+}
+
+static const char *wrong_sizes(const char *list)
+{
+    return read_sizes(list, &bench) ? NULL : "is no list of at most 8 numbers of bytes, each at most 32768";
+}
+
+static const struct option options[] = {
+    {.name = "from", .kind = OPTION_TEXT, .text = &bench.from, .value = "NODE", .what = "by whose clock (n1)"},
+    {.name = "to", .kind = OPTION_TEXT, .text = &bench.to, .value = "NODE", .what = "its neighbour on that link (n2)"},
+    {.name = "link",
+     .kind = OPTION_NUMBER,
+     .number = &bench.link,
+     .value = "L",
+     .max = 3,
+     .what = "number of the link (0)"},
+    {.name = "rounds",
+     .kind = OPTION_NUMBER,
+     .number = &bench.rounds,
+     .value = "R",
+     .unit = "rounds",
+     .min = 1,
+     .max = 100,
+     .what = "how often the two take turns (7)"},
+    {.name = "count",
+     .kind = OPTION_NUMBER,
+     .number = &bench.count,
+     .value = "C",
+     .unit = "of each",
+     .min = 1,
+     .max = 10000,
+     .what = "how many of each, in a round (100)"},
+    {.name = "bytes",
+     .kind = OPTION_TEXT,
+     .text = &bench.sizes,
+     .value = "B,...",
+     .wrong = wrong_sizes,
+     .what = "bytes each way (0,1400,4096,32000)"},
+    {.name = "csv", .kind = OPTION_FLAG, .flag = &bench.csv, .what = "lines of: name,value,unit,what"},
+    OPTION_JSON(&bench.json),
+    {.name = NULL},
+};
+
+static const struct column columns[] = {
+    {"bytes", "BYTES", 10, NULL},
+    {"echo_min_ns", "ECHO MIN", 12, NULL},
+    {"echo_median_ns", "ECHO MEDIAN", 12, " "},
+    {"trans_min_ns", "TRANS MIN", 12, NULL},
+    {"trans_median_ns", "TRANS MEDIAN", 12, " "},
+    {"ratio", "RATIO", 6, NULL},
+    {NULL, NULL, 0, NULL},
 };
 
 struct series {
@@ -67,32 +123,40 @@ static int64_t measure(struct node *n, const struct cap *from, const struct benc
     struct task_result r;
     int64_t s =
         task_trans(n, from, OP_NODE_BENCH, arg, kind == BENCH_TRANS ? buf_kernel(target, sizeof *target) : buf_none(),
-                   buf_kernel(out->ns + out->count, b->count * sizeof out->ns[0]), 600000, &r);
+                   buf_kernel(out->ns + out->count, b->count * sizeof out->ns[0]), BENCH_TIMEOUT_MS, &r);
     if (s >= 0)
         out->count += (unsigned)(r.len / sizeof out->ns[0]);
     return s;
 }
 
-static void print_row(const struct bench *b, uint64_t size, struct series *echo, struct series *trans)
+static void print_csv(uint64_t size, struct series *echo, struct series *trans)
 {
-    uint64_t em = median(echo), tm = median(trans), el = least(echo), tl = least(trans);
+    unsigned long long bytes = size;
+    double em = (double)median(echo), tm = (double)median(trans);
+    if (echo->count)
+        printf("echo_%llu,%.2f,us,median\necho_%llu,%.2f,us,min\n", bytes, em / 1e3, bytes, (double)least(echo) / 1e3);
+    printf("trans_%llu,%.2f,us,median\ntrans_%llu,%.2f,us,min\n", bytes, tm / 1e3, bytes, (double)least(trans) / 1e3);
+    if (echo->count)
+        printf("trans_over_echo_%llu,%.3f,ratio,median\n", bytes, em > 0 ? tm / em : 0);
+}
+
+static void put_row(struct table *t, uint64_t size, struct series *echo, struct series *trans)
+{
+    uint64_t em = median(echo), tm = median(trans);
     double ratio = em ? (double)tm / (double)em : 0;
-    if (b->csv) {
-        unsigned long long bytes = size;
-        if (echo->count)
-            printf("echo_%llu,%.2f,us,median\necho_%llu,%.2f,us,min\n", bytes, (double)em / 1e3, bytes,
-                   (double)el / 1e3);
-        printf("trans_%llu,%.2f,us,median\ntrans_%llu,%.2f,us,min\n", bytes, (double)tm / 1e3, bytes, (double)tl / 1e3);
-        if (echo->count)
-            printf("trans_over_echo_%llu,%.3f,ratio,median\n", bytes, ratio);
-        return;
-    }
-    printf("%10s  %12s %12s  %12s %12s  %6.2f\n", with_commas(size), duration(el), duration(em), duration(tl),
-           duration(tm), ratio);
+    char shown[32];
+    snprintf(shown, sizeof shown, "%.2f", ratio);
+    table_number(t, size, with_commas(size));
+    table_number(t, least(echo), duration(least(echo)));
+    table_number(t, em, duration(em));
+    table_number(t, least(trans), duration(least(trans)));
+    table_number(t, tm, duration(tm));
+    table_real(t, ratio, 3, shown);
+    table_row_end(t);
 }
 
 static int bench_size(struct node *n, const struct bench *b, uint64_t size, const struct cap *from,
-                      const struct cap *target)
+                      const struct cap *target, struct table *t)
 {
     size_t room = (size_t)(b->rounds * b->count) * sizeof(uint64_t);
     struct series echo = {.ns = malloc(room)}, trans = {.ns = malloc(room)};
@@ -104,73 +168,59 @@ static int bench_size(struct node *n, const struct bench *b, uint64_t size, cons
         if (s >= 0 || s == -E_STATE)
             s = measure(n, from, b, BENCH_TRANS, size, target, &trans);
     }
-    if (s >= 0)
-        print_row(b, size, &echo, &trans);
+    if (s >= 0 && b->csv)
+        print_csv(size, &echo, &trans);
+    else if (s >= 0)
+        put_row(t, size, &echo, &trans);
     free(echo.ns);
     free(trans.ns);
     return s < 0 ? fail_error(s, "bench of %llu bytes on %s", (unsigned long long)size, b->from) : EXIT_OK;
 }
 
+static int bench_all(struct node *n, const struct cap *from, const struct cap *target)
+{
+    const struct bench *b = &bench;
+    struct table t;
+    int status = EXIT_OK;
+    if (!b->csv && !b->json)
+        printf("%s -> %s, %llu rounds of %llu, echo and transaction in turn\n", b->from, b->to,
+               (unsigned long long)b->rounds, (unsigned long long)b->count);
+    if (!b->csv)
+        table_begin(&t, stdout, b->json, columns);
+    for (unsigned i = 0; status == EXIT_OK && i < b->nsizes; i++)
+        status = bench_size(n, b, b->size[i], from, target, &t);
+    if (!b->csv)
+        table_end(&t);
+    return status;
+}
+
 static int bench_task(struct node *n, void *arg)
 {
-    const struct bench *b = arg;
     struct cap from, target;
-    if (!find_service_or_say(n, b->from, "node", &from) || !find_service_or_say(n, b->to, "node", &target))
-        return EXIT_FAILED;
-    if (!b->csv)
-        printf("%s -> %s, %llu rounds of %llu, echo and transaction in turn\n%10s  %12s %12s  %12s %12s  %6s\n",
-               b->from, b->to, (unsigned long long)b->rounds, (unsigned long long)b->count, "BYTES", "ECHO MIN",
-               "ECHO MEDIAN", "TRANS MIN", "TRANS MEDIAN", "RATIO");
-    for (unsigned i = 0; i < b->nsizes; i++) {
-        int status = bench_size(n, b, b->size[i], &from, &target);
-        if (status != EXIT_OK)
-            return status;
-    }
-    return EXIT_OK;
+    (void)arg;
+    int status = find_service_or_say(n, bench.from, "node", &from);
+    if (status == EXIT_OK)
+        status = find_service_or_say(n, bench.to, "node", &target);
+    return status == EXIT_OK ? bench_all(n, &from, &target) : status;
 }
 
-static bool take_sizes(struct bench *b, const char *list)
+static int run(void)
 {
-    char text[128];
-    if ((size_t)snprintf(text, sizeof text, "%s", list) >= sizeof text)
-        return false;
-    b->nsizes = 0;
-    for (char *s = strtok(text, ","); s; s = strtok(NULL, ",")) // an echo is one frame
-        if (b->nsizes == SIZES_MAX || !parse_number(s, 0, 32768, &b->size[b->nsizes++]))
-            return false;
-    return b->nsizes > 0;
+    bool right = read_sizes(bench.sizes, &bench);
+    ASSERT(right);
+    if (bench.csv && bench.json)
+        return usage_error("bench", "it is either --csv or --json");
+    return member_run(bench_task, NULL);
 }
 
-static bool take_option(struct bench *b, const char *o, const char *v)
-{
-    if (strcmp(o, "--from") == 0)
-        b->from = v;
-    else if (strcmp(o, "--to") == 0)
-        b->to = v;
-    else if (strcmp(o, "--link") == 0)
-        return parse_number(v, 0, 3, &b->link);
-    else if (strcmp(o, "--rounds") == 0)
-        return parse_number(v, 1, 100, &b->rounds);
-    else if (strcmp(o, "--count") == 0)
-        return parse_number(v, 1, COUNT_MAX, &b->count);
-    else
-        return strcmp(o, "--bytes") == 0 && take_sizes(b, v);
-    return true;
-}
-
-int cmd_bench(int argc, char **argv)
-{
-    struct bench b = {.from = "n1", .to = "n2", .rounds = 7, .count = 100, .nsizes = 4, .size = {0, 1400, 4096, 32000}};
-    if (wants_help(argc, argv, help))
-        return EXIT_OK;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--csv") == 0)
-            b.csv = true;
-        else if (i + 1 < argc && take_option(&b, argv[i], argv[i + 1]))
-            i++;
-        else
-            return usage_error("bench", "what is '%s'%s%s?", argv[i], i + 1 < argc ? " " : "",
-                               i + 1 < argc ? argv[i + 1] : "");
-    }
-    return command_run(bench_task, &b);
-}
+const struct command command_bench = {
+    .name = "bench",
+    .group = GROUP_LINK,
+    .what = "null transactions against the limit of the link",
+    .help = "Measures, by the clock of one node: frame ping-pong of the bare driver with the neighbour on "
+            "link L (the limit), and null transactions to another node, B bytes each way. The two take turns. "
+            "The other node must be the neighbour on that link for the ratio to mean anything: n1's link 0 "
+            "leads to n2. Absolute times on an emulator mean little; the ratio does.",
+    .options = options,
+    .run = run,
+};

@@ -1,30 +1,55 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// rotifer nodes, rotifer trace
+// rotifer nodes: who is in the ring, and what each node has and does.
 #include "core/config.h"
 #include "core/error.h"
 #include "core/node.h"
-#include "core/task.h"
-#include "tools/cmds.h"
 #include "tools/command.h"
 #include "tools/find.h"
+#include "tools/member.h"
 #include "tools/say.h"
+#include "tools/table.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define TRACE_TEXT_MAX (256 * KIB)
+static struct {
+    bool longer, json;
+} nodes;
 
-static const char nodes_help[] =
-    "usage: rotifer nodes [-l]\n"
-    "\n"
-    "Lists the nodes that answer. cli-... are commands like this one: nodes too, while they run.\n"
-    "  -l   also each node's links (frames out, in, dropped, bad), and its transactions\n"
-    "Next: rotifer ps\n";
+static const struct option options[] = {
+    {.name = "long",
+     .letter = 'l',
+     .kind = OPTION_FLAG,
+     .flag = &nodes.longer,
+     .what = "also each node's links (frames out, in, dropped, bad), and counts"},
+    OPTION_JSON(&nodes.json),
+    {.name = NULL},
+};
 
-static void print_links(const struct node_status *s)
+static const struct column columns[] = {
+    {"node", "NODE", -12, NULL},
+    {"endpoint", "ENDPOINT", -16, " "},
+    {"hops", "HOPS", 4, NULL},
+    {"harts", "HARTS", 5, NULL},
+    {"free_bytes", "FREE", 10, NULL},
+    {"memory_bytes", "MEMORY", 10, NULL},
+    {"processes", "PROCESSES", 9, NULL},
+    {"links_up", "LINKS UP", -8, NULL},
+    {"links", NULL, 0, NULL},
+    {"uptime_ns", "UPTIME", 0, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static uint32_t link_count(const struct node_status *s)
 {
-    for (uint32_t i = 0; i < s->links && i < sizeof s->link / sizeof s->link[0]; i++)
+    uint32_t room = sizeof s->link / sizeof s->link[0];
+    return s->links < room ? s->links : room;
+}
+
+// --- With -l ----------------------------------------------------------------------------------------------
+
+static void print_longer(const struct node_status *s)
+{
+    for (uint32_t i = 0; i < link_count(s); i++)
         printf("    link %-6.8s %-4s payload %-6u out %-10s in %-10s dropped %s bad %s\n", s->link[i].name,
                s->link[i].up ? "up" : "down", s->link[i].payload_max, with_commas(s->link[i].tx),
                with_commas(s->link[i].rx), with_commas(s->link[i].tx_drop), with_commas(s->link[i].rx_bad));
@@ -36,82 +61,107 @@ static void print_links(const struct node_status *s)
            with_commas(s->switches));
 }
 
-static bool print_node(struct node *n, const struct found_node *f, bool longer)
+static void put_links(struct json *j, const struct node_status *s)
+{
+    json_array(j, "link");
+    for (uint32_t i = 0; i < link_count(s); i++) {
+        json_object(j, NULL);
+        json_text_of(j, "name", s->link[i].name, strnlen(s->link[i].name, sizeof s->link[i].name));
+        json_bool(j, "up", s->link[i].up != 0);
+        json_number(j, "payload_max_bytes", s->link[i].payload_max);
+        json_number(j, "frames_out", s->link[i].tx);
+        json_number(j, "frames_in", s->link[i].rx);
+        json_number(j, "frames_dropped", s->link[i].tx_drop);
+        json_number(j, "frames_bad", s->link[i].rx_bad);
+        json_close(j);
+    }
+    json_close(j);
+}
+
+static void put_longer(struct json *j, const struct node_status *s)
+{
+    put_links(j, s);
+    json_number(j, "transactions_local", s->trans_local);
+    json_number(j, "transactions_remote", s->trans_remote);
+    json_number(j, "retries", s->retries);
+    json_number(j, "duplicates_dropped", s->dups);
+    json_number(j, "process_records", s->procs);
+    json_number(j, "threads", s->threads);
+    json_number(j, "segments", s->segs);
+    json_number(j, "transaction_records", s->recs);
+    json_number(j, "pages_free", s->pages_free);
+    json_number(j, "system_calls", s->syscalls);
+    json_number(j, "switches", s->switches);
+}
+
+// --- Rows -------------------------------------------------------------------------------------------------
+
+static void put_status(struct table *t, const struct found_node *f, const struct node_status *s)
+{
+    char links_up[32];
+    unsigned up = 0;
+    for (uint32_t i = 0; i < link_count(s); i++)
+        up += s->link[i].up != 0;
+    snprintf(links_up, sizeof links_up, "%2u of %-2u", up, s->links);
+    table_number(t, f->hops, NULL);
+    table_number(t, s->harts, NULL);
+    table_number(t, s->pages_free * PAGE_SIZE, page_size_text(s->pages_free));
+    table_number(t, s->pages_total * PAGE_SIZE, page_size_text(s->pages_total));
+    // One of the process records is the kernel's own.
+    uint64_t processes = s->procs ? s->procs - 1 : 0;
+    table_number(t, processes, NULL);
+    table_number(t, up, links_up);
+    table_number(t, s->links, NULL);
+    table_number(t, s->uptime_ns, duration(s->uptime_ns));
+    if (nodes.longer && nodes.json)
+        put_longer(&t->json, s);
+    table_row_end(t);
+    if (nodes.longer && !nodes.json)
+        print_longer(s);
+}
+
+static bool put_node(struct node *n, struct table *t, const struct found_node *f)
 {
     struct node_status s;
+    char endpoint[24];
     int64_t e = find_status(n, f->name, &s);
-    if (e < 0) {
-        printf("%-12s %016llx  (%s)\n", f->name, (unsigned long long)f->ep, error_string((long)e));
-        return false;
-    }
-    unsigned links = 0;
-    for (uint32_t i = 0; i < s.links && i < sizeof s.link / sizeof s.link[0]; i++)
-        links += s.link[i].up != 0;
-    // One of the process records is the kernel's own.
-    printf("%-12s %016llx  %4u  %5u  %10s  %10s  %9u  %2u of %-2u  %s\n", f->name, (unsigned long long)s.ep, f->hops,
-           s.harts, page_size_text(s.pages_free), page_size_text(s.pages_total), s.procs ? s.procs - 1 : 0, links,
-           s.links, duration(s.uptime_ns));
-    if (longer)
-        print_links(&s);
-    return true;
+    snprintf(endpoint, sizeof endpoint, "%016llx", (unsigned long long)f->ep);
+    table_text(t, f->name);
+    table_text(t, endpoint);
+    if (e < 0)
+        table_row_fails(t, error_string((long)e));
+    else
+        put_status(t, f, &s);
+    return e >= 0;
 }
 
 static int nodes_task(struct node *n, void *arg)
 {
     static struct found_node f[FIND_NODES_MAX];
-    const bool *longer = arg;
+    struct table t;
+    (void)arg;
     unsigned count = find_nodes(n, f);
     bool ok = true;
-    printf("%-12s %-16s  %4s  %5s  %10s  %10s  %9s  %-8s  %s\n", "NODE", "ENDPOINT", "HOPS", "HARTS", "FREE", "MEMORY",
-           "PROCESSES", "LINKS UP", "UPTIME");
+    table_begin(&t, stdout, nodes.json, columns);
     for (unsigned i = 0; i < count; i++)
-        ok &= print_node(n, &f[i], *longer) || find_is_command(f[i].name); // which may just have ended
-    return ok ? EXIT_OK : EXIT_FAILED;
+        ok &= put_node(n, &t, &f[i]) || find_is_command(f[i].name); // a command may just have ended
+    table_end(&t);
+    ok &= !find_say_missing();
+    return ok ? EXIT_OK : EXIT_NOBODY;
 }
 
-int cmd_nodes(int argc, char **argv)
+static int run(void)
 {
-    bool longer = false;
-    if (wants_help(argc, argv, nodes_help))
-        return EXIT_OK;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "-l") != 0)
-            return usage_error("nodes", "what is '%s'?", argv[i]);
-        longer = true;
-    }
-    return command_run(nodes_task, &longer);
+    return member_run(nodes_task, NULL);
 }
 
-// --- trace --------------------------------------------------------------------------------------------
-
-static const char trace_help[] =
-    "usage: rotifer trace NODE\n"
-    "\n"
-    "The last events of a node, oldest first: seconds.microseconds since it booted, what, three words.\n"
-    "Next: rotifer nodes -l\n";
-
-static int trace_task(struct node *n, void *arg)
-{
-    const char *node = arg;
-    struct cap c;
-    struct task_result r;
-    if (!find_service_or_say(n, node, "node", &c))
-        return EXIT_FAILED;
-    char *text = malloc(TRACE_TEXT_MAX);
-    int64_t s =
-        text ? task_trans(n, &c, OP_NODE_TRACE, NULL, buf_none(), buf_kernel(text, TRACE_TEXT_MAX), FIND_TIMEOUT_MS, &r)
-             : -E_MEM;
-    if (s >= 0)
-        fwrite(text, 1, r.len, stdout);
-    free(text);
-    return s < 0 ? fail_error(s, "trace of %s", node) : EXIT_OK;
-}
-
-int cmd_trace(int argc, char **argv)
-{
-    if (wants_help(argc, argv, trace_help))
-        return EXIT_OK;
-    if (argc != 2)
-        return usage_error("trace", "one argument is needed: the name of a node");
-    return command_run(trace_task, argv[1]);
-}
+const struct command command_nodes = {
+    .name = "nodes",
+    .group = GROUP_NODE,
+    .what = "the nodes that answer: memory, processes, links",
+    .help = "Lists the nodes that answer. cli-... are commands like this one: nodes too, while they run. "
+            "Status 203 when one of those that `ring up` started does not answer.",
+    .next = "rotifer ps",
+    .options = options,
+    .run = run,
+};

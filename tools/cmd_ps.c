@@ -1,31 +1,52 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// rotifer ps
+// rotifer ps: the processes of all nodes, or of one.
 #include "core/node.h"
-#include "tools/cmds.h"
 #include "tools/command.h"
 #include "tools/find.h"
+#include "tools/member.h"
 #include "tools/say.h"
+#include "tools/table.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-static const char help[] =
-    "usage: rotifer ps [-a] [--node NODE]\n"
-    "\n"
-    "Lists the processes of all nodes. A process keeps its number (PID) when it moves.\n"
-    "  -a           also those that are arriving, leaving or have ended; and endpoints and comments\n"
-    "  --node NODE  of one node only\n"
-    "Next: rotifer migrate PROC NODE\n";
-
-struct ps {
-    bool all;
+static struct {
+    bool all, json;
     const char *node;
+} ps;
+
+static const struct option options[] = {
+    {.name = "all",
+     .letter = 'a',
+     .kind = OPTION_FLAG,
+     .flag = &ps.all,
+     .what = "also what arrives, leaves or has ended; endpoints and comments"},
+    {.name = "node", .kind = OPTION_TEXT, .text = &ps.node, .value = "NODE", .what = "of one node only"},
+    OPTION_JSON(&ps.json),
+    {.name = NULL},
 };
 
-static bool is_shown(const struct ps *o, const struct proc_entry *e)
+#define COLUMNS                                                                                                        \
+    {"pid", "PID", -6, NULL}, {"name", "NAME", -16, NULL}, {"node", "NODE", -8, " "}, {"state", "STATE", -9, " "},     \
+        {"threads", "THREADS", 7, " "}, {"pages", "PAGES", 9, " "},                                                    \
+    {                                                                                                                  \
+        "moves", "MOVES", 6, " "                                                                                       \
+    }
+static const struct column columns[] = {
+    COLUMNS,
+    {"endpoint", NULL, 0, NULL},
+    {"comment", NULL, 0, NULL},
+    {NULL, NULL, 0, NULL},
+};
+static const struct column columns_all[] = {
+    COLUMNS,
+    {"endpoint", "ENDPOINT", -16, NULL},
+    {"comment", "COMMENT", 0, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static bool is_shown(const struct proc_entry *e)
 {
-    return o->all || e->state == PROC_RUN || e->state == PROC_STUNNED || e->state == PROC_STUNNING ||
+    return ps.all || e->state == PROC_RUN || e->state == PROC_STUNNED || e->state == PROC_STUNNING ||
            e->state == PROC_MOVING;
 }
 
@@ -34,39 +55,55 @@ static const char *state_text(uint32_t state)
     return state < PROC_STATES ? proc_state_name((enum proc_state)state) : "?";
 }
 
-static int ps_task(struct node *n, void *arg)
+static void put_row(struct table *t, const struct found_proc *p)
 {
-    const struct ps *o = arg;
-    struct found_proc *p;
-    unsigned count = find_procs(n, o->node, &p);
-    printf("%-6s  %-16s %-8s %-9s %7s %9s %6s%s\n", "PID", "NAME", "NODE", "STATE", "THREADS", "PAGES", "MOVES",
-           o->all ? "  ENDPOINT          COMMENT" : "");
-    for (unsigned i = 0; i < count; i++) {
-        const struct proc_entry *e = &p[i].e;
-        if (!is_shown(o, e))
-            continue;
-        printf("%06x  %-16s %-8s %-9s %7u %9s %6s", e->pid, e->name, p[i].node, state_text(e->state), e->threads,
-               with_commas(e->pages), with_commas(e->moves));
-        if (o->all)
-            printf("  %016llx  %s", (unsigned long long)e->ep, e->comment);
-        putchar('\n');
-    }
-    free(p);
-    return EXIT_OK;
+    const struct proc_entry *e = &p->e;
+    char pid[16], endpoint[24];
+    snprintf(pid, sizeof pid, "%06x", e->pid);
+    snprintf(endpoint, sizeof endpoint, "%016llx", (unsigned long long)e->ep);
+    table_text(t, pid);
+    table_text(t, e->name);
+    table_text(t, p->node);
+    table_text(t, state_text(e->state));
+    table_number(t, e->threads, NULL);
+    table_number(t, e->pages, with_commas(e->pages));
+    table_number(t, e->moves, with_commas(e->moves));
+    table_text(t, endpoint);
+    table_text(t, e->comment);
+    table_row_end(t);
 }
 
-int cmd_ps(int argc, char **argv)
+static int ps_task(struct node *n, void *arg)
 {
-    struct ps o = {.node = NULL};
-    if (wants_help(argc, argv, help))
-        return EXIT_OK;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "-a") == 0)
-            o.all = true;
-        else if (strcmp(argv[i], "--node") == 0 && i + 1 < argc)
-            o.node = argv[++i];
-        else
-            return usage_error("ps", "what is '%s'?", argv[i]);
+    (void)arg;
+    struct found_proc *p;
+    struct table t;
+    unsigned count;
+    int status = find_procs(n, ps.node, &p, &count);
+    if (p) {
+        table_begin(&t, stdout, ps.json, ps.all ? columns_all : columns);
+        for (unsigned i = 0; i < count; i++)
+            if (is_shown(&p[i].e))
+                put_row(&t, &p[i]);
+        table_end(&t);
     }
-    return command_run(ps_task, &o);
+    free(p);
+    bool missing = !ps.node && find_say_missing();
+    return status == EXIT_OK && missing ? EXIT_NOBODY : status;
 }
+
+static int run(void)
+{
+    return member_run(ps_task, NULL);
+}
+
+const struct command command_ps = {
+    .name = "ps",
+    .group = GROUP_PROCESS,
+    .what = "the processes of all nodes",
+    .help = "Lists the processes of all nodes. A process keeps its number (PID) when it moves. Status 203 "
+            "when a node that `ring up` started does not answer.",
+    .next = "rotifer migrate PROC NODE",
+    .options = options,
+    .run = run,
+};

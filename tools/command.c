@@ -1,265 +1,52 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// All commands, and how one of them is started.
 #include "tools/command.h"
-#include "arch/host/host.h"
-#include "core/error.h"
-#include "core/task.h"
-#include "net/net.h"
-#include "services/dir.h"
-#include "services/node.h"
-#include "services/protocol.h"
-#include "services/service.h"
-#include "tools/rundir.h"
+#include "core/entry.h"
 #include "tools/say.h"
-#include "tools/wire_unix.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
-#define COMMAND_MEMORY (16 * MIB)
+#ifndef COMMANDS
+#error "COMMANDS: COMMAND(ps) COMMAND(ring_up) ..., one for each tools/cmd_NAME.c; see mk/host.mk"
+#endif
 
-static struct {
-    struct loop loop;
-    struct node *n;
-    int signals;
-    unsigned interrupts;
-    void (*on_interrupt)(struct node *n);
-    int stops; // SIGTSTP comes out here
-    void (*on_stop)(struct node *n);
-    int (*fn)(struct node *n, void *arg);
-    void *arg;
-    char socket[32];
-} command;
+#define COMMAND(name) extern const struct command command_##name;
+COMMANDS
+#undef COMMAND
 
-struct loop *command_loop(void)
+#define COMMAND(name) &command_##name,
+const struct command *const command_table[] = {COMMANDS NULL};
+#undef COMMAND
+
+// How many of the words are the name; 0: it is another name.
+static int words_of_name(const char *name, int argc, char *const argv[])
 {
-    return &command.loop;
-}
-void command_on_interrupt(void (*fn)(struct node *n))
-{
-    command.on_interrupt = fn;
+    const char *blank = strchr(name, ' ');
+    if (!blank)
+        return strcmp(name, argv[0]) == 0 ? 1 : 0;
+    size_t len = (size_t)(blank - name);
+    bool same =
+        argc > 1 && strlen(argv[0]) == len && memcmp(name, argv[0], len) == 0 && strcmp(blank + 1, argv[1]) == 0;
+    return same ? 2 : 0;
 }
 
-void command_on_stop(void (*fn)(struct node *n))
+const struct command *command_named(int argc, char *const argv[], int *words)
 {
-    command.on_stop = fn;
+    for (unsigned i = 0; argc > 0 && command_table[i]; i++)
+        if ((*words = words_of_name(command_table[i]->name, argc, argv)) > 0)
+            return command_table[i];
+    return NULL;
 }
 
-static void log_nothing(struct node *n, const char *line)
+int command_start(const struct command *c, int argc, char *const argv[])
 {
-    if (getenv("ROTIFER_LOG"))
-        fprintf(stderr, "%s: %s\n", n->name, line);
-}
-
-// --- The node -----------------------------------------------------------------------------------------
-
-// As on a board, a node's clock begins when it boots: that is its uptime.
-static uint64_t clock_since_start(struct node *n)
-{
-    (void)n;
-    static uint64_t start;
-    uint64_t now = arch_now_ns();
-    if (!start)
-        start = now - 1; // 0 means "never" in places
-    return now - start;
-}
-
-static void link_status(struct node *n, struct node_status *st)
-{
-    size_t room = sizeof st->link / sizeof st->link[0];
-    struct wire *w = NULL;
-    st->links = 0;
-    while (st->links < room && (w = wire_next(n, w)) != NULL) {
-        const struct link *l = wire_link(w);
-        snprintf(st->link[st->links].name, sizeof st->link[0].name, "%s", l->name);
-        st->link[st->links].up = l->up;
-        st->link[st->links].payload_max = l->payload_max;
-        st->link[st->links].tx = l->stat.tx;
-        st->link[st->links].rx = l->stat.rx;
-        st->link[st->links].tx_drop = l->stat.tx_drop;
-        st->link[st->links].rx_bad = l->stat.rx_bad;
-        st->links++;
+    char why[OPTION_SENTENCE];
+    ASSERT(c->run && argc >= 1);
+    if (options_ask_help(c->options, c->operands, argc, argv)) {
+        help_command(stdout, c);
+        return EXIT_OK;
     }
-}
-
-// Guests cannot run on this machine's processor. Without "proc" in its directory nobody can send one here.
-static void forget_proc(struct node *n, void *arg)
-{
-    (void)arg;
-    struct cap root = dir_root_cap(n->ring_key, n->name, RIGHT_ALL);
-    (void)task_trans(n, &root, OP_DIR_REMOVE, NULL, buf_kernel("proc", 4), buf_none(), 0, NULL);
-}
-
-struct node *command_node(const char *name, const uint8_t key[32], uint64_t bytes, bool quiet)
-{
-    struct host_options o = {.clock = clock_since_start, .ring_key = key, .log = quiet ? log_nothing : NULL};
-    struct node *n = host_node_new(name, bytes / PAGE_SIZE, &o);
-    int e = n ? net_init(n) : -E_MEM;
-    if (e == 0)
-        e = services_start(n);
-    if (e == 0 && !task_spawn(n, "forget proc", forget_proc, NULL))
-        e = -E_MEM;
-    if (e != 0) {
-        fail_error(e, "cannot make the node %s", name);
-        return NULL;
-    }
-    services_set_link_status(n, link_status);
-    return n;
-}
-
-// --- Signals ------------------------------------------------------------------------------------------
-
-// Whoever started us may have said that we are not to be interrupted (nohup, a shell's background).
-static void add_unless_ignored(sigset_t *set, int sig)
-{
-    struct sigaction now;
-    if (sigaction(sig, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-        sigaddset(set, sig);
-}
-
-void command_signals(struct loop *l, void (*got)(void *arg, short events), int *fd)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    add_unless_ignored(&set, SIGINT);
-    add_unless_ignored(&set, SIGTERM);
-    add_unless_ignored(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    *fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (*fd >= 0)
-        loop_watch(l, *fd, POLLIN, got, NULL);
-}
-
-static void got_signal(void *arg, short events)
-{
-    (void)arg;
-    (void)events;
-    struct signalfd_siginfo info;
-    (void)!read(command.signals, &info, sizeof info);
-    if (command.on_interrupt && command.interrupts++ == 0)
-        command.on_interrupt(command.n);
-    else
-        loop_stop(&command.loop, EXIT_INTERRUPT);
-}
-
-static void got_stop(void *arg, short events)
-{
-    (void)arg;
-    (void)events;
-    struct signalfd_siginfo info;
-    if (read(command.stops, &info, sizeof info) != sizeof info)
-        return;
-    if (command.on_stop)
-        command.on_stop(command.n);
-    else
-        raise(SIGSTOP);
-}
-
-// Here and not by who wants to know: what a task does to the mask of signals ends with its turn.
-static void take_stops(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    add_unless_ignored(&set, SIGTSTP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    command.stops = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (command.stops >= 0)
-        loop_watch(&command.loop, command.stops, POLLIN, got_stop, NULL);
-}
-
-// --- Joining and leaving ------------------------------------------------------------------------------
-
-static void task(struct node *n, void *arg)
-{
-    (void)arg;
-    loop_stop(&command.loop, command.fn(n, command.arg));
-}
-
-static void ring_is_gone(void)
-{
-    if (!command.loop.done)
-        fail("the ring has gone down");
-    loop_stop(&command.loop, EXIT_LOST);
-}
-
-// A MAC of its own: the daemon's switch tells commands apart by it. Locally administered (IEEE 802, bit 1). The
-// daemon's socket is named by way of a descriptor, for while the command runs it is where the user is, not in the run
-// directory; and the directory's own path may be too long for a socket's name.
-static bool plug_in(void)
-{
-    uint8_t mac[6] = {0x02, 0x01};
-    char remote[64];
-    int dir = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0 || getrandom(mac + 2, 4, 0) != 4) {
-        fail("cannot plug into the ring: %s", strerror(errno));
-        return false;
-    }
-    snprintf(remote, sizeof remote, "/proc/self/fd/%d/cli.sock", dir);
-    struct wire *w = wire_open(&command.loop, "cli", mac, command.socket, remote);
-    if (w)
-        wire_on_gone(w, ring_is_gone);
-    return w != NULL;
-}
-
-// In the run directory: all that can be wrong before there is a node.
-static bool read_ring(uint8_t key[32])
-{
-    if (access("cli.sock", F_OK) == 0 && ring_key_read(key))
-        return true;
-    if (errno == EACCES)
-        fail("the ring in %s belongs to somebody else: %s", rundir_path(), strerror(errno));
-    else
-        fail("no ring is up (looked in %s). Try: rotifer ring up", rundir_path());
-    return false;
-}
-
-static bool join(void)
-{
-    uint8_t key[32];
-    char name[32];
-    if (!rundir_path())
-        return false;
-    if (!rundir_enter()) {
-        fail("no ring is up (there is no %s). Try: rotifer ring up", rundir_path());
-        return false;
-    }
-    snprintf(name, sizeof name, "cli-%d", (int)getpid());
-    snprintf(command.socket, sizeof command.socket, "cli-%d.sock", (int)getpid());
-    bool ok = read_ring(key) && (command.n = command_node(name, key, COMMAND_MEMORY, true)) != NULL;
-    if (ok) {
-        loop_init(&command.loop, command.n);
-        command_signals(&command.loop, got_signal, &command.signals);
-        take_stops();
-        ok = plug_in();
-    }
-    rundir_leave();
-    return ok;
-}
-
-static void leave(void)
-{
-    fflush(stdout);
-    if (rundir_enter())
-        (void)unlink(command.socket);
-    rundir_leave();
-}
-
-int command_run(int (*fn)(struct node *n, void *arg), void *arg)
-{
-    if (!join())
-        return EXIT_FAILED;
-    command.fn = fn;
-    command.arg = arg;
-    int status = EXIT_FAILED;
-    if (task_spawn(command.n, "command", task, NULL))
-        status = loop_run(&command.loop);
-    leave();
-    return status; // the process ends now, and its node with it, as a power cut does: that is what the ring expects
+    if (!options_parse(c->options, c->operands, argc, argv, why))
+        return usage_error(c->name, "%s", why);
+    return c->run();
 }

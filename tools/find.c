@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Names into nodes, capabilities and processes, by asking the ring: nothing is remembered from one command to the next.
 #include "tools/find.h"
 #include "core/error.h"
 #include "core/node.h"
@@ -51,31 +52,39 @@ static int by_name(const void *a, const void *b)
     return c ? c : strcmp(x->name, y->name);
 }
 
-// How many nodes have answered of those that `ring up` started.
-static bool all_have_answered(unsigned expected)
+static bool is_known(const char *name)
 {
-    unsigned ring = 0;
     for (unsigned i = 0; i < known.count; i++)
-        ring += !find_is_command(known.node[i].name);
-    return expected && ring >= expected;
+        if (strcmp(known.node[i].name, name) == 0)
+            return true;
+    return false;
 }
 
-static unsigned expected_nodes(void)
+// What `ring up` started; nothing when this ring was not started so.
+static void read_started(struct ring_state *s)
 {
-    struct ring_state s;
-    if (!rundir_enter())
-        return 0;
-    bool up = ring_state_read(&s);
+    *s = (struct ring_state){.count = 0};
+    if (rundir_enter())
+        (void)ring_state_read(s);
     rundir_leave();
-    return up ? s.nodes + 1 : 0; // and the host daemon
+}
+
+// A node whose process has ended is not waited for: it would take every command the whole time limit.
+static bool all_have_answered(const struct ring_state *started)
+{
+    for (unsigned i = 0; i < started->count; i++)
+        if (!is_known(started->proc[i].name) && process_alive(&started->proc[i]))
+            return false;
+    return started->count > 0;
 }
 
 unsigned find_nodes(struct node *n, struct found_node out[FIND_NODES_MAX])
 {
-    unsigned expected = expected_nodes();
+    struct ring_state started;
     uint64_t start = node_now(n), asked = 0;
+    read_started(&started);
     known.count = 0;
-    while (!all_have_answered(expected) && node_now(n) - start < ASK_LIMIT_NS) {
+    while (!all_have_answered(&started) && node_now(n) - start < ASK_LIMIT_NS) {
         if (!asked || node_now(n) - asked > ASK_AGAIN_NS) {
             net_nodes_stop(n);
             net_nodes_ask(n, seen, NULL);
@@ -89,12 +98,20 @@ unsigned find_nodes(struct node *n, struct found_node out[FIND_NODES_MAX])
     return known.count;
 }
 
-const char *find_node_name(ep_t node)
+bool find_say_missing(void)
 {
-    for (unsigned i = 0; i < known.count; i++)
-        if (known.node[i].ep == node)
-            return known.node[i].name;
-    return "?";
+    struct ring_state started;
+    bool missing = false;
+    read_started(&started);
+    for (unsigned i = 0; i < started.count; i++) {
+        const struct ring_process *p = &started.proc[i];
+        if (is_known(p->name))
+            continue;
+        warn("%s does not answer%s. Try: rotifer ring status", p->name,
+             process_alive(p) ? "" : ": its process has ended");
+        missing = true;
+    }
+    return missing;
 }
 
 // --- Services ---------------------------------------------------------------------------------------
@@ -121,38 +138,49 @@ int64_t find_status(struct node *n, const char *node, struct node_status *out)
     return s >= 0 && r.len != sizeof *out ? -E_FORMAT : s;
 }
 
-static void say_no_such_node(const char *node, const struct found_node *f, unsigned count)
+static int say_no_such_node(const char *node)
 {
     char list[512] = "";
     size_t at = 0;
-    for (unsigned i = 0; i < count && at < sizeof list - 40; i++)
-        if (!find_is_command(f[i].name))
-            at += (size_t)snprintf(list + at, sizeof list - at, " %s", f[i].name);
-    fail("no node called '%s' answers; these do:%s", node, list);
+    for (unsigned i = 0; i < known.count && at < sizeof list - 40; i++)
+        if (!find_is_command(known.node[i].name))
+            at += (size_t)snprintf(list + at, sizeof list - at, " %s", known.node[i].name);
+    return fail_as(EXIT_NOBODY, "no node called '%s' answers; these do:%s", node, list);
 }
 
-bool find_service_or_say(struct node *n, const char *node, const char *service, struct cap *out)
+int find_service_or_say(struct node *n, const char *node, const char *service, struct cap *out)
 {
     static struct found_node f[FIND_NODES_MAX];
-    unsigned count = find_nodes(n, f);
-    bool there = false;
-    for (unsigned i = 0; i < count; i++)
-        there |= strcmp(f[i].name, node) == 0;
-    if (!there) {
-        say_no_such_node(node, f, count);
-        return false;
-    }
+    (void)find_nodes(n, f);
+    if (!is_known(node))
+        return say_no_such_node(node);
     int64_t s = find_service(n, node, service, out);
     if (s == -E_NAME && strcmp(service, "proc") == 0)
-        fail("%s takes no processes: it has no processor for them", node);
-    else if (s < 0)
-        fail_error(s, "'%s' in the boot directory of %s", service, node);
-    return s >= 0;
+        return fail_as(EXIT_REFUSED, "%s takes no processes: it has no processor for them", node);
+    return s < 0 ? fail_error(s, "'%s' in the boot directory of %s", service, node) : EXIT_OK;
 }
 
 // --- Processes --------------------------------------------------------------------------------------
 
-static unsigned list_node(struct node *n, const char *node, struct found_proc *out, unsigned room)
+// What is listed already, and what the lists that were not to be had make of the exit status.
+struct listing {
+    struct found_proc *proc; // room for FIND_PROCS_MAX
+    unsigned count;
+    int status;
+};
+
+static void add_entries(struct listing *l, const char *node, const struct proc_entry *list, size_t count)
+{
+    for (size_t i = 0; i < count && l->count < FIND_PROCS_MAX; i++) {
+        struct found_proc *p = &l->proc[l->count++];
+        p->e = list[i];
+        p->e.name[sizeof p->e.name - 1] = 0;
+        p->e.comment[sizeof p->e.comment - 1] = 0;
+        snprintf(p->node, sizeof p->node, "%.31s", node);
+    }
+}
+
+static void list_node(struct node *n, const char *node, struct listing *l)
 {
     struct cap c;
     struct task_result r;
@@ -161,21 +189,11 @@ static unsigned list_node(struct node *n, const char *node, struct found_proc *o
     int64_t s = list ? find_service(n, node, "proc", &c) : -E_MEM;
     if (s >= 0)
         s = task_trans(n, &c, OP_PROC_LIST, NULL, buf_none(), buf_kernel(list, size), FIND_TIMEOUT_MS, &r);
-    unsigned count = 0;
-    if (s < 0 && s != -E_NAME) // E_NAME: a node that runs no guests, such as the host daemon
-        fail_error(s, "%s did not list its processes", node);
-    else if (s >= 0)
-        count = (unsigned)(r.len / sizeof *list);
-    if (count > room)
-        count = room;
-    for (unsigned i = 0; i < count; i++) {
-        out[i].e = list[i];
-        out[i].e.name[sizeof list[i].name - 1] = 0;
-        out[i].e.comment[sizeof list[i].comment - 1] = 0;
-        snprintf(out[i].node, sizeof out[i].node, "%.31s", node);
-    }
+    if (s >= 0)
+        add_entries(l, node, list, r.len / sizeof *list);
+    else if (s != -E_NAME) // E_NAME: a node that runs no guests, such as the host daemon
+        l->status = fail_error(s, "%s did not list its processes", node);
     free(list);
-    return count;
 }
 
 static int by_node(const void *a, const void *b)
@@ -185,18 +203,25 @@ static int by_node(const void *a, const void *b)
     return c ? c : (x->e.pid > y->e.pid) - (x->e.pid < y->e.pid);
 }
 
-unsigned find_procs(struct node *n, const char *only_node, struct found_proc **out)
+int find_procs(struct node *n, const char *only_node, struct found_proc **out, unsigned *count)
 {
     static struct found_node f[FIND_NODES_MAX];
-    struct found_proc *all = calloc(FIND_PROCS_MAX, sizeof *all);
-    unsigned count = 0, nodes = all ? find_nodes(n, f) : 0;
+    struct listing l = {.proc = calloc(FIND_PROCS_MAX, sizeof *l.proc), .status = EXIT_OK};
+    unsigned nodes = l.proc ? find_nodes(n, f) : 0;
+    *out = NULL;
+    if (!l.proc)
+        return fail("no memory for a list of processes");
+    if (only_node && !is_known(only_node)) {
+        free(l.proc);
+        return say_no_such_node(only_node);
+    }
     for (unsigned i = 0; i < nodes; i++)
         if (only_node ? strcmp(f[i].name, only_node) == 0 : !find_is_command(f[i].name))
-            count += list_node(n, f[i].name, all + count, FIND_PROCS_MAX - count);
-    if (count)
-        qsort(all, count, sizeof *all, by_node);
-    *out = all;
-    return count;
+            list_node(n, f[i].name, &l);
+    qsort(l.proc, l.count, sizeof *l.proc, by_node);
+    *out = l.proc;
+    *count = l.count;
+    return l.status;
 }
 
 static bool is_named(const struct found_proc *p, const char *what)
@@ -228,31 +253,44 @@ static void say_ambiguous(const char *what, const struct found_proc *all, unsign
             fprintf(stderr, "    %06x  %-16s on %s\n", all[i].e.pid, all[i].e.name, all[i].node);
 }
 
-bool find_proc(struct node *n, const char *what, struct found_proc *out)
+// The best of those that `what` names; *ambiguous: it names different processes.
+static const struct found_proc *best(const char *what, const struct found_proc *all, unsigned count, bool *ambiguous,
+                                     bool (*fits)(const struct found_proc *p, const char *what))
+{
+    const struct found_proc *hit = NULL;
+    for (unsigned i = 0; i < count; i++) {
+        if (!fits(&all[i], what) || all[i].e.state == PROC_DEAD)
+            continue;
+        *ambiguous |= hit && hit->e.ep != all[i].e.ep;
+        if (!hit || better(&all[i], hit))
+            hit = &all[i];
+    }
+    return hit;
+}
+
+int find_proc(struct node *n, const char *what, struct found_proc *out)
 {
     struct found_proc *all;
-    const struct found_proc *hit = NULL;
     bool ambiguous = false;
-    unsigned count = find_procs(n, NULL, &all);
+    unsigned count;
+    int status = find_procs(n, NULL, &all, &count);
+    if (!all)
+        return status;
     // A name goes before a number: "add" is also the beginning of a number.
     bool (*fits)(const struct found_proc *p, const char *what) = is_numbered;
     for (unsigned i = 0; i < count; i++)
         if (is_named(&all[i], what))
             fits = is_named;
-    for (unsigned i = 0; i < count; i++) {
-        if (!fits(&all[i], what) || all[i].e.state == PROC_DEAD)
-            continue;
-        if (hit && hit->e.ep != all[i].e.ep)
-            ambiguous = true;
-        if (!hit || better(&all[i], hit))
-            hit = &all[i];
-    }
-    if (ambiguous)
+    const struct found_proc *hit = best(what, all, count, &ambiguous, fits);
+    status = ambiguous ? EXIT_USAGE : hit ? EXIT_OK : EXIT_NOBODY;
+    if (ambiguous) {
         say_ambiguous(what, all, count, fits);
-    else if (!hit)
-        fail("no process is called '%s', and no number begins so. Try: rotifer ps", what);
-    else
+    } else if (hit) {
         *out = *hit;
+    } else {
+        fail("no process is called '%s', and no number begins so. Try: rotifer ps", what);
+        (void)find_say_missing();
+    }
     free(all);
-    return hit && !ambiguous;
+    return status;
 }

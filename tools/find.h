@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Finding what people name: nodes, their services, processes. Called from tasks; all of it blocks.
+// Finding what people name: nodes, their services, processes.
+//
+// Callers: the task of a command (member_run); all of it blocks. What could not be found, it has said already when it
+// returns an exit status (say.h).
 #ifndef TOOLS_FIND_H
 #define TOOLS_FIND_H
 
@@ -16,28 +19,32 @@ struct found_node {
     ep_t ep;
     unsigned hops;
 };
-// Nodes that answer, sorted by name; the asking one is among them. Waits a little for stragglers, not at all when every
-// node that `ring up` started has answered.
+// Nodes that answer, sorted by name, the asking one among them; hops: links that the answer crossed. Waits for 2 s at
+// most, and only while a node that `ring up` started runs and has not answered. Returns how many.
 unsigned find_nodes(struct node *n, struct found_node out[FIND_NODES_MAX]);
-// A node of the ring, or one of the short-lived nodes that commands are?
+// Says which of the nodes that `ring up` started did not answer the last find_nodes. True when there was one.
+bool find_say_missing(void);
+// True for one of the short-lived nodes that commands are.
 bool find_is_command(const char *node_name);
 
-// Capability that the node's boot directory has under this name. 0 or a negative error.
+// Capability that the node's boot directory has under this name. Returns 0 or a negative error: E_FORMAT, it was no
+// capability; those of the directory (E_NAME: it has no such service) and of a transaction.
 int64_t find_service(struct node *n, const char *node, const char *service, struct cap *out);
-// As above; when it fails, says why, and which nodes there are when there is none of that name. false: said.
-bool find_service_or_say(struct node *n, const char *node, const char *service, struct cap *out);
+// As find_service(), after looking whether the node answers. Returns EXIT_OK, EXIT_NOBODY or EXIT_REFUSED.
+int find_service_or_say(struct node *n, const char *node, const char *service, struct cap *out);
+// Errors: as find_service(). Returns 0 or more, or a negative error.
 int64_t find_status(struct node *n, const char *node, struct node_status *out);
-// Name of the node with this endpoint, from the last find_nodes; "?" when unknown.
-const char *find_node_name(ep_t node);
 
 struct found_proc {
     struct proc_entry e;
     char node[32];
 };
-// Processes of all nodes, or of one, sorted by node and number. *out is malloc()ed. A process that is just moving may
-// be there twice.
-unsigned find_procs(struct node *n, const char *only_node, struct found_proc **out);
-// The one process that `what` names: its name, or the beginning of its number in hex. false, after saying why not.
-bool find_proc(struct node *n, const char *what, struct found_proc *out);
+// Processes of all nodes, or of one, sorted by node and number; *out is malloc()ed, NULL when nothing could be listed,
+// *count entries. A process that is just moving may be there twice. Returns EXIT_OK, or EXIT_FAILED; EXIT_NOBODY or
+// EXIT_REFUSED when the list is there but a node's part of it is missing.
+int find_procs(struct node *n, const char *only_node, struct found_proc **out, unsigned *count);
+// The one process that `what` names: its name, or the beginning of its number in hex. Returns EXIT_OK;
+// EXIT_NOBODY: there is none; EXIT_USAGE: it names more than one; EXIT_FAILED.
+int find_proc(struct node *n, const char *what, struct found_proc *out);
 
 #endif

@@ -1,62 +1,44 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // rotifer: a ring of nodes on your own machine, and what runs on it.
-#include "tools/cmds.h"
-#include "tools/hostd.h"
+#include "core/config.h"
+#include "tools/command.h"
 #include "tools/say.h"
 
-#include <stdio.h>
 #include <string.h>
 
-static const struct command {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *arguments, *what; // NULL: internal
-} commands[] = {
-    {"ring", cmd_ring, "up [N] | down | status", "start, stop, look at a ring of QEMU nodes"},
-    {"nodes", cmd_nodes, "", "the nodes that answer: memory, processes, links, uptime"},
-    {"ps", cmd_ps, "[-a]", "the processes of all nodes"},
-    {"run", cmd_run, "[--node N] PROGRAM [ARG...]", "run a program on a node; its terminal is here"},
-    {"migrate", cmd_migrate, "PROC NODE", "move a running process to another node"},
-    {"stun", cmd_stun, "PROC", "stop a process, whole, where it is"},
-    {"resume", cmd_resume, "PROC", "let a stunned process go on"},
-    {"priority", cmd_priority, "PROC LEVEL", "who comes first when harts are short: 0..7"},
-    {"kill", cmd_kill, "PROC", "end a process"},
-    {"info", cmd_info, "PROC", "all that its kernel tells about a process"},
-    {"trace", cmd_trace, "NODE", "the last events of a node"},
-    {"bench", cmd_bench, "", "null transactions against the limit of the link"},
-    {"hostd", hostd_main, NULL, NULL},
-};
-#define COMMANDS (sizeof commands / sizeof commands[0])
-
-static void help(FILE *to)
+static bool is_any(const char *word, const char *a, const char *b, const char *c)
 {
-    fputs("usage: rotifer COMMAND ...\n\n", to);
-    for (unsigned i = 0; i < COMMANDS; i++) {
-        char left[64];
-        if (!commands[i].what)
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
+}
+
+// "rotifer ring --help" asks for the group, "rotifer ring sideways" names none of its commands.
+static int no_command(int argc, char *const argv[])
+{
+    for (enum group g = 0; g < GROUPS; g++) {
+        if (strcmp(argv[0], group_word(g)) != 0)
             continue;
-        snprintf(left, sizeof left, "%s %s", commands[i].name, commands[i].arguments);
-        fprintf(to, "  %-32s  %s\n", left, commands[i].what);
+        if (argc > 1 && is_any(argv[1], "--help", "-h", "help"))
+            return help_about(1, argv);
+        return argc > 1 ? usage_error(argv[0], "%s has no command '%s'", argv[0], argv[1])
+                        : usage_error(argv[0], "%s is a group: which of its commands is missing", argv[0]);
     }
-    fputs("\nPROC is a process's name or the beginning of its number (rotifer ps). Each command has --help.\n"
-          "The ring lives in the directory that ROTIFER_RUN names, else in run/ beside the build directory.\n"
-          "First: rotifer ring up\n",
-          to);
+    return usage_error(NULL, "there is no command '%s'", argv[0]);
 }
 
 int main(int argc, char **argv)
 {
+    int words;
     if (argc < 2) {
-        help(stderr);
+        help_all(stderr);
         return EXIT_USAGE;
     }
-    for (unsigned i = 0; i < COMMANDS; i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
-    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        help(stdout);
+    argc--, argv++;
+    if (is_any(argv[0], "help", "--help", "-h"))
+        return help_about(argc - 1, argv + 1);
+    if (is_any(argv[0], "--version", "-V", "version")) {
+        puts("rotifer " ROTIFER_VERSION);
         return EXIT_OK;
     }
-    fail("there is no command '%s'. Try: rotifer --help", argv[1]);
-    return EXIT_USAGE;
+    const struct command *c = command_named(argc, argv, &words);
+    return c ? command_start(c, argc - (words - 1), argv + (words - 1)) : no_command(argc, argv);
 }

@@ -16,7 +16,7 @@ struct program_file {
     uint64_t len;
     struct elf elf;
     int argc;
-    char **argv;
+    char *const *argv;
     unsigned nenv, ncaps;
     const char *env[PROGRAM_ENV_MAX]; // "NAME=value"
     struct startup_cap cap[PROGRAM_CAPS_MAX];

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Sentences on stderr, and numbers as people read them.
 #include "tools/say.h"
 #include "core/config.h"
+#include "core/entry.h"
 #include "core/error.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static void say(const char *fmt, va_list ap)
 {
@@ -26,6 +25,17 @@ int fail(const char *fmt, ...)
     return EXIT_FAILED;
 }
 
+int fail_as(int status, const char *fmt, ...)
+{
+    va_list ap;
+    ASSERT(status != EXIT_OK);
+    va_start(ap, fmt);
+    say(fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+    return status;
+}
+
 void warn(const char *fmt, ...)
 {
     va_list ap;
@@ -35,6 +45,11 @@ void warn(const char *fmt, ...)
     fputc('\n', stderr);
 }
 
+static bool nobody_answered(int64_t error)
+{
+    return error == -E_NOTHERE || error == -E_DIED || error == -E_TIMEOUT;
+}
+
 int fail_error(int64_t error, const char *fmt, ...)
 {
     va_list ap;
@@ -42,7 +57,7 @@ int fail_error(int64_t error, const char *fmt, ...)
     say(fmt, ap);
     va_end(ap);
     fprintf(stderr, ": %s (%s)\n", error_string((long)error), error_name((long)error));
-    return EXIT_FAILED;
+    return nobody_answered(error > 0 ? -error : error) ? EXIT_NOBODY : EXIT_REFUSED;
 }
 
 int usage_error(const char *command, const char *fmt, ...)
@@ -51,21 +66,8 @@ int usage_error(const char *command, const char *fmt, ...)
     va_start(ap, fmt);
     say(fmt, ap);
     va_end(ap);
-    fprintf(stderr, "\nTry: rotifer %s --help\n", command);
+    fprintf(stderr, ". Try: rotifer help%s%s\n", command ? " " : "", command ? command : "");
     return EXIT_USAGE;
-}
-
-bool wants_help(int argc, char **argv, const char *help)
-{
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--") == 0)
-            return false;
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            fputs(help, stdout);
-            return true;
-        }
-    }
-    return false;
 }
 
 #define TEXTS 8
@@ -106,22 +108,9 @@ const char *duration(uint64_t ns)
     return t;
 }
 
-const char *page_size_text(uint64_t pages)
+const char *page_size_text(uint64_t n_pages)
 {
     char *t = next_text();
-    snprintf(t, TEXT_SIZE, "%.1f MiB", (double)(pages * PAGE_SIZE) / (double)MIB);
+    snprintf(t, TEXT_SIZE, "%.1f MiB", (double)(n_pages * PAGE_SIZE) / (double)MIB);
     return t;
-}
-
-bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
-{
-    char *end;
-    errno = 0;
-    if (*text < '0' || *text > '9')
-        return false;
-    unsigned long long v = strtoull(text, &end, 10);
-    if (errno || *end || v < min || v > max)
-        return false;
-    *out = v;
-    return true;
 }

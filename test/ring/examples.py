@@ -86,7 +86,7 @@ def lua(r):
                         "for _, f in ipairs{'../../README.md', '..', '.', '/etc/passwd', ''} do print((io.open(f))) end")
     same((status, out), (0, 5 * "nil\n"), "no way leads out of the folder")
     status, out = r.run("--files", "no-such-folder", "lua", "-e", "")
-    ok(status == 1 and "no-such-folder: No such file" in out, "a folder that is not there", out)
+    ok(status == ring.FAILED and "no-such-folder: No such file" in out, "a folder that is not there", out)
 
 
 def all():

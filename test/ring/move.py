@@ -219,11 +219,11 @@ def mistakes(r, rng):
     p.wait_line("counter: 1 ")
     before = r.where("counter")
     status, out = r.move("counter", "n7")
-    ok(status == 1 and "n7" in out, "a move to a node that is not there is refused", out)
+    ok(status == ring.NOBODY and "n7" in out, "a move to a node that is not there is refused", out)
     status, out = r.move("counter", before)
     ok(status == 0 and "already" in out, "a move to where it is, is none", out)
     status, out = r.move("nobody", "n2")
-    ok(status == 1 and "nobody" in out, "a move of a process that is not there", out)
+    ok(status == ring.NOBODY and "nobody" in out, "a move of a process that is not there", out)
     status, out = r.move("counter", "host")
     ok(status != 0, "a move to the host, which runs no guests", out)
     number = len(p.lines)
@@ -249,8 +249,8 @@ def power_cut(r, rng):
     numbers = [int(x) for x in re.findall(r"counter: (\d+) on", "\n".join(p.lines))]
     ok(numbers == list(range(1, len(numbers) + 1)), "no line of it came twice or is missing", p.tail())
     if said == 0:
-        ok(status == 125 and "lost" in p.tail(), "it had moved: its loss is reported", p.tail())
-    elif status == 125:
+        ok(status == ring.LOST and "lost" in p.tail(), "it had moved: its loss is reported", p.tail())
+    elif status == ring.LOST:
         ok("in doubt" in p.tail() or "may run the process" in p.tail(), "it is reported in doubt", p.tail())
     else:
         ok(status == 0 and "counter: 12 lines, 0 errors" in p.lines, "it goes on at the source, to its end",

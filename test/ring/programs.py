@@ -83,9 +83,9 @@ def statuses(r):
     status, out = r.run("--quiet", "lua", "-e", "error('on purpose')")
     ok(status == 1 and "on purpose" in out, "an error in Lua is status 1", out)
     status, out = r.run("no-such-program")
-    ok(status == 1 and "cannot read the program no-such-program" in out, "a program that is not there", out)
+    ok(status == ring.FAILED and "cannot read the program no-such-program" in out, "a program that is not there", out)
     status, out = r.run("--node", "n9", "hello")
-    ok(status == 1 and "n9" in out, "a node that is not there", out)
+    ok(status == ring.NOBODY and "n9" in out, "a node that is not there", out)
     counted(r, before, "programs with a status")
 
 
@@ -204,7 +204,7 @@ def orders(r):
     ok(status == 0 and p.end() == 137, "a program with seven threads can be killed", out)
     for order in ("kill", "stun", "resume", "info"):
         status, out = r.command(order, "nobody")
-        ok(status == 1 and "nobody" in out, "%s of a process that is not there" % order, out)
+        ok(status == ring.NOBODY and "nobody" in out, "%s of a process that is not there" % order, out)
     counted(r, before, "orders")
 
 

@@ -26,6 +26,9 @@ ROTIFER = os.environ.get("ROTIFER", os.path.join(BUILD, "rotifer"))
 IMAGE = os.path.join(BUILD, "Image")
 QEMU = "qemu-system-riscv64"
 
+# Exit statuses that the command gives of itself, and no program by accident: tools/say.h, docs/tools.md
+FAILED, USAGE, NO_RING, NOBODY, REFUSED, LOST = range(200, 206)
+
 
 def hang(seconds):
     """Seconds after which what should take a part of `seconds` counts as hung, on a machine as busy as this."""

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "tools/hostd.h"
+// rotifer hostd, the host daemon: the node called "host". It forwards between its two cables, so the ring is closed
+// through it; its boot directory is where guests meet ("dir"); its third link is the switch that commands plug into.
 #include "core/config.h"
 #include "tools/command.h"
+#include "tools/member.h"
 #include "tools/qemu.h"
 #include "tools/rundir.h"
 #include "tools/say.h"
@@ -17,11 +19,21 @@
 
 #define HOSTD_MEMORY (32 * MIB)
 
-static const char help[] =
-    "usage: rotifer hostd [--nodes N]\n"
-    "\n"
-    "The host daemon of a ring, in the foreground. `rotifer ring up` starts it; by hand, with no nodes,\n"
-    "it is a ring of one: other commands find it, and nothing else.\n";
+#define NO_LOCK 1024u // no descriptor has this number
+
+static uint64_t nodes, lock = NO_LOCK;
+
+static const struct option options[] = {
+    {.name = "nodes",
+     .kind = OPTION_NUMBER,
+     .number = &nodes,
+     .value = "N",
+     .unit = "nodes",
+     .max = RING_NODES_MAX,
+     .what = "that are cabled to it (0)"},
+    {.name = "lock", .kind = OPTION_NUMBER, .number = &lock, .value = "FD", .max = NO_LOCK - 1}, // from ring up
+    {.name = NULL},
+};
 
 static struct {
     struct loop loop;
@@ -36,9 +48,9 @@ static void got_signal(void *arg, short events)
 }
 
 // Between node N and node 1, so that the ring is closed.
-static bool plug_in_cables(unsigned nodes)
+static bool plug_in_cables(void)
 {
-    struct ring_socket_names s = ring_sockets(0, nodes);
+    struct ring_socket_names s = ring_sockets(0, (unsigned)nodes);
     return wire_open(&hostd.loop, "next", s.mac[0], s.local[0], s.remote[0]) &&
            wire_open(&hostd.loop, "prev", s.mac[1], s.local[1], s.remote[1]);
 }
@@ -49,18 +61,18 @@ static bool plug_in_switch(void)
     return wire_open(&hostd.loop, "cli", mac, "cli.sock", NULL) != NULL;
 }
 
-static bool run_node(unsigned nodes, const uint8_t key[32])
+static bool run_node(const uint8_t key[32])
 {
-    struct node *n = command_node(HOST_NODE, key, HOSTD_MEMORY, false);
+    struct node *n = member_node(HOST_NODE, key, HOSTD_MEMORY, false);
     if (!n)
         return false;
     loop_init(&hostd.loop, n);
-    command_signals(&hostd.loop, got_signal, &hostd.signals);
-    if (nodes && !plug_in_cables(nodes))
+    member_signals(&hostd.loop, got_signal, &hostd.signals);
+    if (nodes && !plug_in_cables())
         return false;
     if (!plug_in_switch())
         return false; // the switch comes last: its socket says that the daemon is ready
-    fprintf(stderr, "host: up, %u nodes in the ring\n", nodes);
+    fprintf(stderr, "host: up, %u nodes in the ring\n", (unsigned)nodes);
     return loop_run(&hostd.loop) == EXIT_OK;
 }
 
@@ -83,30 +95,29 @@ static bool record_self(void)
     return ring_state_write(&s);
 }
 
-int hostd_main(int argc, char **argv)
+static int run(void)
 {
-    uint64_t nodes = 0, lock = 0;
-    bool has_lock = false;
-    if (wants_help(argc, argv, help))
-        return EXIT_OK;
-    for (int i = 1; i < argc; i++) {
-        if (i + 1 < argc && strcmp(argv[i], "--nodes") == 0 && parse_number(argv[i + 1], 0, RING_NODES_MAX, &nodes))
-            i++;
-        else if (i + 1 < argc && strcmp(argv[i], "--lock") == 0 && parse_number(argv[i + 1], 0, 1023, &lock))
-            has_lock = true, i++;
-        else
-            return usage_error("hostd", "what is '%s'?", argv[i]);
-    }
     uint8_t key[32];
+    bool has_lock = lock != NO_LOCK;
     if (!rundir_make() || !rundir_enter() || !take_lock(has_lock ? (int)lock : -1))
         return EXIT_FAILED;
     if (!ring_key_read(key) && !ring_key_make(key))
         return EXIT_FAILED;
     if (!has_lock && !record_self()) // else `ring up` keeps the record
         return EXIT_FAILED;
-    bool ok = run_node((unsigned)nodes, key);
+    bool ok = run_node(key);
     (void)unlink("cli.sock");
     if (!has_lock)
         (void)unlink("ring.state");
     return ok ? EXIT_OK : EXIT_FAILED;
 }
+
+const struct command command_hostd = {
+    .name = "hostd",
+    .group = GROUP_INTERNAL,
+    .what = "the host daemon of a ring",
+    .help = "The host daemon of a ring, in the foreground. `rotifer ring up` starts it; by hand, with no "
+            "nodes, it is a ring of one: other commands find it, and nothing else.",
+    .options = options,
+    .run = run,
+};

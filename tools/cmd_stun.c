@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// rotifer stun: stops a process, whole, at a well-defined point.
+#include "tools/command.h"
+#include "tools/control.h"
+#include "tools/table.h"
+
+static struct control what;
+
+static const struct option options[] = {OPTION_JSON(&what.json), {.name = NULL}};
+static const struct option operands[] = {
+    {.name = "PROC", .kind = OPTION_TEXT, .text = &what.what},
+    {.name = NULL},
+};
+
+static int order(struct node *n, const struct found_proc *p)
+{
+    return control_send(n, p, OP_PROC_STUN, NULL, "stunned");
+}
+
+static int run(void)
+{
+    return control_run(&what, order);
+}
+
+const struct command command_stun = {
+    .name = "stun",
+    .group = GROUP_PROCESS,
+    .what = "stop a process, whole, where it is",
+    .help = "Stops a process, whole, at a well-defined point. Callers of it wait for as long as it is "
+            "stopped, and are told so.",
+    .next = "rotifer resume PROC",
+    .options = options,
+    .operands = operands,
+    .run = run,
+};
