@@ -2,9 +2,9 @@
 // rotifer bench: null transactions between two nodes against the limit, the bare driver's frame ping-pong on the same
 // link in the same run. The two take turns, round after round, so that both meet the same machine.
 #include "core/config.h"
-#include "core/entry.h"
 #include "core/error.h"
 #include "core/node.h"
+#include "core/panic.h"
 #include "core/task.h"
 #include "tools/command.h"
 #include "tools/find.h"

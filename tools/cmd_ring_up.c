@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // rotifer ring up: starts the host daemon and the nodes, cabled to a ring, and waits until each node answers.
 #include "core/config.h"
-#include "core/entry.h"
+#include "core/panic.h"
 #include "tools/command.h"
 #include "tools/netns.h"
 #include "tools/ring.h"

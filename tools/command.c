@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // All commands, and how one of them is started.
 #include "tools/command.h"
-#include "core/entry.h"
+#include "core/panic.h"
 #include "tools/say.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // One order to one process, from its name on the command line to the sentence about it.
 #include "tools/control.h"
-#include "core/entry.h"
+#include "core/panic.h"
 #include "tools/member.h"
 #include "tools/say.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Help, made from the commands' own tables: what is printed is what is accepted.
-#include "core/entry.h"
+#include "core/panic.h"
 #include "tools/command.h"
 #include "tools/say.h"
 

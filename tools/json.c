@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // JSON as it is written: the punctuation follows from what is open, so that no command can forget a comma.
 #include "tools/json.h"
-#include "core/entry.h"
+#include "core/panic.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 // This process as a node: made, plugged into the host daemon's switch, run until its one task has an exit status.
 #include "tools/member.h"
 #include "arch/host/host.h"
-#include "core/entry.h"
 #include "core/error.h"
+#include "core/panic.h"
 #include "core/task.h"
 #include "net/net.h"
 #include "services/dir.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Command lines: each word is an option, a value or an operand, and goes where the tables say.
 #include "tools/options.h"
-#include "core/entry.h"
+#include "core/panic.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 // Waiting for the nodes of a new ring: they show themselves one by one, and each is asked whether it is up.
 #include "tools/ring_wait.h"
 #include "core/config.h"
-#include "core/entry.h"
 #include "core/node.h"
+#include "core/panic.h"
 #include "core/task.h"
 #include "net/net.h"
 #include "tools/find.h"

@@ -2,8 +2,8 @@
 // Sentences on stderr, and numbers as people read them.
 #include "tools/say.h"
 #include "core/config.h"
-#include "core/entry.h"
 #include "core/error.h"
+#include "core/panic.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 // Starting a run, from what is offered to the last copy.
 #include "tools/start.h"
 #include "core/cap.h"
-#include "core/entry.h"
 #include "core/error.h"
+#include "core/panic.h"
 #include "core/task.h"
 #include "tools/files.h"
 #include "tools/find.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Tables, for people or as JSON: which of the two it is, no command needs to know while it fills in cells.
 #include "tools/table.h"
-#include "core/entry.h"
+#include "core/panic.h"
 
 #include <stdlib.h>
 #include <string.h>
