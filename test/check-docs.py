@@ -43,7 +43,7 @@ class Code:
             set(re.findall(r"^#define (\w+)\(", text, re.M)) | set(re.findall(r"^(\w+):", text, re.M)) | \
             set(re.findall(r"^\s*def (\w+)\(", text, re.M))
         self.types = set(re.findall(r"\b(?:struct|enum|union) \w+", text))
-        self.commands = set(re.findall(r'\{"([a-z]+)",', read("tools/main.c"))) | {"help"}
+        self.commands = {os.path.basename(x)[4:-2].split("_")[0] for x in glob.glob("tools/cmd_*.c")} | {"help"}
         self.shell = set(re.findall(r'\{"([a-z]+)",', read("services/shell/shell_commands.c")))
         made = subprocess.run(["make", "--no-print-directory", "-pn", "help"], capture_output=True, text=True).stdout
         self.targets = set(re.findall(r"^([\w./+-]+):(?!=)", made, re.M))
