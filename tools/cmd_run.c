@@ -75,8 +75,8 @@ static const struct option options[] = {
     {.name = "detach",
      .kind = OPTION_FLAG,
      .flag = &line.detach,
-     .what =
-         "start it and leave: it has no owner, and prints to its node's console; it reads no input and no files of this machine"},
+     .what = "start it and leave: it has no owner, and prints to the console of its node; "
+             "it reads no input and no files of this machine"},
     {.name = NULL},
 };
 static const struct option operands[] = {

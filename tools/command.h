@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A command of `rotifer` is a file, tools/cmd_NAME.c, that defines one `const struct command command_NAME`: its tables of
-// options and operands, its help, and what runs. mk/host.mk gathers the files by their names; no list knows them.
+// A command of `rotifer` is a file, tools/cmd_NAME.c, that defines one `const struct command command_NAME`: its tables
+// of options and operands, its help, and what runs. mk/host.mk gathers the files by their names; no list knows them.
 //
 // A command with two words (cmd_ring_up.c, command_ring_up) is typed as two: rotifer ring up.
 //
@@ -52,10 +52,10 @@ int command_start(const struct command *c, int argc, char *const argv[]);
 
 // --- Help (help.c) ----------------------------------------------------------------------------------------
 
-const char *group_word(enum group g); // as typed: "process". Returns that word
-void help_all(FILE *to);              // the groups with the names of their commands: one screen
-void help_group(FILE *to, enum group g);
-void help_command(FILE *to, const struct command *c);
+const char *group_word(enum group g);                 // Returns the group's name as it is typed: "process"
+void help_all(FILE *to);                              // the groups with the names of their commands: one screen
+void help_group(FILE *to, enum group g);              // its commands, a line each
+void help_command(FILE *to, const struct command *c); // usage, what it does, its options
 // `rotifer help WORD...`: the group or the command of that name. Returns the exit status.
 int help_about(int argc, char *const argv[]);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Files of this machine as objects: each is a table entry, found by the object number of the capability.
 #include "tools/files.h"
 #include "core/cap.h"
 #include "core/config.h"

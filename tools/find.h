@@ -24,7 +24,7 @@ struct found_node {
 unsigned find_nodes(struct node *n, struct found_node out[FIND_NODES_MAX]);
 // Says which of the nodes that `ring up` started did not answer the last find_nodes. True when there was one.
 bool find_say_missing(void);
-// True for one of the short-lived nodes that commands are.
+// True when it is the name of one of the short-lived nodes that commands are.
 bool find_is_command(const char *node_name);
 
 // Capability that the node's boot directory has under this name. Returns 0 or a negative error: E_FORMAT, it was no
@@ -43,8 +43,8 @@ struct found_proc {
 // *count entries. A process that is just moving may be there twice. Returns EXIT_OK, or EXIT_FAILED; EXIT_NOBODY or
 // EXIT_REFUSED when the list is there but a node's part of it is missing.
 int find_procs(struct node *n, const char *only_node, struct found_proc **out, unsigned *count);
-// The one process that `what` names: its name, or the beginning of its number in hex. Returns EXIT_OK;
-// EXIT_NOBODY: there is none; EXIT_USAGE: it names more than one; EXIT_FAILED.
+// The one process that `what` names: its name, or the beginning of its number in hex. Returns EXIT_OK; EXIT_NOBODY:
+// there is none; EXIT_USAGE: it names more than one; EXIT_FAILED.
 int find_proc(struct node *n, const char *what, struct found_proc *out);
 
 #endif

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// The loop of a node that is a Linux process: ppoll(2) is where it waits.
 #include "tools/loop.h"
 #include "arch/host/host.h"
 #include "core/config.h"

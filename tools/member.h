@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A member of the ring: this process as a node of it, for as long as a command runs. It has an endpoint and services of its
-// own and a cable to the host daemon's switch; what the command does is one task, written in blocking style.
+// A member of the ring: this process as a node of it, for as long as a command runs. It has an endpoint and services of
+// its own and a cable to the host daemon's switch; what the command does is one task, written in blocking style.
 // Callers: one thread; nothing here locks.
 #ifndef TOOLS_MEMBER_H
 #define TOOLS_MEMBER_H
@@ -14,8 +14,8 @@ int member_run(int (*fn)(struct node *n, void *arg), void *arg);
 struct loop *member_loop(void);
 // SIGINT or SIGTERM: fn(n) is called instead of ending the command with EXIT_INTERRUPT. The second one always ends.
 void member_on_interrupt(void (*fn)(struct node *n));
-// SIGTSTP (Ctrl-Z): fn(n) is called instead of stopping at once. What fn begins ends with raise(SIGSTOP): a command that
-// stands still is silent on the ring, as a node whose cable is cut.
+// SIGTSTP (Ctrl-Z): fn(n) is called instead of stopping at once. What fn begins ends with raise(SIGSTOP): a command
+// that stands still is silent on the ring, as a node whose cable is cut.
 void member_on_stop(void (*fn)(struct node *n));
 
 // What host nodes have in common. Returns a node called name with the ring's key and `bytes` of memory, or NULL after

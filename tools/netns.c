@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// A network namespace of one's own, tried in a child first.
 #include "tools/netns.h"
 
 #include <fcntl.h>

@@ -55,8 +55,8 @@ struct option {
 
 #define OPTION_SENTENCE 256 // bytes of a sentence, final zero included
 
-// Reads argv[1] to argv[argc - 1] by the tables (either may be NULL: none) and stores the values. Returns true, or false
-// and the sentence in `why`, without a full stop; some values may be stored then.
+// Reads argv[1] to argv[argc - 1] by the tables (either may be NULL: none) and stores the values. Returns true, or
+// false and the sentence in `why`, without a full stop; some values may be stored then.
 bool options_parse(const struct option *options, const struct option *operands, int argc, char *const argv[],
                    char why[OPTION_SENTENCE]);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// The owner of the command's processes: a service of one operation, whose reports are added up in one record.
 #include "tools/owner.h"
 #include "core/cap.h"
 #include "core/error.h"

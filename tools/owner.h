@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The owner's side of a process: what its kernel tells when it ends, faults or is in doubt.
+// The owner's side of a process: what its kernel tells when it ends, faults or is in doubt. Callers: tasks of the
+// command; nothing here locks.
 #ifndef TOOLS_OWNER_H
 #define TOOLS_OWNER_H
 
@@ -20,9 +21,9 @@ struct owner_report {
     ep_t doubt;     // DOUBT: node that may run it
 };
 
-// Starts serving; *cap is what goes into the descriptor. 0 or a negative error.
+// Starts serving; *cap is what goes into the descriptor. Returns 0 or a negative error. Errors: as service_open().
 int owner_start(struct node *n, struct cap *cap);
-// What has been reported so far. Tasks sleep on its address: task_wait(n, owner_so_far()).
+// Returns what has been reported so far. Tasks sleep on its address: task_wait(n, owner_so_far()).
 struct owner_report *owner_so_far(void);
 
 #endif

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Programs of this machine: found, read, checked, described.
 #include "tools/program.h"
 #include "core/error.h"
 #include "tools/files.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// QEMU: its arguments, its cables, its end.
 #include "tools/qemu.h"
 #include "tools/rundir.h"
 #include "tools/say.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The processes of a ring on this machine: what `ring up`, `ring down` and `ring status` have in common.
-// Callers: one thread, in the run directory (rundir_enter); nothing here locks.
+// The processes of a ring on this machine: what `ring up`, `ring down` and `ring status` have in common. Callers: one
+// thread, in the run directory (rundir_enter); nothing here locks.
 #ifndef TOOLS_RING_H
 #define TOOLS_RING_H
 

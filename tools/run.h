@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A run: one program that `rotifer run` starts on a node, once or in several copies, and stays with. The parts that make
-// it up, in the order in which they are needed: offer.h (what it is given), start.h, watch.h (while it runs), ending.h.
+// A run: one program that `rotifer run` starts on a node, once or in several copies, and stays with. The parts that
+// make it up, in the order in which they are needed: offer.h (what it is given), start.h, watch.h (while it runs),
+// ending.h.
 //
 // Callers: tasks of the command; nothing here locks, for tasks change only when one waits.
 #ifndef TOOLS_RUN_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// The run directory: where it is, and the files in it that are not sockets.
 #include "tools/rundir.h"
 #include "tools/say.h"
 

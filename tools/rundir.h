@@ -10,6 +10,9 @@
 //
 // Socket names are bound and used relative to this directory, because the kernel takes no path of more than 107 bytes,
 // and checkouts live deep.
+//
+// Callers: one thread; nothing here locks. What is read or written by plain name is in the run directory: after
+// rundir_enter().
 #ifndef TOOLS_RUNDIR_H
 #define TOOLS_RUNDIR_H
 
@@ -21,17 +24,17 @@
 #define HOST_NODE "host"
 #define RUN_PATH_MAX 4096
 
-// Absolute path: $ROTIFER_RUN, else "run" beside the directory of this executable. NULL, after saying why, when it
-// cannot be told.
+// Returns its absolute path: $ROTIFER_RUN, else "run" beside the directory of this executable; NULL, after saying why,
+// when it cannot be told.
 const char *rundir_path(void);
-// Makes it (0700) when it is not there. false, after saying why.
+// Makes it (0700) when it is not there. Returns true, or false after saying why.
 bool rundir_make(void);
-// Changes to the run directory; rundir_leave() goes back to where the user is. false: it does not exist (nothing is
-// said).
+// Changes to the run directory; rundir_leave() goes back to where the user is. False: it does not exist, or is not ours
+// (errno); nothing is said.
 bool rundir_enter(void);
 void rundir_leave(void);
 
-// The directory of this executable, with a file beside it: beside("Image").
+// Returns the path of a file beside this executable: beside("Image"). Good until the next call.
 const char *beside(const char *name);
 
 struct ring_process {
@@ -44,16 +47,19 @@ struct ring_state {
     unsigned count;
     struct ring_process proc[RING_NODES_MAX + 1];
 };
-// In the run directory (after rundir_enter). false: no ring is recorded.
+// False: no ring is recorded.
 bool ring_state_read(struct ring_state *s);
+// Replaces what is recorded. Returns true, or false after saying why.
 bool ring_state_write(const struct ring_state *s);
 
-// Start time of a process, 0 when there is none (a zombie counts as none).
+// Returns the start time of process number pid, 0 when there is none (a zombie counts as none).
 uint64_t process_start(pid_t pid);
+// True when it runs: with this number and this start time.
 bool process_alive(const struct ring_process *p);
 
-// The key, in the run directory. false: cannot be read (nothing is said) / made (said why).
+// False: it cannot be read; nothing is said.
 bool ring_key_read(uint8_t key[32]);
+// A new key. Returns true, or false after saying why.
 bool ring_key_make(uint8_t key[32]);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the command says to people: errors, usage, numbers that can be read; and its exit status.
-// Callers: one thread; nothing here locks.
+// What the command says to people: errors, usage, numbers that can be read; and its exit status. Callers: one thread;
+// nothing here locks.
 #ifndef TOOLS_SAY_H
 #define TOOLS_SAY_H
 
@@ -21,7 +21,7 @@ enum {
     EXIT_INTERRUPT = 130, // 128 + SIGINT
 };
 
-// "rotifer: ..." on stderr, behind all that was printed before. Returns EXIT_FAILED, so that `return fail(...)` reads well.
+// "rotifer: ..." on stderr, behind all that was printed before. Returns EXIT_FAILED, for `return fail(...)`.
 int fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 // As fail(). Returns `status`, one of the above.
 int fail_as(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The one writer of tables: for people as columns, for programs as JSON, an array with an object for each row. A command
-// says its columns once, and then the cells of each row in their order, each with the value and with what people see.
+// The one writer of tables: for people as columns, for programs as JSON, an array with an object for each row. A
+// command says its columns once, and then the cells of each row in their order, each with the value and with what
+// people see.
 //
 //   PID     NAME              PAGES         [
 //   3fa8c1  lua                 212          {"pid": "3fa8c1", "name": "lua", "pages": 212}
@@ -38,22 +39,23 @@ struct table {
         .what = "for programs: JSON, with the numbers as they are"                                                     \
     }
 
-// Begins a table: prints the titles, or opens the array.
+// Begins a table: prints the titles, or opens the array. table_end() closes it, after the last row.
 void table_begin(struct table *t, FILE *to, bool as_json, const struct column *columns);
 void table_end(struct table *t);
 
 // The next cell of the row. Control characters and what is no UTF-8 are shown to people as "?": a name that comes from
 // a node must not steer the terminal.
 void table_text(struct table *t, const char *text);
-// A number, and what people see of it ("61.3 MiB"); NULL: its decimal digits. v: what the column's key says.
+// A number v, of whatever the column's key says, and what people see of it ("61.3 MiB"); NULL: its decimal digits.
 void table_number(struct table *t, uint64_t v, const char *shown);
-void table_real(struct table *t, double v, unsigned decimals, const char *shown); // decimals: at most 9, in JSON
+// The same of a number v with so many decimals (at most 9) in JSON, where table_bool() writes true or false.
+void table_real(struct table *t, double v, unsigned decimals, const char *shown);
 void table_bool(struct table *t, bool v, const char *shown);
 void table_row_end(struct table *t); // after the last cell
 // The row ends before its last column: `why` takes the place of the rest, as key "error".
 void table_row_fails(struct table *t, const char *why);
 
-// Prints text so that it cannot steer a terminal, `width` columns wide as printf has it. A character counts as one column.
+// Prints text so that it cannot steer a terminal, `width` columns wide as printf has it. A character is one column.
 void print_plain(FILE *to, const char *text, int width);
 
 #endif

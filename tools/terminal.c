@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Standard input and output as a terminal of the ring.
 #include "tools/terminal.h"
 #include "core/cap.h"
 #include "core/config.h"
