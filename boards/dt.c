@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arch/riscv/arch.h"
+#include "arch/arch.h"
 
 // interrupts-extended: the S-mode external interrupt of a hart (Priv table 4.2)
 #define S_EXTERNAL 9u

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "arch/riscv/arch.h"
+#include "arch/arch.h"
 #include "core/node.h"
 #include "core/panic.h"
 

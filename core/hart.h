@@ -3,7 +3,7 @@
 #ifndef CORE_HART_H
 #define CORE_HART_H
 
-#include "arch/riscv/arch.h"
+#include "arch/arch.h"
 
 struct thread;
 

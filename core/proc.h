@@ -4,7 +4,7 @@
 #ifndef CORE_PROC_H
 #define CORE_PROC_H
 
-#include "arch/riscv/arch.h"
+#include "arch/arch.h"
 #include "core/abi.h"
 #include "core/config.h"
 #include "core/list.h"

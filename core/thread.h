@@ -4,7 +4,7 @@
 #ifndef CORE_THREAD_H
 #define CORE_THREAD_H
 
-#include "arch/riscv/arch.h"
+#include "arch/arch.h"
 #include "core/buf.h"
 #include "core/error.h"
 #include "core/list.h"

@@ -30,7 +30,8 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(WE
 # Silent narrowing is where wire formats go wrong. Tests, full of small literals, are excused.
 WARNINGS_STRICT := $(WARNINGS) -Wconversion
 
-# A file is included by its room: "core/txn.h". Libraries are system headers: <sodium.h>, <libfdt.h>.
+# A file is included by its room: "core/txn.h". Libraries are system headers: <sodium.h>, <libfdt.h>. One file is
+# found by include path: arch/riscv's or arch/host's arch_types.h (arch/arch.h).
 INCLUDES := -I. -isystem build/include -isystem third_party/libsodium/src/libsodium/include \
             -isystem third_party/libfdt
 

@@ -17,11 +17,11 @@ build/host/tools/command.o build/san/tools/command.o: HOST_EXTRA += '-DCOMMANDS=
 build/host/tools/command.o build/san/tools/command.o: build/list/tools
 
 HOST_BASE := -std=c11 $(COMMON) $(INCLUDES)
-HOST_CFLAGS := -O1 $(HOST_BASE) $(WARNINGS_STRICT)
+HOST_CFLAGS := -O1 $(HOST_BASE) -Iarch/host $(WARNINGS_STRICT)
 HOST_CC = $(CC) -O2 $(HOST_BASE)
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-SAN_CFLAGS := -O1 $(HOST_BASE) $(SANITIZE)
+SAN_CFLAGS := -O1 $(HOST_BASE) -Iarch/host $(SANITIZE)
 HOST_LDFLAGS := -Wl,--gc-sections -pthread
 
 # Only what is for Linux alone sees Linux: core, net and services get plain C, as in the kernel.

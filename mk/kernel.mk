@@ -19,7 +19,7 @@ KERNEL_LINK_ARCH := -march=rv64imac -mabi=lp64 -mcmodel=medany
 # may put a small copy in line. Frame pointers: a panic walks the stack.
 KERNEL_BASE := $(KERNEL_ARCH) $(PICOLIBC) -ffreestanding -fbuiltin -O2 -std=c11 \
     -fno-omit-frame-pointer $(COMMON) $(INCLUDES)
-KERNEL_CFLAGS := $(KERNEL_BASE) $(WARNINGS_STRICT)
+KERNEL_CFLAGS := $(KERNEL_BASE) -Iarch/riscv $(WARNINGS_STRICT)
 KERNEL_CC = $(CROSS)gcc $(KERNEL_BASE)
 
 KERNEL_LDFLAGS := $(KERNEL_LINK_ARCH) $(PICOLIBC) -nostartfiles -static -T linker/kernel.ld \

@@ -15,7 +15,7 @@
 
 #define STACK_BYTES (256 * 1024ul)
 
-// What arch_ctx.ptr points to. Malloc'ed for the context that the program began on, else at the foot of the stack, in
+// What arch_ctx.context points to. Malloc'ed for the context that the program began on, else at the foot of the stack, in
 // one mapping: no allocation that leak checkers would have to find through a node's pages.
 struct context {
     ucontext_t uc;
@@ -71,10 +71,10 @@ static void begin(unsigned high, unsigned low)
 
 static struct context *of(struct arch_ctx *c)
 {
-    if (!c->ptr)
-        c->ptr = calloc(1, sizeof(struct context));
-    ASSERT(c->ptr);
-    return c->ptr;
+    if (!c->context)
+        c->context = calloc(1, sizeof(struct context));
+    ASSERT(c->context);
+    return c->context;
 }
 
 void arch_ctx_init(struct arch_ctx *c, void *stack, size_t size, void (*fn)(void *), void *arg)
@@ -98,13 +98,13 @@ void arch_ctx_init(struct arch_ctx *c, void *stack, size_t size, void (*fn)(void
     ctx->uc.uc_stack.ss_size = ctx->stack_len;
     uintptr_t p = (uintptr_t)ctx;
     makecontext(&ctx->uc, (void (*)(void))begin, 2, (unsigned)(p >> 32), (unsigned)p);
-    c->ptr = ctx;
+    c->context = ctx;
 }
 
 void arch_ctx_free(struct arch_ctx *c)
 {
-    struct context *ctx = c->ptr;
-    c->ptr = NULL;
+    struct context *ctx = c->context;
+    c->context = NULL;
     if (!ctx || !ctx->mapping) {
         free(ctx);
         return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// arch.h for a Linux process, all but the contexts. One thread: a lock only asserts that it is used in pairs. U-mode is
-// whatever guest_run makes of it.
+// arch/arch.h for a process of Linux, all but the contexts. One thread: a lock only asserts that it is used in pairs.
+// U-mode is whatever guest_run makes of it.
 #include "arch/host/host.h"
 #include "core/error.h"
 #include "core/panic.h"
@@ -69,26 +69,26 @@ void arch_unlock(struct arch_lock *l)
 
 // --- Address spaces ------------------------------------------------------------------------------
 
-// What the kernel told the page tables, so that who plays U-mode sees what a hart would see: an array of translations,
-// sorted by address.
+// What core had mapped, so that the code that plays U-mode sees what a hart would see: an array of translations, sorted
+// by address.
 struct translation {
     uint64_t va;
     void *page;
     unsigned prot;
 };
-struct table {
+struct translations {
     size_t count, room;
     struct translation *at;
 };
 
-static struct table *table_of(const struct arch_aspace *as)
+static struct translations *table_of(const struct arch_aspace *as)
 {
-    ASSERT(as->root);
-    return (struct table *)(void *)as->root;
+    ASSERT(as->map);
+    return as->map;
 }
 
 // Where the first translation at or above va is, or would be.
-static size_t place_of(const struct table *t, uint64_t va)
+static size_t place_of(const struct translations *t, uint64_t va)
 {
     size_t lo = 0, hi = t->count;
     while (lo < hi) {
@@ -104,8 +104,8 @@ static size_t place_of(const struct table *t, uint64_t va)
 int arch_aspace_init(struct node *n, struct arch_aspace *as)
 {
     (void)n;
-    struct table *t = calloc(1, sizeof *t);
-    *as = (struct arch_aspace){.root = (uint64_t *)(void *)t};
+    struct translations *t = calloc(1, sizeof *t);
+    *as = (struct arch_aspace){.map = t};
     return t ? 0 : -E_MEM;
 }
 
@@ -114,13 +114,13 @@ void arch_aspace_free(struct node *n, struct arch_aspace *as)
     (void)n;
     free(table_of(as)->at);
     free(table_of(as));
-    as->root = NULL;
+    as->map = NULL;
 }
 
 int arch_aspace_map(struct node *n, struct arch_aspace *as, uint64_t va, void *page, unsigned prot)
 {
     (void)n;
-    struct table *t = table_of(as);
+    struct translations *t = table_of(as);
     ASSERT((va & PAGE_MASK) == 0 && va < USER_END);
     ASSERT(page && ((uintptr_t)page & PAGE_MASK) == 0);
     size_t i = place_of(t, va);
@@ -153,7 +153,7 @@ int arch_aspace_map_run(struct node *n, struct arch_aspace *as, uint64_t va, voi
 void arch_aspace_unmap(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t len)
 {
     (void)n;
-    struct table *t = table_of(as);
+    struct translations *t = table_of(as);
     ASSERT((va & PAGE_MASK) == 0);
     size_t from = place_of(t, va), to = place_of(t, va + len);
     if (to > from)
@@ -164,14 +164,14 @@ void arch_aspace_unmap(struct node *n, struct arch_aspace *as, uint64_t va, uint
 void arch_aspace_protect(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t len)
 {
     (void)n;
-    struct table *t = table_of(as);
+    struct translations *t = table_of(as);
     for (size_t i = place_of(t, va); i < t->count && t->at[i].va < va + len; i++)
         t->at[i].prot &= ~PROT_W;
 }
 
 void *arch_host_page(const struct arch_aspace *as, uint64_t va, unsigned prot)
 {
-    const struct table *t = table_of(as);
+    const struct translations *t = table_of(as);
     size_t i = place_of(t, va & ~PAGE_MASK);
     if (i == t->count || t->at[i].va != (va & ~PAGE_MASK) || (t->at[i].prot & prot) != prot)
         return NULL;

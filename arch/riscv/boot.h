@@ -10,7 +10,7 @@
 #ifndef ARCH_RISCV_BOOT_H
 #define ARCH_RISCV_BOOT_H
 
-#include "arch/riscv/arch.h"
+#include "arch/arch.h"
 
 struct arch_config {
     uint64_t isa;         // what arch_isa() answers: common to all harts that will be started

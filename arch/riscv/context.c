@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Contexts of tasks: how one begins. ctx.S switches between them.
-#include "arch/riscv/arch.h"
+#include "arch/arch.h"
 
 void ctx_begin(void);
 

@@ -3,7 +3,7 @@
 #ifndef ARCH_RISCV_HART_H
 #define ARCH_RISCV_HART_H
 
-#include "arch/riscv/arch.h"
+#include "arch/arch.h"
 
 struct thread;
 

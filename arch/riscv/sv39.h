@@ -8,7 +8,7 @@
 #ifndef ARCH_RISCV_SV39_H
 #define ARCH_RISCV_SV39_H
 
-#include "arch/riscv/arch.h"
+#include "arch/arch.h"
 
 // Gives each part of the image just its rights, and takes the guards below the stacks away. Boot hart.
 void sv39_protect(void);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Arbitrary bytes as a program. What the loader accepts must be what it promises, and must become a descriptor that the
 // kernel's own check takes.
-#include "arch/riscv/arch.h"
+#include "arch/arch.h"
 #include "core/desc.h"
 #include "core/panic.h"
 #include "services/program.h"
