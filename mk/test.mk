@@ -37,13 +37,13 @@ build/san/libtools.a: $(call objects,san,$(TESTED_TOOLS)) build/list/tools
 
 $(UNIT_BINS): build/unit/%: build/san/test/unit/%.o $(call objects,san,$(UNIT_HELPERS)) build/san/libtools.a \
               $(SAN_LIBS) build/list/unit
-	$(call test_link,-lcmocka)
+	$(call test_link,-lcmocka -lm)
 
 build/sim-run: $(call objects,san,$(SIM_SRCS)) $(SAN_LIBS) build/list/sim
 	$(call test_link)
 
 $(FUZZ_BINS): build/fuzz/%: build/san/test/fuzz/%.o $(call objects,san,$(FUZZ_HELPERS)) $(SAN_LIBS) \
               build/list/fuzz
-	$(call test_link)
+	$(call test_link,-lm)
 
 -include $(patsubst %.o,%.d,$(call objects,san,$(wildcard test/*/*.c)))

@@ -259,5 +259,5 @@ double strtod(const char *restrict text, char **restrict end_out)
     }
     if (end_out)
         *end_out = (char *)end;
-    return negative ? -value : value;
+    return negative && end != text ? -value : value; // "-" alone is no number: 0, not -0
 }
