@@ -4,6 +4,7 @@
 #define CORE_DESC_PRIV_H
 
 #include "core/desc.h"
+#include "core/rec.h"
 #include "core/txn.h"
 
 #define ALIGN8(x) (((x) + 7) & ~7ull)

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/panic.h"
 #include "core/port.h"
+#include "core/rec.h"
 #include "core/sched.h"
 #include "core/task.h"
 #include "core/thread.h"

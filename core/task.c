@@ -3,6 +3,7 @@
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/port.h"
+#include "core/rec.h"
 #include "core/sched.h"
 #include "core/thread.h"
 

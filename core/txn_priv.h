@@ -4,6 +4,7 @@
 #ifndef CORE_TXN_PRIV_H
 #define CORE_TXN_PRIV_H
 
+#include "core/rec.h"
 #include "core/txn.h"
 
 // --- rec.c

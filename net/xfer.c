@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "net/xfer.h"
 #include "core/node.h"
+#include "core/rec.h"
 #include "core/thread.h"
 #include "net/net_priv.h"
 #include <string.h>

@@ -4,6 +4,7 @@
 #include "services/console.h"
 #include "core/cap.h"
 #include "core/panic.h"
+#include "core/rec.h"
 #include "core/thread.h"
 #include "core/words.h"
 #include "services/dir.h"

@@ -4,6 +4,7 @@
 #include "core/cap.h"
 #include "core/error.h"
 #include "core/panic.h"
+#include "core/rec.h"
 #include "core/words.h"
 #include "services/bench.h"
 #include "services/dir.h"

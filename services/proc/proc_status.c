@@ -2,6 +2,7 @@
 // A process in words, for people: what of it is memory, what its threads do or wait for, which transactions are open.
 // It says what the records say, and changes nothing.
 #include "core/abi.h"
+#include "core/rec.h"
 #include "core/thread.h"
 #include "services/proc/fault.h"
 #include "services/proc/orphan.h"

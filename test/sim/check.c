@@ -4,6 +4,7 @@
 #include "test/sim/sim.h"
 
 #include "core/panic.h"
+#include "core/rec.h"
 #include "core/thread.h"
 #include "services/proc/proc_priv.h"
 #include "services/seg.h"

@@ -8,6 +8,7 @@
 #include "core/desc.h"
 #include "core/port.h"
 #include "core/proc.h"
+#include "core/rec.h"
 #include "core/thread.h"
 #include "core/txn.h"
 
