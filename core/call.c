@@ -19,7 +19,7 @@ void call_reset(struct call *c)
     c->server = EP_NONE;
     c->sent = c->got = (struct progress){0};
     c->retry_ns = RETRY_FIRST_NS;
-    c->heard_ns = c->locate_ns = 0;
+    c->peer = (struct peer){0};
     c->deadline_ns = UINT64_MAX;
 }
 
@@ -95,7 +95,7 @@ static void call_to_remote(struct node *n, struct thread *t)
     }
     if (!list_linked(&c->remote_link)) {
         list_add_tail(&n->calls, &c->remote_link);
-        c->heard_ns = node_now(n);
+        c->peer.heard_ns = node_now(n);
         n->stat.trans_remote++;
     }
     call_arm(n, t, c->state == CALL_WAIT ? PROBE_NS : c->retry_ns);
@@ -233,8 +233,7 @@ static struct thread *call_find(struct node *n, ep_t client, uint32_t tid, uint6
 
 static void call_heard(struct node *n, struct thread *t)
 {
-    t->call.heard_ns = node_now(n);
-    t->call.locate_ns = 0;
+    peer_heard(&t->call.peer, node_now(n));
 }
 
 int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct progress *p,

@@ -183,7 +183,7 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     memcpy(c->res, s->call.res, sizeof c->res);
     c->deadline_ns = from_left(s->call.deadline_left_ns, now);
     c->retry_ns = RETRY_FIRST_NS;
-    c->heard_ns = node_now(d->n);
+    peer_heard(&c->peer, node_now(d->n));
     return 0;
 }
 

@@ -167,8 +167,7 @@ void rec_arm(struct node *n, struct rec *r)
 
 void rec_heard(struct node *n, struct rec *r)
 {
-    r->heard_ns = node_now(n);
-    r->locate_ns = 0;
+    peer_heard(&r->peer, node_now(n));
     r->retry_ns = RETRY_FIRST_NS;
 }
 

@@ -6,6 +6,7 @@
 #define CORE_REC_H
 
 #include "core/list.h"
+#include "core/peer.h"
 #include "core/progress.h"
 #include "core/timer.h"
 #include "core/types.h"
@@ -39,7 +40,7 @@ struct rec {
     struct progress sent; // of the reply, as acknowledged
     struct timer timer;   // REPLY: retransmission. DONE: RECORD_LIFE
     uint64_t retry_ns;
-    uint64_t heard_ns;     // last sign of life of the client
+    struct peer peer;      // the client
     bool idle;             // kept for a next call, and none came since the last sweep
     bool ready;            // DONE, kept, and no frame or time hangs on it: fastpath.c may use it as it is
     struct thread *caller; // [N] client thread here that holds this record as call.rec, else NULL
@@ -47,7 +48,6 @@ struct rec {
     enum { CANCEL_NONE, CANCEL_PENDING, CANCEL_TOLD } cancel; // SERVE: the client has had enough; the thread knows
     uint64_t cancel_by_ns; // until then it waits for an answer, UINT64_MAX = for ever
     bool remote;           // a frame of it may be under way somewhere: keep as history when done
-    uint64_t locate_ns;    // as in struct call
 };
 
 // Makes p's record of the client's thread, in state DONE. Returns NULL: no memory.

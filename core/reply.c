@@ -18,7 +18,7 @@ static void rec_make_ready(struct rec *r)
     r->got = r->sent = (struct progress){0};
     r->rep_len = 0;
     r->retry_ns = RETRY_FIRST_NS;
-    r->heard_ns = r->locate_ns = 0;
+    r->peer = (struct peer){0};
     r->ready = !r->lost && !r->timer.armed;
 }
 
@@ -194,8 +194,7 @@ void txn_reply_acked(struct node *n, ep_t server, ep_t client, uint32_t tid, uin
     struct rec *r = txn_rec_find(n, server, client, tid);
     if (!r || r->seq != seq || !rec_answered(r) || proc_frozen(r->proc) || p->base > r->rep_len)
         return;
-    r->heard_ns = node_now(n);
-    r->locate_ns = 0;
+    peer_heard(&r->peer, node_now(n));
     if (done) {
         rec_done(n, r);
         return;

@@ -197,7 +197,7 @@ enum txn_verdict txn_rec_take(struct node *n, struct proc *p, struct rec *r, con
     if (q->caller)
         rec_cache(n, r, q->caller);
     r->retry_ns = RETRY_FIRST_NS;
-    r->heard_ns = r->locate_ns = 0;
+    r->peer = (struct peer){0};
     if (r->remote)
         rec_heard(n, r);
     r->cancel = CANCEL_NONE;
@@ -287,7 +287,7 @@ struct thread *rec_fill(struct node *n, struct rec *r)
     case CLIENT_FROZEN: rec_arm(n, r); return NULL;
     case CLIENT_AWAY: break;
     }
-    if (!r->remote || r->heard_ns == 0) // it was here when it called
+    if (!r->remote || r->peer.heard_ns == 0) // it was here when it called
         rec_heard(n, r);
     r->remote = true;
     if (r->req_len == 0) { // its header was all of it

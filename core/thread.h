@@ -8,6 +8,7 @@
 #include "core/buf.h"
 #include "core/error.h"
 #include "core/list.h"
+#include "core/peer.h"
 #include "core/progress.h"
 #include "core/timer.h"
 #include "core/types.h"
@@ -65,8 +66,7 @@ struct call {
     uint64_t res[4];
     uint64_t deadline_ns; // node's clock; UINT64_MAX = none
     uint64_t retry_ns;    // present interval of retransmission
-    uint64_t heard_ns;    // last sign of life of the server, or start
-    uint64_t locate_ns;   // when the present search for a server began; 0 = not searching
+    struct peer peer;     // the server
 };
 
 // Server half: the request that the thread waits for or works on.

@@ -12,8 +12,8 @@ static void rec_kick(struct node *n, struct rec *r)
     if (proc_frozen(r->proc) || r->ready) // ready: nobody waits for anything of it
         return;
     r->retry_ns = RETRY_FIRST_NS / 2; // the timer doubles it
-    if (r->heard_ns == 0)
-        r->heard_ns = node_now(n);
+    if (r->peer.heard_ns == 0)
+        r->peer.heard_ns = node_now(n);
     if (r->state == REC_FILL || rec_answered(r) || (r->state == REC_SERVE && r->cancel == CANCEL_PENDING))
         timer_set(n, &r->timer, node_now(n));
     else if (r->state == REC_DONE && !r->timer.armed)
@@ -133,8 +133,7 @@ static void carry_rec(struct rec *from, struct rec *to)
     to->remote = from->remote;
     to->lost = from->lost;
     to->idle = from->idle;
-    to->heard_ns = from->heard_ns;
-    to->locate_ns = from->locate_ns;
+    to->peer = from->peer;
     to->caller = from->caller;
     from->caller = NULL;
     if (to->caller)
@@ -163,8 +162,7 @@ static void carry_thread(struct node *n, struct thread *from, struct thread *to)
         b->begun = a->begun;
         b->remote = a->remote;
         b->tries = a->tries;
-        b->heard_ns = a->heard_ns;
-        b->locate_ns = a->locate_ns;
+        b->peer = a->peer;
     }
     b->rec = a->rec;
     a->rec = NULL;
@@ -205,5 +203,5 @@ void txn_adopt_rec(struct node *n, struct rec *r)
 {
     r->remote = true; // whatever it was, frames of it may be under way
     r->retry_ns = RETRY_FIRST_NS;
-    r->heard_ns = node_now(n);
+    peer_heard(&r->peer, node_now(n));
 }

@@ -17,26 +17,23 @@
 
 // Node that has the endpoint, EP_NONE: not known now, the ring is being asked. A peer that was silent for too long is
 // looked for afresh: it may have moved, or the way to it may be cut. *lost: nobody has had it for LOCATE_GIVE_UP.
-static ep_t peer_node(struct node *n, ep_t ep, uint64_t *heard_ns, uint64_t *locate_ns, bool *lost)
+static ep_t peer_node(struct node *n, ep_t ep, struct peer *peer, bool *lost)
 {
     uint64_t now = node_now(n);
     ep_t node = locate_ep(n, ep);
-    if (node != EP_NONE && *locate_ns == 0 && now - *heard_ns > SILENCE_MAX_NS) {
+    if (node != EP_NONE && peer_silent(peer, now)) {
         route_suspect(n, node);
         locate_forget_ep(n, ep);
-        *locate_ns = now;
+        peer_seek(peer, now);
         node = locate_ep(n, ep);
     }
     if (node != EP_NONE) {
-        if (*locate_ns != 0 && now - *locate_ns > SILENCE_MAX_NS) { // found, yet silent: look again in a while
-            *locate_ns = 0;
-            *heard_ns = now;
-        }
+        if (peer_seek_ns(peer, now) > SILENCE_MAX_NS) // found, yet silent: look again in a while
+            peer_heard(peer, now);
         return node == node_ep(n) ? EP_NONE : node;
     }
-    if (*locate_ns == 0)
-        *locate_ns = now;
-    *lost = now - *locate_ns > LOCATE_GIVE_UP_NS;
+    peer_seek(peer, now);
+    *lost = peer_seek_ns(peer, now) > LOCATE_GIVE_UP_NS;
     if (!*lost)
         locate_ask_ep(n, ep);
     return EP_NONE;
@@ -151,7 +148,7 @@ static void server_lost(struct node *n, struct thread *t)
     locate_forget_port(n, c->cap.port); // or the next call would wait for it as long
     if (!c->begun && c->tries == 0) {   // nothing was sent to it: another may serve the port
         c->server = EP_NONE;
-        c->locate_ns = 0;
+        peer_seek_end(&c->peer);
         txn_kick_call(n, t);
         return;
     }
@@ -170,9 +167,8 @@ static bool find_server(struct node *n, struct thread *t)
         return true;
     }
     uint64_t now = node_now(n);
-    if (c->locate_ns == 0)
-        c->locate_ns = now;
-    if (now - c->locate_ns > LOCATE_GIVE_UP_NS)
+    peer_seek(&c->peer, now);
+    if (peer_seek_ns(&c->peer, now) > LOCATE_GIVE_UP_NS)
         txn_refused(n, t->proc->ep, t->tid, c->seq, c->begun ? E_DIED : E_NOTHERE);
     else
         locate_ask_port(n, c->cap.port);
@@ -207,7 +203,7 @@ static void xfer_request(struct node *n, struct thread *t)
     bool lost = false;
     if (!find_server(n, t))
         return;
-    ep_t node = peer_node(n, c->server, &c->heard_ns, &c->locate_ns, &lost);
+    ep_t node = peer_node(n, c->server, &c->peer, &lost);
     if (node == EP_NONE) {
         if (lost)
             server_lost(n, t);
@@ -266,7 +262,7 @@ static void send_request_ack(struct node *n, const struct rec *r, ep_t node)
 static void xfer_request_ack(struct node *n, struct rec *r)
 {
     bool lost = false;
-    ep_t node = peer_node(n, r->client, &r->heard_ns, &r->locate_ns, &lost);
+    ep_t node = peer_node(n, r->client, &r->peer, &lost);
     if (node != EP_NONE)
         send_request_ack(n, r, node);
     else if (lost)
@@ -276,7 +272,7 @@ static void xfer_request_ack(struct node *n, struct rec *r)
 static void xfer_reply(struct node *n, struct rec *r)
 {
     bool lost = false;
-    ep_t node = peer_node(n, r->client, &r->heard_ns, &r->locate_ns, &lost);
+    ep_t node = peer_node(n, r->client, &r->peer, &lost);
     if (node == EP_NONE) {
         if (lost)
             txn_client_lost(n, r);
@@ -524,8 +520,7 @@ static void refused_call(struct node *n, const struct wire_hdr *h)
         c->server = EP_NONE;
         c->tries = 0;
         c->sent = (struct progress){0};
-        if (c->locate_ns == 0)
-            c->locate_ns = node_now(n);
+        peer_seek(&c->peer, node_now(n));
     }
     txn_kick_call(n, t);
 }
