@@ -118,17 +118,7 @@ static void call_to_local(struct node *n, struct thread *t, struct proc *server)
             call_arm(n, t, PROBE_NS);
         return;
     }
-    struct txn_request q = {
-        .client = t->proc->ep,
-        .tid = t->tid,
-        .op = c->op,
-        .seq = c->seq,
-        .total = c->req.len,
-        .cap = c->cap,
-        .local = !c->remote,
-        .caller = t,
-    };
-    copy_words(q.arg, c->arg);
+    struct txn_request q = call_request(t);
     struct rec *r;
     switch (txn_request_in(n, server->ep, &q, false, &r)) {
     case TXN_TAKE: {
@@ -224,7 +214,7 @@ void txn_kick_call(struct node *n, struct thread *t)
     timer_set(n, &t->timer, node_now(n));
 }
 
-static struct thread *call_find(struct node *n, ep_t client, uint32_t tid, uint64_t seq)
+struct thread *txn_call_find(struct node *n, ep_t client, uint32_t tid, uint64_t seq)
 {
     struct proc *p = proc_by_ep(n, client);
     struct thread *t = p && !proc_frozen(p) ? thread_find(p, tid) : NULL;
@@ -242,7 +232,7 @@ int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, e
     struct proc *cp = proc_by_ep(n, client);
     if (cp && proc_frozen(cp))
         return 0; // resuming it asks again
-    struct thread *t = call_find(n, client, tid, seq);
+    struct thread *t = txn_call_find(n, client, tid, seq);
     if (!t)
         return -E_OBJECT;
     struct call *c = &t->call;
@@ -275,7 +265,7 @@ int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, e
 }
 
 int txn_reply_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct txn_reply *h,
-                 uint64_t off, uint32_t frag, const struct buf *src, struct thread **out)
+                 uint64_t off, uint32_t frag, const struct buf *src, struct progress *got)
 {
     struct proc *p = proc_by_ep(n, client);
     struct thread *t = p ? thread_find(p, tid) : NULL;
@@ -287,7 +277,6 @@ int txn_reply_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t s
     if (c->server != EP_NONE && c->server != server)
         return -E_OBJECT; // a server that this call was never accepted by
     call_heard(n, t);
-    *out = t;
     c->server = server;
     c->begun = true;
     c->state = CALL_RECV;
@@ -306,7 +295,7 @@ int txn_reply_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t s
     if (gain > 0) {
         int r = buf_copy(n, &c->rep, off, src, 0, src->len);
         if (r == -E_MEM) { // not for ever: the fragment comes again
-            c->got = before;
+            *got = c->got = before;
             return 0;
         }
         if (r < 0) {
@@ -321,12 +310,11 @@ int txn_reply_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t s
     if (gain > 0)
         c->retry_ns = RETRY_FIRST_NS;
     call_arm(n, t, c->retry_ns);
+    *got = c->got;
     return 0;
 }
 
-void txn_refused(struct node *n, ep_t client, uint32_t tid, uint64_t seq, int error)
+void txn_refused(struct node *n, struct thread *t, int error)
 {
-    struct thread *t = call_find(n, client, tid, seq);
-    if (t)
-        call_fail(n, t, error == E_DIED && t->call.cancelled ? E_CANCEL : error);
+    call_fail(n, t, error == E_DIED && t->call.cancelled ? E_CANCEL : error);
 }

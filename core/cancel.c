@@ -148,18 +148,7 @@ bool txn_cancelled(const struct thread *t)
 // The server is here and has no record of the call: what was sent while it moved was answered with "wait".
 static void cancel_local_unseen(struct node *n, struct thread *t, struct proc *server, struct rec *r)
 {
-    struct call *c = &t->call;
-    struct txn_request q = {
-        .client = t->proc->ep,
-        .tid = t->tid,
-        .op = c->op,
-        .seq = c->seq,
-        .total = c->req.len,
-        .cap = c->cap,
-        .local = !c->remote,
-        .caller = t,
-    };
-    copy_words(q.arg, c->arg);
+    struct txn_request q = call_request(t);
     if (cancel_unseen(n, server, r, &q, &r) == TXN_NOTHERE)
         call_fail(n, t, E_NOTHERE);
 }

@@ -42,8 +42,7 @@ int txn_forward(struct node *n, struct thread *t, const struct cap *cap, uint32_
 void forward_local(struct node *n, struct rec *r, struct thread *client)
 {
     ASSERT(r->state == REC_FORWARD);
-    struct forward f = {.cap = r->cap, .op = r->op};
-    copy_words(f.arg, r->arg);
+    struct forward f = rec_forward(r);
     rec_done(n, r); // first: the call may come back to this very process
     call_forward(n, client, &f);
 }

@@ -12,6 +12,7 @@
 #include "core/proc.h"
 #include "core/timer.h"
 #include "core/trace.h"
+#include "core/transport.h"
 #include "core/txn.h"
 
 #define RECS_HASH 256

@@ -9,6 +9,7 @@
 #include "core/sched.h"
 #include "core/task.h"
 #include "core/thread.h"
+#include "core/txn_net.h"
 #include <string.h>
 
 static struct list *bucket(struct node *n, ep_t ep)

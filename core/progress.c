@@ -47,6 +47,22 @@ uint64_t progress_next(const struct progress *p, uint64_t off, uint64_t total)
     return UINT64_MAX;
 }
 
+void progress_cut(struct progress *p, uint32_t frag)
+{
+    if (p->frag != frag) {
+        p->frag = frag;
+        p->mask = 0;
+        p->high = p->base;
+    }
+    if (p->high < p->base)
+        p->high = p->base;
+}
+
+void progress_sent(struct progress *p, uint64_t end)
+{
+    p->high = end;
+}
+
 // What the receiver said. Returns whether it says anything new: answers may overtake each other, and duplicates of
 // fragments are answered too. What is there stays there, so of two answers with one base both are right.
 bool progress_acked(struct progress *p, const struct progress *said)

@@ -20,6 +20,11 @@ struct progress {
 uint64_t progress_mark(struct progress *p, uint64_t off, uint64_t len, uint64_t total, uint32_t frag);
 // First fragment at or after `off` that is not there and lies in the window of 64; UINT64_MAX: none.
 uint64_t progress_next(const struct progress *p, uint64_t off, uint64_t total);
+// Sender: the message goes in fragments of frag bytes from here on. What was sent in others, and not acknowledged without
+// gaps, counts as not sent.
+void progress_cut(struct progress *p, uint32_t frag);
+// Sender: all below byte `end` was sent.
+void progress_sent(struct progress *p, uint64_t end);
 // Takes in what the receiver said. Whether that was news.
 bool progress_acked(struct progress *p, const struct progress *said);
 

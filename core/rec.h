@@ -9,13 +9,8 @@
 #include "core/peer.h"
 #include "core/progress.h"
 #include "core/timer.h"
+#include "core/txn.h"
 #include "core/types.h"
-
-struct node;
-struct proc;
-struct thread;
-
-enum rec_state { REC_QUEUED, REC_FILL, REC_SERVE, REC_REPLY, REC_DONE, REC_FORWARD, REC_STATES };
 
 struct rec {
     struct list link;       // [N] proc->recs
@@ -58,8 +53,6 @@ struct rec *txn_rec_find(struct node *n, ep_t server, ep_t client, uint32_t tid)
 void txn_rec_free(struct node *n, struct rec *r);
 // Arms the timers of a record that was decoded from a descriptor: its client may be anywhere.
 void txn_adopt_rec(struct node *n, struct rec *r);
-// Returns the state's name for people; "?" for a number that is no state.
-const char *rec_state_name(enum rec_state s);
 // Returns true if the server is through with the request and the client has to be told.
 static inline bool rec_answered(const struct rec *r)
 {

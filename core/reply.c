@@ -6,13 +6,6 @@
 #include "core/thread.h"
 #include "core/txn_priv.h"
 
-static struct buf rec_reply_buf(const struct rec *r)
-{
-    if (r->rep_len == 0)
-        return buf_none();
-    return r->copy ? buf_kernel(r->copy, r->rep_len) : r->server->serve.buf;
-}
-
 static void rec_make_ready(struct rec *r)
 {
     r->got = r->sent = (struct progress){0};

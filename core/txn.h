@@ -41,37 +41,18 @@
 #define CORE_TXN_H
 
 #include "core/buf.h"
-#include "core/list.h"
-#include "core/progress.h"
-#include "core/timer.h"
 #include "core/types.h"
 
 struct node;
 struct proc;
 struct call;
-struct rec;
 struct thread;
+struct timer;
 
-// What txn asks of the network, all fire and forget: retransmission is txn's, by its timers.
-struct transport {
-    // The client's call has something due: send unacknowledged fragments (CALL_SEND and not busy), or a probe (busy,
-    // WAIT, RECV). Endpoint or port unknown: locate, and txn_kick_call or txn_refused.
-    void (*request)(struct node *n, struct thread *t);
-    // Acknowledge what of the request is there (r->got), with "wait" for QUEUED, "working" for SERVE.
-    void (*request_ack)(struct node *n, struct rec *r);
-    // Send the unacknowledged part of the reply.
-    void (*reply)(struct node *n, struct rec *r);
-    // The client of this call goes and wants no answer: tell its server once, if it is known where it is.
-    void (*cancel)(struct node *n, const struct thread *t);
-    // The endpoint or port has left for another node (hand-off committed) / has arrived here.
-    void (*moved_away)(struct node *n, struct proc *p, ep_t target_node);
-    void (*arrived)(struct node *n, struct proc *p);
-    // It goes on here: whoever was told to wait for it may know.
-    void (*resumed)(struct node *n, struct proc *p);
-    // Does another node serve this port? Whoever was found last is asked, then the ring, for LOCATE_GIVE_UP_NS at most.
-    // The server itself does not notice. The answer is node->port_found, or nothing. false: no link is up.
-    bool (*ask_port)(struct node *n, struct port port);
-};
+// Of the server half.
+enum rec_state { REC_QUEUED, REC_FILL, REC_SERVE, REC_REPLY, REC_DONE, REC_FORWARD, REC_STATES };
+// Returns the state's name for people; "?" for a number that is no state.
+const char *rec_state_name(enum rec_state s);
 
 // --- Called by system calls and tasks. t is the calling thread. Returns 0 when the thread now waits, or a
 // negative error at once (nothing has changed then). Results are in t->call / t->serve after the wake.
@@ -94,62 +75,6 @@ const struct thread *txn_client_of(struct node *n, const struct thread *t);
 // Does nobody want the answer to the request that t works on any more?
 bool txn_cancelled(const struct thread *t);
 
-// --- Called by net/ with what a frame said (all arguments already checked for form).
-struct txn_request { // header of a request, the same in every fragment
-    ep_t client;
-    uint32_t tid, op;
-    uint64_t seq, total;
-    struct cap cap;
-    uint64_t arg[4];
-    bool local;            // no frame of it was ever sent: its client is on this node, and always was since it began
-    struct thread *caller; // the client thread when it is on this node, else NULL
-};
-enum txn_verdict {
-    TXN_TAKE,    // rec is in FILL: the payload may be stored (txn_request_data), then acknowledge
-    TXN_ACK,     // acknowledge only (queued, or working)
-    TXN_REPLY,   // the reply is there: it has been sent again
-    TXN_BUSY,    // process stunned or no memory for a record: say "wait"
-    TXN_OLD,     // an old duplicate: say nothing
-    TXN_NOTHERE, // no such endpoint or port here
-    TXN_UNKNOWN, // a probe for a transaction of which nothing is known
-};
-// A request fragment or probe arrived for endpoint dst. EP_NONE: find the server by port. *out = the record.
-enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_request *q, bool probe, struct rec **out);
-// A cancel of q arrived for endpoint dst. left_ns: how long its client waits for an answer (0: no limit). waits false:
-// it does not wait at all. begun: a server had it. TXN_ACK: say "working".
-enum txn_verdict txn_cancel_in(struct node *n, ep_t dst, const struct txn_request *q, uint64_t left_ns, bool waits,
-                               bool begun, struct rec **out);
-// Stores a fragment: off is a multiple of frag from base on. src: pieces of kernel memory. Returns 1 when the request
-// is complete now (server woken), 0 when not, negative error.
-int txn_request_data(struct node *n, struct rec *r, uint64_t off, uint32_t frag, const struct buf *src);
-// Acknowledgement of a request from endpoint `server`. -E_OBJECT: there is no such call (any more): tell the server.
-int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct progress *p,
-                      bool wait, bool working);
-struct txn_reply {
-    int64_t status;
-    uint64_t res[4];
-    uint64_t total;
-};
-// A reply fragment. Returns: 1 complete (acknowledge as done), 0 acknowledge t's progress, E_STATE (negative): frozen,
-// say "wait"; E_OBJECT (negative): no such call (any more): acknowledge as done, it was.
-int txn_reply_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct txn_reply *h,
-                 uint64_t off, uint32_t frag, const struct buf *src, struct thread **out);
-struct forward { // call this instead
-    struct cap cap;
-    uint32_t op;
-    uint64_t arg[4];
-};
-// A forward in place of a reply. Returns as txn_reply_in, never 0.
-int txn_forward_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct forward *f);
-// Acknowledgement of a reply; done: the client has it all (or does not want it any more).
-void txn_reply_acked(struct node *n, ep_t server, ep_t client, uint32_t tid, uint64_t seq, const struct progress *p,
-                     bool wait, bool done);
-// The server's node says that this transaction, endpoint or port is not there.
-void txn_refused(struct node *n, ep_t client, uint32_t tid, uint64_t seq, int error);
-
-// net/: the client of a record in FILL or REPLY could not be found anywhere for LOCATE_GIVE_UP: it is dead.
-void txn_client_lost(struct node *n, struct rec *r);
-
 // --- Called by timers
 void txn_call_due(struct node *n, struct thread *t);   // deadline or retransmission of a client half
 void txn_sweep(struct node *n, struct timer *t);       // node->sweep
@@ -160,9 +85,6 @@ void txn_getreq_due(struct node *n, struct thread *t); // time-out of getreq
 void txn_kick_proc(struct node *n, struct proc *p);
 // The same of a process that nobody can have found before: it has no peers that wait.
 void txn_kick_own(struct node *n, struct proc *p);
-void txn_kick_peer(struct node *n, ep_t peer);
-void txn_kick_call(struct node *n,
-                   struct thread *t);                            // net/: what the call was waiting for was found
 void txn_thread_gone(struct node *n, struct thread *t);          // the thread ends
 void txn_proc_gone(struct node *n, struct proc *p, bool silent); // the process ends or has left
 // q, made from p's descriptor under another endpoint, is about to take p's place: what p's records and calls know that

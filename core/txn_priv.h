@@ -4,8 +4,11 @@
 #ifndef CORE_TXN_PRIV_H
 #define CORE_TXN_PRIV_H
 
+#include "core/proc.h"
 #include "core/rec.h"
+#include "core/thread.h"
 #include "core/txn.h"
+#include "core/txn_net.h"
 
 // --- rec.c
 void rec_set_state(struct node *n, struct rec *r, enum rec_state s);
@@ -37,6 +40,24 @@ void call_arm(struct node *n, struct thread *t, uint64_t after_ns);
 void call_dispatch(struct node *n, struct thread *t); // sends it where its server is now
 void call_leave_server(struct node *n, struct thread *t);
 
+// The header of t's request: what its frames say, and what a server of this node is given.
+static inline struct txn_request call_request(struct thread *t)
+{
+    const struct call *c = &t->call;
+    struct txn_request q = {
+        .client = t->proc->ep,
+        .tid = t->tid,
+        .op = c->op,
+        .seq = c->seq,
+        .total = c->req.len,
+        .cap = c->cap,
+        .local = !c->remote,
+        .caller = t,
+    };
+    copy_words(q.arg, c->arg);
+    return q;
+}
+
 // --- serve.c
 struct thread *rec_release(struct node *n, struct rec *r);
 // p's record of the client becomes that of this request: r, or a new one when r is NULL. TXN_TAKE; TXN_NOTHERE,
@@ -50,6 +71,13 @@ struct thread *rec_fill(struct node *n, struct rec *r);
 void serve_next(struct node *n, struct thread *s);
 
 // --- reply.c
+// Where the bytes of the reply lie: in the record, or, when it is long, with the server's thread, in state PUTREP.
+static inline struct buf rec_reply_buf(const struct rec *r)
+{
+    if (r->rep_len == 0)
+        return buf_none();
+    return r->copy ? buf_kernel(r->copy, r->rep_len) : r->server->serve.buf;
+}
 void rec_reply(struct node *n, struct rec *r); // sends, again, what is not acknowledged
 void rec_done(struct node *n, struct rec *r);
 
@@ -66,6 +94,14 @@ void rec_leave(struct node *n, struct rec *r); // its client wants no answer any
 bool txn_inline(struct node *n, struct thread *t, bool saved);
 
 // --- forward.c
+// What the client's kernel is to call instead.
+static inline struct forward rec_forward(const struct rec *r)
+{
+    struct forward f = {.op = r->op};
+    copy_cap(&f.cap, &r->cap);
+    copy_words(f.arg, r->arg);
+    return f;
+}
 void forward_local(struct node *n, struct rec *r, struct thread *client);
 void call_forward(struct node *n, struct thread *t, const struct forward *f);
 

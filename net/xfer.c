@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "net/xfer.h"
+#include "core/error.h"
 #include "core/node.h"
-#include "core/rec.h"
-#include "core/thread.h"
 #include "net/net_priv.h"
 #include <string.h>
 
@@ -73,13 +72,7 @@ static int send_due(struct node *n, struct wire_hdr *h, const struct buf *b, str
 {
     struct piece pieces[WIRE_PIECES_MAX];
     uint32_t frag = route_payload(n, h->dst_node);
-    if (p->frag != frag) {
-        p->frag = frag;
-        p->mask = 0;
-        p->high = p->base;
-    }
-    if (p->high < p->base)
-        p->high = p->base;
+    progress_cut(p, frag);
     h->frag = frag;
     if (h->total == 0) {
         h->flags = WIRE_FLAG_ACK_NOW;
@@ -99,7 +92,7 @@ static int send_due(struct node *n, struct wire_hdr *h, const struct buf *b, str
         h->flags = next == UINT64_MAX || next >= end ? WIRE_FLAG_ACK_NOW : 0;
         if (!route_send(n, h, pieces, (unsigned)np))
             return 0;
-        p->high = off + len;
+        progress_sent(p, off + len);
         off = next;
     }
     return 0;
@@ -107,87 +100,84 @@ static int send_due(struct node *n, struct wire_hdr *h, const struct buf *b, str
 
 // --- Client: out --------------------------------------------------------------------------------------
 
-static struct wire_hdr call_header(const struct thread *t, unsigned kind, ep_t node)
+static struct wire_hdr call_header(const struct call_view *c, unsigned kind, ep_t node)
 {
-    const struct call *c = &t->call;
+    const struct txn_request *q = &c->request;
     struct wire_hdr h = {
         .kind = (uint8_t)kind,
         .dst_node = node,
-        .src_ep = t->proc->ep,
+        .src_ep = q->client,
         .dst_ep = c->server,
-        .tid = t->tid,
-        .op = c->op,
-        .seq = c->seq,
-        .cap = c->cap,
-        .total = c->req.len,
+        .tid = q->tid,
+        .op = q->op,
+        .seq = q->seq,
+        .cap = q->cap,
+        .total = q->total,
     };
-    memcpy(h.arg, c->arg, sizeof h.arg);
+    copy_words(h.arg, q->arg);
     return h;
 }
 
-static void send_reply_ack(struct node *n, const struct thread *t, ep_t node)
+static void send_reply_ack(struct node *n, const struct call_view *c, ep_t node)
 {
     struct wire_hdr h = {
         .kind = WIRE_REPLY_ACK,
         .dst_node = node,
-        .src_ep = t->proc->ep,
-        .dst_ep = t->call.server,
-        .tid = t->tid,
-        .seq = t->call.seq,
-        .offset = t->call.got.base,
-        .mask = t->call.got.mask,
-        .frag = t->call.got.frag,
+        .src_ep = c->request.client,
+        .dst_ep = c->server,
+        .tid = c->request.tid,
+        .seq = c->request.seq,
+        .offset = c->got->base,
+        .mask = c->got->mask,
+        .frag = c->got->frag,
     };
     route_send(n, &h, NULL, 0);
 }
 
-// The server is nowhere. Whoever has not answered a single frame may have executed it all the same.
-static void server_lost(struct node *n, struct thread *t)
+// The server is found nowhere. One that has not answered a single frame may have executed the request all the same.
+static void server_lost(struct node *n, struct thread *t, const struct call_view *c)
 {
-    struct call *c = &t->call;
-    locate_forget_port(n, c->cap.port); // or the next call would wait for it as long
-    if (!c->begun && c->tries == 0) {   // nothing was sent to it: another may serve the port
-        c->server = EP_NONE;
-        peer_seek_end(&c->peer);
-        txn_kick_call(n, t);
+    locate_forget_port(n, c->request.cap.port); // or the next call would wait for it as long
+    if (c->begun || c->tries > 0) {
+        txn_refused(n, t, E_DIED);
         return;
     }
-    txn_refused(n, t->proc->ep, t->tid, c->seq, E_DIED);
+    peer_seek_end(c->peer); // nothing was sent to it: another may serve the port
+    txn_server_forget(n, t);
 }
 
 // The call has no server yet: which endpoint serves the port? false: not known now.
-static bool find_server(struct node *n, struct thread *t)
+static bool find_server(struct node *n, struct thread *t, const struct call_view *c)
 {
-    struct call *c = &t->call;
-    if (c->server != EP_NONE)
-        return true;
-    c->server = locate_port(n, c->cap.port);
-    if (c->server != EP_NONE) {
-        c->tries = 0;
+    ep_t server = locate_port(n, c->request.cap.port);
+    if (server != EP_NONE) {
+        txn_server_found(t, server);
         return true;
     }
     uint64_t now = node_now(n);
-    peer_seek(&c->peer, now);
-    if (peer_seek_ns(&c->peer, now) > LOCATE_GIVE_UP_NS)
-        txn_refused(n, t->proc->ep, t->tid, c->seq, c->begun ? E_DIED : E_NOTHERE);
+    peer_seek(c->peer, now);
+    if (peer_seek_ns(c->peer, now) > LOCATE_GIVE_UP_NS)
+        txn_refused(n, t, c->begun ? E_DIED : E_NOTHERE);
     else
-        locate_ask_port(n, c->cap.port);
+        locate_ask_port(n, c->request.cap.port);
     return false;
 }
 
-static void send_cancel(struct node *n, const struct thread *t, ep_t node, uint64_t left_ns, uint16_t flags)
+static void send_cancel(struct node *n, const struct call_view *c, ep_t node, uint64_t left_ns, uint16_t flags)
 {
-    struct wire_hdr h = call_header(t, WIRE_REQUEST, node);
+    struct wire_hdr h = call_header(c, WIRE_REQUEST, node);
     h.flags = WIRE_FLAG_CANCEL | flags;
     h.status = (int64_t)(left_ns & INT64_MAX);
     route_send(n, &h, NULL, 0);
 }
 
-static void xfer_cancel(struct node *n, const struct thread *t)
+static void xfer_cancel(struct node *n, struct thread *t)
 {
-    ep_t node = locate_ep(n, t->call.server);
+    struct call_view c;
+    txn_call_view(t, &c);
+    ep_t node = locate_ep(n, c.server);
     if (node != EP_NONE && node != node_ep(n))
-        send_cancel(n, t, node, 0, WIRE_FLAG_DONE);
+        send_cancel(n, &c, node, 0, WIRE_FLAG_DONE);
 }
 
 // ns left until a deadline of the future, never 0; 0: there is none.
@@ -197,61 +187,63 @@ static uint64_t left(struct node *n, uint64_t deadline_ns)
     return deadline_ns == UINT64_MAX ? 0 : deadline_ns > now ? deadline_ns - now : 1;
 }
 
+// One frame, or a burst of them, to the server's node.
+static void call_send(struct node *n, struct thread *t, const struct call_view *c, ep_t node)
+{
+    struct wire_hdr h = call_header(c, WIRE_REQUEST, node);
+    switch (txn_call_sends(t)) {
+    case CALL_SAYS_CANCEL: send_cancel(n, c, node, left(n, c->deadline_ns), c->begun ? WIRE_FLAG_PROBE : 0); return;
+    case CALL_SAYS_DATA:
+        if (send_due(n, &h, c->data, c->sent, c->begun ? WINDOW : WINDOW_FIRST) < 0)
+            txn_refused(n, t, E_FAULT);
+        return;
+    case CALL_SAYS_REST:
+        send_reply_ack(n, c, node); // says what is missing; the probe asks for it
+        // fall through
+    case CALL_SAYS_PROBE:
+        h.flags = WIRE_FLAG_PROBE;
+        // fall through
+    case CALL_SAYS_HEADER: route_send(n, &h, NULL, 0);
+    }
+}
+
 static void xfer_request(struct node *n, struct thread *t)
 {
-    struct call *c = &t->call;
+    struct call_view c;
+    txn_call_view(t, &c);
+    if (c.server == EP_NONE) {
+        if (!find_server(n, t, &c))
+            return;
+        txn_call_view(t, &c);
+    }
     bool lost = false;
-    if (!find_server(n, t))
-        return;
-    ep_t node = peer_node(n, c->server, &c->peer, &lost);
-    if (node == EP_NONE) {
-        if (lost)
-            server_lost(n, t);
-        return;
-    }
-    if (c->state == CALL_RECV)
-        send_reply_ack(n, t, node); // says what is missing; the probe asks for it
-    c->remote = true;
-    if (c->cancelled && c->state != CALL_RECV) {
-        send_cancel(n, t, node, left(n, c->deadline_ns), c->begun ? WIRE_FLAG_PROBE : 0);
-        return;
-    }
-    struct wire_hdr h = call_header(t, WIRE_REQUEST, node);
-    if (c->state == CALL_WAIT || c->state == CALL_RECV) {
-        h.flags = WIRE_FLAG_PROBE;
-        route_send(n, &h, NULL, 0);
-        return;
-    }
-    if (c->busy && h.total > 0) { // the server said wait: announce only
-        route_send(n, &h, NULL, 0);
-        return;
-    }
-    if (c->sent.high == c->sent.base)
-        c->tries++;
-    if (send_due(n, &h, &c->req, &c->sent, c->begun ? WINDOW : WINDOW_FIRST) < 0)
-        txn_refused(n, t->proc->ep, t->tid, c->seq, E_FAULT);
+    ep_t node = peer_node(n, c.server, c.peer, &lost);
+    if (node != EP_NONE)
+        call_send(n, t, &c, node);
+    else if (lost)
+        server_lost(n, t, &c);
 }
 
 // --- Server: out --------------------------------------------------------------------------------------
 
-static struct wire_hdr rec_header(const struct rec *r, unsigned kind, ep_t node)
+static struct wire_hdr rec_header(const struct rec_view *r, unsigned kind, ep_t node)
 {
     return (struct wire_hdr){
         .kind = (uint8_t)kind,
         .dst_node = node,
-        .src_ep = r->proc->ep,
+        .src_ep = r->server,
         .dst_ep = r->client,
         .tid = r->tid,
         .seq = r->seq,
     };
 }
 
-static void send_request_ack(struct node *n, const struct rec *r, ep_t node)
+static void send_request_ack(struct node *n, const struct rec_view *r, ep_t node)
 {
     struct wire_hdr h = rec_header(r, WIRE_REQUEST_ACK, node);
-    h.offset = r->got.base;
-    h.mask = r->got.mask;
-    h.frag = r->got.frag;
+    h.offset = r->got->base;
+    h.mask = r->got->mask;
+    h.frag = r->got->frag;
     if (r->state == REC_QUEUED)
         h.flags = WIRE_FLAG_WAIT;
     else if (r->state != REC_FILL)
@@ -259,39 +251,54 @@ static void send_request_ack(struct node *n, const struct rec *r, ep_t node)
     route_send(n, &h, NULL, 0);
 }
 
-static void xfer_request_ack(struct node *n, struct rec *r)
+// Node of the record's client, EP_NONE: not known now. A client that is found nowhere is given up, and *v with it.
+static ep_t client_node(struct node *n, struct rec *r, struct rec_view *v)
 {
     bool lost = false;
-    ep_t node = peer_node(n, r->client, &r->peer, &lost);
-    if (node != EP_NONE)
-        send_request_ack(n, r, node);
-    else if (lost)
+    txn_rec_view(r, v);
+    ep_t node = peer_node(n, v->client, v->peer, &lost);
+    if (lost)
         txn_client_lost(n, r);
+    return node;
+}
+
+static void xfer_request_ack(struct node *n, struct rec *r)
+{
+    struct rec_view v;
+    ep_t node = client_node(n, r, &v);
+    if (node != EP_NONE)
+        send_request_ack(n, &v, node);
+}
+
+static void send_forward(struct node *n, const struct rec *r, struct wire_hdr *h)
+{
+    struct forward f;
+    txn_rec_forward(r, &f);
+    h->cap = f.cap;
+    h->op = f.op;
+    copy_words(h->arg, f.arg);
+    h->flags = WIRE_FLAG_FORWARD;
+    route_send(n, h, NULL, 0);
 }
 
 static void xfer_reply(struct node *n, struct rec *r)
 {
-    bool lost = false;
-    ep_t node = peer_node(n, r->client, &r->peer, &lost);
-    if (node == EP_NONE) {
-        if (lost)
-            txn_client_lost(n, r);
+    struct rec_view v;
+    ep_t node = client_node(n, r, &v);
+    if (node == EP_NONE)
+        return;
+    struct wire_hdr h = rec_header(&v, WIRE_REPLY, node);
+    if (v.state == REC_FORWARD) {
+        send_forward(n, r, &h);
         return;
     }
-    struct wire_hdr h = rec_header(r, WIRE_REPLY, node);
-    if (r->state == REC_FORWARD) {
-        h.cap = r->cap;
-        h.op = r->op;
-        memcpy(h.arg, r->arg, sizeof h.arg);
-        h.flags = WIRE_FLAG_FORWARD;
-        route_send(n, &h, NULL, 0);
-        return;
-    }
-    h.status = r->status;
-    memcpy(h.arg, r->res, sizeof h.arg);
-    h.total = r->rep_len;
-    struct buf b = r->rep_len == 0 ? buf_none() : r->copy ? buf_kernel(r->copy, r->rep_len) : r->server->serve.buf;
-    if (send_due(n, &h, &b, &r->sent, WINDOW) < 0) { // the server's pages are gone: say so instead
+    struct txn_reply rep;
+    struct buf b;
+    txn_rec_reply(r, &rep, &b);
+    h.status = rep.status;
+    copy_words(h.arg, rep.res);
+    h.total = rep.total;
+    if (send_due(n, &h, &b, v.sent, WINDOW) < 0) { // the server's pages are gone: say so instead
         h.status = -E_FAULT;
         h.total = h.offset = h.payload = 0;
         h.flags = WIRE_FLAG_ACK_NOW;
@@ -385,16 +392,19 @@ static bool ack_due(const struct wire_hdr *h, uint64_t base)
 
 static void request_taken(struct node *n, const struct wire_hdr *h, struct rec *r, const struct buf *src)
 {
+    struct rec_view v;
+    txn_rec_view(r, &v);
     if (h->payload == 0 && h->total > 0) { // an announcement
-        send_request_ack(n, r, h->src_node);
+        send_request_ack(n, &v, h->src_node);
         return;
     }
-    if (r->req_len != h->total)
+    if (v.total != h->total)
         return; // fragments of one message that disagree about its length
     int done = txn_request_data(n, r, h->offset, h->frag, src);
+    txn_rec_view(r, &v);
     // One that came whole in one frame is acknowledged by its reply.
-    if (done == 1 ? h->total > h->frag : done < 0 || ack_due(h, r->got.base))
-        send_request_ack(n, r, h->src_node);
+    if (done == 1 ? h->total > h->frag : done < 0 || ack_due(h, v.got->base))
+        send_request_ack(n, &v, h->src_node);
 }
 
 static void in_request(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
@@ -414,11 +424,15 @@ static void in_request(struct node *n, const struct wire_hdr *h, const struct pi
     memcpy(q.arg, h->arg, sizeof q.arg);
     struct buf src = {.kind = BUF_PIECES, .at = (uint64_t)(uintptr_t)p, .len = h->payload};
     struct rec *r = NULL;
+    struct rec_view v;
     switch (h->flags & WIRE_FLAG_CANCEL ? txn_cancel_in(n, h->dst_ep, &q, (uint64_t)h->status,
                                                         !(h->flags & WIRE_FLAG_DONE), h->flags & WIRE_FLAG_PROBE, &r)
                                         : txn_request_in(n, h->dst_ep, &q, h->flags & WIRE_FLAG_PROBE, &r)) {
     case TXN_TAKE: request_taken(n, h, r, &src); break;
-    case TXN_ACK: send_request_ack(n, r, h->src_node); break;
+    case TXN_ACK:
+        txn_rec_view(r, &v);
+        send_request_ack(n, &v, h->src_node);
+        break;
     case TXN_BUSY: say_wait(n, h, WIRE_REQUEST_ACK); break;
     case TXN_NOTHERE: say_not_here(n, h, NOTHERE_PORT); break;
     case TXN_UNKNOWN: say_not_here(n, h, NOTHERE_TXN); break;
@@ -440,12 +454,12 @@ static void in_request_ack(struct node *n, const struct wire_hdr *h, const struc
         say_not_here(n, h, NOTHERE_TXN); // it need not wait for the data
 }
 
-static int reply_frame(struct node *n, const struct wire_hdr *h, const struct piece *p, struct thread **t)
+static int reply_frame(struct node *n, const struct wire_hdr *h, const struct piece *p, struct progress *got)
 {
     struct txn_reply rep = {.status = h->status, .total = h->total};
     memcpy(rep.res, h->arg, sizeof rep.res);
     struct buf src = {.kind = BUF_PIECES, .at = (uint64_t)(uintptr_t)p, .len = h->payload};
-    return txn_reply_in(n, h->dst_ep, h->tid, h->seq, h->src_ep, &rep, h->offset, h->frag, &src, t);
+    return txn_reply_in(n, h->dst_ep, h->tid, h->seq, h->src_ep, &rep, h->offset, h->frag, &src, got);
 }
 
 static int forward_frame(struct node *n, const struct wire_hdr *h)
@@ -461,13 +475,13 @@ static void in_reply(struct node *n, const struct wire_hdr *h, const struct piec
         not_local(n, h, p, np);
         return;
     }
-    struct thread *t = NULL;
-    int r = h->flags & WIRE_FLAG_FORWARD ? forward_frame(n, h) : reply_frame(n, h, p, &t);
+    struct progress got;
+    int r = h->flags & WIRE_FLAG_FORWARD ? forward_frame(n, h) : reply_frame(n, h, p, &got);
     if (r == -E_STATE) {
         say_wait(n, h, WIRE_REPLY_ACK);
         return;
     }
-    if (r == 0 && !ack_due(h, t->call.got.base))
+    if (r == 0 && !ack_due(h, got.base))
         return;
     struct wire_hdr a = {
         .kind = WIRE_REPLY_ACK,
@@ -478,9 +492,9 @@ static void in_reply(struct node *n, const struct wire_hdr *h, const struct piec
         .seq = h->seq,
     };
     if (r == 0) {
-        a.offset = t->call.got.base;
-        a.mask = t->call.got.mask;
-        a.frag = t->call.got.frag;
+        a.offset = got.base;
+        a.mask = got.mask;
+        a.frag = got.frag;
     } else {
         a.flags = WIRE_FLAG_DONE;
     }
@@ -502,27 +516,25 @@ static void in_reply_ack(struct node *n, const struct wire_hdr *h, const struct 
 // The node that we believed to be the right one says no. What we believed is forgotten; the call looks again.
 static void refused_call(struct node *n, const struct wire_hdr *h)
 {
-    struct proc *p = proc_by_ep(n, h->dst_ep);
-    struct thread *t = p && !proc_frozen(p) ? thread_find(p, h->tid) : NULL;
-    if (!t || t->state != THREAD_CALL || t->call.seq != h->seq || t->call.server != h->arg[0])
+    struct thread *t = txn_call_find(n, h->dst_ep, h->tid, h->seq);
+    struct call_view c;
+    if (!t)
         return;
-    struct call *c = &t->call;
-    bool fresh = !c->begun && c->tries <= 1; // one frame went out, and it was refused
-    if (h->op == NOTHERE_TXN) {              // it was known there, and was given up
-        txn_refused(n, p->ep, t->tid, c->seq, E_DIED);
+    txn_call_view(t, &c);
+    bool fresh = !c.begun && c.tries <= 1; // one frame went out, and it was refused
+    if (c.server != h->arg[0])
         return;
-    }
-    if (h->op == NOTHERE_PORT && !fresh) {
-        txn_refused(n, p->ep, t->tid, c->seq, c->begun ? E_DIED : E_NOTHERE);
-        return;
+    if (h->op == NOTHERE_TXN) { // it was known there, and was given up
+        txn_refused(n, t, E_DIED);
     } else if (fresh) {
-        locate_forget_port(n, c->cap.port);
-        c->server = EP_NONE;
-        c->tries = 0;
-        c->sent = (struct progress){0};
-        peer_seek(&c->peer, node_now(n));
+        locate_forget_port(n, c.request.cap.port);
+        peer_seek(c.peer, node_now(n));
+        txn_server_forget(n, t);
+    } else if (h->op == NOTHERE_PORT) {
+        txn_refused(n, t, c.begun ? E_DIED : E_NOTHERE);
+    } else {
+        txn_kick_call(n, t);
     }
-    txn_kick_call(n, t);
 }
 
 static void in_nothere(struct node *n, const struct wire_hdr *h)
@@ -530,15 +542,11 @@ static void in_nothere(struct node *n, const struct wire_hdr *h)
     ep_t ep = h->arg[0];
     if (h->op == NOTHERE_EP && locate_ep(n, ep) == h->src_node)
         locate_forget_ep(n, ep);
-    if (h->arg[1] == WIRE_REQUEST) {
+    if (h->arg[1] == WIRE_REQUEST)
         refused_call(n, h);
-        return;
-    }
-    // Refused was an acknowledgement or a reply of ours: the record's timer looks for its client again.
-    struct rec *r = txn_rec_find(n, h->dst_ep, ep, h->tid);
-    if (r && r->seq == h->seq && h->op == NOTHERE_TXN && !proc_frozen(r->proc) &&
-        (r->state == REC_QUEUED || r->state == REC_FILL))
-        txn_client_lost(n, r);
+    else if (h->op == NOTHERE_TXN) // of an acknowledgement or a reply of ours
+        txn_client_denies(n, h->dst_ep, ep, h->tid, h->seq);
+    // Else the record's timer looks for its client again.
 }
 
 // Who waits for the endpoint goes on at once, but only for news: to ask at once whoever has just said "not here, there"
@@ -576,11 +584,7 @@ void net_found_ep(struct node *n, ep_t ep)
 
 void net_found_port(struct node *n, struct port port)
 {
-    LIST_FOR (l, &n->calls) {
-        struct thread *t = LIST_ENTRY(l, struct thread, call.remote_link);
-        if (t->call.server == EP_NONE && port_eq(t->call.cap.port, port))
-            txn_kick_call(n, t);
-    }
+    txn_kick_port(n, port);
     if (n->port_found)
         n->port_found(n, port);
 }

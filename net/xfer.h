@@ -5,7 +5,7 @@
 #ifndef NET_XFER_H
 #define NET_XFER_H
 
-#include "core/txn.h"
+#include "core/txn_net.h"
 #include "net/link.h"
 
 extern const struct transport xfer_transport;

@@ -46,7 +46,7 @@ static void no_rec(struct node *n, struct rec *r)
 {
     (void)n, (void)r;
 }
-static void no_cancel(struct node *n, const struct thread *t)
+static void no_cancel(struct node *n, struct thread *t)
 {
     (void)n, (void)t;
 }

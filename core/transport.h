@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a node asks of its network, if it has one: node->transport, which net/ sets (net/xfer.c) and tests replace. All of
+// it is asked once, and nothing answers: retransmission is core's, by its timers; what frames bring comes by
+// core/txn_net.h. Nobody who asks knows how it is sent, or whether.
+// Callers: node lock held.
+#ifndef CORE_TRANSPORT_H
+#define CORE_TRANSPORT_H
+
+#include "core/types.h"
+
+struct node;
+struct proc;
+struct rec;
+struct thread;
+
+struct transport {
+    // The call has something due (txn_call_sends). Endpoint or port unknown: look for it, then txn_kick_call or
+    // txn_refused.
+    void (*request)(struct node *n, struct thread *t);
+    // Acknowledge what of the request is there, with "wait" for QUEUED, "working" for SERVE.
+    void (*request_ack)(struct node *n, struct rec *r);
+    // Send the unacknowledged part of the reply, or the forward.
+    void (*reply)(struct node *n, struct rec *r);
+    // The client of this call goes and wants no answer: tell its server once, if it is known where it is.
+    void (*cancel)(struct node *n, struct thread *t);
+    // The process has left for another node (migration committed) / has arrived here.
+    void (*moved_away)(struct node *n, struct proc *p, ep_t target_node);
+    void (*arrived)(struct node *n, struct proc *p);
+    // The process runs again: clients that were told to wait for it may go on.
+    void (*resumed)(struct node *n, struct proc *p);
+    // Does another node serve this port? The server found last is asked, then the ring, for LOCATE_GIVE_UP_NS at most.
+    // The server itself does not notice. The answer is node->port_found, or nothing. false: no link is up.
+    bool (*ask_port)(struct node *n, struct port port);
+};
+
+#endif
