@@ -16,6 +16,7 @@
 #   make fuzz             feed mutated bytes to every parser         FUZZ_RUNS=n
 #   make doctor           what this machine has, what it lacks, and the line that mends it
 #   make format           clang-format our sources   (check-format only looks)
+#   make check-layout     is every line short enough, and every file's head there?
 #   make check-arrows     does every #include follow the house rules?
 #   make check-circles    do files call each other in circles?
 #   make check-contracts  do headers say what a caller must know? are states set where they say?
@@ -44,7 +45,7 @@
 # first, alone, and then reads this file again: no rule below has to wait for it.
 
 CROSS ?= riscv64-unknown-elf-
-NO_SETUP := help guest-flags doctor clean distclean format check-format check-arrows check-contracts figures
+NO_SETUP := help guest-flags doctor clean distclean format check-format check-layout check-arrows check-contracts figures
 GOALS := $(or $(MAKECMDGOALS),all)
 
 ifneq ($(filter-out $(NO_SETUP),$(GOALS)),)
@@ -64,7 +65,7 @@ include mk/test.mk
 
 # --- what people type ----------------------------------------------------------------------------
 
-.PHONY: all build demo test qemu ring gdb bench sim doctor fuzz soak format check-format check-arrows check-circles \
+.PHONY: all build demo test qemu ring gdb bench sim doctor fuzz soak format check-format check-layout check-arrows check-circles \
         check-contracts check-docs figures clean distclean help setup FORCE
 
 all: build
@@ -148,6 +149,10 @@ else
 	@clang-format --dry-run --Werror $(OUR_C)
 	@echo "All $(words $(OUR_C)) files are formatted. Next: make test"
 endif
+
+check-layout:
+	@test/check-layout.py
+	@echo "Next: make test"
 
 check-arrows:
 	@test/check-arrows.sh

@@ -201,6 +201,7 @@ built() { # KIND PREFIX
     done
 }
 
+add layout quiet test/check-layout.py
 add arrows quiet test/check-arrows.sh
 add circles quiet test/check-circles.py
 add contracts quiet test/check-contracts.py
