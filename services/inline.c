@@ -48,7 +48,7 @@ static bool answer(struct node *n, struct worker *w, const struct operation *op,
     ASSERT(!r->after); // it would be run in the caller's name
     if (r->page || r->held[0])
         request_end(n, r);
-    r->reply = r->data = buf_none();
+    r->reply = buf_none();
     copy_words(r->res, (const uint64_t[4]){0});
     return done;
 }
@@ -71,6 +71,7 @@ bool service_inline(struct node *n, struct task_inline *q)
     if (done) {
         w->r.data = buf_kernel(bytes, q->in.len);
         done = answer(n, w, op, q);
+        w->r.data = buf_none();
     }
     if (bytes)
         page_drop(n, bytes);
