@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The console of a node as an object: what is written to it is printed, what is typed can be read. With a screen it is
-// a place to sit at: terminals for several programs, and keys one by one (protocol.h, enum op_console).
+// a place to sit at: terminals for several programs, and keys one by one (services/protocol/console.h).
 #ifndef SERVICES_CONSOLE_H
 #define SERVICES_CONSOLE_H
 

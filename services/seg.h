@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Segment service: segments by transaction. What it answers is enum op_seg in protocol.h.
+// Segment service: segments by transaction. What it answers is in protocol/seg.h.
 // Callers: node lock held.
 #ifndef SERVICES_SEG_H
 #define SERVICES_SEG_H

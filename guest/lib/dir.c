@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The directory service, from the client's side (services/protocol.h: enum op_dir).
+// The directory service, from the client's side (services/protocol/dir.h).
 #include <string.h>
 
 #include "guest/lib/rotifer.h"

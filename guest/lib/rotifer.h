@@ -96,7 +96,7 @@ int64_t cap_check(const struct cap *cap, const uint8_t key[CAP_KEY_BYTES], uint3
 // The same for the capability with which a request came in to put_port.
 int64_t request_check(const struct request *req, struct port put_port, const uint8_t key[CAP_KEY_BYTES], uint32_t need);
 
-// Of any object: the standard operations (services/protocol.h: enum op_standard). A capability for the same object with
+// Of any object: the standard operations (services/protocol/common.h). A capability for the same object with
 // those of its rights that are in `keep`.
 int64_t cap_restrict(const struct cap *cap, uint32_t keep, struct cap *out);
 // Withdraws every capability of the object, this one too; *out is the only one that is good from now on.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Owners are told: of faults and stops, of the end, of a move in doubt (protocol.h, enum owner_event). An answer to a
+// Owners are told: of faults and stops, of the end, of a move in doubt (services/protocol/proc.h). An answer to a
 // fault or a stop is carried out here.
 // Callers: node lock held; tasks (may sleep, when there is no memory for a task that makes the report).
 #ifndef SERVICES_PROC_OWNER_H

@@ -34,13 +34,22 @@ static int64_t show_map(struct node *n, struct request *r, const struct map *m)
 
 // --- Threads ---------------------------------------------------------------------------------------------------------
 
-static void op_text(uint32_t op, char text[24])
+// The compiler refuses two operations of one number here.
+static const char *op_name(uint32_t op)
 {
-    static const char *const names[] = {
-        [OP_INFO] = "info", [OP_STATUS] = "status", [OP_RESTRICT] = "restrict", [OP_DESTROY] = "destroy",
-        [OP_READ] = "read", [OP_WRITE] = "write",   [OP_SIZE] = "size",         [OP_ROTATE] = "rotate",
-    };
-    const char *name = op < sizeof names / sizeof names[0] ? names[op] : NULL;
+    switch (op) {
+#define X(name, number, text)                                                                                          \
+    case name: return text;
+        OP_NUMBERS(X)
+#undef X
+    default: return NULL;
+    }
+}
+
+// A program's own service may mean something else by a number; the standard operations are the same everywhere.
+static void op_text(uint32_t op, bool ours, char text[24])
+{
+    const char *name = ours || op < OP_SEG_CREATE ? op_name(op) : NULL;
     if (name)
         (void)snprintf(text, 24, "%s", name);
     else
@@ -70,7 +79,7 @@ static const char *call_text(const struct call *c)
 static void call_line(struct node *n, const struct call *c, char *text, size_t size)
 {
     char op[24], where[NAME_MAX_LEN + 24] = "";
-    op_text(c->op, op);
+    op_text(c->op, c->server == node_ep(n), op);
     if (c->server == node_ep(n))
         (void)snprintf(where, sizeof where, " (a service of %s)", n->name);
     else if (c->server != EP_NONE)
@@ -113,7 +122,7 @@ static int64_t show_thread(struct node *n, struct request *r, const struct threa
 static int64_t show_rec(struct node *n, struct request *r, const struct rec *q)
 {
     char op[24];
-    op_text(q->op, op);
+    op_text(q->op, false, op);
     return reply_line(n, r, "  serves %016llx.%u: %s, %s", (unsigned long long)q->client, q->tid, op,
                       rec_state_name(q->state));
 }
