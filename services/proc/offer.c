@@ -26,7 +26,7 @@ struct offer {
 
 static void offer_set_state(struct node *n, struct offer *o, enum offer_state state)
 {
-    trace(n, TRACE_SWITCH, (uint32_t)state, o->id, o->ep);
+    trace(n, TRACE_HANDOFF, (uint32_t)state, o->id, o->ep);
     o->state = state;
 }
 
