@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Console: guests' text out, line by line and marked as the node's own lines are; typed lines in. With a screen:
-// terminals. Whoever touches a terminal's record and may block holds the screen (screen_begin), so that it stays.
+// The console service. Object 0 is the console itself: what is written to it is printed as the node's own lines are,
+// what is typed can be read in lines. With a screen it gives keys one by one, and terminals for several programs. An
+// operation that works on a terminal and may block holds the screen (screen_begin), so that the terminal stays.
 #include "services/console.h"
 #include "core/cap.h"
+#include "core/error.h"
 #include "core/panic.h"
-#include "core/rec.h"
-#include "core/thread.h"
 #include "core/words.h"
 #include "services/dir.h"
 #include "services/protocol.h"
-#include "services/screen.h"
 #include "services/service.h"
 #include "services/services.h"
+#include "services/terminal/screen.h"
+#include "services/terminal/terminal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,43 +20,31 @@
 #define WRITE_PAGES 16u            // 64 KiB: the longest OP_WRITE
 #define FLUSH_NS (200 * NS_PER_MS) // an unfinished line (a prompt) is printed after this
 #define TTYS_MAX 64u
-#define TTY_RING 1024u
-#define CTRL_D 0x04
-#define BACKSPACE 0x08
-#define DELETE 0x7f
+#define RING 1024u // bytes typed and not yet read, of each terminal
 
-#define CONSOLE_LINE 160 // bytes of a line printed (node_log cuts at 200); longer ones are cut into several
-#define CONSOLE_RING 1024
-struct console_line {            // printed when it ends or is full
-    char text[CONSOLE_LINE + 1]; // [N]
-    unsigned len;                // [N]
-    bool seen;                   // [N] it stands on the screen already, unfinished
-};
+// A terminal of the screen.
 struct tty {
     struct list link;              // [N] console.ttys
     uint32_t number;               // [I] object
     uint8_t key[16];               // [N]
-    char prefix[NAME_MAX_LEN + 2]; // [I] "name| "
-    struct console_line line;      // [N]
-    char ring[TTY_RING];           // [N] typed and not yet read
-    unsigned head, count;          // [N]
-    unsigned ends;                 // [N] times that "end of input" was typed and not yet told
+    char prefix[NAME_MAX_LEN + 2]; // [I] "name| ": before its lines while it is not in front
+    struct terminal terminal;      // [N]
+    char ring[RING];               // [N]
 };
 
 struct console {
     struct port put; // [I]
     uint8_t key[16]; // [N] of object 0
     struct pool pool_tty;
-    struct console_line line;    // [N] of object 0; without a screen also printed when it has lain for a while
-    struct timer flush;          // [N]
-    struct screen *screen;       // [N] one page; NULL: nobody sits here
-    struct list ttys;            // [N] struct tty: terminals (console.c)
-    unsigned nttys;              // [N]
-    uint32_t last_tty;           // [N] number of the one made last
-    struct tty *front;           // [N] NULL: none
-    char ring[CONSOLE_RING];     // [N] typed and not yet read
-    unsigned head, count, ready; // [N] oldest; in the ring; of these, in lines that have ended
-    unsigned ends;               // [N] times that "end of input" was typed and not yet told
+    struct terminal
+        terminal;          // [N] object 0; without a screen an unfinished line is also printed when it has lain a while
+    char ring[RING];       // [N] of object 0
+    struct timer flush;    // [N]
+    struct screen *screen; // [N] one page; NULL: nobody sits here
+    struct list ttys;      // [N] struct tty
+    unsigned nttys;        // [N]
+    uint32_t last_tty;     // [N] number of the one made last
+    struct tty *front;     // [N] NULL: none
 };
 
 static struct console *console_of(struct node *n)
@@ -71,6 +60,13 @@ static struct tty *tty_find(struct node *n, uint32_t number)
             return t;
     }
     return NULL;
+}
+
+// The terminal that the request's capability names; NULL: it is gone.
+static struct terminal *terminal_of(struct node *n, const struct request *r)
+{
+    struct tty *t = tty_find(n, cap_obj(&r->in.cap));
+    return cap_obj(&r->in.cap) == 0 ? &console_of(n)->terminal : t ? &t->terminal : NULL;
 }
 
 static int console_key(struct node *n, const struct request *r, uint8_t key[16])
@@ -101,88 +97,38 @@ static int need_screen(struct node *n, const struct request *r)
 
 // --- Out --------------------------------------------------------------------------------------------------
 
-// tty NULL: the console itself.
-static struct console_line *line_of(struct console *c, struct tty *tty)
+static void line_out(struct node *n, struct terminal *t, const char *text, size_t len)
 {
-    return tty ? &tty->line : &c->line;
+    struct console *c = console_of(n);
+    const char *prefix = t == &c->terminal || t->front ? NULL : LIST_ENTRY(t, struct tty, terminal)->prefix;
+    if (c->screen)
+        screen_line(n, c->screen, prefix, text, len);
+    else
+        node_log(n, "%s", text);
 }
 
-static void line_flush(struct node *n, struct console *c, struct tty *tty)
-{
-    struct console_line *l = line_of(c, tty);
-    const char *prefix = tty && tty != c->front ? tty->prefix : NULL;
-    unsigned len = l->len;
-    l->text[len] = 0;
-    l->len = 0;
-    if (c->screen)
-        screen_line(n, c->screen, prefix, l->text, len);
-    else
-        node_log(n, "%s", l->text);
-}
+static const struct terminal_ops terminal_ops = {.line = line_out};
 
 static void line_due(struct node *n, struct timer *t)
 {
     (void)t;
     struct console *c = console_of(n);
-    if (!c->screen && c->line.len > 0) // with one, only a task may print
-        line_flush(n, c, NULL);
-}
-
-static void line_put(struct node *n, struct console *c, struct tty *tty, const char *s, unsigned len)
-{
-    struct console_line *l = line_of(c, tty);
-    if (l->seen && tty != c->front)
-        l->len = 0; // it goes on elsewhere, where its beginning need not be told again
-    if (l->len + len > CONSOLE_LINE)
-        line_flush(n, c, tty);
-    memcpy(l->text + l->len, s, len);
-    l->len += len;
-    l->seen = false;
-}
-
-// A guest must not be able to steer the terminal that shows the console of its node.
-static void char_out(struct node *n, struct console *c, struct tty *tty, char ch)
-{
-    static const char digits[] = "0123456789abcdef";
-    unsigned u = (unsigned char)ch;
-    if (ch == '\n') {
-        line_flush(n, c, tty);
-    } else if (ch == '\t' || (u >= 0x20 && u != DELETE)) { // UTF-8 passes
-        line_put(n, c, tty, &ch, 1);
-    } else if (ch != '\r') {
-        const char shown[4] = {'\\', 'x', digits[u >> 4], digits[u & 15]};
-        line_put(n, c, tty, shown, sizeof shown);
-    }
-}
-
-static int write_all(struct node *n, struct console *c, struct tty *tty, const struct request *r)
-{
-    for (uint64_t at = 0; at < r->in.len;) {
-        void *p;
-        size_t run;
-        int e = buf_at(n, &r->data, at, false, &p, &run);
-        if (e < 0)
-            return e;
-        if (run > r->in.len - at)
-            run = (size_t)(r->in.len - at);
-        for (size_t i = 0; i < run; i++)
-            char_out(n, c, tty, ((const char *)p)[i]);
-        at += run;
-    }
-    return 0;
+    if (!c->screen && c->terminal.len > 0) // with one, only a task may print
+        terminal_cut(n, &c->terminal);
 }
 
 static void show_front(struct console *c)
 {
-    const struct console_line *l = c->front ? &c->front->line : NULL;
-    screen_set_partial(c->screen, l ? l->text : "", l ? l->len : 0);
+    const struct terminal *t = c->front ? &c->front->terminal : NULL;
+    ASSERT(!t || t->front);
+    screen_set_partial(c->screen, t ? t->line : "", t ? t->len : 0);
 }
 
-static int write_to_screen(struct node *n, struct console *c, const struct request *r)
+static int64_t write_to_screen(struct node *n, struct console *c, struct request *r)
 {
     screen_begin(n, c->screen);
-    struct tty *tty = tty_find(n, cap_obj(&r->in.cap)); // now: it may have gone while we waited
-    int e = cap_obj(&r->in.cap) != 0 && !tty ? -E_OBJECT : write_all(n, c, tty, r);
+    struct terminal *t = terminal_of(n, r); // now: it may have gone while we waited
+    int64_t e = t ? terminal_write(n, t, r) : -E_OBJECT;
     show_front(c);
     screen_end(n, c->screen);
     return e;
@@ -191,178 +137,45 @@ static int write_to_screen(struct node *n, struct console *c, const struct reque
 static int64_t run_write(struct node *n, struct request *r)
 {
     struct console *c = console_of(n);
-    int e = c->screen ? write_to_screen(n, c, r) : write_all(n, c, NULL, r);
-    if (e < 0)
-        return e;
-    if (!c->screen && c->line.len > 0)
+    if (c->screen)
+        return write_to_screen(n, c, r);
+    int64_t e = terminal_write(n, &c->terminal, r);
+    if (e == 0 && c->terminal.len > 0)
         timer_set(n, &c->flush, node_now(n) + FLUSH_NS);
-    r->res[0] = r->in.len;
-    return 0;
+    return e;
 }
 
-// --- In: lines, without a screen ------------------------------------------------------------------------------
-
-static char *ring_at(struct console *c, unsigned i)
-{
-    return &c->ring[(c->head + i) % CONSOLE_RING];
-}
-
-static void ring_ends_line(struct node *n, struct console *c)
-{
-    c->ready = c->count;
-    task_wake(n, c);
-}
-
-static void line_input(struct node *n, struct console *c, char ch)
-{
-    if (ch == '\r')
-        ch = '\n';
-    if (ch == BACKSPACE || ch == DELETE) {
-        if (c->count > c->ready)
-            c->count--;
-        return;
-    }
-    if (ch == CTRL_D) { // as on any terminal: gives what is typed so far, or the end when that is nothing
-        c->ends += c->count == c->ready;
-        ring_ends_line(n, c);
-        return;
-    }
-    // The last place is for the newline: a line that is too long can still be ended.
-    if (c->count == CONSOLE_RING || (c->count == CONSOLE_RING - 1 && ch != '\n'))
-        return;
-    *ring_at(c, c->count++) = ch;
-    if (ch == '\n')
-        ring_ends_line(n, c);
-}
+// --- In ---------------------------------------------------------------------------------------------------
 
 void console_input(struct node *n, char ch)
 {
-    if (!n->services)
-        return;
-    struct console *c = console_of(n);
-    if (!c->screen) {
-        line_input(n, c, ch);
-    } else if (c->count < CONSOLE_RING) {
-        *ring_at(c, c->count++) = ch;
-        ring_ends_line(n, c); // every key counts at once
-    }
-}
-
-// Takes at most max bytes of the oldest line, up to and with its newline.
-static size_t ring_take(struct console *c, char *to, size_t max, bool lines)
-{
-    size_t len = 0;
-    while (c->ready > 0 && len < max) {
-        char ch = *ring_at(c, 0);
-        c->head = (c->head + 1) % CONSOLE_RING;
-        c->count--;
-        c->ready--;
-        to[len++] = ch;
-        if (lines && ch == '\n')
-            break;
-    }
-    return len;
-}
-
-// Whoever asked is gone, or has given up: what was typed is for the next reader, not for nobody. One on another node
-// has said so, unless that frame was lost.
-static bool asker_gone(struct node *n)
-{
-    const struct rec *r = task_self(n)->serve.rec;
-    if (task_cancelled(n))
-        return true;
-    struct proc *p = proc_by_ep(n, r->client);
-    const struct thread *t = p ? thread_find(p, r->tid) : NULL;
-    return p && (!t || t->state != THREAD_CALL || t->call.seq != r->seq);
-}
-
-static size_t most_bytes(const struct request *r, size_t most)
-{
-    return r->in.arg[1] < most ? (size_t)r->in.arg[1] : most;
-}
-
-static int64_t read_ring(struct node *n, struct request *r, bool lines)
-{
-    struct console *c = console_of(n);
-    size_t max = most_bytes(r, CONSOLE_RING);
-    char *page = request_page(n, r);
-    if (!page)
-        return -E_MEM;
-    if (max == 0)
-        return 0;
-    while (c->ready == 0 && c->ends == 0 && !task_cancelled(n))
-        task_wait(n, c);
-    if (asker_gone(n))
-        return -E_CANCEL;
-    if (c->ready == 0) {
-        c->ends--;
-        return -E_EOF;
-    }
-    r->reply = buf_kernel(page, ring_take(c, page, max, lines));
-    return 0;
-}
-
-// --- In: terminals ----------------------------------------------------------------------------------------------
-
-static size_t tty_take(struct tty *t, char *to, size_t max)
-{
-    size_t len = 0;
-    while (t->count > 0 && len < max) {
-        to[len] = t->ring[t->head];
-        t->head = (t->head + 1) % TTY_RING;
-        t->count--;
-        if (to[len++] == '\n')
-            break;
-    }
-    return len;
-}
-
-static int64_t read_tty(struct node *n, struct request *r)
-{
-    struct console *c = console_of(n);
-    size_t max = most_bytes(r, TTY_RING);
-    char *page = request_page(n, r);
-    struct tty *t;
-    if (!page)
-        return -E_MEM;
-    if (max == 0)
-        return 0;
-    while ((t = tty_find(n, cap_obj(&r->in.cap))) && t->count == 0 && t->ends == 0 && !task_cancelled(n))
-        task_wait(n, &c->ttys); // one event for all of them: they are few
-    if (!t)
-        return -E_OBJECT;
-    if (asker_gone(n))
-        return -E_CANCEL;
-    if (t->count == 0) {
-        t->ends--;
-        return -E_EOF;
-    }
-    r->reply = buf_kernel(page, tty_take(t, page, max));
-    return 0;
+    if (n->services && console_of(n))
+        terminal_input(n, &console_of(n)->terminal, &ch, 1);
 }
 
 static int64_t run_read(struct node *n, struct request *r)
 {
-    if (cap_obj(&r->in.cap) != 0)
-        return read_tty(n, r);
-    return console_of(n)->screen ? -E_STATE : read_ring(n, r, true);
+    if (cap_obj(&r->in.cap) == 0 && console_of(n)->screen)
+        return -E_STATE; // the keys are read
+    return terminal_read(n, r, terminal_of);
 }
 
 static int64_t run_type(struct node *n, struct request *r)
 {
-    struct tty *t = tty_find(n, cap_obj(&r->in.cap));
-    char bytes[TTY_RING];
-    if (!t)
+    struct terminal *t = terminal_of(n, r);
+    char bytes[RING];
+    ASSERT(t);
+    if (cap_obj(&r->in.cap) == 0)
         return -E_OP;
-    if (r->in.len > TTY_RING - t->count)
+    if (r->in.len > terminal_space(t))
         return -E_LIMIT;
     int e = buf_read(n, &r->data, 0, bytes, (size_t)r->in.len);
     if (e < 0)
         return e;
-    for (size_t i = 0; i < r->in.len; i++)
-        t->ring[(t->head + t->count++) % TTY_RING] = bytes[i];
-    t->ends += r->in.len == 0;
-    task_wake(n, &console_of(n)->ttys);
+    if (r->in.len == 0)
+        terminal_end_input(n, t);
+    else
+        terminal_input(n, t, bytes, (size_t)r->in.len);
     return 0;
 }
 
@@ -371,7 +184,7 @@ static int64_t run_type(struct node *n, struct request *r)
 static int64_t run_keys(struct node *n, struct request *r)
 {
     int e = need_screen(n, r);
-    return e < 0 ? e : read_ring(n, r, false);
+    return e < 0 ? e : terminal_read(n, r, terminal_of);
 }
 
 static int64_t run_show(struct node *n, struct request *r)
@@ -391,35 +204,27 @@ static int64_t run_show(struct node *n, struct request *r)
     screen_set_typed(c->screen, text, (size_t)r->in.len, (size_t)r->in.arg[0]);
     if (r->in.arg[1] == SHOW_ENTERED) {
         if (c->front)
-            c->front->line.len = 0; // it stays on the screen, with what was typed behind it
+            c->front->terminal.len = 0; // it stays on the screen, with what was typed behind it
         screen_keep_row(n, c->screen);
     }
     screen_end(n, c->screen);
     return 0;
 }
 
-// Nobody is in front from now on. What that one had not finished, a question most often, stays on the screen, and is
-// asked again when it comes back.
-static void front_leave(struct node *n, struct console *c)
-{
-    struct console_line *l = c->front ? &c->front->line : NULL;
-    if (l && l->len > 0) {
-        screen_line(n, c->screen, NULL, l->text, l->len);
-        l->seen = true;
-    }
-    c->front = NULL;
-}
-
 static int64_t run_front(struct node *n, struct request *r)
 {
     struct console *c = console_of(n);
+    bool yes = r->in.arg[0] == 1;
     if (cap_obj(&r->in.cap) == 0)
         return -E_OP;
     screen_begin(n, c->screen);
     struct tty *t = tty_find(n, cap_obj(&r->in.cap));
-    if (t && (t == c->front) != (r->in.arg[0] == 1)) {
-        front_leave(n, c);
-        c->front = r->in.arg[0] == 1 ? t : NULL;
+    if (t && (t == c->front) != yes) {
+        if (c->front)
+            terminal_set_front(n, &c->front->terminal, false);
+        c->front = yes ? t : NULL;
+        if (yes)
+            terminal_set_front(n, &t->terminal, true);
     }
     show_front(c);
     screen_end(n, c->screen);
@@ -471,6 +276,7 @@ static int64_t run_open(struct node *n, struct request *r)
         t->number = ++c->last_tty & CAP_OBJ_MAX;
     while (t->number == 0 || tty_find(n, t->number));
     node_random(n, t->key, sizeof t->key);
+    terminal_init(&t->terminal, &terminal_ops, TERMINAL_LINES, t->ring, sizeof t->ring);
     (void)snprintf(t->prefix, sizeof t->prefix, "%s| ", name);
     list_add_tail(&c->ttys, &t->link);
     c->nttys++;
@@ -483,7 +289,9 @@ static void tty_free(struct node *n, struct tty *t)
     if (c->front == t)
         c->front = NULL;
     list_del(&t->link);
+    ASSERT(c->nttys > 0);
     c->nttys--;
+    terminal_end(n, &t->terminal);
     pool_free(n, &console_of(n)->pool_tty, t);
 }
 
@@ -494,13 +302,12 @@ static int64_t run_destroy(struct node *n, struct request *r)
         return -E_OP;
     screen_begin(n, c->screen);
     struct tty *t = tty_find(n, cap_obj(&r->in.cap));
-    if (t && t->line.len > 0 && !t->line.seen)
-        line_flush(n, c, t);
+    if (t && t->terminal.len > 0 && !t->terminal.seen)
+        terminal_cut(n, &t->terminal);
     if (t)
         tty_free(n, t);
     show_front(c);
     screen_end(n, c->screen);
-    task_wake(n, &c->ttys);
     return t ? 0 : -E_OBJECT;
 }
 
@@ -515,7 +322,7 @@ int console_attach(struct node *n, size_t (*put)(struct node *n, const char *byt
     s->put = put;
     s->room = room;
     c->screen = s;
-    ring_ends_line(n, c); // what was typed meanwhile is keys now
+    terminal_set_mode(n, &c->terminal, TERMINAL_KEYS); // and so is what was typed meanwhile
     return 0;
 }
 
@@ -559,6 +366,7 @@ int console_service_start(struct node *n)
     pool_init(&c->pool_tty, "tty", sizeof(struct tty));
     list_init(&c->ttys);
     timer_init(&c->flush, line_due);
+    terminal_init(&c->terminal, &terminal_ops, TERMINAL_COOKED, c->ring, sizeof c->ring);
     struct port get;
     node_random(n, &get, sizeof get);
     node_random(n, c->key, sizeof c->key);

@@ -8,17 +8,17 @@
 
 struct node;
 
-// A character was typed (the driver of the UART calls this, node lock held). What finds no room is dropped. Without a
-// screen: carriage return ends a line as newline does; backspace takes the last character of the unfinished line back;
-// ^D is the end of input: on an empty line the reader is told E_EOF. Nothing is echoed. With a screen: the character as
-// it is, for who reads the keys.
+// The character c was typed. What finds no room is dropped. Without a screen it is the console's own input
+// (TERMINAL_COOKED of services/terminal/terminal.h); nothing is echoed. With a screen it is a key, for a reader of
+// keys. Callers: the driver of the UART, node lock held.
 void console_input(struct node *n, char c);
 
-// Somebody sits here: from now on there is a screen. put and room: struct screen. After services_start, once. E_MEM.
+// From now on there is a screen, for somebody sits here. put and room: struct screen. Returns 0, or E_MEM. Callers:
+// after services_start, once; node lock held.
 int console_attach(struct node *n, size_t (*put)(struct node *n, const char *bytes, size_t len), const void *room);
 
-// A line that the node says (node->log), from anywhere. true: there is a screen, and it is kept there for who asks
-// (OP_CONSOLE_LOG). false: the caller prints it.
+// A line that the node says (node->log). True: there is a screen, and the line is kept for requests (OP_CONSOLE_LOG);
+// false: the caller prints it. Callers: any context, node lock held.
 bool console_log(struct node *n, const char *line);
 
 #endif

@@ -10,7 +10,7 @@
 #include "tools/find.h"
 #include "tools/member.h"
 #include "tools/say.h"
-#include "tools/terminal.h"
+#include "tools/tty.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -75,7 +75,7 @@ static bool offer_services(struct node *n, struct run *run, void (*nobody_reads)
     if (run->detach) {
         if (!offer_console(n, run->node, &tty))
             return false;
-    } else if ((e = terminal_start(n, member_loop(), nobody_reads, &tty)) < 0) {
+    } else if ((e = tty_start(n, member_loop(), nobody_reads, &tty)) < 0) {
         fail_error(e, "terminal");
         return false;
     }

@@ -6,8 +6,8 @@
 
 #include "tools/run.h"
 
-// Adds all of it to run->program. nobody_reads(n): see terminal_start(). Returns true, or false after saying what it
-// cannot have. Callers: the task of the command, before the descriptor is made; files_start() was called.
+// Adds all of it to run->program. nobody_reads(n): see tty_start(). Returns true, or false after saying what it cannot
+// have. Callers: the task of the command, before the descriptor is made; files_start() was called.
 bool offer_all(struct node *n, struct run *run, void (*nobody_reads)(struct node *n));
 
 #endif

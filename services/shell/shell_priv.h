@@ -8,7 +8,7 @@
 #include "services/service.h"
 #include "services/services.h"
 #include "services/shell/args.h"
-#include "services/shell/edit.h"
+#include "services/terminal/edit.h"
 
 #define SHELL_TIMEOUT_MS 10000 // for what should be answered at once
 #define SHELL_QUEUE 4u         // lines typed ahead

@@ -140,7 +140,7 @@ def elves(r):
         with open(path, "wb") as f:
             f.write(content)
         status, out = r.run(path)
-        if status != 1 or not re.search(words, out):
+        if status != ring.FAILED or not re.search(words, out):
             wrong.append("%s: status %d, %s" % (name, status, out))
     ok(not wrong, "%d broken ELF files are refused, and told why" % len(files), "\n".join(wrong))
     # Anything may happen to a file with wrong bits but a crash of ours or of the node.

@@ -9,7 +9,7 @@
 #include "services/bootfs.h"
 #include "services/console.h"
 #include "services/shell/args.h"
-#include "services/shell/edit.h"
+#include "services/terminal/edit.h"
 #include "services/shell/shell.h"
 #include "test/unit/files_bed.h"
 

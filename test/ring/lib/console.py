@@ -17,7 +17,7 @@ CTRL_C, CTRL_D, CTRL_Z, UP = "\x03", "\x04", "\x1a", "\x1b[A"
 
 
 class Screen:
-    """What a person sees of the bytes: what was erased or overwritten is gone. services/screen.h says what it uses."""
+    """What a person sees of the bytes: what was erased or overwritten is gone. services/terminal/screen.h says what it uses."""
 
     def __init__(self):
         self.lines, self.row, self.at, self.rest = [], "", 0, ""

@@ -5,8 +5,11 @@
 // delete; Ctrl-U, K, W delete to the beginning, to the end, the word before; up, down, Ctrl-P, N go through the
 // history. The cursor keys are what a terminal sends for them: ESC [ A, ESC O A, ESC [ 3 ~ and the like (ECMA-48, 5.4;
 // xterm).
-#ifndef SERVICES_EDIT_H
-#define SERVICES_EDIT_H
+//
+// The terminal of a node is edited so; on your own machine the terminal's own driver does it (tools/tty.c). Callers:
+// one task; nothing here locks or waits.
+#ifndef SERVICES_TERMINAL_EDIT_H
+#define SERVICES_TERMINAL_EDIT_H
 
 #include "core/types.h"
 
@@ -38,13 +41,15 @@ struct edit {
     char history[EDIT_HISTORY][EDIT_LINE_MAX + 1];
 };
 
-void edit_init(struct edit *e);
+void edit_init(struct edit *e); // an empty line, without history
+// The byte c was typed. Returns what it did, or what is to be done.
 enum edit_event edit_key(struct edit *e, char c);
 // The line is empty again.
 void edit_reset(struct edit *e);
 // Puts the line into the history, unless it is empty or the same as the last.
 void edit_remember(struct edit *e);
-// Inserts at the cursor, all of it or nothing.
+// Inserts len bytes of text at the cursor. True, or false and nothing is inserted: there is no room for all of it.
+// Returns which.
 bool edit_insert(struct edit *e, const char *text, size_t len);
 
 // --- Completion of the word before the cursor -----------------------------------------------------------------
@@ -57,9 +62,11 @@ struct completion {
     size_t common;                // bytes that all of these have in common
     char name[EDIT_LINE_MAX + 1]; // the first of them
 };
+// Of the word before the cursor of e, which must not change until completion_apply(). Each name that it might be goes
+// to completion_offer().
 void completion_begin(const struct edit *e, struct completion *c);
 void completion_offer(struct completion *c, const char *name);
-// Inserts what is certain: the rest of the common part, and a blank when there was one match. false: nothing is.
+// Inserts what is certain: the rest of the common part, and a blank when there was one match. False: nothing is certain.
 bool completion_apply(struct edit *e, const struct completion *c);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "services/shell/edit.h"
+#include "services/terminal/edit.h"
 
 #include <string.h>
 

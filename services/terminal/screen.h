@@ -6,8 +6,10 @@
 //     n1> ru_                       the row: unfinished text of the front, then what is typed, with the cursor
 //
 // Understands as much of a terminal as every terminal does: \r, \b, ESC [ K, ESC [ n C, ESC [ H, ESC [ J.
-#ifndef SERVICES_SCREEN_H
-#define SERVICES_SCREEN_H
+//
+// Callers: tasks, node lock held. They block while there is no room or another task draws; screen_log() does not.
+#ifndef SERVICES_TERMINAL_SCREEN_H
+#define SERVICES_TERMINAL_SCREEN_H
 
 #include "core/types.h"
 
@@ -35,16 +37,18 @@ struct screen {
     uint64_t logged;            // [N] bytes ever
 };
 
-// All of these are called by tasks, and block while there is no room or somebody else draws. begin ... end is one
-// change of the screen: nothing of anybody else's comes in between.
+// begin ... end is one change of the screen: no other task's comes in between. At screen_end() the row is drawn again
+// when it changed.
 void screen_begin(struct node *n, struct screen *s);
-void screen_end(struct node *n, struct screen *s); // the row is drawn again when it changed
+void screen_end(struct node *n, struct screen *s);
+// Of what follows: between begin and end.
 // A whole line, shown above the row. prefix may be NULL. Text is shown as it is: who calls this has filtered it.
 void screen_line(struct node *n, struct screen *s, const char *prefix, const char *text, size_t len);
 // The row stays as it is, a new one begins.
 void screen_keep_row(struct node *n, struct screen *s);
-void screen_clear(struct node *n, struct screen *s);
-// What is in the row from the next screen_end on; longer text is cut at its front, or at its end.
+void screen_clear(struct node *n, struct screen *s); // all of it is blank
+// What is in the row from the next screen_end on: the unfinished text of the front, cut at its beginning when it is too
+// long; and behind it, by screen_set_typed(), what is typed, cut at its end, with the cursor before byte `cursor`.
 void screen_set_partial(struct screen *s, const char *text, size_t len);
 void screen_set_typed(struct screen *s, const char *text, size_t len, size_t cursor);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "services/screen.h"
+#include "services/terminal/screen.h"
 #include "core/panic.h"
 #include "core/task.h"
 
