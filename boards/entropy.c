@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// The seed of random numbers: a hash over all that is not the same on every machine and at every boot.
 #include "boards/entropy.h"
 
 #include <sodium/crypto_generichash_blake2b.h>
@@ -23,6 +24,7 @@ bool entropy_gather(const struct machine *m, void *buf, size_t len)
     crypto_generichash_blake2b_state s;
     ASSERT(len <= crypto_generichash_blake2b_BYTES_MAX && len >= crypto_generichash_blake2b_BYTES_MIN);
     crypto_generichash_blake2b_init(&s, NULL, 0, len);
+    ASSERT(m->rng_seed_len <= sizeof m->rng_seed);
     crypto_generichash_blake2b_update(&s, m->rng_seed, m->rng_seed_len);
     crypto_generichash_blake2b_update(&s, (const unsigned char *)m->harts, sizeof m->harts);
     crypto_generichash_blake2b_update(&s, (const unsigned char *)m->bootargs, sizeof m->bootargs);

@@ -2,8 +2,7 @@
 // From the device tree to a node of the ring. kmain() is the table of contents.
 //
 // Boot arguments: node=NAME  name of the node (n1)
-//                 ringkey=64 hexadecimal digits, the secret of the ring (all zero: everybody may
-//                 join)
+//                 ringkey=64 hexadecimal digits, the secret of the ring (all zero: everybody may join)
 //                 harts=N    use at most that many harts
 //                 shell      somebody sits at the console: start a shell there
 #include <stdarg.h>
@@ -11,12 +10,17 @@
 #include <string.h>
 
 #include "arch/riscv/boot.h"
+#include "boards/bootargs.h"
+#include "boards/driver.h"
 #include "boards/dt.h"
 #include "boards/entropy.h"
-#include "boards/glue.h"
+#include "boards/initrd.h"
+#include "boards/link_status.h"
+#include "boards/memory.h"
+#include "boards/net_links.h"
 #include "boards/plic.h"
 #include "boards/uart.h"
-#include "boards/virtio_net.h"
+#include "boards/uart_console.h"
 #include "core/error.h"
 #include "core/node.h"
 #include "net/net.h"
@@ -72,62 +76,15 @@ static void read_machine(uint64_t hartid, uint64_t dtb_pa)
     arch_image(&q.image.from, &image_len);
     q.image.to = q.image.from + image_len;
     dt_read(&q, &machine);
-    arch_configure(&(struct arch_config){
-        .isa = machine.isa, .timebase_hz = machine.timebase_hz, .sstc = machine.sstc, .test_pa = machine.test_pa});
+    arch_configure(&(struct arch_config){.isa = machine.isa, .timebase_hz = machine.timebase_hz, .sstc = machine.sstc});
 }
 
-static void start_console(void)
+static void claim_devices(void)
 {
-    if (uart_init(&machine.uart))
+    drivers_claim(&machine);
+    if (uart_present())
         arch_console_uart(uart_put);
     say("rotifer %s on %s (%s)", ROTIFER_VERSION, machine.model, arch_firmware());
-}
-
-// --- Memory --------------------------------------------------------------------------------------
-
-// The table of pages needs 2 bytes for each page from the first to the last, holes included. Ranges so far away that
-// the table would take more than 1/8 of the memory before them are left alone.
-static uint64_t choose_ranges(void)
-{
-    struct range *ram = machine.ram;
-    uint64_t bytes = 0, table = 0;
-    unsigned i;
-    for (i = 0; i < machine.nram; i++) {
-        bytes += ram[i].to - ram[i].from;
-        uint64_t needs = PAGE_TABLE_LEN((ram[i].to - ram[0].from) >> PAGE_SHIFT) * sizeof(uint16_t);
-        if (i > 0 && needs > bytes / 8)
-            break;
-        table = needs;
-    }
-    machine.nram = i;
-    return (table + PAGE_MASK) & ~PAGE_MASK;
-}
-
-static uint16_t *carve_table(uint64_t bytes)
-{
-    for (unsigned i = 0; i < machine.nram; i++) {
-        struct range *ram = &machine.ram[i];
-        if (ram->to - ram->from > bytes) {
-            ram->to -= bytes;
-            return arch_direct(ram->to, bytes);
-        }
-    }
-    return NULL;
-}
-
-static void give_memory(void)
-{
-    uint64_t table_bytes = choose_ranges();
-    uint64_t end = machine.nram ? machine.ram[machine.nram - 1].to : 0;
-    uint16_t *pages = carve_table(table_bytes);
-    if (!pages)
-        give_up("the device tree names no memory", E_MEM);
-    uint64_t base = machine.ram[0].from;
-    page_init(&node, arch_direct(base, 0), (end - base) >> PAGE_SHIFT, pages);
-    for (unsigned i = 0; i < machine.nram; i++)
-        page_add_range(&node, arch_direct(machine.ram[i].from, 0), arch_direct(machine.ram[i].to, 0));
-    say("memory: %lu MiB, %lu pages free", (unsigned long)(machine.ram_bytes / MIB),
-        (unsigned long)page_free_count(&node));
 }
 
 // --- Harts ---------------------------------------------------------------------------------------
@@ -136,7 +93,8 @@ static void count_harts(void)
 {
     char value[8];
     unsigned most = HARTS_MAX;
-    if (dt_bootarg(&machine, "harts", value, sizeof value) && value[0] >= '1' && value[0] <= '9' && value[1] == 0)
+    if (bootarg_value(machine.bootargs, "harts", value, sizeof value) && value[0] >= '1' && value[0] <= '9' &&
+        value[1] == 0)
         most = (unsigned)(value[0] - '0');
     node.nharts = machine.nharts < most ? machine.nharts : most;
     for (unsigned i = 1; i < node.nharts; i++)
@@ -187,7 +145,7 @@ static void read_ring_key(void)
     uint8_t key[sizeof node.ring_key];
     if (!strstr(machine.bootargs, "ringkey="))
         return;
-    bool good = dt_bootarg(&machine, "ringkey", value, sizeof value) && strlen(value) == sizeof value - 1;
+    bool good = bootarg_value(machine.bootargs, "ringkey", value, sizeof value) && strlen(value) == sizeof value - 1;
     for (size_t i = 0; good && i < sizeof key; i++) {
         int high = hex_digit(value[2 * i]), low = hex_digit(value[2 * i + 1]);
         good = high >= 0 && low >= 0;
@@ -198,13 +156,21 @@ static void read_ring_key(void)
     memcpy(node.ring_key, key, sizeof key);
 }
 
+static void give_memory(void)
+{
+    if (!memory_give(&node, &machine))
+        give_up("the device tree names no memory", E_MEM);
+    say("memory: %lu MiB, %lu pages free", (unsigned long)(machine.ram_bytes / MIB),
+        (unsigned long)page_free_count(&node));
+}
+
 static void make_node(void)
 {
     node.clock = node_clock;
     node.entropy = node_entropy;
     node.log = node_log_line;
     node.irq = plic_dispatch;
-    if (!dt_bootarg(&machine, "node", node.name, sizeof node.name) || node.name[0] == 0)
+    if (!bootarg_value(machine.bootargs, "node", node.name, sizeof node.name) || node.name[0] == 0)
         memcpy(node.name, "n1", 3);
     read_ring_key();
     int error = node_init(&node);
@@ -217,15 +183,14 @@ static void join_ring(void)
     int error = net_init(&node);
     if (error)
         give_up("network", error);
-    if (!plic_init(&machine))
+    if (!plic_present())
         print("no interrupt controller: devices will be slow");
-    uart_listen();
-    unsigned links = vnet_start(&node, &machine);
-    for (unsigned i = 0; i < links; i++) {
-        const struct link *l = vnet_link(i);
+    drivers_start(&node, &machine);
+    net_links_start(&node);
+    const struct link *l;
+    for (unsigned i = 0; (l = net_link(&node, i)) != NULL; i++)
         say("%s: %02x:%02x:%02x:%02x:%02x:%02x, payload %u bytes, %s", l->name, l->mac[0], l->mac[1], l->mac[2],
             l->mac[3], l->mac[4], l->mac[5], l->payload_max, l->up ? "up" : "down");
-    }
 }
 
 static void start_services(void)
@@ -233,22 +198,25 @@ static void start_services(void)
     int error = services_start(&node);
     if (error)
         give_up("services", error);
-    glue_start(&node, &machine);
+    link_status_lend(&node);
+    initrd_give(&node, &machine.initrd);
+    uart_console_start(&node, bootarg_flag(machine.bootargs, "shell"));
 }
 
+// What each step leaves for the next.
 void kmain(uint64_t hartid, uint64_t dtb_pa)
 {
-    boot_hart(hartid);
-    read_machine(hartid, dtb_pa);
-    start_console();
-    count_harts();
-    arch_lock(&node.lock);
-    give_memory();
-    make_node();
-    join_ring();
-    start_services();
-    start_other_harts();
+    boot_hart(hartid);            // a hart that knows itself; faults and panics are told; the image W^X
+    read_machine(hartid, dtb_pa); // `machine`: harts, memory, devices, boot arguments; the time runs
+    claim_devices();              // the console, the interrupt controller, the way to switch off
+    count_harts();                // a record for every hart that will be used
+    arch_lock(&node.lock);        // everything of the node is changed under it from here on
+    give_memory();                // page_alloc()
+    make_node();                  // name, ring key, random numbers, kproc: tasks can be made
+    join_ring();                  // net/ and its links: frames come in, and the node is found
+    start_services();             // ports that answer, in the boot directory; the console, the store, a shell
+    start_other_harts();          // more harts in the loop, which wait for the lock
     say("node %s ready", node.name);
     arch_unlock(&node.lock);
-    arch_enter(&node.harts[0]);
+    arch_enter(&node.harts[0]); // this hart in the loop as well: the tasks run
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Network device: VIRTIO 1.2, section 5.1.
+// Network device: VIRTIO 1.2, section 5.1. One struct link for each.
 //
 // A chain is always: one descriptor with the device's header and ours behind each other, then payload. Received payload
 // so lands in whole pages; payload to send is read where it lies. Chain i has a fixed place in the queue (descriptors i
@@ -10,22 +10,25 @@
 //
 // No interrupts for what was sent: the next send, the next frame received, or at the latest a timer, gives the pages
 // back.
-#include "boards/virtio_net.h"
-
-#include <string.h>
-
 #include "arch/riscv/boot.h"
+#include "boards/net_links.h"
 #include "boards/plic.h"
-#include "boards/virtio_mmio.h"
+#include "boards/virtio.h"
 #include "core/config.h"
 #include "core/node.h"
+#include "core/panic.h"
 
 #define F_MTU (1ull << 3) // 5.1.3
 #define F_MAC (1ull << 5)
 #define F_STATUS (1ull << 16)
 #define RX_QUEUE 0 // 5.1.2
 #define TX_QUEUE 1
-#define STATUS_LINK_UP 1u // 5.1.4
+// 5.1.4
+struct config {
+    uint8_t mac[6], status[2], queue_pairs[2], mtu[2]; // numbers are little-endian
+};
+_Static_assert(offsetof(struct config, status) == 6 && offsetof(struct config, mtu) == 10, "5.1.4: virtio_net_config");
+#define STATUS_LINK_UP 1u
 #define ETHERNET_HEADER 14u
 #define MTU_DEFAULT 1500u
 
@@ -35,10 +38,12 @@ struct head {
     struct wire_hdr wire;
 };
 #define HEAD_BYTES (sizeof(struct head) - offsetof(struct head, virtio))
-_Static_assert(sizeof(struct head) == 208 && HEAD_BYTES == 204, "as drawn");
+_Static_assert(sizeof(struct head) == 208 && HEAD_BYTES == 204 && offsetof(struct head, wire) == 16, "as drawn");
+_Static_assert(sizeof(((struct head *)0)->virtio) == 12, "5.1.6: virtio_net_hdr with num_buffers");
 #define HEADS_A_PAGE (PAGE_SIZE / sizeof(struct head))
 
 #define PAYLOAD_PAGES (WIRE_PAYLOAD_MAX / PAGE_SIZE)
+_Static_assert(WIRE_PAYLOAD_MAX % PAGE_SIZE == 0, "the payload of the largest frame fills its pages");
 #define RX_CHAINS_MAX 192
 #define RX_PAGES_MAX 192 // 24 full frames; of a node's free pages at most 1/64
 #define RX_PAGES_MIN 32
@@ -49,6 +54,7 @@ _Static_assert(sizeof(struct head) == 208 && HEAD_BYTES == 204, "as drawn");
 #define QUEUE_SMALL 256        // for a node with little memory
 #define SMALL_NODE_PAGES 8192u // 32 MiB
 #define SLOW_NS (5 * NS_PER_MS)
+_Static_assert(TX_CHAINS_MAX *TX_STRIDE <= QUEUE_MAX && QUEUE_SMALL >= TX_STRIDE, "a queue holds its chains");
 
 enum chain_state { CHAIN_FREE, CHAIN_DEVICE }; // ours; the device's
 struct rx_chain {
@@ -68,7 +74,6 @@ struct vnet {
     struct virtio dev;
     struct virtq rx, tx;
     struct node *node;
-    char name[8];
     struct timer slow;
     unsigned payload_pages; // of a receive chain
     unsigned rx_chains, rx_posted;
@@ -76,11 +81,6 @@ struct vnet {
     struct rx_chain rx_chain[RX_CHAINS_MAX];
     struct tx_chain tx_chain[TX_CHAINS_MAX];
 };
-static struct {
-    struct vnet *v[VNETS_MAX];
-    unsigned count;
-} vnets;
-
 // --- Pages ---------------------------------------------------------------------------------------
 
 static void hold_piece(struct node *n, const struct piece *p, void (*change)(struct node *, const void *))
@@ -107,6 +107,7 @@ static void tx_reclaim(struct vnet *v)
             continue; // no chain of ours: a broken device
         for (unsigned i = 0; i < c->npieces; i++)
             hold_piece(v->node, &c->piece[i], page_drop);
+        ASSERT(v->tx_busy > 0);
         c->state = CHAIN_FREE;
         v->tx_busy--;
     }
@@ -125,6 +126,7 @@ static struct tx_chain *tx_free_chain(struct vnet *v)
 static void tx_fill(struct vnet *v, struct tx_chain *c, uint16_t first, const struct piece *p, unsigned npieces)
 {
     struct virtq_desc *d = &v->tx.desc[first];
+    ASSERT(c->state == CHAIN_FREE && npieces < TX_STRIDE && first + npieces < v->tx.size);
     d->flags = 0; // .addr, .len of the head never change
     c->npieces = 0;
     for (unsigned i = 0; i < npieces; i++) {
@@ -213,6 +215,7 @@ static void rx_deliver(struct vnet *v, struct rx_chain *c, uint32_t len)
         v->link.stat.rx_bad++; // too short for us; or the device is broken
         return;
     }
+    ASSERT(c->state == CHAIN_FREE);
     uint32_t payload = len - (uint32_t)HEAD_BYTES;
     for (uint32_t left = payload; left > 0; n++) {
         uint32_t here = left < PAGE_SIZE ? left : (uint32_t)PAGE_SIZE;
@@ -232,6 +235,7 @@ static bool rx_poll(struct vnet *v)
         struct rx_chain *c = &v->rx_chain[id / rx_stride(v)];
         if (id % rx_stride(v) != 0 || id / rx_stride(v) >= v->rx_chains || c->state != CHAIN_DEVICE)
             continue; // no chain of ours
+        ASSERT(v->rx_posted > 0);
         c->state = CHAIN_FREE;
         v->rx_posted--;
         rx_deliver(v, c, len);
@@ -262,7 +266,7 @@ static bool carrier(struct vnet *v)
     uint8_t status[2];
     if (!(v->dev.features & F_STATUS))
         return true;
-    virtio_config(&v->dev, 6, status, 2);
+    virtio_config(&v->dev, offsetof(struct config, status), status, sizeof status);
     return status[0] & STATUS_LINK_UP;
 }
 
@@ -308,6 +312,7 @@ static bool make_rx(struct vnet *v)
     if (chains > v->rx.size / rx_stride(v))
         chains = v->rx.size / rx_stride(v);
     v->rx_chains = chains > RX_CHAINS_MAX ? RX_CHAINS_MAX : chains;
+    ASSERT(v->rx_chains * rx_stride(v) <= v->rx.size);
     if (v->rx_chains == 0 || !make_heads(v, &v->rx_chain[0].head, sizeof v->rx_chain[0], v->rx_chains))
         return false;
     for (unsigned i = 0; i < v->rx_chains; i++) {
@@ -327,6 +332,7 @@ static bool make_rx(struct vnet *v)
 static bool make_tx(struct vnet *v)
 {
     v->tx_chains = v->tx.size / TX_STRIDE;
+    ASSERT(v->tx_chains <= TX_CHAINS_MAX && v->tx_chains * TX_STRIDE <= v->tx.size);
     if (v->tx_chains == 0 || !make_heads(v, &v->tx_chain[0].head, sizeof v->tx_chain[0], v->tx_chains))
         return false;
     for (unsigned i = 0; i < v->tx_chains; i++)
@@ -341,16 +347,17 @@ static void read_config(struct vnet *v)
     uint32_t mtu = MTU_DEFAULT;
     uint8_t raw[2];
     if (v->dev.features & F_MTU) {
-        virtio_config(&v->dev, 10, raw, 2);
+        virtio_config(&v->dev, offsetof(struct config, mtu), raw, sizeof raw);
         mtu = (uint32_t)raw[1] << 8 | raw[0];
     }
     if (v->dev.features & F_MAC)
-        virtio_config(&v->dev, 0, v->link.mac, 6);
+        virtio_config(&v->dev, offsetof(struct config, mac), v->link.mac, sizeof v->link.mac);
     if (mtu < 576) // smaller than any Ethernet's: nonsense
         mtu = MTU_DEFAULT;
     uint32_t payload = (ETHERNET_HEADER + mtu - (uint32_t)sizeof(struct wire_hdr)) & ~7u;
     v->link.payload_max = payload < WIRE_PAYLOAD_MAX ? payload : WIRE_PAYLOAD_MAX;
     v->payload_pages = (unsigned)PAGES_FOR(v->link.payload_max);
+    ASSERT(v->payload_pages >= 1 && v->payload_pages <= PAYLOAD_PAGES && v->link.payload_max % 8 == 0);
 }
 
 static bool vnet_setup(struct vnet *v)
@@ -365,69 +372,34 @@ static bool vnet_setup(struct vnet *v)
     v->link.up = carrier(v);
     v->link.send = vnet_send;
     v->link.driver = v;
-    v->link.name = v->name;
     return make_rx(v) && make_tx(v);
 }
 
-// What a device that failed took is not given back: it happens at boot, if at all.
-static void vnet_probe(struct node *n, const struct dt_device *slot)
+static void vnet_go(struct link *l)
 {
-    struct virtio dev;
-    enum virtio_found found = virtio_probe(&dev, arch_direct(slot->pa, slot->len), slot->irq);
-    if (found == VIRTIO_LEGACY)
-        node_log(n, "virtio at %lx is of the old kind; QEMU needs -global virtio-mmio.force-legacy=false",
-                 (unsigned long)slot->pa);
-    if (found != VIRTIO_MODERN || dev.id != VIRTIO_ID_NET || vnets.count == VNETS_MAX)
-        return;
-    struct vnet *v = page_alloc_run(n, PAGES_FOR(sizeof *v));
-    if (v) {
-        v->node = n;
-        v->dev = dev;
-    }
-    if (!v || !vnet_setup(v)) {
-        node_log(n, "virtio-net at %lx: %s", (unsigned long)slot->pa, v ? "set-up failed" : "no memory");
-        virtio_fail(&dev);
-        return;
-    }
-    vnets.v[vnets.count++] = v;
-}
-
-static void sort_by_mac(void)
-{
-    for (unsigned i = 1; i < vnets.count; i++)
-        for (unsigned k = i; k > 0 && memcmp(vnets.v[k]->link.mac, vnets.v[k - 1]->link.mac, 6) < 0; k--) {
-            struct vnet *x = vnets.v[k];
-            vnets.v[k] = vnets.v[k - 1];
-            vnets.v[k - 1] = x;
-        }
-}
-
-static void vnet_go(struct vnet *v, unsigned i)
-{
-    memcpy(v->name, "net0", 5);
-    v->name[3] = (char)('0' + i);
-    if (net_link_add(v->node, &v->link) != 0) {
-        node_log(v->node, "%s: the node has too many links", v->name);
-        virtio_fail(&v->dev);
-        return;
-    }
+    struct vnet *v = l->driver;
     if (!plic_handle(v->dev.irq, on_interrupt, v))
-        node_log(v->node, "%s: no interrupt: it will be slow", v->name);
+        node_log(v->node, "%s: no interrupt: it will be slow", l->name);
     virtio_ready(&v->dev);
     rx_post(v);
 }
 
-unsigned vnet_start(struct node *n, const struct machine *m)
+// What a device that failed took is not given back: it happens at boot, if at all.
+static void vnet_start(struct node *n, const struct virtio *d, uint64_t pa)
 {
-    for (unsigned i = 0; i < m->nvirtio; i++)
-        vnet_probe(n, &m->virtio[i]);
-    sort_by_mac();
-    for (unsigned i = 0; i < vnets.count; i++)
-        vnet_go(vnets.v[i], i);
-    return vnets.count;
+    ASSERT(d->id == VIRTIO_ID_NET);
+    struct virtio dev = *d;
+    struct vnet *v = page_alloc_run(n, PAGES_FOR(sizeof *v));
+    const char *why = "no memory";
+    if (v) {
+        v->node = n;
+        v->dev = dev;
+        why = !vnet_setup(v) ? "set-up failed" : !net_links_found(&v->link, vnet_go) ? "too many links" : NULL;
+    }
+    if (why) {
+        node_log(n, "virtio-net at %lx: %s", (unsigned long)pa, why);
+        virtio_fail(&dev);
+    }
 }
 
-const struct link *vnet_link(unsigned i)
-{
-    return i < vnets.count ? &vnets.v[i]->link : NULL;
-}
+const struct virtio_driver net_virtio_driver = {VIRTIO_ID_NET, vnet_start};

@@ -18,7 +18,13 @@ $(call remember,fuzz,$(FUZZ_HELPERS))
 
 UNIT_BINS := $(patsubst test/unit/%.c,build/unit/%,$(UNIT_TESTS))
 FUZZ_BINS := $(patsubst test/fuzz/%.c,build/fuzz/%,$(FUZZ_TESTS))
-SAN_LIBS := build/san/librotifer.a build/host/libsodium.a build/host/libfdt.a
+# Of boards/, all that is not this machine's start: the device tree and the drivers, which know no machine either.
+BOARD_SRCS := $(filter-out boards/main.c boards/panic.c,$(wildcard boards/*.c))
+$(call remember,boards,$(BOARD_SRCS))
+SAN_LIBS := build/san/libboards.a build/san/librotifer.a build/host/libsodium.a build/host/libfdt.a
+
+build/san/libboards.a: $(call objects,san,$(BOARD_SRCS)) build/list/boards
+	$(call archive,$(AR))
 
 .PHONY: test-programs
 test-programs: $(UNIT_BINS) $(FUZZ_BINS) $(if $(SIM_SRCS),build/sim-run) \
@@ -46,4 +52,4 @@ $(FUZZ_BINS): build/fuzz/%: build/san/test/fuzz/%.o $(call objects,san,$(FUZZ_HE
               build/list/fuzz
 	$(call test_link,-lm)
 
--include $(patsubst %.o,%.d,$(call objects,san,$(wildcard test/*/*.c)))
+-include $(patsubst %.o,%.d,$(call objects,san,$(BOARD_SRCS) $(wildcard test/*/*.c)))

@@ -13,8 +13,12 @@
 #include "core/config.h"
 #include "test/fuzz/fuzz.h"
 
-// It lies with the boards, which are not in the library that tests are linked with.
-#include "boards/dt.c"
+#include "boards/bootargs.h"
+#include "boards/driver.h"
+#include "boards/dt.h"
+#include "boards/ns16550.h"
+#include "boards/plic.h"
+#include "test/unit/board_bed.h"
 
 #define IMAGE_AT 0x80200000ull
 #define IMAGE_END 0x80280000ull
@@ -54,10 +58,10 @@ static void check_harts(const struct machine *m)
 
 static void check_ram(const struct machine *m, uint64_t fdt_end)
 {
-    expect(m->nram <= DT_RANGES_MAX, "number of memory ranges");
+    expect(m->nram <= RANGES_MAX, "number of memory ranges");
     for (unsigned i = 0; i < m->nram; i++) {
         const struct range *r = &m->ram[i];
-        expect(r->from < r->to && r->to <= DT_ADDRESS_MAX, "an empty or high range");
+        expect(r->from < r->to && r->to <= ADDRESS_MAX, "an empty or high range");
         expect(((r->from | r->to) & PAGE_MASK) == 0, "not whole pages");
         expect(i == 0 || m->ram[i - 1].to <= r->from, "not sorted, or twice");
         expect(r->to <= IMAGE_AT || r->from >= IMAGE_END, "the kernel's own memory");
@@ -65,24 +69,30 @@ static void check_ram(const struct machine *m, uint64_t fdt_end)
     }
 }
 
-static void check_device(const struct dt_device *d, uint64_t least)
+extern const struct driver ns16550_driver, plic_driver;
+
+static void check_device(const struct device *d)
 {
-    expect(d->pa != 0 && d->len >= least, "a device without registers");
-    expect(d->pa < DT_ADDRESS_MAX && d->len <= DT_ADDRESS_MAX - d->pa, "a device too high");
+    struct ns16550_shape shape;
+    uint32_t context;
+    expect(d->pa != 0 && d->len >= d->driver->regs_min_bytes, "a device without registers");
+    expect(d->pa < ADDRESS_MAX && d->len <= ADDRESS_MAX - d->pa, "a device too high");
+    if (d->driver == &ns16550_driver && ns16550_shape(d, &shape)) {
+        expect(shape.shift <= 3 && (shape.width == 1 || (shape.width == 4 && shape.shift >= 2)), "uart");
+        expect(d->len >= 8u << shape.shift, "uart's length");
+    } else if (d->driver == &plic_driver) {
+        expect(plic_irqs(d) <= 1023, "interrupts");
+        plic_context(d, d->machine->harts[0].phandle, &context);
+    }
 }
 
 static void check_devices(const struct machine *m)
 {
-    const struct dt_uart *u = &m->uart;
-    expect(m->nvirtio <= DT_VIRTIO_MAX, "number of virtio slots");
-    for (unsigned i = 0; i < m->nvirtio; i++)
-        check_device(&m->virtio[i], 0x200);
-    if (m->plic.len)
-        check_device(&m->plic, 0x200000);
-    expect(m->plic_irqs <= 1023, "interrupts");
-    if (u->kind == UART_NS16550)
-        expect(u->shift <= 3 && (u->width == 1 || (u->width == 4 && u->shift >= 2)), "uart");
-    expect(u->kind == UART_NONE || (u->pa != 0 && u->pa < DT_ADDRESS_MAX), "uart's place");
+    expect(m->ndevices <= DEVICES_MAX, "number of devices");
+    expect(!m->console || (m->console >= m->devices && m->console < m->devices + m->ndevices), "console");
+    for (unsigned i = 0; i < m->ndevices; i++)
+        check_device(&m->devices[i]);
+    drivers_claim(m); // each looks at its properties; none gets at registers here
 }
 
 static void check(const struct machine *m, uint64_t fdt_end)
@@ -90,10 +100,10 @@ static void check(const struct machine *m, uint64_t fdt_end)
     check_harts(m);
     check_ram(m, fdt_end);
     check_devices(m);
+    expect(lines < LINES_MAX, "too many warnings");
     expect(memchr(m->model, 0, sizeof m->model), "model");
     expect(memchr(m->bootargs, 0, sizeof m->bootargs), "boot arguments");
     expect(m->rng_seed_len <= sizeof m->rng_seed, "seed");
-    expect(lines < LINES_MAX, "too many warnings");
 }
 
 // As much memory as the reader may touch, and not a byte more.
@@ -120,7 +130,7 @@ int fuzz_one(const uint8_t *data, size_t size)
     lines = 0;
     bool there = dt_read(&q, &m);
     check(&m, there ? (FDT_AT + len + PAGE_MASK) & ~PAGE_MASK : FDT_AT);
-    dt_bootarg(&m, "node", value, sizeof value);
+    bootarg_value(m.bootargs, "node", value, sizeof value);
     free(tree);
     if (failure)
         printf("# %s\n", failure);

@@ -5,8 +5,12 @@
 
 #include <libfdt.h>
 
-// It lies with the boards, which are not in the library that tests are linked with.
-#include "boards/dt.c"
+#include "boards/bootargs.h"
+#include "boards/driver.h"
+#include "boards/dt.h"
+#include "boards/ns16550.h"
+#include "boards/plic.h"
+#include "test/unit/board_bed.h"
 
 #define IMAGE_AT 0x80200000ull
 #define IMAGE_END 0x80280000ull
@@ -32,17 +36,18 @@ static int tree_setup(void **state)
     return 0;
 }
 
-// Reads len bytes of tree from an allocation of just that size: the sanitizer sees one byte too far.
+// Reads len bytes of tree from an allocation of just that size: the sanitizer sees one byte too far. It stays until the
+// next one, for the devices' names and properties are in it.
 static bool read_bytes(const void *tree, size_t len)
 {
-    void *exact = malloc(len);
+    static void *exact;
+    free(exact);
+    exact = malloc(len);
     memcpy(exact, tree, len);
     said[0] = 0;
     memset(&m, 0xee, sizeof m);
     request.fdt = exact;
-    bool there = dt_read(&request, &m);
-    free(exact);
-    return there;
+    return dt_read(&request, &m);
 }
 
 static void read_blob(void)
@@ -62,6 +67,80 @@ static void assert_silent(void)
         fail_msg("said: %s", said);
 }
 
+// --- Devices of the machine ----------------------------------------------------------------------
+
+extern const struct driver ns16550_driver, sifive_uart_driver, plic_driver, sifive_test_driver, virtio_mmio_driver;
+
+static unsigned count(const struct driver *driver)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < m.ndevices; i++)
+        n += m.devices[i].driver == driver;
+    return n;
+}
+// Number i of those that the driver takes.
+static const struct device *device(const struct driver *driver, unsigned i)
+{
+    for (unsigned k = 0; k < m.ndevices; k++)
+        if (m.devices[k].driver == driver && i-- == 0)
+            return &m.devices[k];
+    fail_msg("there is no such device");
+    return NULL;
+}
+static bool is_uart(const struct device *d)
+{
+    struct ns16550_shape shape;
+    return d->driver == &sifive_uart_driver || (d->driver == &ns16550_driver && ns16550_shape(d, &shape));
+}
+// The one that would be the console: what drivers_claim() comes to first. NULL: none.
+static const struct device *console(void)
+{
+    if (m.console && is_uart(m.console))
+        return m.console;
+    for (unsigned i = 0; i < m.ndevices; i++)
+        if (is_uart(&m.devices[i]))
+            return &m.devices[i];
+    return NULL;
+}
+static uint32_t context_of(unsigned hart)
+{
+    uint32_t context = ~0u;
+    assert_true(plic_context(device(&plic_driver, 0), m.harts[hart].phandle, &context));
+    return context;
+}
+static uint32_t irqs(void)
+{
+    return plic_irqs(device(&plic_driver, 0));
+}
+static void assert_console(const struct driver *driver, uint64_t pa, uint32_t irq, struct ns16550_shape expected)
+{
+    struct ns16550_shape shape;
+    assert_non_null(m.console); // the tree says which one
+    assert_ptr_equal(console(), m.console);
+    assert_ptr_equal(m.console->driver, driver);
+    assert_int_equal(m.console->pa, pa);
+    assert_int_equal(m.console->irq, irq);
+    if (driver != &ns16550_driver)
+        return;
+    assert_true(ns16550_shape(m.console, &shape));
+    assert_memory_equal(&shape, &expected, sizeof shape);
+}
+static void assert_sane_device(const struct device *d)
+{
+    uint32_t context;
+    struct ns16550_shape shape;
+    assert_ptr_equal(d->machine, &m);
+    assert_true(d->pa != 0 && d->len >= d->driver->regs_min_bytes && d->pa + d->len <= ADDRESS_MAX);
+    assert_non_null(memchr(d->name, 0, 64 * 1024));
+    if (d->driver == &plic_driver) {
+        assert_true(plic_irqs(d) <= 1023);
+        plic_context(d, m.harts[0].phandle, &context);
+    } else if (d->driver == &ns16550_driver && ns16550_shape(d, &shape)) {
+        assert_true(shape.shift <= 3 && (shape.width == 1 || (shape.width == 4 && shape.shift >= 2)));
+        assert_true(d->len >= 8u << shape.shift);
+    }
+}
+
 static void assert_ram(unsigned i, uint64_t from, uint64_t to)
 {
     assert_true(i < m.nram);
@@ -78,17 +157,18 @@ static void assert_sane(void)
         for (unsigned j = 0; j < i; j++)
             assert_int_not_equal(m.harts[i].hartid, m.harts[j].hartid);
     assert_in_range(m.timebase_hz, 1000, NS_PER_S - 1);
-    assert_true(m.nram <= DT_RANGES_MAX);
+    assert_true(m.nram <= RANGES_MAX);
     for (unsigned i = 0; i < m.nram; i++) {
         const struct range *r = &m.ram[i];
-        assert_true(r->from < r->to && r->to <= DT_ADDRESS_MAX);
+        assert_true(r->from < r->to && r->to <= ADDRESS_MAX);
         assert_int_equal((r->from | r->to) & PAGE_MASK, 0);
         assert_true(i == 0 || m.ram[i - 1].to <= r->from);
         assert_true(r->to <= IMAGE_AT || r->from >= IMAGE_END);
         assert_true(r->to <= FDT_AT || r->from > FDT_AT);
     }
-    assert_true(m.nvirtio <= DT_VIRTIO_MAX);
-    assert_true(m.plic_irqs <= 1023);
+    assert_true(m.ndevices <= DEVICES_MAX);
+    for (unsigned i = 0; i < m.ndevices; i++)
+        assert_sane_device(&m.devices[i]);
     assert_true(m.rng_seed_len <= sizeof m.rng_seed);
     assert_non_null(memchr(m.model, 0, sizeof m.model));
     assert_non_null(memchr(m.bootargs, 0, sizeof m.bootargs));
@@ -258,8 +338,7 @@ static void assert_virt(void)
     assert_int_equal(m.nharts, 4);
     for (unsigned i = 0; i < 4; i++) {
         assert_int_equal(m.harts[i].phandle, 8 - 2 * m.harts[i].hartid);
-        assert_true(m.harts[i].has_context);
-        assert_int_equal(m.harts[i].context, 2 * m.harts[i].hartid + 1);
+        assert_int_equal(context_of(i), 2 * m.harts[i].hartid + 1);
     }
     assert_true(m.sstc);
     assert_int_equal(m.isa, ISA_RV64GC | ISA_BIT('h') | ISA_ZBA | ISA_ZBB | ISA_ZBS);
@@ -268,17 +347,14 @@ static void assert_virt(void)
     assert_ram(0, 0x80080000, IMAGE_AT);
     assert_ram(1, IMAGE_END, FDT_AT);
     assert_ram(2, FDT_AT + ((fdt_totalsize(blob) + PAGE_MASK) & ~PAGE_MASK), 0x88000000);
-    assert_int_equal(m.plic.pa, 0xc000000);
-    assert_int_equal(m.plic_irqs, 96);
-    assert_int_equal(m.uart.kind, UART_NS16550);
-    assert_int_equal(m.uart.pa, 0x10000000);
-    assert_int_equal(m.uart.irq, 10);
-    assert_int_equal(m.uart.width, 1);
-    assert_int_equal(m.test_pa, 0x100000);
-    assert_int_equal(m.nvirtio, 8);
+    assert_int_equal(device(&plic_driver, 0)->pa, 0xc000000);
+    assert_int_equal(irqs(), 96);
+    assert_console(&ns16550_driver, 0x10000000, 10, (struct ns16550_shape){.shift = 0, .width = 1});
+    assert_int_equal(device(&sifive_test_driver, 0)->pa, 0x100000);
+    assert_int_equal(count(&virtio_mmio_driver), 8);
     for (unsigned i = 0; i < 8; i++) {
-        assert_int_equal(m.virtio[i].pa, 0x10008000 - (i << 12));
-        assert_int_equal(m.virtio[i].irq, 8 - i);
+        assert_int_equal(device(&virtio_mmio_driver, i)->pa, 0x10008000 - (i << 12));
+        assert_int_equal(device(&virtio_mmio_driver, i)->irq, 8 - i);
     }
 }
 
@@ -354,12 +430,10 @@ static void hart_0_of_sifive_u_is_left_alone(void **state)
     assert_false(m.sstc);
     for (unsigned i = 0; i < 4; i++) { // contexts 0, 1 and every other one are those of M-mode
         assert_int_not_equal(m.harts[i].hartid, 0);
-        assert_true(m.harts[i].has_context);
-        assert_int_equal(m.harts[i].context, 2 * m.harts[i].hartid);
+        assert_int_equal(context_of(i), 2 * m.harts[i].hartid);
     }
-    assert_int_equal(m.uart.kind, UART_SIFIVE);
-    assert_int_equal(m.uart.pa, 0x10010000);
-    assert_int_equal(m.nvirtio, 0);
+    assert_console(&sifive_uart_driver, 0x10010000, 4, (struct ns16550_shape){0, 0});
+    assert_int_equal(count(&virtio_mmio_driver), 0);
     assert_int_equal(m.rng_seed_len, 0);
 }
 
@@ -424,7 +498,7 @@ static void visionfive_2_is_read(void **state)
     assert_int_equal(m.nharts, 4);
     for (unsigned i = 0; i < 4; i++) {
         assert_int_equal(m.harts[i].hartid, i + 1);
-        assert_int_equal(m.harts[i].context, 2 * (i + 1));
+        assert_int_equal(context_of(i), 2 * (i + 1));
     }
     assert_int_equal(m.isa, ISA_RV64GC | ISA_ZBA | ISA_ZBB);
     assert_int_equal(m.timebase_hz, 4000000);
@@ -432,11 +506,7 @@ static void visionfive_2_is_read(void **state)
     assert_ram(0, 0x40080000, 0x40200000);
     assert_ram(1, 0x40280000, 0x46000000);
     assert_int_equal(m.ram[m.nram - 1].to, 0x140000000);
-    assert_int_equal(m.uart.kind, UART_NS16550);
-    assert_int_equal(m.uart.pa, 0x10000000);
-    assert_int_equal(m.uart.shift, 2);
-    assert_int_equal(m.uart.width, 4);
-    assert_int_equal(m.uart.irq, 32);
+    assert_console(&ns16550_driver, 0x10000000, 32, (struct ns16550_shape){.shift = 2, .width = 4});
 }
 
 // --- Harts ---------------------------------------------------------------------------------------
@@ -644,13 +714,13 @@ static void more_memory_ranges_than_we_have_room_for_are_left_out(void **state)
     (void)state;
     open_tree();
     bus_cells(2, 2);
-    for (uint32_t i = 0; i < DT_RANGES_MAX + 8; i++)
+    for (uint32_t i = 0; i < RANGES_MAX + 8; i++)
         memory(0x90000000 + (i << 20), 0x1000);
     memory(0x90000000, 0x2000000); // over all of them
     close_tree();
     read_blob();
     assert_sane();
-    assert_int_equal(m.nram, DT_RANGES_MAX);
+    assert_int_equal(m.nram, RANGES_MAX);
     assert_said("too many memory ranges");
     assert_said("overlap");
 }
@@ -725,9 +795,9 @@ static void addresses_go_up_through_the_buses(void **state)
     end();
     close_tree();
     read_blob();
-    assert_int_equal(m.nvirtio, 2);
-    assert_int_equal(m.virtio[0].pa, 0x30002000);
-    assert_int_equal(m.virtio[1].pa, 0x120008000);
+    assert_int_equal(count(&virtio_mmio_driver), 2);
+    assert_int_equal(device(&virtio_mmio_driver, 0)->pa, 0x30002000);
+    assert_int_equal(device(&virtio_mmio_driver, 1)->pa, 0x120008000);
     assert_said("out@0: no usable address");
     assert_said("behind@0: no usable address");
     assert_said("pci@0: no usable address");
@@ -752,17 +822,16 @@ static void registers_of_an_unknown_shape_are_left_alone(void **state)
     (void)state;
     static const struct {
         uint32_t len, shift, width;
-        enum uart_kind kind;
-    } row[] = {{8, 0, 1, UART_NS16550},     {7, 0, 1, UART_NONE},   {8, 1, 1, UART_NONE},
-               {0x100, 2, 4, UART_NS16550}, {31, 2, 4, UART_NONE},  {0x100, 0, 4, UART_NONE},
-               {0x100, 2, 1, UART_NS16550}, {64, 4, 1, UART_NONE},  {0x100, 1, 2, UART_NONE},
-               {0x100, 2, 0, UART_NONE},    {~0u, 31, 4, UART_NONE}};
+        bool known;
+    } row[] = {{8, 0, 1, true},      {7, 0, 1, false},     {8, 1, 1, false},    {0x100, 2, 4, true},
+               {31, 2, 4, false},    {0x100, 0, 4, false}, {0x100, 2, 1, true}, {64, 4, 1, false},
+               {0x100, 1, 2, false}, {0x100, 2, 0, false}, {~0u, 31, 4, false}};
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         open_device("ns16550a", row[i].len);
         CELLS("reg-shift", row[i].shift);
         CELLS("reg-io-width", row[i].width);
         close_device();
-        assert_int_equal(m.uart.kind, row[i].kind);
+        assert_int_equal(console() != NULL, row[i].known);
     }
 }
 
@@ -771,7 +840,7 @@ static void devices_without_a_usable_address_are_left_alone(void **state)
     (void)state;
     open_device("virtio,mmio", 0x100); // too small
     close_device();
-    assert_int_equal(m.nvirtio, 0);
+    assert_int_equal(count(&virtio_mmio_driver), 0);
     assert_said("it: no usable address");
 
     open_tree();
@@ -789,7 +858,7 @@ static void devices_without_a_usable_address_are_left_alone(void **state)
     end();
     close_tree();
     read_blob();
-    assert_int_equal(m.nvirtio, 0);
+    assert_int_equal(count(&virtio_mmio_driver), 0);
     assert_said("high lies above 128 GiB");
     assert_said("wraps: no usable address");
     assert_said("none: no usable address");
@@ -801,12 +870,12 @@ static void a_device_whose_status_is_not_okay_is_left_alone(void **state)
     open_device("virtio,mmio", 0x1000);
     string("status", "reserved");
     close_device();
-    assert_int_equal(m.nvirtio, 0);
+    assert_int_equal(count(&virtio_mmio_driver), 0);
 
     open_device("virtio,mmio", 0x1000);
     raw("status", "okay", 4); // without its zero
     close_device();
-    assert_int_equal(m.nvirtio, 0);
+    assert_int_equal(count(&virtio_mmio_driver), 0);
     assert_said("it/status is not a string");
 }
 
@@ -819,7 +888,7 @@ static void a_list_of_names_without_its_final_zero_is_not_read(void **state)
     raw("compatible", "virtio,mmio", 11);
     CELLS("reg", 0, 0x10000000, 0, 0x1000);
     close_device();
-    assert_int_equal(m.nvirtio, 0);
+    assert_int_equal(count(&virtio_mmio_driver), 0);
     assert_said("it/compatible is not a string");
 }
 
@@ -828,11 +897,11 @@ static void more_slots_than_we_have_room_for_are_left_out(void **state)
     (void)state;
     open_tree();
     bus_cells(2, 2);
-    for (uint32_t i = 1; i < DT_VIRTIO_MAX + 9; i++)
+    for (uint32_t i = 1; i < DEVICES_MAX + 9; i++)
         a_device("slot", "virtio,mmio", 0x10000000 + (i << 12), 0x1000, i);
     close_tree();
     read_blob();
-    assert_int_equal(m.nvirtio, DT_VIRTIO_MAX);
+    assert_int_equal(count(&virtio_mmio_driver), DEVICES_MAX);
 }
 
 // --- The console ---------------------------------------------------------------------------------
@@ -864,8 +933,8 @@ static void console_tree(const char *path, size_t path_len, const char *a, size_
 static bool console_is_second(const char *path, const char *a, const char *b)
 {
     console_tree(path, path ? strlen(path) + 1 : 0, a, a ? strlen(a) + 1 : 0, b);
-    assert_int_not_equal(m.uart.kind, UART_NONE); // it falls back to the first
-    return m.uart.pa == 0x20000000;
+    assert_non_null(console()); // it falls back to the first
+    return console()->pa == 0x20000000;
 }
 
 static void the_console_is_the_one_that_is_named(void **state)
@@ -896,9 +965,9 @@ static void aliases_that_go_round_or_do_not_end_are_not_followed(void **state)
     assert_false(console_is_second("a/x", "b/x", "a/x"));
     assert_false(console_is_second("a", "", NULL));
     console_tree("a", 2, "/bus/second@2", 13, NULL); // without its zero
-    assert_int_equal(m.uart.pa, 0x10000000);
+    assert_int_equal(console()->pa, 0x10000000);
     console_tree("/bus/second@2", 13, NULL, 0, NULL);
-    assert_int_equal(m.uart.pa, 0x10000000);
+    assert_int_equal(console()->pa, 0x10000000);
     assert_said("stdout-path is not a string");
 }
 
@@ -975,8 +1044,8 @@ static void nodes_nested_too_deep_are_left_alone(void **state)
     a_device("flat", "virtio,mmio", 0x10001000, 0x1000, 2);
     close_tree();
     read_blob();
-    assert_int_equal(m.nvirtio, 1);
-    assert_int_equal(m.virtio[0].pa, 0x10001000);
+    assert_int_equal(count(&virtio_mmio_driver), 1);
+    assert_int_equal(device(&virtio_mmio_driver, 0)->pa, 0x10001000);
     assert_said("nested too deep");
 }
 
@@ -1023,10 +1092,10 @@ static void properties_of_the_wrong_length_get_a_message(void **state)
     raw("reg-shift", "\0\0", 2);
     raw("#address-cells", "\0\0\0\0\2", 5);
     close_device();
+    assert_non_null(console());
     assert_said("it/reg-shift is 2 bytes long, not 4: taken as 0");
     assert_said("it/#address-cells is 5 bytes long, not 4: taken as 2");
     assert_null(strstr(strstr(said, "#address-cells") + 1, "#address-cells")); // once, not each walk
-    assert_int_equal(m.uart.kind, UART_NS16550);
 }
 
 static void of_two_properties_with_one_name_the_first_counts(void **state)
@@ -1039,9 +1108,9 @@ static void of_two_properties_with_one_name_the_first_counts(void **state)
     end();
     string("status", "disabled"); // behind a child: not a place for properties
     close_device();
-    assert_int_equal(m.nvirtio, 1);
-    assert_int_equal(m.virtio[0].pa, 0x10000000);
-    assert_int_equal(m.uart.kind, UART_NONE);
+    assert_int_equal(count(&virtio_mmio_driver), 1);
+    assert_int_equal(device(&virtio_mmio_driver, 0)->pa, 0x10000000);
+    assert_null(console());
 }
 
 static void a_tree_full_of_faults_does_not_fill_the_console(void **state)
@@ -1070,15 +1139,15 @@ static void boot_arguments_are_found_by_their_whole_name(void **state)
     char value[8];
     memset(&m, 0, sizeof m);
     snprintf(m.bootargs, sizeof m.bootargs, "  xnode=bad node=n1  harts=  long=12345678 last=z");
-    assert_true(dt_bootarg(&m, "node", value, sizeof value));
+    assert_true(bootarg_value(m.bootargs, "node", value, sizeof value));
     assert_string_equal(value, "n1");
-    assert_true(dt_bootarg(&m, "harts", value, sizeof value));
+    assert_true(bootarg_value(m.bootargs, "harts", value, sizeof value));
     assert_string_equal(value, "");
-    assert_true(dt_bootarg(&m, "last", value, sizeof value));
+    assert_true(bootarg_value(m.bootargs, "last", value, sizeof value));
     assert_string_equal(value, "z");
-    assert_false(dt_bootarg(&m, "long", value, sizeof value));
-    assert_false(dt_bootarg(&m, "nod", value, sizeof value));
-    assert_false(dt_bootarg(&m, "more", value, sizeof value));
+    assert_false(bootarg_value(m.bootargs, "long", value, sizeof value));
+    assert_false(bootarg_value(m.bootargs, "nod", value, sizeof value));
+    assert_false(bootarg_value(m.bootargs, "more", value, sizeof value));
 }
 
 static void a_flag_is_a_word_of_its_own(void **state)
@@ -1086,11 +1155,11 @@ static void a_flag_is_a_word_of_its_own(void **state)
     (void)state;
     memset(&m, 0, sizeof m);
     snprintf(m.bootargs, sizeof m.bootargs, "xshell shellx shell2= node=shell harts");
-    assert_false(dt_bootflag(&m, "shell"));
-    assert_false(dt_bootflag(&m, "node"));
-    assert_true(dt_bootflag(&m, "harts"));
+    assert_false(bootarg_flag(m.bootargs, "shell"));
+    assert_false(bootarg_flag(m.bootargs, "node"));
+    assert_true(bootarg_flag(m.bootargs, "harts"));
     snprintf(m.bootargs, sizeof m.bootargs, " node=n1  shell x=1");
-    assert_true(dt_bootflag(&m, "shell"));
+    assert_true(bootarg_flag(m.bootargs, "shell"));
 }
 
 static void boot_arguments_and_model_are_cut_to_their_room(void **state)

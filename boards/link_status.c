@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "boards/glue.h"
+// Links, for the node service and the benchmark.
+#include "boards/link_status.h"
 
 #include <string.h>
 
-#include "arch/riscv/boot.h"
-#include "boards/dt.h"
-#include "boards/uart.h"
 #include "core/error.h"
 #include "core/node.h"
 #include "core/task.h"
 #include "net/net.h"
 #include "services/bench.h"
-#include "services/bootfs.h"
-#include "services/console.h"
 #include "services/node.h"
 #include "services/protocol.h"
-#include "services/service.h"
-#include "services/shell/shell.h"
 
 #define ECHO_TIMEOUT_NS (1 * NS_PER_S)
 
@@ -64,53 +58,8 @@ static int echo(struct node *n, unsigned index, uint32_t payload)
     return l->echo.back == l->echo.sent ? 0 : -E_TIMEOUT;
 }
 
-static void uart_task(struct node *n, void *arg)
-{
-    (void)arg;
-    for (;;) {
-        int c;
-        while ((c = uart_get()) >= 0)
-            console_input(n, (char)c);
-        task_wait(n, &uart_event);
-    }
-}
-
-static void fill_store(struct node *n, const struct range *initrd)
-{
-    uint64_t len = initrd->to - initrd->from;
-    if (len == 0)
-        return;
-    if (!services_have(n, "bootfs")) {
-        node_log(n, "the initrd is of no use: this image has no store");
-        return;
-    }
-    const void *archive = arch_direct(initrd->from, len);
-    const char *why = archive ? bootfs_give(n, archive, len) : "it lies above all addresses";
-    if (why)
-        node_log(n, "store: empty: the initrd is refused: %s", why);
-}
-
-// Only where somebody asked for it: a ring's consoles are files, and nobody types there.
-static void start_shell(struct node *n)
-{
-    if (!services_have(n, "shell")) {
-        node_log(n, "this image has no shell");
-        return;
-    }
-    int error = uart_present() ? console_attach(n, uart_write, &uart_room) : -E_IO;
-    if (error == 0)
-        error = shell_open(n);
-    if (error)
-        node_log(n, "shell: cannot start: %s", error_string(error));
-}
-
-void glue_start(struct node *n, const struct machine *m)
+void link_status_lend(struct node *n)
 {
     services_set_link_status(n, link_status);
     bench_set_echo(n, echo);
-    if (services_have(n, "console") && !task_spawn(n, "uart", uart_task, NULL))
-        node_log(n, "no memory for the console's input task: it will read nothing");
-    fill_store(n, &m->initrd);
-    if (dt_bootflag(m, "shell"))
-        start_shell(n);
 }
