@@ -214,7 +214,7 @@ void kmain(uint64_t hartid, uint64_t dtb_pa)
     give_memory();                // page_alloc()
     make_node();                  // name, ring key, random numbers, kproc: tasks can be made
     join_ring();                  // net/ and its links: frames come in, and the node is found
-    start_services();             // ports that answer, in the boot directory; the console, the store, a shell
+    start_services();             // ports that answer, in the boot directory; console, boot files, a shell
     start_other_harts();          // more harts in the loop, which wait for the lock
     say("node %s ready", node.name);
     arch_unlock(&node.lock);
