@@ -82,10 +82,12 @@ static const struct option operands[] = {
 
 // --- Starting ---------------------------------------------------------------------------------------------
 
+// At once, one by one: whatever happens to this command now, `ring down` finds what it has started.
 static bool record(struct ring *r, const char *name, pid_t pid)
 {
     if (pid < 0)
         return false;
+    ASSERT(r->state.count <= RING_NODES_MAX);
     struct ring_process *p = &r->state.proc[r->state.count++];
     snprintf(p->name, sizeof p->name, "%s", name);
     p->pid = pid;

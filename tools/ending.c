@@ -3,6 +3,7 @@
 #include "tools/ending.h"
 #include "core/entry.h"
 #include "core/error.h"
+#include "core/panic.h"
 #include "tools/owner.h"
 #include "tools/say.h"
 
@@ -46,6 +47,7 @@ static int end_by_fault(const struct run *run, const struct owner_report *o)
 int ending_status(const struct run *run)
 {
     const struct owner_report *o = owner_so_far();
+    ASSERT(!run->detach && (o->over || run->interrupted || run->unread || run->lost));
     if (run->interrupted)
         return EXIT_INTERRUPT;
     if (run->unread)

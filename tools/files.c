@@ -4,6 +4,7 @@
 #include "core/cap.h"
 #include "core/config.h"
 #include "core/error.h"
+#include "core/panic.h"
 #include "services/protocol.h"
 #include "services/service.h"
 
@@ -74,6 +75,7 @@ static void free_buffer(struct node *n, struct request *r)
 static const unsigned char *fetch(const struct file *f, struct request *r, uint64_t off, uint64_t len, uint64_t *got)
 {
     *got = len;
+    ASSERT(len > 0 && !r->after); // one buffer a request, or the first would never be freed
     if (f->bytes)
         return f->bytes + off;
     unsigned char *p = malloc(len);
@@ -193,6 +195,7 @@ static struct cap add(struct node *n, struct file f)
 {
     if (files.count == FILES_MAX)
         return (struct cap){.obj_rights = 0};
+    ASSERT(f.bytes || f.fd >= 0);
     struct file *slot = &files.object[files.count++];
     *slot = f;
     node_random(n, slot->key, sizeof slot->key);

@@ -3,6 +3,7 @@
 #include "tools/find.h"
 #include "core/error.h"
 #include "core/node.h"
+#include "core/panic.h"
 #include "core/task.h"
 #include "net/net.h"
 #include "services/dir.h"
@@ -16,7 +17,7 @@
 
 // --- Nodes ------------------------------------------------------------------------------------------
 
-#define ASK_AGAIN_NS (400 * NS_PER_MS)
+#define ASK_AGAIN_NS (400 * NS_PER_MS) // a question or its answers may be lost, as any frame
 #define ASK_LIMIT_NS (2 * NS_PER_S)
 #define LOOK_NS (1 * NS_PER_MS)
 
@@ -82,6 +83,7 @@ unsigned find_nodes(struct node *n, struct found_node out[FIND_NODES_MAX])
 {
     struct ring_state started;
     uint64_t start = node_now(n), asked = 0;
+    ASSERT(task_self(n)); // it sleeps between two looks
     read_started(&started);
     known.count = 0;
     while (!all_have_answered(&started) && node_now(n) - start < ASK_LIMIT_NS) {
@@ -185,6 +187,7 @@ static void list_node(struct node *n, const char *node, struct listing *l)
     struct cap c;
     struct task_result r;
     size_t size = FIND_PROCS_MAX * sizeof(struct proc_entry);
+    ASSERT(l->count <= FIND_PROCS_MAX);
     struct proc_entry *list = malloc(size);
     int64_t s = list ? find_service(n, node, "proc", &c) : -E_MEM;
     if (s >= 0)
@@ -238,7 +241,8 @@ static bool is_numbered(const struct found_proc *p, const char *what)
     return what[0] && strncasecmp(hex, what, strlen(what)) == 0;
 }
 
-// Of two listings of one process that is moving, the one that is good for something.
+// Of two listings of one process that is moving, the one that is good for something: an order to the copy that is
+// arriving would be refused, or would wait until the move is over.
 static bool better(const struct found_proc *a, const struct found_proc *b)
 {
     return a->e.state == PROC_RUN && b->e.state != PROC_RUN;
@@ -282,6 +286,7 @@ int find_proc(struct node *n, const char *what, struct found_proc *out)
         if (is_named(&all[i], what))
             fits = is_named;
     const struct found_proc *hit = best(what, all, count, &ambiguous, fits);
+    ASSERT(hit || !ambiguous);
     status = ambiguous ? EXIT_USAGE : hit ? EXIT_OK : EXIT_NOBODY;
     if (ambiguous) {
         say_ambiguous(what, all, count, fits);

@@ -21,9 +21,13 @@ void loop_watch(struct loop *l, int fd, short events, void (*ready)(void *arg, s
 
 void loop_set_events(struct loop *l, int fd, short events)
 {
+    unsigned found = 0;
     for (unsigned i = 0; i < l->nwatches; i++)
-        if (l->watch[i].fd == fd)
+        if (l->watch[i].fd == fd) {
             l->watch[i].events = events;
+            found++;
+        }
+    ASSERT(found == 1);
 }
 
 void loop_stop(struct loop *l, int status)
@@ -49,6 +53,7 @@ static void wait_and_hand_in(struct loop *l)
 {
     struct pollfd fds[LOOP_WATCHES_MAX];
     struct timespec t;
+    ASSERT(l->nwatches > 0);             // else nothing could ever wake this loop
     unsigned count = l->nwatches;        // a callback may add watches: those are for the next round
     for (unsigned i = 0; i < count; i++) // poll skips negative descriptors
         fds[i] = (struct pollfd){.fd = l->watch[i].events ? l->watch[i].fd : -1, .events = l->watch[i].events};

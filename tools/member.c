@@ -139,6 +139,7 @@ void member_signals(struct loop *l, void (*got)(void *arg, short events), int *f
         loop_watch(l, *fd, POLLIN, got, NULL);
 }
 
+// The first one is for what the command does, which may want to clear up. The second ends it however it hangs.
 static void got_signal(void *arg, short events)
 {
     (void)arg;

@@ -3,6 +3,7 @@
 #include "tools/owner.h"
 #include "core/cap.h"
 #include "core/error.h"
+#include "core/panic.h"
 #include "core/task.h"
 #include "services/service.h"
 
@@ -77,6 +78,7 @@ static const struct service service = {
 int owner_start(struct node *n, struct cap *cap)
 {
     struct port get, put;
+    ASSERT(owner.report.wanted > 0); // else the first of several would count as the last
     node_random(n, owner.key, sizeof owner.key);
     node_random(n, &get, sizeof get);
     int handle = service_open(n, &service, get, &put);

@@ -2,6 +2,7 @@
 // Programs of this machine: found, read, checked, described.
 #include "tools/program.h"
 #include "core/error.h"
+#include "core/panic.h"
 #include "tools/files.h"
 #include "tools/rundir.h"
 #include "tools/say.h"
@@ -63,7 +64,9 @@ bool program_file_load(struct program_file *p, const char *what)
     struct elf_file f = in_memory(p);
     const char *why = elf_parse(&p->elf, &f);
     if (why) {
-        fail("%s cannot run: %s", path, why);
+        size_t len = strlen(path);
+        bool script = len > 4 && strcmp(path + len - 4, ".lua") == 0;
+        fail("%s cannot run: %s%s%s", path, why, script ? ". Try: rotifer run lua " : "", script ? path : "");
         return false;
     }
     name_after(p, path);
@@ -78,6 +81,7 @@ bool program_file_function(const struct program_file *p, uint64_t pc, char *name
 
 bool program_file_add_cap(struct program_file *p, const char *name, const struct cap *cap)
 {
+    ASSERT(name[0] && !cap_is_null(cap));
     if (p->ncaps == PROGRAM_CAPS_MAX || !program_cap(&p->cap[p->ncaps], name, cap))
         return false;
     p->ncaps++;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // QEMU: its arguments, its cables, its end.
 #include "tools/qemu.h"
+#include "core/panic.h"
 #include "tools/rundir.h"
 #include "tools/say.h"
 
@@ -33,6 +34,7 @@ struct ring_socket_names ring_sockets(unsigned position, unsigned nodes)
 {
     struct ring_socket_names s;
     char me[12], next[12], prev[12];
+    ASSERT(position <= nodes && nodes <= RING_NODES_MAX);
     position_text(position, me);
     position_text(position == nodes ? 0 : position + 1, next);
     position_text(position == 0 ? nodes : position - 1, prev);
@@ -109,7 +111,8 @@ static void add(struct arguments *a, const char *fmt, ...)
     va_list ap;
     char *text = NULL;
     va_start(ap, fmt);
-    if (a->count + 1 < sizeof a->argv / sizeof a->argv[0] && vasprintf(&text, fmt, ap) >= 0)
+    ASSERT(a->count + 1 < sizeof a->argv / sizeof a->argv[0]); // execvp wants a NULL behind the last
+    if (vasprintf(&text, fmt, ap) >= 0)
         a->argv[a->count++] = text;
     va_end(ap);
 }
@@ -132,6 +135,7 @@ pid_t qemu_start(unsigned position, unsigned nodes, const uint8_t key[32], const
 {
     struct arguments a = {.count = 0};
     char config[16], log[16];
+    ASSERT(position >= 1 && position <= nodes); // 0 is the host daemon, which is no QEMU
     snprintf(config, sizeof config, "n%u.cfg", position);
     snprintf(log, sizeof log, "n%u.err", position);
     if (!write_config(config, position, key, o->append)) {

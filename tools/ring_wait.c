@@ -47,6 +47,7 @@ static void ask_node(struct node *n, void *arg)
     struct arrival *a = arg;
     struct node_status s;
     int64_t e = find_status(n, a->name, &s);
+    ASSERT(a->asking);
     a->asking = false;
     if (e < 0 || a->up)
         return;
@@ -125,6 +126,7 @@ static int wait_task(struct node *n, void *arg)
 
 int ring_wait(struct ring *r)
 {
+    ASSERT(!coming.ring && r->state.nodes <= RING_NODES_MAX);
     coming.ring = r;
     for (unsigned i = 0; i < r->state.nodes; i++) {
         coming.node[i].all = &coming;

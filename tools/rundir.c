@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The run directory: where it is, and the files in it that are not sockets.
 #include "tools/rundir.h"
+#include "core/panic.h"
 #include "tools/say.h"
 
 #include <errno.h>
@@ -145,8 +146,10 @@ bool ring_state_read(struct ring_state *s)
     return ok;
 }
 
+// By way of a second file: a command that reads meanwhile sees the old list or the new one, never half of it.
 bool ring_state_write(const struct ring_state *s)
 {
+    ASSERT(s->nodes <= RING_NODES_MAX && s->count <= RING_NODES_MAX + 1);
     FILE *f = fopen("ring.state.new", "we");
     if (!f) {
         fail("cannot write %s/ring.state: %s", rundir_path(), strerror(errno));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Standard input and output as the device of a terminal (services/terminal/terminal.h): bytes are moved, and nothing else.
+// Standard input and output as the device of a terminal (services/terminal/terminal.h): bytes are moved, no more.
 #include "tools/tty.h"
 #include "core/cap.h"
 #include "core/config.h"

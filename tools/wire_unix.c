@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Links between processes of this machine: cables between two, and the switch that commands plug into.
 //
 // The receiver of a unix datagram has a short queue (10 by default), and the sender is told EAGAIN when it is full.
 // That is backpressure, not loss: the frame waits here, in order, and is tried again a little later. poll() cannot say
@@ -7,6 +8,7 @@
 #include "core/config.h"
 #include "core/error.h"
 #include "core/node.h"
+#include "core/panic.h"
 #include "tools/say.h"
 
 #include <errno.h>
@@ -79,13 +81,14 @@ static bool peer_init(struct peer *p, const struct sockaddr_un *addr, socklen_t 
     p->first = NULL;
     p->last = &p->first;
     p->waiting = 0;
-    p->used = true;
+    p->used = true; // last: a slot whose socket failed stays free
     return true;
 }
 
 static void peer_pop(struct peer *p)
 {
     struct frame *f = p->first;
+    ASSERT(f && p->waiting > 0);
     p->first = f->next;
     if (!p->first)
         p->last = &p->first;
@@ -97,6 +100,7 @@ static void peer_forget(struct wire *w, struct peer *p)
 {
     while (p->first)
         peer_pop(p);
+    ASSERT(p->waiting == 0);
     if (w->is_switch) {
         close(p->fd);
         p->used = false;
@@ -105,7 +109,8 @@ static void peer_forget(struct wire *w, struct peer *p)
     }
 }
 
-// The peer that sent from this address with this MAC; learned now when it is new.
+// The peer that sent from this address with this MAC; learned now when it is new. A MAC may come from another address
+// than before: its command's socket is new, and what is sent to the old one would be lost.
 static void peer_learn(struct wire *w, const uint8_t mac[6], const struct sockaddr_un *addr, socklen_t len)
 {
     struct peer *slot = NULL;
@@ -152,6 +157,7 @@ static enum outcome try_send(struct peer *p, struct iovec *iov, unsigned niov)
 static void peer_queue(struct wire *w, struct peer *p, const struct iovec *iov, unsigned niov)
 {
     size_t len = 0;
+    ASSERT(p->used);
     for (unsigned i = 0; i < niov; i++)
         len += iov[i].iov_len;
     struct frame *f = p->waiting < QUEUE_MAX ? malloc(sizeof *f + len) : NULL;
@@ -215,6 +221,7 @@ static void timer_ready(void *arg, short events)
 // To whoever has the MAC; to all but `from` when it is a group's.
 static void send_frame(struct wire *w, const uint8_t dst[6], const struct peer *from, struct iovec *iov, unsigned niov)
 {
+    ASSERT(w->is_switch || !from); // a cable has nobody to pass a frame on to
     for (unsigned i = 0; i < PEERS_MAX; i++) {
         struct peer *p = &w->peer[i];
         if (!p->used || p == from)
@@ -239,7 +246,8 @@ static void wire_send(struct link *l, const struct wire_hdr *h, const struct pie
 
 // --- Receiving --------------------------------------------------------------------------------------
 
-// A switch passes on what is not, or not only, for us. Answers whether the node is to see the frame.
+// A switch passes on what is not, or not only, for us: never to where the frame came from, or a command would see its
+// own questions. Answers whether the node is to see the frame.
 static bool pass_on(struct wire *w, size_t payload_len)
 {
     bool group = mac_is_group(w->hdr.dst_mac);
@@ -267,6 +275,7 @@ static bool take_frame(struct wire *w)
         return true;
     }
     size_t payload_len = (size_t)got - sizeof w->hdr;
+    ASSERT(payload_len <= WIRE_PAYLOAD_MAX);
     if (w->is_switch)
         peer_learn(w, w->hdr.src_mac, &from, m.msg_namelen);
     if (pass_on(w, payload_len)) {

@@ -66,7 +66,7 @@ struct completion {
 // to completion_offer().
 void completion_begin(const struct edit *e, struct completion *c);
 void completion_offer(struct completion *c, const char *name);
-// Inserts what is certain: the rest of the common part, and a blank when there was one match. False: nothing is certain.
+// Inserts what is certain: the rest of the common part, and a blank when there was one match. False: nothing is.
 bool completion_apply(struct edit *e, const struct completion *c);
 
 #endif

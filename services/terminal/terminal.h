@@ -34,8 +34,9 @@ struct terminal_ops {
 enum terminal_mode {
     TERMINAL_KEYS,  // each byte counts at once; a read gets what there is
     TERMINAL_LINES, // the same, but a read gets one line at most: what comes was edited elsewhere
-    TERMINAL_COOKED, // keys as they are typed, lines as they are read: carriage return ends one, backspace takes the last
-                     // character of an unfinished one back, ^D gives what there is, or the end of input
+    // Keys as they are typed, lines as they are read: carriage return ends one, backspace takes the last character of
+    // an unfinished one back, ^D gives what there is, or the end of input.
+    TERMINAL_COOKED,
 };
 
 struct terminal {

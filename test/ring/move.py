@@ -256,6 +256,10 @@ def power_cut(r, rng):
         ok(status == 0 and "counter: 12 lines, 0 errors" in p.lines, "it goes on at the source, to its end",
            p.tail() + mover.tail())
     ring.note("migrate said: %s" % mover.tail())
+    for command in ("ps", "nodes"):
+        status, out = r.command(command)
+        ok(status == ring.NOBODY and "%s does not answer: its process has ended" % victim in out,
+           "%s says which node does not answer" % command, "status %d\n%s" % (status, out))
     status, out = r.run("--quiet", "--node", "n4", "hello")
     ok(status == 0, "the ring goes on without the node", out)
     ok(not r.processes(), "and no copy is left", r.command("ps", "-a")[1])

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Programs on one node, with four harts and with one: how they run, how they end, and what they leave: nothing."""
+import json
 import os
 import random
 import re
@@ -168,6 +169,30 @@ def elves(r):
 
 # --- Orders --------------------------------------------------------------------------------------------------
 
+def orders_for_programs(r):
+    """The same orders, with answers that programs read."""
+    def ask(*words):
+        status, out = r.command(*words, "--json")
+        return json.loads(out) if status == 0 else {"status": status, "said": out}
+
+    p = r.start("--quiet", "counter", "100000", "20")
+    p.wait_line("counter: 2 ")
+    done = ask("stun", "counter")
+    who = {k: done.get(k) for k in ("pid", "name", "node")}
+    same(done, dict(who, name="counter", node="n1", done="stunned"), "stun --json")
+    listed = ask("ps")
+    ok(len(listed) == 1 and dict(listed[0], **who) == listed[0] and listed[0]["state"] == "stunned" and
+       type(listed[0]["pages"]) is int and len(listed[0]["endpoint"]) == 16 and listed[0]["endpoint"].endswith(who["pid"]),
+       "ps --json lists the same one", listed)
+    info = ask("info", "counter")
+    ok(dict(info, **who) == info and info["pages"] == listed[0]["pages"] and info["threads"] == 1 and
+       "\n".join(info["lines"]) + "\n" == r.command("info", "counter")[1].replace("\n\n", "\n"), "info --json", info)
+    same(ask("migrate", "counter", "n1"), dict(who, to="n1", moved=False), "migrate --json to where it is")
+    same(ask("priority", "counter", "2"), dict(who, done="priority 2"), "priority --json")
+    same(ask("kill", "counter"), dict(who, done="killed"), "kill --json")
+    same(p.end(), 137, "and it is")
+
+
 def orders(r):
     before = r.counts()
     p = r.start("counter", "100000", "20")
@@ -198,6 +223,7 @@ def orders(r):
     r.command("stun", "counter")
     status, out = r.command("kill", "counter")
     ok(status == 0 and p.end() == 137, "a stunned program can be killed", out)
+    orders_for_programs(r)
     p = r.start("--quiet", "threads", "1000000")
     r.wait_process("threads")
     status, out = r.command("kill", "threads")
