@@ -18,7 +18,7 @@ static void link_status(struct node *n, struct node_status *st)
 {
     unsigned room = sizeof st->link / sizeof st->link[0];
     for (st->links = 0; st->links < room; st->links++) {
-        const struct link *l = net_link(n, st->links);
+        const struct link *l = link_at(n, st->links);
         if (!l)
             break;
         strncpy(st->link[st->links].name, l->name, sizeof st->link[0].name - 1);
@@ -44,14 +44,14 @@ static void echo_overdue(struct node *n, struct timer *t)
 
 static int echo(struct node *n, unsigned index, uint32_t payload)
 {
-    struct link *l = net_link(n, index);
+    struct link *l = link_at(n, index);
     if (!l || payload > l->payload_max)
         return -E_ARG;
     struct echo_alarm alarm = {.link = l};
     timer_init(&alarm.timer, echo_overdue);
     uint64_t until = node_now(n) + ECHO_TIMEOUT_NS;
     timer_set(n, &alarm.timer, until);
-    net_echo(n, l, payload);
+    link_echo(n, l, payload);
     while (l->echo.back != l->echo.sent && node_now(n) < until)
         task_wait(n, l);
     timer_cancel(n, &alarm.timer);

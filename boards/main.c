@@ -188,7 +188,7 @@ static void join_ring(void)
     drivers_start(&node, &machine);
     net_links_start(&node);
     const struct link *l;
-    for (unsigned i = 0; (l = net_link(&node, i)) != NULL; i++)
+    for (unsigned i = 0; (l = link_at(&node, i)) != NULL; i++)
         say("%s: %02x:%02x:%02x:%02x:%02x:%02x, payload %u bytes, %s", l->name, l->mac[0], l->mac[1], l->mac[2],
             l->mac[3], l->mac[4], l->mac[5], l->payload_max, l->up ? "up" : "down");
 }

@@ -4,7 +4,7 @@
 #ifndef BOARDS_NET_LINKS_H
 #define BOARDS_NET_LINKS_H
 
-#include "net/link.h"
+#include "net/net.h"
 
 #define NET_LINKS_MAX 8u
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A link: one Ethernet port of a node, between a driver (boards/, tools/, the simulator) and net/.
+// A link: one Ethernet port of a node, between a driver (boards/, tools/, the simulator) and net/. The driver fills in a
+// struct link, gives it to net_link_add() (net/net.h), says what comes in by net_input(), and sends by l->send().
 // Callers: node lock held.
 #ifndef NET_LINK_H
 #define NET_LINK_H
@@ -24,18 +25,27 @@ struct link {
     struct {           // counted by net/; tx_drop by the driver too, for frames that it lost
         uint64_t tx, rx, tx_drop, rx_bad, tx_bytes, rx_bytes;
     } stat;
-    struct { // net_echo: numbers of the last one sent and come back (equal: it is back), and when
+    struct { // link_echo: numbers of the last one sent and come back (equal: it is back), and when
         uint64_t sent, back, sent_ns, back_ns;
     } echo;
 };
 
-// Hands the link to the node, which keeps it for ever. Returns 0, or E_LIMIT: the node has LINKS_MAX links.
-int net_link_add(struct node *n, struct link *l);
-// A frame came in: its header, and `payload_len` bytes behind it in `npieces` pieces. All of it is only read, and only
-// until the return. Its bytes are not trusted.
-void net_input(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces,
-               uint64_t payload_len);
-// The driver has changed l->up.
-void net_link_changed(struct node *n, struct link *l);
+// The address of every station on a wire.
+extern const uint8_t link_mac_everyone[6];
+
+// Returns link number i of the node, counted in the order in which they were added; NULL: there are fewer.
+struct link *link_at(struct node *n, unsigned i);
+
+// Sends h as it is, but for the source MAC, EtherType and version, with npieces pieces of payload. A frame that is too
+// long for the link, or finds it down, is dropped and counted.
+void link_put(struct node *n, struct link *l, struct wire_hdr *h, const struct piece *p, unsigned npieces);
+
+// Measures the limit of the link: sends one ECHO frame with `payload` bytes (at most l->payload_max). Its return wakes
+// task_wait(l); l->echo says when it went and whether it is back. For make bench.
+void link_echo(struct node *n, struct link *l, uint32_t payload);
+
+// Takes in an ECHO or ECHO_BACK frame with npieces pieces of payload: turned round, or noted in l->echo. Returns false:
+// the frame is of another kind, and nothing was done.
+bool link_echo_input(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces);
 
 #endif

@@ -1,36 +1,40 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Where is an endpoint, who serves a port: bounded caches, learned from traffic, corrected by "not here" and "moved
-// to", filled by flooding with growing hop counts. Broadcasts per second are bounded: one question about a thing at a
-// time, however many threads wait for it (mechanisms.md row 26).
+// Locate: what frames say about where things are, and the answers to other nodes' questions. Learning keeps the caches
+// (net/place.h) and the questions of this node (net/question.h) in step: what was learned answers what was asked.
+// Callers: net/, node lock held.
 #ifndef NET_LOCATE_H
 #define NET_LOCATE_H
 
 #include "net/link.h"
 
-// Node that has the endpoint: this node's own when it lives here; EP_NONE: not known (nothing is asked).
-ep_t locate_ep(struct node *n, ep_t ep);
-// Endpoint that serves the port on another node; EP_NONE: not known.
-ep_t locate_port(struct node *n, struct port p);
-// Asks the ring. When the answer comes the caches know and net_found_ep / net_found_port are called. Asked again while
-// a question is open: nothing more is sent. A question ends unanswered by itself (LOCATE_GIVE_UP_NS).
-void locate_ask_ep(struct node *n, ep_t ep);
-void locate_ask_port(struct node *n, struct port p);
-// Is the port still served? Who is known to serve it is asked alone, and the ring only when he does not answer at once.
-// Tells as locate_ask_port does; what the caches know is not taken for an answer.
-void locate_check_port(struct node *n, struct port p);
-// Every frame from another node teaches where its source endpoint is.
-void locate_learn_ep(struct node *n, ep_t ep, ep_t node);
-void locate_learn_port(struct node *n, struct port p, ep_t server, ep_t node);
-void locate_forget_ep(struct node *n, ep_t ep);
-void locate_forget_port(struct node *n, struct port p);
+// --- Sending to a node that may have to be looked for
 
-// "Moved to", left behind by a hand-off for MOVED_LIFE_NS. Answers EP_NONE when there is none.
-void locate_set_moved(struct node *n, ep_t ep, ep_t node);
-ep_t locate_moved(struct node *n, ep_t ep);
-void locate_clear_moved(struct node *n, ep_t ep); // it came back
+// As route_send(), npieces pieces of payload after the header; when no way is known, asks the ring for the node. Returns
+// true if the frame was sent.
+bool locate_send(struct node *n, struct wire_hdr *h, const struct piece *p, unsigned npieces);
+// As route_forward(), npieces pieces; when no way is known, asks the ring for the node.
+void locate_forward(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces);
+// Sends a, with npieces pieces of payload, as the answer to q, another node's question.
+void locate_reply(struct node *n, const struct wire_hdr *q, struct wire_hdr *a, const struct piece *p,
+                  unsigned npieces);
 
-// Implemented in net/xfer.c: an answer came; calls that wait for it go on at once.
-void net_found_ep(struct node *n, ep_t ep);
-void net_found_port(struct node *n, struct port p);
+// --- Learning
+
+// The endpoint is at the node.
+void locate_learn(struct node *n, ep_t ep, ep_t node);
+// The port is served by an endpoint at the node.
+void locate_learn_server(struct node *n, struct port port, ep_t server, ep_t node);
+// A frame that `node` itself sent says: endpoint ep (may be EP_NONE) is there, and so is node.
+void locate_heard(struct node *n, ep_t ep, ep_t node);
+
+// --- Frames in, of good form
+
+// LOCATE of an endpoint or port: answers it, if this node can. Returns true if no other node can have it, so that the
+// question need not go further.
+bool locate_answer(struct node *n, const struct wire_hdr *h);
+// HEREIS: the answer to a question about an endpoint or port.
+void locate_hereis(struct node *n, const struct wire_hdr *h);
+// MOVED as the answer to a question (not to a request, which is xfer's): tid is 0, threads count from 1.
+void locate_moved_hint(struct node *n, const struct wire_hdr *h);
 
 #endif

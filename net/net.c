@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Frames in: check, learn, and hand on: back (echo), further (forward, flood) or up (xfer, locate).
+// Frames in: check, learn, and hand on: back (echo), further (forward, flood) or up (xfer, locate, nodes).
+//
+//   net     what came in            xfer      transactions            question  what this node asks the ring
+//                                   nodes     all nodes' names        place     where things are, as far as known
+//                                   locate    what frames say of it   route     which way to a node
+//                                                                     link      the wire
+//
+// Each knows those to its right and below. What question finds, it tells xfer by a hook.
 #include "net/net.h"
 #include "core/error.h"
 #include "core/page.h"
 #include "core/panic.h"
-#include "core/task.h"
+#include "net/locate.h"
 #include "net/net_priv.h"
+#include "net/question.h"
+#include "net/route.h"
 #include "net/xfer.h"
 #include <string.h>
-
-#define BE16(x) ((uint16_t)((x) >> 8 | ((x)&0xffu) << 8))
 
 int net_init(struct node *n)
 {
@@ -17,15 +24,17 @@ int net_init(struct node *n)
     n->net = page_alloc_run(n, NET_PAGES);
     if (!n->net)
         return -E_MEM;
-    locate_init(n);
-    n->transport = &xfer_transport;
+    question_init(n);
+    nodes_init(n);
+    xfer_init(n);
     return 0;
 }
 
 void net_fini(struct node *n)
 {
     ASSERT(n->net);
-    locate_fini(n);
+    question_fini(n);
+    nodes_fini(n);
     for (unsigned i = 0; i < n->net->nlinks; i++)
         n->net->links[i]->node = NULL;
     for (size_t i = 0; i < NET_PAGES; i++)
@@ -33,6 +42,8 @@ void net_fini(struct node *n)
     n->net = NULL;
     n->transport = NULL;
 }
+
+// --- Links ---------------------------------------------------------------------------------------
 
 int net_link_add(struct node *n, struct link *l)
 {
@@ -47,96 +58,38 @@ int net_link_add(struct node *n, struct link *l)
     l->index = net->nlinks;
     net->links[net->nlinks++] = l;
     if (l->up)
-        locate_link_up(n);
+        question_link_up(n);
     return 0;
 }
 
 void net_link_changed(struct node *n, struct link *l)
 {
-    ASSERT(l->node == n);
+    ASSERT(n->net && l->node == n);
     if (l->up)
-        locate_link_up(n);
+        question_link_up(n);
     else
         route_link_down(n, l);
 }
 
-void link_put(struct node *n, struct link *l, struct wire_hdr *h, const struct piece *p, unsigned npieces)
+// --- Frames --------------------------------------------------------------------------------------
+
+static bool answer_question(struct node *n, const struct wire_hdr *h)
 {
-    ASSERT(npieces <= WIRE_PIECES_MAX);
-    if (!l->up || h->payload > l->payload_max) {
-        trace(n, TRACE_DROP, DROP_LINK, h->dst_node, h->kind);
-        l->stat.tx_drop++;
-        return;
-    }
-    memcpy(h->src_mac, l->mac, sizeof(h->src_mac));
-    h->ethertype = BE16(WIRE_ETHERTYPE);
-    h->version = WIRE_VERSION;
-    l->stat.tx++;
-    l->stat.tx_bytes += sizeof(*h) + h->payload;
-    l->send(l, h, p, npieces);
+    if (h->op != LOCATE_NODES)
+        return locate_answer(n, h);
+    nodes_say_name(n, h);
+    return false; // all nodes are asked
 }
-
-// --- Echo: the limit of a link, so no table is looked at -----------------------------------------
-
-static void echo_header(struct node *n, struct link *l, struct wire_hdr *h, enum wire_kind kind)
-{
-    h->kind = (uint8_t)kind;
-    h->hops = 0;
-    h->limit = 1;
-    h->path_payload = l->payload_max;
-    h->src_node = node_ep(n);
-}
-
-struct link *net_link(struct node *n, unsigned i)
-{
-    return i < n->net->nlinks ? n->net->links[i] : NULL;
-}
-
-void net_echo(struct node *n, struct link *l, uint32_t payload)
-{
-    ASSERT(l->node == n && payload <= l->payload_max);
-    struct wire_hdr h = {.payload = payload, .seq = ++l->echo.sent};
-    struct piece p[WIRE_PIECES_MAX];
-    unsigned np = 0;
-    for (uint32_t left = payload; left > 0; np++) {
-        uint32_t len = left < PAGE_SIZE ? left : (uint32_t)PAGE_SIZE;
-        p[np] = (struct piece){.ptr = n->zero_page, .len = len};
-        left -= len;
-    }
-    echo_header(n, l, &h, WIRE_ECHO);
-    memcpy(h.dst_mac, mac_everyone, sizeof(h.dst_mac));
-    l->echo.sent_ns = node_now(n);
-    link_put(n, l, &h, p, np);
-}
-
-static void echo_turn(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
-{
-    struct wire_hdr back = *h;
-    memcpy(back.dst_mac, h->src_mac, sizeof(back.dst_mac));
-    back.dst_node = h->src_node;
-    echo_header(n, l, &back, WIRE_ECHO_BACK);
-    link_put(n, l, &back, p, npieces);
-}
-
-// On a shared wire everybody answers: the first one counts.
-static void echo_returned(struct node *n, struct link *l, const struct wire_hdr *h)
-{
-    if (h->dst_node != node_ep(n) || h->seq != l->echo.sent || l->echo.back == h->seq)
-        return;
-    l->echo.back = h->seq;
-    l->echo.back_ns = node_now(n);
-    task_wake(n, l);
-}
-
-// --- The rest ------------------------------------------------------------------------------------
 
 static void input_mine(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
 {
     trace(n, TRACE_FRAME_IN, h->kind, h->src_node, h->seq);
-    if (h->kind == WIRE_HEREIS)
-        locate_hereis(n, h, p, npieces);
-    else if (h->kind == WIRE_LOCATE) // we are asked alone, and nobody is if we cannot answer
-        (void)locate_answer(n, h);
+    if (h->kind == WIRE_HEREIS && h->op == LOCATE_NODES)
+        nodes_hereis(n, h, p, npieces);
+    else if (h->kind == WIRE_HEREIS)
+        locate_hereis(n, h);
+    else if (h->kind == WIRE_LOCATE) // this node is asked alone, and no other if it cannot answer
+        (void)answer_question(n, h);
     else if (h->kind == WIRE_MOVED && h->tid == 0)
         locate_moved_hint(n, h);
     else
@@ -147,7 +100,7 @@ static void input_mine(struct node *n, const struct wire_hdr *h, const struct pi
 static void input_flood(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p,
                         unsigned npieces, bool first)
 {
-    if (first && !locate_answer(n, h))
+    if (first && !answer_question(n, h))
         route_spread(n, l, h, p, npieces);
 }
 
@@ -156,7 +109,7 @@ static void input_flood(struct node *n, struct link *l, const struct wire_hdr *h
 static void input_own(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
 {
     if (h->kind <= WIRE_REPLY_ACK && h->dst_node != node_ep(n))
-        route_forward(n, l, h, p, npieces);
+        locate_forward(n, l, h, p, npieces);
 }
 
 static bool adds_up(const struct piece *p, unsigned npieces, uint64_t len)
@@ -194,14 +147,8 @@ void net_input(struct node *n, struct link *l, const struct wire_hdr *h, const s
         input_own(n, l, h, p, npieces);
         return;
     }
-    if (h->kind == WIRE_ECHO) {
-        echo_turn(n, l, h, p, npieces);
+    if (link_echo_input(n, l, h, p, npieces))
         return;
-    }
-    if (h->kind == WIRE_ECHO_BACK) {
-        echo_returned(n, l, h);
-        return;
-    }
 
     bool flood = h->dst_node == EP_NONE;
     bool first = flood && !route_flood_seen(n, h->src_node, h->seq);
@@ -214,5 +161,5 @@ void net_input(struct node *n, struct link *l, const struct wire_hdr *h, const s
     else if (h->dst_node == node_ep(n))
         input_mine(n, h, p, npieces);
     else
-        route_forward(n, l, h, p, npieces);
+        locate_forward(n, l, h, p, npieces);
 }

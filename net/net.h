@@ -1,29 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The network half of a node: links, routes, locate, transport of transactions.
+// The network half of a node: begun once, given links, and told of what comes in by them.
+// Callers: node lock held.
 #ifndef NET_NET_H
 #define NET_NET_H
 
 #include "net/link.h"
 
-// After node_init(). Sets n->net, n->transport. E_MEM.
+// Gives the node its network half: sets n->net and n->transport. Once, after node_init(). Returns 0. E_MEM: no run of
+// pages is long enough for its tables.
 int net_init(struct node *n);
+// Takes it away. Links are forgotten; their drivers must not call any more.
 void net_fini(struct node *n);
 
-// Link number i of the node, in the order in which they were added; NULL beyond the last.
-struct link *net_link(struct node *n, unsigned i);
+// Hands a link to the node, which keeps it for ever. Returns 0. E_LIMIT: the node has LINKS_MAX links.
+int net_link_add(struct node *n, struct link *l);
+// To be called after l->up has changed.
+void net_link_changed(struct node *n, struct link *l);
 
-struct net_node { // one answer to "all nodes"
-    ep_t node;
-    char name[32];
-    unsigned hops;
-};
-// Asks all nodes for their names; seen() is called for each answer as it comes, this node included, until
-// net_nodes_stop. One question at a time.
-void net_nodes_ask(struct node *n, void (*seen)(struct node *n, void *arg, const struct net_node *who), void *arg);
-void net_nodes_stop(struct node *n);
-
-// The limit of the link: sends one ECHO frame with `payload` bytes (<= l->payload_max) out of link l; its return wakes
-// task_wait(l). l->echo says when it went and whether it is back. For make bench.
-void net_echo(struct node *n, struct link *l, uint32_t payload);
+// A frame came in over l: a header, then payload_len bytes in npieces pieces. They are only read, and only until the
+// return. Anything may be in them.
+void net_input(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces,
+               uint64_t payload_len);
 
 #endif

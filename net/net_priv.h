@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the files of net/ share among themselves: the tables of one node, and the calls between net.c (what came in),
-// route.c (which way) and locate.c (where things are). Nobody else includes it.
+// What the files of net/ share among themselves: the tables of one node's network half. Each table is one file's, which
+// its heading names; the others go by that file's header.
 //
 // All tables have a fixed size: a node's memory does not grow with the ring, and nothing that comes over a wire makes
 // the kernel allocate. struct net lies in a run of pages taken once, at boot.
@@ -10,9 +10,7 @@
 #include "core/config.h"
 #include "core/node.h"
 #include "net/link.h"
-#include "net/locate.h"
-#include "net/net.h"
-#include "net/route.h"
+#include "net/nodes.h"
 
 #define LINKS_MAX 16
 
@@ -53,7 +51,7 @@ struct flood {
 #define FLOOD_BURST 64u
 #define FLOODS_PER_S 200u
 
-// --- Places (locate.c) --------------------------------------------------------------------------
+// --- Places (place.c) ---------------------------------------------------------------------------
 // Caches in sets of 4, the latest used first in its set. Keys are random numbers: no hash needed.
 #define WAYS 4
 #define EP_SETS 128   // 512 endpoints
@@ -71,21 +69,26 @@ struct moved {
     uint64_t until_ns;
 };
 
+// --- Questions (question.c) ---------------------------------------------------------------------
 #define QUESTIONS_MAX 64
-// One node that is asked alone has so long to answer, then the ring is asked too: a way to it may be known and cut.
+// A node that is asked alone has so long to answer, then the ring is asked too: a way to it may be known and cut.
 #define LOCATE_ALONE_NS RETRY_MAX_NS
+struct found_hook { // whom answers are told (question_on_found)
+    void (*ep)(struct node *n, ep_t ep);
+    void (*port)(struct node *n, struct port port);
+};
 struct question {
     uint32_t op;    // LOCATE_EP, LOCATE_PORT; 0: free
     unsigned round; // floods sent
-    bool answered;  // by a passing frame: who waits is told from the timer
-    bool check;     // of locate_check_port: who asked does not ask again, so it is not dropped for others
+    bool answered;  // by a passing frame: told from the timer
+    bool check;     // of question_check_server: its caller does not ask again, so it is not dropped for others
     ep_t at;        // this node is asked first, and alone; EP_NONE: all are
     ep_t ep;
     struct port port;
     uint64_t asked_ns, due_ns, interval_ns;
 };
 
-// "All nodes"
+// --- All nodes (nodes.c) -------------------------------------------------------------------------
 #define NODES_SEEN_MAX 512
 #define NODES_FIRST_NS (50 * NS_PER_MS)
 #define NODES_LAST_NS (1 * NS_PER_S)
@@ -98,9 +101,10 @@ struct nodes_query {
     ep_t nodes[NODES_SEEN_MAX]; // reported
 };
 
-// Who was told to wait for a process that is stopped (xfer.c): told again when it goes on, here or elsewhere, so that
-// nobody sits out a retransmission interval after a move. A hint: the oldest is overwritten, and whoever is forgotten
-// asks again by itself.
+// --- Waiters (xfer.c) ---------------------------------------------------------------------------
+// Clients that were told to wait for a stopped process: told again when the process runs, here or elsewhere, so that no
+// client sits out a retransmission interval after a move. A hint: the oldest is overwritten, and a client that is
+// forgotten asks again by itself.
 #define WAITERS_MAX 64
 struct waiter {
     ep_t server, client, node; // server EP_NONE: free
@@ -124,6 +128,7 @@ struct net {
     struct question questions[QUESTIONS_MAX];
     unsigned nquestions; // open
     struct timer question_timer;
+    struct found_hook found;
     struct nodes_query nodes;
     struct waiter waiters[WAITERS_MAX];
     unsigned next_waiter;
@@ -142,38 +147,5 @@ enum net_drop {
     DROP_BOUNCE, // would go back where it came from
     DROP_LINK,   // the link is down, or carries no frame so long
 };
-
-// --- net.c
-// Sends as it is, but for the source MAC, EtherType and version. Drops what is too long or finds the link down.
-void link_put(struct node *n, struct link *l, struct wire_hdr *h, const struct piece *p, unsigned npieces);
-
-// --- route.c
-extern const uint8_t mac_everyone[6];
-// A frame from `node` came over l from neighbour mac after `hops` links. proof: it is the first copy of a flood, or the
-// answer to one, so this way works now.
-void route_learn(struct node *n, ep_t node, struct link *l, const uint8_t mac[6], unsigned hops, uint32_t payload,
-                 bool proof);
-const struct route *route_find(struct node *n, ep_t node); // NULL: no way known
-void route_link_down(struct node *n, struct link *l);
-// Passes on a frame for another node that came in over l (NULL: xfer sends it on after an endpoint that moved).
-void route_forward(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces);
-// Passes on a flood to all links but the one it came from.
-void route_spread(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces);
-// Notes the flood; was it heard before (or is it too old to tell)?
-bool route_flood_seen(struct node *n, ep_t node, uint64_t seq);
-// May this node flood now? Counts it.
-bool route_flood_allowed(struct node *n);
-
-// --- locate.c
-void locate_init(struct node *n);
-void locate_fini(struct node *n);
-// A frame that `node` itself sent says: endpoint ep (may be EP_NONE) is there, and so is node.
-void locate_heard(struct node *n, ep_t ep, ep_t node);
-// Answers a question; true: nobody else can have what it asks for, so it need not go further.
-bool locate_answer(struct node *n, const struct wire_hdr *h);
-void locate_hereis(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned npieces);
-// WIRE_MOVED as the answer to a question (not to a request, which is xfer's): tid is 0, threads count from 1.
-void locate_moved_hint(struct node *n, const struct wire_hdr *h);
-void locate_link_up(struct node *n); // open questions are asked again at once
 
 #endif

@@ -16,8 +16,6 @@
 #include "net/net_priv.h"
 #include <string.h>
 
-const uint8_t mac_everyone[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-
 static uint32_t min32(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
@@ -185,7 +183,6 @@ bool route_send(struct node *n, struct wire_hdr *h, const struct piece *p, unsig
     const struct route *r = find(n->net, h->dst_node);
     if (!r) {
         trace(n, TRACE_DROP, DROP_NO_ROUTE, h->dst_node, h->kind);
-        locate_ask_ep(n, h->dst_node);
         return false;
     }
     originate(n, h, WIRE_HOPS_MAX);
@@ -203,7 +200,7 @@ static void put_everywhere(struct node *n, const struct link *except, struct wir
         if (l == except || !l->up)
             continue;
         h->path_payload = path_payload;
-        put_towards(n, l, mac_everyone, h, p, npieces);
+        put_towards(n, l, link_mac_everyone, h, p, npieces);
     }
 }
 
@@ -225,11 +222,11 @@ void route_spread(struct node *n, struct link *l, const struct wire_hdr *h, cons
     put_everywhere(n, l, &on, p, npieces);
 }
 
-void route_forward(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
+bool route_forward(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
 {
     if (h->hops + 1u >= h->limit) {
         trace(n, TRACE_DROP, DROP_HOPS, h->src_node, h->kind);
-        return;
+        return true;
     }
     struct route *r = find(n->net, h->dst_node);
     // The neighbour believes that we are on the way, we believe that he is: one of us is wrong, and the frame would go
@@ -241,12 +238,12 @@ void route_forward(struct node *n, struct link *l, const struct wire_hdr *h, con
     }
     if (!r) {
         trace(n, TRACE_DROP, DROP_NO_ROUTE, h->dst_node, h->kind);
-        locate_ask_ep(n, h->dst_node);
-        return;
+        return false;
     }
     struct wire_hdr on = *h;
     on.hops++;
     put_towards(n, r->link, r->mac, &on, p, npieces);
+    return true;
 }
 
 // --- Floods --------------------------------------------------------------------------------------

@@ -7,8 +7,6 @@ _Static_assert(WIRE_PAYLOAD_MAX % 8 == 0, "fragments are multiples of 8 bytes");
 _Static_assert(WIRE_PAYLOAD_MAX <= (WIRE_PIECES_MAX - 1) * PAGE_SIZE,
                "a full payload that starts in the middle of a page fits the pieces");
 
-#define BE16(x) ((uint16_t)((x) >> 8 | ((x)&0xffu) << 8)) // our machines are little endian
-
 // What a kind of frame may be. Everything else in it is refused, so that a bit which gets a meaning later was zero in
 // every frame before.
 struct kind_rule {
@@ -151,7 +149,7 @@ static const char *check_meaning_of_kind(const struct wire_hdr *h)
 
 const char *wire_check(const struct wire_hdr *h, uint64_t payload_len)
 {
-    if (h->ethertype != BE16(WIRE_ETHERTYPE))
+    if (h->ethertype != WIRE_ETHERTYPE_BE)
         return "not our EtherType";
     if (h->version != WIRE_VERSION)
         return "unknown version";

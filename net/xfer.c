@@ -2,7 +2,13 @@
 #include "net/xfer.h"
 #include "core/error.h"
 #include "core/node.h"
+#include "core/panic.h"
+#include "core/txn_net.h"
+#include "net/locate.h"
 #include "net/net_priv.h"
+#include "net/place.h"
+#include "net/question.h"
+#include "net/route.h"
 #include <string.h>
 
 // Fragments under way and not acknowledged. The first burst is short: the server may not be in getreq, and then all of
@@ -19,12 +25,12 @@
 static ep_t peer_node(struct node *n, ep_t ep, struct peer *peer, bool *lost)
 {
     uint64_t now = node_now(n);
-    ep_t node = locate_ep(n, ep);
+    ep_t node = place_node(n, ep);
     if (node != EP_NONE && peer_silent(peer, now)) {
         route_suspect(n, node);
-        locate_forget_ep(n, ep);
+        place_forget(n, ep);
         peer_seek(peer, now);
-        node = locate_ep(n, ep);
+        node = place_node(n, ep);
     }
     if (node != EP_NONE) {
         if (peer_seek_ns(peer, now) > SILENCE_MAX_NS) // found, yet silent: look again in a while
@@ -34,7 +40,7 @@ static ep_t peer_node(struct node *n, ep_t ep, struct peer *peer, bool *lost)
     peer_seek(peer, now);
     *lost = peer_seek_ns(peer, now) > LOCATE_GIVE_UP_NS;
     if (!*lost)
-        locate_ask_ep(n, ep);
+        question_ask(n, ep);
     return EP_NONE;
 }
 
@@ -76,7 +82,7 @@ static int send_due(struct node *n, struct wire_hdr *h, const struct buf *b, str
     h->frag = frag;
     if (h->total == 0) {
         h->flags = WIRE_FLAG_ACK_NOW;
-        route_send(n, h, NULL, 0);
+        locate_send(n, h, NULL, 0);
         return 0;
     }
     uint64_t end = p->base + (uint64_t)window * frag;
@@ -90,7 +96,7 @@ static int send_due(struct node *n, struct wire_hdr *h, const struct buf *b, str
         h->offset = off;
         h->payload = len;
         h->flags = next == UINT64_MAX || next >= end ? WIRE_FLAG_ACK_NOW : 0;
-        if (!route_send(n, h, pieces, (unsigned)np))
+        if (!locate_send(n, h, pieces, (unsigned)np))
             return 0;
         progress_sent(p, off + len);
         off = next;
@@ -131,13 +137,13 @@ static void send_reply_ack(struct node *n, const struct call_view *c, ep_t node)
         .mask = c->got->mask,
         .frag = c->got->frag,
     };
-    route_send(n, &h, NULL, 0);
+    locate_send(n, &h, NULL, 0);
 }
 
 // The server is found nowhere. One that has not answered a single frame may have executed the request all the same.
 static void server_lost(struct node *n, struct thread *t, const struct call_view *c)
 {
-    locate_forget_port(n, c->request.cap.port); // or the next call would wait for it as long
+    place_forget_server(n, c->request.cap.port); // or the next call would wait for it as long
     if (c->begun || c->tries > 0) {
         txn_refused(n, t, E_DIED);
         return;
@@ -149,7 +155,7 @@ static void server_lost(struct node *n, struct thread *t, const struct call_view
 // The call has no server yet: which endpoint serves the port? false: not known now.
 static bool find_server(struct node *n, struct thread *t, const struct call_view *c)
 {
-    ep_t server = locate_port(n, c->request.cap.port);
+    ep_t server = place_server(n, c->request.cap.port);
     if (server != EP_NONE) {
         txn_server_found(t, server);
         return true;
@@ -159,7 +165,7 @@ static bool find_server(struct node *n, struct thread *t, const struct call_view
     if (peer_seek_ns(c->peer, now) > LOCATE_GIVE_UP_NS)
         txn_refused(n, t, c->begun ? E_DIED : E_NOTHERE);
     else
-        locate_ask_port(n, c->request.cap.port);
+        question_ask_server(n, c->request.cap.port);
     return false;
 }
 
@@ -168,14 +174,14 @@ static void send_cancel(struct node *n, const struct call_view *c, ep_t node, ui
     struct wire_hdr h = call_header(c, WIRE_REQUEST, node);
     h.flags = WIRE_FLAG_CANCEL | flags;
     h.status = (int64_t)(left_ns & INT64_MAX);
-    route_send(n, &h, NULL, 0);
+    locate_send(n, &h, NULL, 0);
 }
 
 static void xfer_cancel(struct node *n, struct thread *t)
 {
     struct call_view c;
     txn_call_view(t, &c);
-    ep_t node = locate_ep(n, c.server);
+    ep_t node = place_node(n, c.server);
     if (node != EP_NONE && node != node_ep(n))
         send_cancel(n, &c, node, 0, WIRE_FLAG_DONE);
 }
@@ -203,7 +209,7 @@ static void call_send(struct node *n, struct thread *t, const struct call_view *
     case CALL_SAYS_PROBE:
         h.flags = WIRE_FLAG_PROBE;
         // fall through
-    case CALL_SAYS_HEADER: route_send(n, &h, NULL, 0);
+    case CALL_SAYS_HEADER: locate_send(n, &h, NULL, 0);
     }
 }
 
@@ -248,7 +254,7 @@ static void send_request_ack(struct node *n, const struct rec_view *r, ep_t node
         h.flags = WIRE_FLAG_WAIT;
     else if (r->state != REC_FILL)
         h.flags = WIRE_FLAG_WORKING;
-    route_send(n, &h, NULL, 0);
+    locate_send(n, &h, NULL, 0);
 }
 
 // Node of the record's client, EP_NONE: not known now. A client that is found nowhere is given up, and *v with it.
@@ -278,7 +284,7 @@ static void send_forward(struct node *n, const struct rec *r, struct wire_hdr *h
     h->op = f.op;
     copy_words(h->arg, f.arg);
     h->flags = WIRE_FLAG_FORWARD;
-    route_send(n, h, NULL, 0);
+    locate_send(n, h, NULL, 0);
 }
 
 static void xfer_reply(struct node *n, struct rec *r)
@@ -302,7 +308,7 @@ static void xfer_reply(struct node *n, struct rec *r)
         h.status = -E_FAULT;
         h.total = h.offset = h.payload = 0;
         h.flags = WIRE_FLAG_ACK_NOW;
-        route_send(n, &h, NULL, 0);
+        locate_send(n, &h, NULL, 0);
     }
 }
 
@@ -322,21 +328,21 @@ static void say_not_here(struct node *n, const struct wire_hdr *to, uint32_t wha
         .arg = {to->dst_ep, to->kind},
     };
     trace(n, TRACE_DROP, to->kind, to->dst_ep, what);
-    route_send(n, &h, NULL, 0);
+    locate_send(n, &h, NULL, 0);
 }
 
 // A frame for an endpoint that does not live here. If it has moved, its sender is told where to, and this one frame
 // goes after it (mechanisms row 17; the sender learns from the first); else the sender is told that it is not here.
 static void not_local(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
 {
-    ep_t node = locate_moved(n, h->dst_ep);
+    ep_t node = place_moved(n, h->dst_ep);
     if (node == EP_NONE || node == node_ep(n)) {
         say_not_here(n, h, NOTHERE_EP);
         return;
     }
     struct wire_hdr on = *h;
     on.dst_node = node;
-    route_forward(n, NULL, &on, p, np);
+    locate_forward(n, NULL, &on, p, np);
     struct wire_hdr m = {
         .kind = WIRE_MOVED,
         .dst_node = h->src_node,
@@ -346,7 +352,7 @@ static void not_local(struct node *n, const struct wire_hdr *h, const struct pie
         .seq = h->seq,
         .arg = {h->dst_ep, node},
     };
-    route_send(n, &m, NULL, 0);
+    locate_send(n, &m, NULL, 0);
 }
 
 static bool resident(struct node *n, ep_t ep)
@@ -382,7 +388,7 @@ static void say_wait(struct node *n, const struct wire_hdr *to, unsigned kind)
         .seq = to->seq,
         .flags = WIRE_FLAG_WAIT,
     };
-    route_send(n, &h, NULL, 0);
+    locate_send(n, &h, NULL, 0);
 }
 
 static bool ack_due(const struct wire_hdr *h, uint64_t base)
@@ -498,13 +504,13 @@ static void in_reply(struct node *n, const struct wire_hdr *h, const struct piec
     } else {
         a.flags = WIRE_FLAG_DONE;
     }
-    route_send(n, &a, NULL, 0);
+    locate_send(n, &a, NULL, 0);
 }
 
 static void in_reply_ack(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
 {
     if (!resident(n, h->dst_ep)) {
-        if (locate_moved(n, h->dst_ep) != EP_NONE)
+        if (place_moved(n, h->dst_ep) != EP_NONE)
             not_local(n, h, p, np);
         return;
     }
@@ -527,7 +533,7 @@ static void refused_call(struct node *n, const struct wire_hdr *h)
     if (h->op == NOTHERE_TXN) { // it was known there, and was given up
         txn_refused(n, t, E_DIED);
     } else if (fresh) {
-        locate_forget_port(n, c.request.cap.port);
+        place_forget_server(n, c.request.cap.port);
         peer_seek(c.peer, node_now(n));
         txn_server_forget(n, t);
     } else if (h->op == NOTHERE_PORT) {
@@ -540,8 +546,8 @@ static void refused_call(struct node *n, const struct wire_hdr *h)
 static void in_nothere(struct node *n, const struct wire_hdr *h)
 {
     ep_t ep = h->arg[0];
-    if (h->op == NOTHERE_EP && locate_ep(n, ep) == h->src_node)
-        locate_forget_ep(n, ep);
+    if (h->op == NOTHERE_EP && place_node(n, ep) == h->src_node)
+        place_forget(n, ep);
     if (h->arg[1] == WIRE_REQUEST)
         refused_call(n, h);
     else if (h->op == NOTHERE_TXN) // of an acknowledgement or a reply of ours
@@ -553,12 +559,12 @@ static void in_nothere(struct node *n, const struct wire_hdr *h)
 // would go round for ever when it is not there either.
 static void in_moved(struct node *n, const struct wire_hdr *h)
 {
-    ep_t ep = h->arg[0], was = locate_ep(n, ep);
+    ep_t ep = h->arg[0], was = place_node(n, ep);
     if (h->arg[1] != node_ep(n))
-        locate_learn_ep(n, ep, h->arg[1]);
+        locate_learn(n, ep, h->arg[1]);
     else if (was == h->src_node)
-        locate_forget_ep(n, ep); // it came here, and is gone: the timers look for it
-    if (locate_ep(n, ep) != was && locate_ep(n, ep) != EP_NONE)
+        place_forget(n, ep); // it came here, and is gone: the timers look for it
+    if (place_node(n, ep) != was && place_node(n, ep) != EP_NONE)
         txn_kick_peer(n, ep);
 }
 
@@ -577,12 +583,12 @@ void xfer_input(struct node *n, const struct wire_hdr *h, const struct piece *p,
 
 // --- What was looked for was found ----------------------------------------------------------------------
 
-void net_found_ep(struct node *n, ep_t ep)
+static void found_ep(struct node *n, ep_t ep)
 {
     txn_kick_peer(n, ep);
 }
 
-void net_found_port(struct node *n, struct port port)
+static void found_port(struct node *n, struct port port)
 {
     txn_kick_port(n, port);
     if (n->port_found)
@@ -609,7 +615,7 @@ static void tell_waiters(struct node *n, const struct proc *p, ep_t node)
             h.arg[1] = node;
         }
         w->server = EP_NONE;
-        route_send(n, &h, NULL, 0);
+        locate_send(n, &h, NULL, 0);
     }
 }
 
@@ -620,14 +626,14 @@ static void xfer_resumed(struct node *n, struct proc *p)
 
 static void xfer_moved_away(struct node *n, struct proc *p, ep_t target_node)
 {
-    locate_set_moved(n, p->ep, target_node);
-    locate_learn_ep(n, p->ep, target_node);
+    place_set_moved(n, p->ep, target_node);
+    locate_learn(n, p->ep, target_node);
     tell_waiters(n, p, target_node);
 }
 
 static void xfer_arrived(struct node *n, struct proc *p)
 {
-    locate_clear_moved(n, p->ep);
+    place_clear_moved(n, p->ep);
 }
 
 static bool xfer_ask_port(struct node *n, struct port port)
@@ -635,13 +641,13 @@ static bool xfer_ask_port(struct node *n, struct port port)
     for (unsigned i = 0; i < n->net->nlinks; i++) {
         if (!n->net->links[i]->up)
             continue;
-        locate_check_port(n, port);
+        question_check_server(n, port);
         return true;
     }
     return false;
 }
 
-const struct transport xfer_transport = {
+static const struct transport transport = {
     .request = xfer_request,
     .request_ack = xfer_request_ack,
     .reply = xfer_reply,
@@ -651,3 +657,10 @@ const struct transport xfer_transport = {
     .resumed = xfer_resumed,
     .ask_port = xfer_ask_port,
 };
+
+void xfer_init(struct node *n)
+{
+    ASSERT(n->net && !n->transport);
+    n->transport = &transport;
+    question_on_found(n, found_ep, found_port);
+}

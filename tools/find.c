@@ -6,6 +6,7 @@
 #include "core/panic.h"
 #include "core/task.h"
 #include "net/net.h"
+#include "net/nodes.h"
 #include "services/dir.h"
 #include "tools/rundir.h"
 #include "tools/say.h"
@@ -88,13 +89,13 @@ unsigned find_nodes(struct node *n, struct found_node out[FIND_NODES_MAX])
     known.count = 0;
     while (!all_have_answered(&started) && node_now(n) - start < ASK_LIMIT_NS) {
         if (!asked || node_now(n) - asked > ASK_AGAIN_NS) {
-            net_nodes_stop(n);
-            net_nodes_ask(n, seen, NULL);
+            nodes_stop(n);
+            nodes_ask(n, seen, NULL);
             asked = node_now(n);
         }
         task_sleep(n, LOOK_NS);
     }
-    net_nodes_stop(n);
+    nodes_stop(n);
     qsort(known.node, known.count, sizeof known.node[0], by_name);
     memcpy(out, known.node, known.count * sizeof known.node[0]);
     return known.count;

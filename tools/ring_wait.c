@@ -6,6 +6,7 @@
 #include "core/panic.h"
 #include "core/task.h"
 #include "net/net.h"
+#include "net/nodes.h"
 #include "tools/find.h"
 #include "tools/member.h"
 #include "tools/say.h"
@@ -109,8 +110,8 @@ static int wait_task(struct node *n, void *arg)
     c->start = c->last = node_now(n);
     for (unsigned look = 0; c->up < c->ring->state.nodes; look++) {
         if (look % ASK_EVERY == 0) {
-            net_nodes_stop(n);
-            net_nodes_ask(n, node_seen, c);
+            nodes_stop(n);
+            nodes_ask(n, node_seen, c);
         }
         ask_those_seen(n, c);
         const struct ring_process *dead = ring_one_that_ended(&c->ring->state);
@@ -120,7 +121,7 @@ static int wait_task(struct node *n, void *arg)
             return give_up(c->ring, first_missing(c), "did not come up");
         task_sleep(n, LOOK_NS);
     }
-    net_nodes_stop(n);
+    nodes_stop(n);
     return EXIT_OK;
 }
 

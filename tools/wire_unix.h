@@ -8,7 +8,7 @@
 #ifndef TOOLS_WIRE_UNIX_H
 #define TOOLS_WIRE_UNIX_H
 
-#include "net/link.h"
+#include "net/net.h"
 #include "tools/loop.h"
 
 struct wire;

@@ -20,8 +20,9 @@
 #include "core/cap.h"
 #include "core/panic.h"
 #include "core/task.h"
-#include "net/locate.h"
 #include "net/net.h"
+#include "net/nodes.h"
+#include "net/place.h"
 #include "test/fuzz/fuzz.h"
 
 #define ME ((ep_t)1)
@@ -148,11 +149,11 @@ static void do_deed(struct node *n, struct link *l, enum deed deed)
         l->up = !l->up;
         net_link_changed(n, l);
         break;
-    case DEED_ECHO: net_echo(n, l, l->payload_max); break;
-    case DEED_MOVED: locate_set_moved(n, GONE, OTHER); break;
+    case DEED_ECHO: link_echo(n, l, l->payload_max); break;
+    case DEED_MOVED: place_set_moved(n, GONE, OTHER); break;
     case DEED_NODES:
-        net_nodes_stop(n);
-        net_nodes_ask(n, on_node, NULL);
+        nodes_stop(n);
+        nodes_ask(n, on_node, NULL);
         break;
     default: break;
     }
@@ -222,7 +223,7 @@ int fuzz_one(const uint8_t *data, size_t size)
         stopped->state = PROC_STUNNED;
 
     input_all(n, links, data, size);
-    net_nodes_stop(n);
+    nodes_stop(n);
     host_node_enter(n);
     // What is kept for a stopped process (a frame said that it had called) is kept as long as it is stopped.
     if (stopped)

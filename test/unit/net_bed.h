@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A bed for tests of net/: nodes, wires, and a clock that only the test moves. Frames are copied into one queue and
-// delivered HOP_NS later, in order. In place of net/xfer.c there are four functions that only take notes; include this
-// in a test that does not need the real ones.
+// delivered HOP_NS later, in order. In place of net/xfer.c there are functions that only take notes; include this in a
+// test that does not need the real ones.
 #ifndef TEST_UNIT_NET_BED_H
 #define TEST_UNIT_NET_BED_H
 
@@ -18,8 +18,12 @@
 #include "arch/host/host.h"
 #include "core/error.h"
 #include "core/port.h"
+#include "net/locate.h"
 #include "net/net.h"
 #include "net/net_priv.h"
+#include "net/place.h"
+#include "net/question.h"
+#include "net/route.h"
 #include "net/xfer.h"
 
 #define UNUSED __attribute__((unused))
@@ -71,19 +75,22 @@ static struct note *bed_note(struct node *n)
     note->node = n;
     return note;
 }
-const struct transport xfer_transport;
 void xfer_input(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
 {
     (void)p, (void)npieces;
     bed_note(n)->h = *h;
 }
-void net_found_ep(struct node *n, ep_t ep)
+static void bed_found_ep(struct node *n, ep_t ep)
 {
     bed_note(n)->found_ep = ep;
 }
-void net_found_port(struct node *n, struct port p)
+static void bed_found_port(struct node *n, struct port p)
 {
     bed_note(n)->found_port = p;
+}
+void xfer_init(struct node *n)
+{
+    question_on_found(n, bed_found_ep, bed_found_port);
 }
 
 UNUSED static const struct note *last_note(void)
@@ -256,7 +263,7 @@ UNUSED static bool bed_say(unsigned a, unsigned b)
     struct wire_hdr h = {.kind = WIRE_REQUEST, .dst_node = ep_of(b), .src_ep = ep_of(a), .tid = 1};
     unsigned notes = bed.nnotes;
     host_node_enter(bed.node[a]);
-    route_send(bed.node[a], &h, NULL, 0);
+    locate_send(bed.node[a], &h, NULL, 0);
     bed_run(5 * NS_PER_MS);
     for (unsigned i = notes; i < bed.nnotes; i++) {
         const struct note *note = &bed.notes[i % NOTES_MAX];
@@ -269,7 +276,7 @@ UNUSED static bool bed_say(unsigned a, unsigned b)
 // Node a looks for node b, as the first frame to it does.
 UNUSED static void bed_meet(unsigned a, unsigned b)
 {
-    locate_ask_ep(bed.node[a], ep_of(b));
+    question_ask(bed.node[a], ep_of(b));
     bed_run(100 * NS_PER_MS);
     assert_non_null(route_find(bed.node[a], ep_of(b)));
 }

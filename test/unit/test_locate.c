@@ -29,9 +29,9 @@ static void endpoint_is_found_at_any_distance(void **state)
     bed_line(12);
     for (unsigned i = 1; i < 12; i++) {
         process_on(i, 1000 + i, PROC_RUN);
-        locate_ask_ep(bed.node[0], 1000 + i);
+        question_ask(bed.node[0], 1000 + i);
         bed_run(200 * NS_PER_MS);
-        assert_true(locate_ep(bed.node[0], 1000 + i) == ep_of(i));
+        assert_true(place_node(bed.node[0], 1000 + i) == ep_of(i));
         assert_true(last_note()->found_ep == 1000 + i);
         assert_int_equal(bed.node[0]->net->nquestions, 0);
     }
@@ -43,7 +43,7 @@ static void near_things_do_not_wake_the_whole_ring(void **state)
     (void)state;
     bed_line(12);
     process_on(2, 1002, PROC_RUN);
-    locate_ask_ep(bed.node[0], 1002);
+    question_ask(bed.node[0], 1002);
     bed_run(NS_PER_S);
     assert_int_equal(bed.kinds[WIRE_LOCATE], 2);
     assert_null(route_find(bed.node[3], ep_of(0)));
@@ -54,10 +54,10 @@ static void what_lives_here_is_known_without_asking(void **state)
     (void)state;
     bed_line(2);
     process_on(0, 1000, PROC_STUNNED);
-    assert_true(locate_ep(bed.node[0], 1000) == ep_of(0));
-    assert_true(locate_ep(bed.node[0], ep_of(0)) == ep_of(0));
-    assert_true(locate_ep(bed.node[0], 1001) == EP_NONE);
-    assert_true(locate_ep(bed.node[0], EP_NONE) == EP_NONE);
+    assert_true(place_node(bed.node[0], 1000) == ep_of(0));
+    assert_true(place_node(bed.node[0], ep_of(0)) == ep_of(0));
+    assert_true(place_node(bed.node[0], 1001) == EP_NONE);
+    assert_true(place_node(bed.node[0], EP_NONE) == EP_NONE);
     assert_int_equal(bed.frames, 0);
 }
 
@@ -67,13 +67,13 @@ static void port_is_found_with_its_server(void **state)
     bed_line(3);
     struct proc *p = process_on(2, 1002, PROC_RUN);
     serve(2, p, port_of(5));
-    locate_ask_port(bed.node[0], port_of(5));
+    question_ask_server(bed.node[0], port_of(5));
     bed_run(100 * NS_PER_MS);
-    assert_true(locate_port(bed.node[0], port_of(5)) == 1002);
-    assert_true(locate_ep(bed.node[0], 1002) == ep_of(2));
+    assert_true(place_server(bed.node[0], port_of(5)) == 1002);
+    assert_true(place_node(bed.node[0], 1002) == ep_of(2));
     assert_true(port_eq(last_note()->found_port, port_of(5)));
-    locate_forget_port(bed.node[0], port_of(5));
-    assert_true(locate_port(bed.node[0], port_of(5)) == EP_NONE);
+    place_forget_server(bed.node[0], port_of(5));
+    assert_true(place_server(bed.node[0], port_of(5)) == EP_NONE);
     stop_serving(2, p, port_of(5));
 }
 
@@ -82,13 +82,13 @@ static void port_remembers_where_its_server_was(void **state)
     (void)state;
     bed_line(2);
     struct node *n = bed.node[0];
-    locate_learn_port(n, port_of(5), 1002, 900);
-    locate_forget_ep(n, 1002); // pushed out by others
-    assert_true(locate_port(n, port_of(5)) == 1002);
-    assert_true(locate_ep(n, 1002) == 900);
-    locate_learn_ep(n, 1002, 901); // it moved
-    assert_true(locate_port(n, port_of(5)) == 1002);
-    assert_true(locate_ep(n, 1002) == 901); // newer knowledge stays
+    locate_learn_server(n, port_of(5), 1002, 900);
+    place_forget(n, 1002); // pushed out by others
+    assert_true(place_server(n, port_of(5)) == 1002);
+    assert_true(place_node(n, 1002) == 900);
+    locate_learn(n, 1002, 901); // it moved
+    assert_true(place_server(n, port_of(5)) == 1002);
+    assert_true(place_node(n, 1002) == 901); // newer knowledge stays
 }
 
 static void first_of_several_servers_is_taken(void **state)
@@ -98,9 +98,9 @@ static void first_of_several_servers_is_taken(void **state)
     struct proc *near = process_on(1, 1001, PROC_RUN), *far = process_on(3, 1003, PROC_RUN);
     serve(1, near, port_of(5));
     serve(3, far, port_of(5));
-    locate_ask_port(bed.node[0], port_of(5));
+    question_ask_server(bed.node[0], port_of(5));
     bed_run(NS_PER_S);
-    assert_true(locate_port(bed.node[0], port_of(5)) == 1001);
+    assert_true(place_server(bed.node[0], port_of(5)) == 1001);
     stop_serving(1, near, port_of(5));
     stop_serving(3, far, port_of(5));
 }
@@ -113,9 +113,9 @@ static struct proc *known_server(void)
     bed_line(4);
     struct proc *p = process_on(3, 1003, PROC_RUN);
     serve(3, p, port_of(5));
-    locate_ask_port(bed.node[0], port_of(5));
+    question_ask_server(bed.node[0], port_of(5));
     bed_run(NS_PER_S);
-    assert_true(locate_port(bed.node[0], port_of(5)) == 1003);
+    assert_true(place_server(bed.node[0], port_of(5)) == 1003);
     assert_int_equal(bed.nnotes, 1);
     return p;
 }
@@ -125,8 +125,8 @@ static void who_was_found_last_is_asked_alone(void **state)
     (void)state;
     struct proc *p = known_server();
     uint64_t before = bed.kinds[WIRE_LOCATE], frames = bed.frames;
-    locate_check_port(bed.node[0], port_of(5));
-    locate_check_port(bed.node[0], port_of(5)); // while the question is open: nothing more
+    question_check_server(bed.node[0], port_of(5));
+    question_check_server(bed.node[0], port_of(5)); // while the question is open: nothing more
     bed_run(LOCATE_GIVE_UP_NS);
     assert_int_equal(bed.nnotes, 2);
     assert_true(port_eq(last_note()->found_port, port_of(5)));
@@ -142,12 +142,12 @@ static void a_server_that_went_elsewhere_is_found_by_asking_all(void **state)
     struct proc *p = known_server(), *q = process_on(2, 1002, PROC_RUN);
     stop_serving(3, p, port_of(5));
     serve(2, q, port_of(5));
-    locate_check_port(bed.node[0], port_of(5));
+    question_check_server(bed.node[0], port_of(5));
     bed_run(LOCATE_ALONE_NS - NS_PER_MS);
     assert_int_equal(bed.nnotes, 1);
     bed_run(200 * NS_PER_MS);
     assert_int_equal(bed.nnotes, 2);
-    assert_true(locate_port(bed.node[0], port_of(5)) == 1002);
+    assert_true(place_server(bed.node[0], port_of(5)) == 1002);
     stop_serving(2, q, port_of(5));
 }
 
@@ -156,7 +156,7 @@ static void what_is_remembered_is_no_answer(void **state)
     (void)state;
     struct proc *p = known_server();
     stop_serving(3, p, port_of(5));
-    locate_check_port(bed.node[0], port_of(5));
+    question_check_server(bed.node[0], port_of(5));
     bed_run(2 * LOCATE_GIVE_UP_NS);
     assert_int_equal(bed.nnotes, 1);
     assert_int_equal(bed.node[0]->net->nquestions, 0);
@@ -167,7 +167,7 @@ static void ask_for_nobody(void)
 {
     for (uint64_t i = 0; i < QUESTIONS_MAX; i++) {
         bed.now++;
-        locate_ask_port(bed.node[0], port_of(1000 + i));
+        question_ask_server(bed.node[0], port_of(1000 + i));
     }
     assert_int_equal(bed.node[0]->net->nquestions, QUESTIONS_MAX);
 }
@@ -176,14 +176,14 @@ static void many_other_questions_do_not_push_a_check_out(void **state)
 {
     (void)state;
     struct proc *p = known_server();
-    locate_check_port(bed.node[0], port_of(5));
+    question_check_server(bed.node[0], port_of(5));
     ask_for_nobody();
     bed_run(LOCATE_GIVE_UP_NS);
     assert_int_equal(bed.nnotes, 2);
     assert_true(port_eq(last_note()->found_port, port_of(5)));
-    locate_forget_port(bed.node[0], port_of(5));
-    locate_ask_port(bed.node[0], port_of(5));
-    locate_check_port(bed.node[0], port_of(5)); // a question that is open becomes one
+    place_forget_server(bed.node[0], port_of(5));
+    question_ask_server(bed.node[0], port_of(5));
+    question_check_server(bed.node[0], port_of(5)); // a question that is open becomes one
     ask_for_nobody();
     bed_run(LOCATE_GIVE_UP_NS);
     assert_int_equal(bed.nnotes, 3);
@@ -195,11 +195,11 @@ static void asked_in_state(enum proc_state s, bool answers)
     bed_line(2);
     struct proc *p = process_on(1, 1001, s);
     serve(1, p, port_of(5));
-    locate_ask_ep(bed.node[0], 1001);
-    locate_ask_port(bed.node[0], port_of(5));
+    question_ask(bed.node[0], 1001);
+    question_ask_server(bed.node[0], port_of(5));
     bed_run(100 * NS_PER_MS);
-    assert_true(locate_ep(bed.node[0], 1001) == (answers ? ep_of(1) : EP_NONE));
-    assert_true(locate_port(bed.node[0], port_of(5)) == (answers ? 1001 : EP_NONE));
+    assert_true(place_node(bed.node[0], 1001) == (answers ? ep_of(1) : EP_NONE));
+    assert_true(place_server(bed.node[0], port_of(5)) == (answers ? 1001 : EP_NONE));
     stop_serving(1, p, port_of(5));
 }
 
@@ -232,12 +232,12 @@ static void control_port_of_an_arriving_process_is_not_here(void **state)
     struct node *n = bed.node[1];
     struct proc *p = process_on(1, 1001, PROC_ARRIVING);
     assert_int_equal(port_add(n, port_of(5), n->kproc, 0, p), 0);
-    locate_ask_port(bed.node[0], port_of(5));
+    question_ask_server(bed.node[0], port_of(5));
     bed_run(100 * NS_PER_MS);
-    assert_true(locate_port(bed.node[0], port_of(5)) == EP_NONE);
+    assert_true(place_server(bed.node[0], port_of(5)) == EP_NONE);
     p->state = PROC_RUN;
     bed_run(NS_PER_S); // the question is still open
-    assert_true(locate_port(bed.node[0], port_of(5)) == ep_of(1));
+    assert_true(place_server(bed.node[0], port_of(5)) == ep_of(1));
     port_remove(n, port_of(5), n->kproc, p);
 }
 
@@ -245,15 +245,15 @@ static void moved_to_answers_when_the_mover_is_asked(void **state)
 {
     (void)state;
     bed_line(3);
-    locate_set_moved(bed.node[1], 1000, ep_of(2)); // node 2 cannot be asked: it has not got it yet
-    locate_ask_ep(bed.node[0], 1000);
+    place_set_moved(bed.node[1], 1000, ep_of(2)); // node 2 cannot be asked: it has not got it yet
+    question_ask(bed.node[0], 1000);
     bed_run(5 * NS_PER_MS);
-    assert_true(locate_ep(bed.node[0], 1000) == ep_of(2));
+    assert_true(place_node(bed.node[0], 1000) == ep_of(2));
     assert_true(last_note()->found_ep == 1000);
     assert_int_equal(bed.kinds[WIRE_MOVED], 1);
-    assert_true(locate_ep(bed.node[1], 1000) == ep_of(2)); // and the mover knows it for itself
-    locate_forget_ep(bed.node[1], 1000);                   // it led nowhere: then the ring is asked
-    assert_true(locate_ep(bed.node[1], 1000) == EP_NONE);
+    assert_true(place_node(bed.node[1], 1000) == ep_of(2)); // and the mover knows it for itself
+    place_forget(bed.node[1], 1000);                        // it led nowhere: then the ring is asked
+    assert_true(place_node(bed.node[1], 1000) == EP_NONE);
 }
 
 // The way to a node was lost and found: whoever waits for an endpoint there goes on too.
@@ -261,9 +261,9 @@ static void node_found_again_wakes_its_endpoints(void **state)
 {
     (void)state;
     bed_line(3);
-    locate_learn_ep(bed.node[0], 1000, ep_of(2));
+    locate_learn(bed.node[0], 1000, ep_of(2));
     struct wire_hdr h = {.kind = WIRE_REQUEST, .dst_node = ep_of(2), .src_ep = 5, .dst_ep = 1000, .tid = 1};
-    assert_false(route_send(bed.node[0], &h, NULL, 0));
+    assert_false(locate_send(bed.node[0], &h, NULL, 0));
     bed_run(NS_PER_MS);
     assert_int_equal(bed.nnotes, 2);
     assert_true(bed.notes[0].found_ep == ep_of(2));
@@ -275,11 +275,11 @@ static void old_hint_does_not_win_against_the_process_itself(void **state)
 {
     (void)state;
     bed_line(5);
-    locate_set_moved(bed.node[1], 1000, 666); // a node that is gone
+    place_set_moved(bed.node[1], 1000, 666); // a node that is gone
     process_on(4, 1000, PROC_RUN);
-    locate_ask_ep(bed.node[0], 1000);
+    question_ask(bed.node[0], 1000);
     bed_run(NS_PER_S);
-    assert_true(locate_ep(bed.node[0], 1000) == ep_of(4));
+    assert_true(place_node(bed.node[0], 1000) == ep_of(4));
     assert_int_equal(bed.node[0]->net->nquestions, 0);
 }
 
@@ -289,15 +289,15 @@ static void hint_of_the_node_that_had_it_is_taken(void **state)
     (void)state;
     bed_line(2);
     bed_meet(0, 1);
-    locate_learn_ep(bed.node[0], 1000, ep_of(1));
-    locate_learn_ep(bed.node[0], 1001, 555);
-    locate_set_moved(bed.node[1], 1000, 666);
-    locate_set_moved(bed.node[1], 1001, 666);
-    locate_ask_ep(bed.node[0], 1000);
-    locate_ask_ep(bed.node[0], 1001);
+    locate_learn(bed.node[0], 1000, ep_of(1));
+    locate_learn(bed.node[0], 1001, 555);
+    place_set_moved(bed.node[1], 1000, 666);
+    place_set_moved(bed.node[1], 1001, 666);
+    question_ask(bed.node[0], 1000);
+    question_ask(bed.node[0], 1001);
     bed_run(NS_PER_MS);
-    assert_true(locate_ep(bed.node[0], 1000) == 666);
-    assert_true(locate_ep(bed.node[0], 1001) == 555);
+    assert_true(place_node(bed.node[0], 1000) == 666);
+    assert_true(place_node(bed.node[0], 1001) == 555);
 }
 
 static void moved_to_expires(void **state)
@@ -305,14 +305,14 @@ static void moved_to_expires(void **state)
     (void)state;
     bed_line(2);
     struct node *n = bed.node[0];
-    locate_set_moved(n, 1000, ep_of(1));
+    place_set_moved(n, 1000, ep_of(1));
     bed.now += MOVED_LIFE_NS - 1;
-    assert_true(locate_moved(n, 1000) == ep_of(1));
+    assert_true(place_moved(n, 1000) == ep_of(1));
     bed.now += 1;
-    assert_true(locate_moved(n, 1000) == EP_NONE);
-    locate_set_moved(n, 1000, ep_of(1));
-    locate_clear_moved(n, 1000); // it came back
-    assert_true(locate_moved(n, 1000) == EP_NONE);
+    assert_true(place_moved(n, 1000) == EP_NONE);
+    place_set_moved(n, 1000, ep_of(1));
+    place_clear_moved(n, 1000); // it came back
+    assert_true(place_moved(n, 1000) == EP_NONE);
 }
 
 static void moved_to_is_bounded(void **state)
@@ -322,13 +322,13 @@ static void moved_to_is_bounded(void **state)
     struct node *n = bed.node[0];
     for (ep_t ep = 1; ep <= 1000; ep++) {
         bed.now += NS_PER_MS;
-        locate_set_moved(n, 5000 + ep, 77);
+        place_set_moved(n, 5000 + ep, 77);
     }
     unsigned known = 0;
     for (ep_t ep = 1; ep <= 1000; ep++)
-        known += locate_moved(n, 5000 + ep) != EP_NONE;
+        known += place_moved(n, 5000 + ep) != EP_NONE;
     assert_int_equal(known, MOVED_MAX);
-    assert_true(locate_moved(n, 6000) == 77);
+    assert_true(place_moved(n, 6000) == 77);
 }
 
 static void cache_is_bounded_after_10000_endpoints(void **state)
@@ -338,15 +338,15 @@ static void cache_is_bounded_after_10000_endpoints(void **state)
     struct node *n = bed.node[0];
     size_t pages = page_free_count(n);
     for (ep_t ep = 1; ep <= 10000; ep++) {
-        locate_learn_ep(n, 50000 + ep, 77);
-        assert_true(locate_ep(n, 50000 + ep) == 77);
-        locate_learn_port(n, port_of(ep), 50000 + ep, 77);
+        locate_learn(n, 50000 + ep, 77);
+        assert_true(place_node(n, 50000 + ep) == 77);
+        locate_learn_server(n, port_of(ep), 50000 + ep, 77);
         if (ep > 1) // used all the time: never the one that goes
-            assert_true(locate_ep(n, 50001) == 77);
+            assert_true(place_node(n, 50001) == 77);
     }
     unsigned known = 0;
     for (ep_t ep = 1; ep <= 10000; ep++)
-        known += locate_ep(n, 50000 + ep) != EP_NONE;
+        known += place_node(n, 50000 + ep) != EP_NONE;
     assert_true(known <= EP_SETS * WAYS);
     assert_int_equal(page_free_count(n), pages);
 }
@@ -355,11 +355,11 @@ static void forgotten_endpoint_is_unknown(void **state)
 {
     (void)state;
     bed_line(2);
-    locate_learn_ep(bed.node[0], 1000, 77);
-    locate_forget_ep(bed.node[0], 1000);
-    locate_forget_ep(bed.node[0], 1000);
-    locate_forget_ep(bed.node[0], EP_NONE);
-    assert_true(locate_ep(bed.node[0], 1000) == EP_NONE);
+    locate_learn(bed.node[0], 1000, 77);
+    place_forget(bed.node[0], 1000);
+    place_forget(bed.node[0], 1000);
+    place_forget(bed.node[0], EP_NONE);
+    assert_true(place_node(bed.node[0], 1000) == EP_NONE);
 }
 
 static void frames_that_claim_what_is_here_teach_nothing(void **state)
@@ -368,13 +368,13 @@ static void frames_that_claim_what_is_here_teach_nothing(void **state)
     bed_line(2);
     struct node *n = bed.node[0];
     struct proc *p = process_on(0, 1000, PROC_RUN);
-    locate_learn_ep(n, 1000, 77);
-    locate_learn_ep(n, ep_of(0), 77);
-    locate_learn_port(n, port_of(5), 1000, 77);
-    assert_true(locate_ep(n, 1000) == ep_of(0));
+    locate_learn(n, 1000, 77);
+    locate_learn(n, ep_of(0), 77);
+    locate_learn_server(n, port_of(5), 1000, 77);
+    assert_true(place_node(n, 1000) == ep_of(0));
     p->state = PROC_DEAD;
-    assert_true(locate_ep(n, 1000) == EP_NONE);
-    assert_true(locate_port(n, port_of(5)) == EP_NONE);
+    assert_true(place_node(n, 1000) == EP_NONE);
+    assert_true(place_server(n, port_of(5)) == EP_NONE);
 }
 
 static void traffic_teaches_where_its_endpoint_is(void **state)
@@ -383,10 +383,10 @@ static void traffic_teaches_where_its_endpoint_is(void **state)
     bed_line(3);
     bed_meet(0, 2);
     struct wire_hdr h = {.kind = WIRE_REQUEST, .dst_node = ep_of(2), .src_ep = 1000, .tid = 1};
-    route_send(bed.node[0], &h, NULL, 0);
+    locate_send(bed.node[0], &h, NULL, 0);
     bed_run(NS_PER_MS);
-    assert_true(locate_ep(bed.node[2], 1000) == ep_of(0));
-    assert_true(locate_ep(bed.node[1], 1000) == ep_of(0)); // who forwards learns too
+    assert_true(place_node(bed.node[2], 1000) == ep_of(0));
+    assert_true(place_node(bed.node[1], 1000) == ep_of(0)); // who forwards learns too
 }
 
 // "Not here" speaks about an endpoint; it does not come from it.
@@ -396,9 +396,9 @@ static void not_here_does_not_teach_that_it_is_there(void **state)
     bed_line(2);
     bed_meet(0, 1);
     struct wire_hdr h = {.kind = WIRE_NOTHERE, .op = NOTHERE_EP, .dst_node = ep_of(1), .src_ep = 1000};
-    route_send(bed.node[0], &h, NULL, 0);
+    locate_send(bed.node[0], &h, NULL, 0);
     bed_run(NS_PER_MS);
-    assert_true(locate_ep(bed.node[1], 1000) == EP_NONE);
+    assert_true(place_node(bed.node[1], 1000) == EP_NONE);
 }
 
 static void traffic_answers_an_open_question(void **state)
@@ -406,11 +406,11 @@ static void traffic_answers_an_open_question(void **state)
     (void)state;
     bed_line(2);
     bed_meet(1, 0);
-    locate_ask_ep(bed.node[1], 1000); // nobody answers: no such process
+    question_ask(bed.node[1], 1000); // nobody answers: no such process
     bed_run(NS_PER_MS);
     unsigned notes = bed.nnotes;
     struct wire_hdr h = {.kind = WIRE_REQUEST, .dst_node = ep_of(1), .src_ep = 1000, .tid = 1};
-    route_send(bed.node[0], &h, NULL, 0);
+    locate_send(bed.node[0], &h, NULL, 0);
     bed_run(NS_PER_MS);
     assert_int_equal(bed.nnotes, notes + 2); // the frame, and then: found
     assert_true(last_note()->found_ep == 1000);
@@ -422,8 +422,8 @@ static void one_question_however_many_ask(void **state)
     (void)state;
     bed_line(2);
     for (int i = 0; i < 1000; i++) {
-        locate_ask_ep(bed.node[0], 4711);
-        locate_ask_port(bed.node[0], port_of(4711));
+        question_ask(bed.node[0], 4711);
+        question_ask_server(bed.node[0], port_of(4711));
     }
     assert_int_equal(bed.frames, 2); // and the first goes out at once
     bed_run(LOCATE_GIVE_UP_NS + NS_PER_S);
@@ -437,13 +437,13 @@ static void questions_are_bounded_in_number_and_rate(void **state)
     (void)state;
     bed_line(2);
     for (ep_t ep = 1; ep <= 10000; ep++)
-        locate_ask_ep(bed.node[0], 50000 + ep);
+        question_ask(bed.node[0], 50000 + ep);
     assert_true(bed.frames <= FLOOD_BURST);
     assert_true(bed.node[0]->net->nquestions <= QUESTIONS_MAX);
     uint64_t before = bed.frames;
     for (int ms = 0; ms < 1000; ms++) { // a second of callers that never rest
         for (ep_t ep = 1; ep <= 100; ep++)
-            locate_ask_ep(bed.node[0], 60000 + (ep_t)ms * 100 + ep);
+            question_ask(bed.node[0], 60000 + (ep_t)ms * 100 + ep);
         bed_run(NS_PER_MS);
     }
     assert_true(bed.frames - before <= FLOODS_PER_S + 2);
@@ -455,19 +455,19 @@ static void question_that_waited_its_turn_is_answered(void **state)
     (void)state;
     bed_line(2);
     for (ep_t ep = 1; ep <= FLOOD_BURST; ep++)
-        locate_ask_ep(bed.node[0], 50000 + ep);
+        question_ask(bed.node[0], 50000 + ep);
     process_on(1, 1001, PROC_RUN);
-    locate_ask_ep(bed.node[0], 1001); // the burst is used up
+    question_ask(bed.node[0], 1001); // the burst is used up
     assert_int_equal(bed.frames, FLOOD_BURST);
     bed_run(LOCATE_GIVE_UP_NS);
-    assert_true(locate_ep(bed.node[0], 1001) == ep_of(1));
+    assert_true(place_node(bed.node[0], 1001) == ep_of(1));
 }
 
 static void question_without_links_expires(void **state)
 {
     (void)state;
     bed_new(1);
-    locate_ask_ep(bed.node[0], 4711);
+    question_ask(bed.node[0], 4711);
     bed_run(LOCATE_GIVE_UP_NS);
     assert_int_equal(bed.node[0]->net->nquestions, 0);
     assert_int_equal(bed.nnotes, 0);
@@ -481,13 +481,13 @@ static void link_that_comes_up_is_asked_at_once(void **state)
     process_on(1, 1001, PROC_RUN);
     l->up = false;
     net_link_changed(bed.node[0], l);
-    locate_ask_ep(bed.node[0], 1001);
+    question_ask(bed.node[0], 1001);
     bed_run(3 * NS_PER_S);
     assert_int_equal(bed.frames, 0);
     l->up = true;
     net_link_changed(bed.node[0], l);
     bed_run(NS_PER_MS);
-    assert_true(locate_ep(bed.node[0], 1001) == ep_of(1));
+    assert_true(place_node(bed.node[0], 1001) == ep_of(1));
 }
 
 // --- All nodes -------------------------------------------------------------------------------------
@@ -514,13 +514,13 @@ static void names_of_all_nodes_are_collected_once(void **state)
     (void)state;
     bed_ring(8);
     nseen = 0;
-    net_nodes_ask(bed.node[0], on_seen, &nseen);
+    nodes_ask(bed.node[0], on_seen, &nseen);
     assert_true(saw("n0", 0)); // this node at once
     bed_run(5 * NS_PER_S);
     assert_int_equal(nseen, 8);
     assert_true(saw("n1", 1) && saw("n7", 1) && saw("n4", 4));
     assert_true(bed.kinds[WIRE_LOCATE] <= 10 * 16);
-    net_nodes_stop(bed.node[0]);
+    nodes_stop(bed.node[0]);
     uint64_t frames = bed.frames;
     bed_run(5 * NS_PER_S);
     assert_int_equal(bed.frames, frames);
@@ -533,18 +533,18 @@ static void node_that_was_cut_off_is_reported_later(void **state)
     bed_line(3);
     bed.cut[1] = true;
     nseen = 0;
-    net_nodes_ask(bed.node[0], on_seen, &nseen);
+    nodes_ask(bed.node[0], on_seen, &nseen);
     bed_run(NS_PER_S);
     assert_int_equal(nseen, 2);
     bed.cut[1] = false;
     bed_run(2 * NS_PER_S);
     assert_int_equal(nseen, 3);
-    net_nodes_stop(bed.node[0]);
+    nodes_stop(bed.node[0]);
     nseen = 0;
-    net_nodes_ask(bed.node[0], on_seen, &nseen); // a new question begins afresh
+    nodes_ask(bed.node[0], on_seen, &nseen); // a new question begins afresh
     bed_run(NS_PER_S);
     assert_int_equal(nseen, 3);
-    net_nodes_stop(bed.node[0]);
+    nodes_stop(bed.node[0]);
 }
 
 static void name_from_outside_cannot_speak_to_a_terminal(void **state)
@@ -554,9 +554,9 @@ static void name_from_outside_cannot_speak_to_a_terminal(void **state)
     memcpy(bed.node[1]->net->name, "\033[2Jevil\nxxxxxxxxxxxxxxxxxxxxxx", NAME_MAX_LEN);
     bed.node[1]->net->name[NAME_MAX_LEN - 1] = '\0';
     nseen = 0;
-    net_nodes_ask(bed.node[0], on_seen, &nseen);
+    nodes_ask(bed.node[0], on_seen, &nseen);
     bed_run(NS_PER_S);
-    net_nodes_stop(bed.node[0]);
+    nodes_stop(bed.node[0]);
     assert_string_equal(seen[1].name, "?[2Jevil?xxxxxxxxxxxxxxxxxxxxxx");
 }
 

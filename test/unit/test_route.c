@@ -8,7 +8,7 @@ static void line_of_three_forwards_both_ways(void **state)
     bed_line(3);
     bed_meet(0, 2);
     assert_int_equal(route_find(bed.node[0], ep_of(2))->hops, 2);
-    assert_true(locate_ep(bed.node[0], ep_of(2)) == ep_of(2));    // a node is where its route leads
+    assert_true(place_node(bed.node[0], ep_of(2)) == ep_of(2));   // a node is where its route leads
     assert_int_equal(route_find(bed.node[2], ep_of(0))->hops, 2); // learned from the question
     assert_true(bed_say(0, 2));
     assert_int_equal(last_note()->h.hops, 1);
@@ -20,7 +20,7 @@ static void sending_without_a_route_looks_for_the_node(void **state)
     (void)state;
     bed_line(3);
     struct wire_hdr h = {.kind = WIRE_REQUEST, .dst_node = ep_of(2), .src_ep = 5, .tid = 1};
-    assert_false(route_send(bed.node[0], &h, NULL, 0));
+    assert_false(locate_send(bed.node[0], &h, NULL, 0));
     bed_run(50 * NS_PER_MS);
     assert_true(last_note()->node == bed.node[0]);
     assert_true(last_note()->found_ep == ep_of(2));
@@ -38,7 +38,7 @@ static void every_address_field_is_filled_in(void **state)
     h.dst_node = ep_of(1);
     h.payload = h.frag = h.flags = 0;
     h.total = h.offset = 0;
-    assert_true(route_send(bed.node[0], &h, NULL, 0));
+    assert_true(locate_send(bed.node[0], &h, NULL, 0));
     bed_run(NS_PER_MS);
     const struct wire_hdr *got = &last_note()->h;
     assert_true(got->src_node == ep_of(0));
@@ -55,7 +55,7 @@ static void frames_for_oneself_are_not_sent(void **state)
     (void)state;
     bed_line(2);
     struct wire_hdr h = {.kind = WIRE_REQUEST, .dst_node = ep_of(0), .src_ep = 5, .tid = 1};
-    assert_false(route_send(bed.node[0], &h, NULL, 0));
+    assert_false(locate_send(bed.node[0], &h, NULL, 0));
     bed_run(NS_PER_S);
     assert_int_equal(bed.frames, 0);
 }
@@ -166,7 +166,7 @@ static void equal_ways_do_not_take_turns(void **state)
     bed_meet(0, 2);
     const struct link *way = route_find(bed.node[0], ep_of(2))->link;
     for (int i = 0; i < 20; i++) {
-        locate_ask_ep(bed.node[2], 4711); // its floods reach node 0 from both sides
+        question_ask(bed.node[2], 4711); // its floods reach node 0 from both sides
         bed_run(10 * NS_PER_MS);
         assert_ptr_equal(route_find(bed.node[0], ep_of(2))->link, way);
     }
@@ -296,7 +296,7 @@ static void each_copy_of_a_flood_knows_its_own_link(void **state)
     bed_new(3);
     bed_attach(0, 7, 1320), bed_attach(1, 7, 1320);
     bed_wire(0, 2);
-    locate_ask_ep(bed.node[0], 4711);
+    question_ask(bed.node[0], 4711);
     bed_run(NS_PER_MS);
     assert_int_equal(route_payload(bed.node[1], ep_of(0)), 1320);
     assert_int_equal(route_payload(bed.node[2], ep_of(0)), WIRE_PAYLOAD_MAX);
@@ -313,7 +313,7 @@ static void frame_longer_than_the_link_is_dropped_and_counted(void **state)
     struct wire_hdr h = {.kind = WIRE_REQUEST, .dst_node = ep_of(1), .src_ep = 5, .tid = 1};
     struct piece p = {bed.node[0]->zero_page, 520};
     h.payload = 520;
-    assert_true(route_send(bed.node[0], &h, &p, 1));
+    assert_true(locate_send(bed.node[0], &h, &p, 1));
     assert_int_equal(bed.frames, frames);
     assert_int_equal(l->stat.tx_drop, 1);
 }
@@ -328,7 +328,7 @@ static void frame_is_not_sent_back_where_it_came_from(void **state)
     route_learn(bed.node[1], 77, &bed.link[1].l, bed.link[0].l.mac, 3, 8000, false);
     uint64_t before = bed.kinds[WIRE_REQUEST];
     struct wire_hdr h = {.kind = WIRE_REQUEST, .dst_node = 77, .src_ep = 5, .tid = 1};
-    assert_true(route_send(bed.node[0], &h, NULL, 0));
+    assert_true(locate_send(bed.node[0], &h, NULL, 0));
     bed_run(NS_PER_MS);
     assert_int_equal(bed.kinds[WIRE_REQUEST], before + 1);
     assert_null(route_find(bed.node[1], 77));
@@ -351,7 +351,7 @@ static void own_frames_that_come_back_are_ignored(void **state)
     (void)state;
     bed_new(1); // a loop of cable
     bed_attach(0, 0, 1320), bed_attach(0, 0, 1320);
-    locate_ask_ep(bed.node[0], 4711);
+    question_ask(bed.node[0], 4711);
     bed_run(NS_PER_MS);
     assert_null(route_find(bed.node[0], ep_of(0)));
     assert_int_equal(bed.frames, 2);
@@ -368,7 +368,7 @@ static void redirected_frame_passes_its_own_sender(void **state)
     assert_true(bed_say(1, 0));
     struct wire_hdr on = last_note()->h;
     on.dst_node = ep_of(2);
-    route_forward(bed.node[0], NULL, &on, NULL, 0);
+    locate_forward(bed.node[0], NULL, &on, NULL, 0);
     bed_run(NS_PER_MS);
     assert_ptr_equal(last_note()->node, bed.node[2]);
     assert_true(last_note()->h.src_node == ep_of(1));
@@ -392,7 +392,7 @@ static void echo_comes_back_whole_and_touches_no_table(void **state)
     bed_line(2);
     struct link *l = &bed.link[0].l;
     for (uint32_t payload = 0; payload <= WIRE_PAYLOAD_MAX; payload += payload ? 8188 : 4) {
-        net_echo(bed.node[0], l, payload);
+        link_echo(bed.node[0], l, payload);
         assert_int_not_equal(l->echo.sent, l->echo.back);
         bed_run(NS_PER_MS);
         assert_int_equal(l->echo.sent, l->echo.back);

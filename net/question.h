@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Questions: this node asks the ring who has an endpoint or serves a port, by flooding with growing hop counts. Broadcasts
+// per second are bounded: one question about a thing at a time, however many threads wait for it (mechanisms.md row 26). A
+// question ends with the answer, which is told by question_on_found, or unanswered by itself (LOCATE_GIVE_UP_NS).
+// Callers: net/, node lock held.
+#ifndef NET_QUESTION_H
+#define NET_QUESTION_H
+
+#include "core/types.h"
+
+struct node;
+
+// No question is open. Once, from net_init.
+void question_init(struct node *n);
+// Stops the timer of open questions.
+void question_fini(struct node *n);
+// The user of this node's network gives the functions that learn of an answer; what was found is known by then (place).
+void question_on_found(struct node *n, void (*ep)(struct node *n, ep_t ep),
+                       void (*port)(struct node *n, struct port port));
+
+// --- Asking
+
+// Asks who has the endpoint. While a question about it is open, nothing more is sent.
+void question_ask(struct node *n, ep_t ep);
+// Asks who serves the port; likewise.
+void question_ask_server(struct node *n, struct port port);
+// Asks whether the port is still served. The server that is known is asked alone, and the ring only when it does not
+// answer at once. Answered as question_ask_server; what the caches know is not taken for an answer.
+void question_check_server(struct node *n, struct port port);
+// A link came up: open questions are asked again at once.
+void question_link_up(struct node *n);
+
+// --- Answers
+
+// Returns true if a question about the endpoint is open.
+bool question_open(struct node *n, ep_t ep);
+// Returns true if a question about who serves the port is open.
+bool question_open_server(struct node *n, struct port port);
+// A passing frame has said where the endpoint is. A question about it is answered, and told from a timer: the caller is in
+// the middle of a frame.
+void question_answered(struct node *n, ep_t ep);
+// A passing frame has said who serves the port; likewise.
+void question_answered_server(struct node *n, struct port port);
+// The answer to the question about the endpoint has come, and is told at once. Nothing if none is open.
+void question_close(struct node *n, ep_t ep);
+// The answer to the question about the port; likewise.
+void question_close_server(struct node *n, struct port port);
+// Tells that the endpoint may have been found. The question stays open.
+void question_hint(struct node *n, ep_t ep);
+
+#endif
