@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A line being typed: a pure state machine, bytes in, a line and a cursor out. It draws nothing.
+// Callers: one task; nothing here locks.
 //
 // Keys: what is printable is inserted. Left, right, Home, End, Ctrl-B, F, A, E move; backspace, Delete, Ctrl-H, D
 // delete; Ctrl-U, K, W delete to the beginning, to the end, the word before; up, down, Ctrl-P, N go through the
@@ -41,8 +42,9 @@ struct edit {
     char history[EDIT_HISTORY][EDIT_LINE_MAX + 1];
 };
 
-void edit_init(struct edit *e); // an empty line, without history
-// The byte c was typed. Returns what it did, or what is to be done.
+// Makes the record empty: no line, no history.
+void edit_init(struct edit *e);
+// One more byte was typed. Returns what that did.
 enum edit_event edit_key(struct edit *e, char c);
 // The line is empty again.
 void edit_reset(struct edit *e);
@@ -65,6 +67,7 @@ struct completion {
 // Of the word before the cursor of e, which must not change until completion_apply(). Each name that it might be goes
 // to completion_offer().
 void completion_begin(const struct edit *e, struct completion *c);
+// The word may be completed to this name, if it begins with it.
 void completion_offer(struct completion *c, const char *name);
 // Inserts what is certain: the rest of the common part, and a blank when there was one match. False: nothing is.
 bool completion_apply(struct edit *e, const struct completion *c);
