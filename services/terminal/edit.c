@@ -2,7 +2,6 @@
 // A line being typed. The functions at the top work on bytes and characters of the text; edit_key at the end is the
 // state machine.
 #include "services/terminal/edit.h"
-
 #include "core/panic.h"
 
 #include <string.h>
