@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Measurements: each round is timed on its own, so that the asker can make medians and see outliers.
+// Measurements: each round is timed on its own, so that the client can make medians and see outliers.
 #include "services/bench.h"
 #include "core/error.h"
 #include "services/protocol.h"

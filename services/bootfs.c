@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Nothing here is copied: a reply is a stretch of the archive (design D2). The files never change, so one key for all
-// of their capabilities does: the object number is under the check field too.
+// Boot file system: files that were loaded beside the image. Nothing is copied: a reply is sent straight from the
+// archive (design D2). The files never change, so one key is enough for all of their capabilities: the check field
+// covers the object number too.
 #include "services/bootfs.h"
 #include "core/cap.h"
 #include "core/error.h"
@@ -96,7 +97,7 @@ static int64_t run_info(struct node *n, struct request *r)
 #define IMAGES_MAX 64u // of some twenty programs
 
 struct image {
-    struct list link;
+    struct list link;      // bootfs.images
     uint32_t object;       // [I] the file's
     uint64_t off, len, at; // [I] as bootfs_image was asked
     struct seg *seg;       // [I] holds one ref
@@ -105,6 +106,7 @@ struct image {
 static void image_free(struct node *n, struct image *i)
 {
     struct bootfs *st = n->services->bootfs;
+    ASSERT(st->nimages > 0 && i->seg);
     list_del(&i->link);
     st->nimages--;
     seg_drop(n, i->seg);
@@ -251,7 +253,7 @@ const char *bootfs_give(struct node *n, const void *archive, uint64_t len)
 {
     struct bootfs *st = n->services->bootfs;
     unsigned files;
-    ASSERT(st->archive == NULL);
+    ASSERT(st && st->archive == NULL);
     const char *why = cpio_check(archive, len, &files);
     if (why)
         return why;

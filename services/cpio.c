@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Archives in the cpio format "newc": one walk from the first entry to the trailer, which checks each header that it
+// passes.
 #include "services/cpio.h"
+#include "core/panic.h"
 
 #include <string.h>
 
@@ -44,6 +47,7 @@ static bool hex8(const uint8_t *p, uint32_t *value)
 // The next `size` bytes, and the walk behind them and their padding; NULL: they pass the end.
 static const uint8_t *take(struct walk *w, uint64_t size)
 {
+    ASSERT(w->off <= w->len);
     if (size > w->len - w->off)
         return NULL;
     const uint8_t *p = w->bytes + w->off;

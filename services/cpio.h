@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Archives in the cpio format "newc", read where they lie in memory. An archive comes from outside: nothing is
 // believed, and nothing outside of it is read.
+// Callers: any context; nothing here locks.
 #ifndef SERVICES_CPIO_H
 #define SERVICES_CPIO_H
 
@@ -28,10 +29,10 @@ struct cpio_file {
     uint64_t len;
 };
 
-// NULL when the whole archive is sound and no two files have the same name; *files = how many it has. Else what is
-// wrong with it (a constant).
+// Returns NULL if the whole archive of len bytes is sound and no two files have the same name, and *files, how many it
+// has; else what is wrong with it (a constant).
 const char *cpio_check(const void *archive, uint64_t len, unsigned *files);
-// File number i, from 0, of an archive that has passed cpio_check. false: it has not so many.
+// Fills in *out with file number i, from 0, of an archive that has passed cpio_check. False if it has not so many.
 bool cpio_get(const void *archive, uint64_t len, unsigned i, struct cpio_file *out);
 
 #endif

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The boot directory: names -> capabilities. Flat and small; what people call a file system is a service of its own.
+// Directory service: the names of a node and their capabilities, in a list. Its port and its first key derive from the
+// ring key, so that every node of the ring can find it without asking. Flat and small: what people call a file system
+// is a service of its own.
 #include "services/dir.h"
 #include "core/cap.h"
 #include "core/error.h"
+#include "core/panic.h"
 #include "services/protocol.h"
 #include "services/service.h"
 #include "services/services.h"
@@ -11,7 +14,7 @@
 #define NAMES_MAX 256u
 
 struct name {
-    struct list link;
+    struct list link; // dir_service.names
     struct dir_entry e;
 };
 
@@ -44,7 +47,7 @@ static int dir_key(struct node *n, const struct request *r, uint8_t key[16])
     return 0;
 }
 
-// Until the node boots again: then the key follows from the ring key, as before.
+// The new key is good until the node boots again; then the key derives from the ring key, as before.
 static int dir_rekey(struct node *n, const struct request *r, const uint8_t key[16])
 {
     (void)r;
@@ -95,6 +98,7 @@ static struct name *name_find(struct node *n, const char *name)
 
 static void name_free(struct node *n, struct name *e)
 {
+    ASSERT(n->services->dir->nnames > 0);
     list_del(&e->link);
     n->services->dir->nnames--;
     pool_free(n, &n->services->dir->pool_name, e);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Static ELF64 executables for RISC-V, read piece by piece: what can be run, and which function an address is in.
 #include "services/elf.h"
 #include "core/abi.h"
 #include "core/config.h"

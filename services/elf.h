@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Programs as files: static ELF64 executables for RISC-V. Every field that is used is checked first. The file is read
-// piece by piece through a function, so it may be in memory, in a store or on another node.
+// piece by piece through a function, so it may be in memory, in a file system or on another node.
+// Callers: any context in which elf_file.read may be called; nothing here locks.
 #ifndef SERVICES_ELF_H
 #define SERVICES_ELF_H
 
@@ -58,7 +59,7 @@ _Static_assert(sizeof(struct elf_shdr) == 64 && sizeof(struct elf_sym) == 24, "A
 
 // --- A program ------------------------------------------------------------------------------------------------
 
-// Where the bytes come from. read copies [off, off + len), which lies inside the file, to dst and returns 0, or a
+// The source of the bytes. read copies [off, off + len), which lies inside the file, to dst and returns 0, or a
 // negative error. It may block, when its caller may.
 struct elf_file {
     int64_t (*read)(void *arg, uint64_t off, void *dst, size_t len);
@@ -79,10 +80,11 @@ struct elf {
     uint64_t end;                        // first page boundary after the last load
 };
 
-// NULL when the file can be run, else what is wrong with it (the end of a sentence, a constant): then *e means nothing.
+// Returns NULL if the file can be run, and fills in *e; else what is wrong with it (the end of a sentence, a constant):
+// then *e means nothing.
 const char *elf_parse(struct elf *e, const struct elf_file *f);
-// Name of the function that pc is in (cut to size - 1 bytes), and how far in. false: the file does not say. It need not
-// have passed elf_parse.
+// Finds the function that pc (an address in the program) is in: its name, cut to size - 1 bytes, and *off, how far in.
+// False if the file does not say. The file need not have passed elf_parse.
 bool elf_function(const struct elf_file *f, uint64_t pc, char *name, size_t size, uint64_t *off);
 
 #endif

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Requests that are answered where they are made: an operation that neither blocks nor touches its caller needs no
-// task. When a guest of this node asks for one, the kernel is in the guest's system call already and holds the node
-// lock; the operation runs there, and the guest goes on. To switch to a task and back costs three times as much.
-// Requests from other nodes, and all other operations, go to the service's tasks (service.c), and what they do is the
-// same.
+// Operations that are executed inline: one that neither blocks nor touches its caller's process needs no task. When a
+// guest of this node asks for it, the kernel is in the guest's system call already and holds the node lock; the
+// operation runs there, and the guest resumes. To switch to a task and back costs three times as much. Requests from
+// other nodes, and all other operations, go to the service's tasks (service.c), with the same result.
 #include "core/error.h"
 #include "core/panic.h"
 #include "services/service_priv.h"
 
-// As a copy of the whole, which the compiler would call memcpy() for.
+// Copies the whole record, field by field: for a struct assignment the compiler would call memcpy().
 static inline void request_note(struct request *r, const struct task_request *in)
 {
     r->in.handle = in->handle;
@@ -32,7 +31,7 @@ static void give_reply(struct node *n, const struct request *r, struct task_inli
     }
 }
 
-// false: it needs a task after all, and nothing has changed.
+// False if it needs a task after all; then nothing has changed.
 static bool answer(struct node *n, struct worker *w, const struct operation *op, struct task_inline *q)
 {
     struct request *r = &w->r;
@@ -45,7 +44,7 @@ static bool answer(struct node *n, struct worker *w, const struct operation *op,
         q->status = op->run(n, r);
     if (done && q->status >= 0)
         give_reply(n, r, q);
-    ASSERT(!r->after); // it would be run in the caller's name
+    ASSERT(!r->after); // it would be run in the caller's system call
     if (r->page || r->held[0])
         request_end(n, r);
     r->reply = buf_none();
@@ -64,8 +63,8 @@ bool service_inline(struct node *n, struct task_inline *q)
     request_note(&w->r, &q->in);
     if (q->in.len == 0)
         return answer(n, w, op, q);
-    // The request's bytes go into a page of ours: in the caller's own memory its other threads could change them
-    // between a look at them and their use.
+    // The request's bytes are copied to a page of the kernel: in the caller's memory its other threads could change
+    // them between the check and the use.
     void *bytes = page_alloc_raw(n);
     bool done = bytes && buf_read(n, &q->req, 0, bytes, q->in.len) == 0;
     if (done) {

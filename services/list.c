@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The services of this image: the list is SERVICES in mk/services.mk. Features are files in that list.
+// The services of this image, started and stopped in order: the list is SERVICES in mk/services.mk.
 #include <string.h>
 
 #include "core/error.h"
+#include "core/panic.h"
 #include "services/service_priv.h"
 #include "services/shell/shell.h"
 
@@ -22,6 +23,7 @@ _Static_assert(COUNT <= SERVICES_MAX, "each is one entry of services.running");
 
 int services_start(struct node *n)
 {
+    ASSERT(!n->services);
     struct dispatcher *d = page_alloc(n);
     if (!d)
         return -E_MEM;
@@ -29,7 +31,7 @@ int services_start(struct node *n)
     n->inline_call = service_inline;
     pool_init(&d->pool_worker, "worker", sizeof(struct worker));
     for (size_t i = 0; i < COUNT; i++) {
-        d->started++; // now, not after: what a failed start took is for its stop to give back
+        d->started++; // before the start: what a failed start took is for its stop to free
         int e = list[i].start(n);
         if (e < 0) {
             node_log(n, "service %s: %s", list[i].name, error_string(e));
@@ -40,7 +42,7 @@ int services_start(struct node *n)
     return 0;
 }
 
-// Tasks go first, all of them: they use what the services hold.
+// All tasks end first: they use what the services hold.
 void services_stop(struct node *n)
 {
     if (!n->services)

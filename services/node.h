@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The node as an object: status, trace, power.
+// The node as an object: status, trace, power (services/protocol/node.h).
 #ifndef SERVICES_NODE_H
 #define SERVICES_NODE_H
 
@@ -7,8 +7,8 @@
 
 struct node;
 
-// fn fills in `links` and `link[]` of a status. Services do not know net/ (design section 4): who puts the two together
-// (boards, the host command) gives this, after services_start.
+// fn fills in `links` and `link[]` of a status. Services do not know net/ (design section 4), so boards and the host
+// command, which know both, give this. Callers: node lock held; after services_start, once.
 void services_set_link_status(struct node *n, void (*fn)(struct node *n, struct node_status *st));
 
 #endif

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// A program that is to be started, from what its file says to the descriptor: the startup block, the segments and maps,
+// one thread.
 #include "services/program.h"
 #include "core/panic.h"
 #include "core/thread.h"

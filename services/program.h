@@ -8,6 +8,7 @@
 //   heap           from the first MiB boundary at least a MiB behind it; one page, grows up (SYS_GROW)
 //   stack          ends at PROGRAM_STACK_TOP; grows down by itself as far as PROGRAM_STACK_MAX
 //                  at its top: struct startup, the arrays it names, their strings; sp is just below
+// Callers: any context; nothing here locks.
 #ifndef SERVICES_PROGRAM_H
 #define SERVICES_PROGRAM_H
 
@@ -39,15 +40,16 @@ struct program {
     const struct startup_cap *cap;
 };
 
-// Fills in a slot of program.cap. false: the name is longer than there is room for.
+// Fills in a slot of program.cap. False if the name is longer than there is room for.
 bool program_cap(struct startup_cap *slot, const char *name, const struct cap *cap);
 
-// Bytes of the startup block. The caller refuses more than PROGRAM_STARTUP_MAX.
+// Returns the bytes of the startup block. The caller refuses more than PROGRAM_STARTUP_MAX.
 uint64_t program_startup_size(const struct program *p);
-// Writes the startup block to the start of `to`, which has room for it. E_MEM, E_FAULT.
+// Writes the startup block to the start of `to`, which has room for it. Returns 0, or E_MEM, E_FAULT. Callers: node
+// lock held.
 int program_startup(struct node *n, const struct program *p, const struct buf *to);
-// Writes the sealed descriptor to `to` (zeroed, PROGRAM_DESC_MAX bytes) and returns its length. file, startup: where
-// the node that execs it reads the program's bytes and the startup block. owner may be null.
+// Writes the sealed descriptor to `to` (zeroed, PROGRAM_DESC_MAX bytes). Returns its length in bytes. file, startup:
+// the capabilities by which the node that execs it reads the program's bytes and the startup block. owner may be null.
 uint64_t program_descriptor(const struct program *p, const struct cap *file, const struct cap *startup,
                             const struct cap *owner, void *to);
 

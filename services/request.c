@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What an operation needs again and again: bytes of the request, bytes of the reply, and things that must live until
-// the reply has reached the client.
+// What operations need again and again: bytes of the request, bytes of the reply, and things that must live until the
+// reply has reached the client.
 #include "core/error.h"
 #include "core/panic.h"
 #include "services/service.h"
@@ -13,6 +13,7 @@
 
 void request_hold(struct request *r, struct seg *s)
 {
+    ASSERT(s);
     for (int i = 0; i < REQUEST_HOLDS; i++) {
         if (!r->held[i]) {
             r->held[i] = s;
@@ -50,6 +51,7 @@ int request_bytes(struct node *n, const struct request *r, void *dst, size_t len
 
 int64_t reply_cap(struct request *r, struct cap c)
 {
+    ASSERT(r->reply.kind == BUF_NONE);
     r->cap = c;
     r->reply = buf_kernel(&r->cap, sizeof r->cap);
     return 0;
@@ -57,6 +59,7 @@ int64_t reply_cap(struct request *r, struct cap c)
 
 int64_t reply_text(struct node *n, struct request *r, const char *fmt, ...)
 {
+    ASSERT(r->reply.kind == BUF_NONE);
     char *page = request_page(n, r);
     if (!page)
         return -E_MEM;
@@ -74,7 +77,7 @@ int64_t reply_text(struct node *n, struct request *r, const char *fmt, ...)
 
 int64_t reply_bytes(struct node *n, struct request *r, const void *p, size_t len)
 {
-    ASSERT(len <= PAGE_SIZE);
+    ASSERT(r->reply.kind == BUF_NONE && len <= PAGE_SIZE);
     void *page = request_page(n, r);
     if (!page)
         return -E_MEM;
@@ -93,7 +96,7 @@ int64_t reply_append(struct node *n, struct request *r, const void *p, size_t le
         request_hold(r, s);
         r->reply = buf_seg(s, 0, 0);
     }
-    ASSERT(r->reply.kind == BUF_SEG);
+    ASSERT(r->reply.kind == BUF_SEG && r->reply.len <= APPEND_MAX);
     if (len > APPEND_MAX - r->reply.len)
         return -E_LIMIT;
     int e = seg_write(n, r->reply.seg, r->reply.len, p, len);

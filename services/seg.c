@@ -4,6 +4,7 @@
 #include "services/seg.h"
 #include "core/cap.h"
 #include "core/error.h"
+#include "core/panic.h"
 #include "core/words.h"
 #include "services/dir.h"
 #include "services/protocol.h"
@@ -14,8 +15,8 @@
 #define WRITE_PAGES 1024u // 4 MiB: the longest OP_WRITE
 #define MADE_MAX 1024u    // segments that OP_SEG_CREATE keeps alive at a time
 
-struct made { // a segment that somebody created by transaction: one ref of it is ours until OP_DESTROY
-    struct list link;
+struct made {         // a segment that was created by transaction: one ref of it is the service's until OP_DESTROY
+    struct list link; // seg_service.made
     struct seg *seg;
 };
 
@@ -85,8 +86,8 @@ static int64_t run_read(struct node *n, struct request *r)
         r->res[0] = seg_hole(s, off + len, s->len - off - len);
     if (len == 0)
         return 0;
-    // The reply is cut from these pages while it travels. The segment must outlast it; its contents may change
-    // meanwhile, as those of a file may.
+    // The reply is sent straight from these pages, so the segment must stay until it has arrived. Its contents may
+    // change meanwhile, as those of a file may.
     seg_hold(s);
     request_hold(r, s);
     r->reply = buf_seg(s, off, len);
@@ -165,6 +166,7 @@ static int64_t run_create(struct node *n, struct request *r)
         pool_free(n, &sg->pool_made, m);
         return e;
     }
+    ASSERT(!m->seg->named);
     m->seg->named = true;
     list_add_tail(&sg->made, &m->link);
     sg->nmade++;
@@ -174,15 +176,16 @@ static int64_t run_create(struct node *n, struct request *r)
 static void made_free(struct node *n, struct made *m)
 {
     struct seg_service *sg = n->services->seg;
+    ASSERT(m->seg->named && sg->nmade > 0);
     list_del(&m->link);
     sg->nmade--;
-    m->seg->named = false; // who has it mapped keeps it; nobody can come to it any more
+    m->seg->named = false; // processes that have it mapped keep it; no capability leads to it any more
     seg_drop(n, m->seg);
     pool_free(n, &sg->pool_made, m);
 }
 
-// Ends the creator's hold and every capability. A segment that is mapped, or being sent, lives on without a name until
-// that ends. One that belongs to a process goes with the process only.
+// Drops the service's reference and revokes every capability. A segment that is mapped, or being sent, stays without a
+// name until that ends. One that belongs to a process is freed with the process only: E_STATE.
 static int64_t run_destroy(struct node *n, struct request *r)
 {
     struct seg *s = seg_of(n, r);
@@ -220,8 +223,8 @@ static int marked_seg(struct node *n, const struct request *r, struct seg **out)
     return (*out)->marked && (*out)->mark == r->in.arg[0] ? 0 : -E_STATE;
 }
 
-// Under the node lock from the first run to the last: nothing can be written between being told and counting anew. When
-// there is no memory for the list, nothing has changed.
+// Holds the node lock from the first run to the last, so that no page can be written between being told and being
+// counted anew. Without memory for the list nothing changes.
 static int64_t run_written(struct node *n, struct request *r)
 {
     struct seg *s;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The loop of all services: receive, find the operation, find the object's key, verify, run, reply.
+// The loop of all services: receive, find the operation, find the object's key, verify, run, reply. Each service has
+// as many tasks as it needs just now; the records of both are in service_priv.h.
 #include "core/cap.h"
 #include "core/panic.h"
 #include "core/port.h"
@@ -45,7 +46,7 @@ static int64_t run_status(struct node *n, struct request *r)
                       n->name, (unsigned)cap_obj(&r->in.cap), of->count, of->slow);
 }
 
-// Who may not is told so first; who may is told that there is nothing to be destroyed.
+// E_OP only after the right was checked: a client without the right is told that first.
 static int64_t run_destroy(struct node *n, struct request *r)
 {
     (void)n;
@@ -101,6 +102,7 @@ static struct worker *worker_new(struct node *n, struct running *of)
 
 static void worker_free(struct node *n, struct worker *w)
 {
+    ASSERT(w->of->count > 0);
     request_end(n, &w->r);
     list_del(&w->link);
     w->of->count--;
@@ -110,6 +112,7 @@ static void worker_free(struct node *n, struct worker *w)
 
 static int worker_spawn(struct node *n, struct running *of, bool extra)
 {
+    ASSERT(of->count < of->s->tasks_max);
     struct worker *w = worker_new(n, of);
     if (!w)
         return -E_MEM;
@@ -123,8 +126,9 @@ static int worker_spawn(struct node *n, struct running *of, bool extra)
 
 // --- One request ------------------------------------------------------------------------------------------
 
-// Whether the check field fits is a hash of 500 instructions; that it did the last time, under the same key, is seen in
-// 40. Compared whole, and all of it whatever the first word says: time must not tell how much of a guess was right.
+// To check the check field is a hash of 500 instructions; to see that it was right the last time, under the same key,
+// takes 40. The whole capability is compared, whatever the first word says: the time that this takes must not tell how
+// much of a guess was right.
 static bool genuine_before(const struct genuine *g, const struct cap *c, const uint64_t key[2])
 {
     uint64_t differ = (g->cap.port.w[0] ^ c->port.w[0]) | (g->cap.port.w[1] ^ c->port.w[1]) | (g->key[0] ^ key[0]) |
@@ -150,7 +154,7 @@ int service_verify(struct node *n, const struct cap *c, const uint64_t key[2], u
     return verify(n, c, key, need);
 }
 
-// The capability decides before the operation looks at anything else: who has no right learns nothing.
+// The capability is checked before the operation looks at anything else: a client without the right learns nothing.
 int64_t service_admit(struct node *n, const struct worker *w, const struct operation *op)
 {
     uint64_t key[2];
@@ -162,13 +166,13 @@ int64_t service_admit(struct node *n, const struct worker *w, const struct opera
     return e;
 }
 
-// An operation that takes long begins: others must not wait for it. 0, E_LIMIT.
+// An operation that may block begins: other requests must not wait for it. Returns 0, or E_LIMIT.
 static int slow_begin(struct node *n, struct running *of, const struct operation *op)
 {
     if (op->time >= OP_BLOCKS && of->slow + KEPT_FREE >= of->s->tasks_max)
         return -E_LIMIT;
     of->slow++;
-    // No memory for another task: requests wait in the queue, as they would for a busy service anyhow.
+    // Without memory for another task, requests wait in the queue, as they do for a busy service anyhow.
     if (of->count - of->slow < of->s->tasks && of->count < of->s->tasks_max)
         (void)worker_spawn(n, of, true);
     if (of->count - of->slow <= of->s->tasks)
@@ -184,9 +188,9 @@ static void buffer_shrink(struct node *n, struct worker *w, uint64_t keep_pages)
     (void)seg_resize(n, w->buffer, len); // takes no memory: what is beyond is a hole
 }
 
-// A large request's pages go back at once: the buffer is as large as a request may be, not as they mostly are. The
-// first page stays for the next one, until none with bytes has come for a while: an idle node holds no memory for it.
-// Of many pages it goes too, for the tables of the segment would stay with it.
+// The pages of a large request are freed at once: the buffer is as large as a request may be, not as requests mostly
+// are. The first page stays for the next request, until none with bytes has come for a while: an idle node holds no
+// memory for it. After a request of many pages the first one is freed too, for the segment's tables would stay with it.
 static void buffer_tidy(struct node *n, struct worker *w)
 {
     bool idle = node_now(n) - w->bytes_ns >= KEEP_ALIVE_MS * NS_PER_MS;
@@ -216,14 +220,16 @@ static void serve(struct node *n, struct worker *w)
     if (slow) {
         status = slow_begin(n, w->of, op);
         slow = status >= 0;
-        if (r->in.len == 0) // it may wait for hours
+        if (r->in.len == 0) // the operation may block for hours
             buffer_shrink(n, w, 0);
     }
     if (status >= 0)
         status = op->run(n, r);
     answer(n, r, status);
-    if (slow)
-        w->of->slow--;
+    if (!slow)
+        return;
+    ASSERT(w->of->slow > 0);
+    w->of->slow--;
 }
 
 static int next_request(struct node *n, struct worker *w)
@@ -232,8 +238,8 @@ static int next_request(struct node *n, struct worker *w)
     return task_getreq(n, w->of->mask, buf_seg(w->buffer, 0, w->buffer->len), gives_up ? KEEP_ALIVE_MS : 0, &w->r.in);
 }
 
-// Has the service had a task too many for a while? Not: had this one nothing to do. Requests go to who has waited
-// longest, so one every few seconds keeps each task busy enough to stay.
+// True if the service has had more tasks than it needed for a while. That this task had nothing to do says little:
+// requests go to the task that has waited longest, so one request every few seconds reaches each of them in turn.
 static bool superfluous(struct node *n, const struct worker *w)
 {
     const struct running *of = w->of;
@@ -325,6 +331,7 @@ static struct running *running_find(struct node *n, const struct service *s)
 int service_open(struct node *n, const struct service *s, struct port get, struct port *put)
 {
     ASSERT(!running_find(n, s));
+    ASSERT(s->ops && s->key && s->tasks >= 1 && s->tasks <= s->tasks_max);
     struct running *of = running_add(n, s, 0);
     if (!of)
         return -E_LIMIT;

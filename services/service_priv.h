@@ -8,7 +8,7 @@
 #include "services/service.h"
 #include "services/services.h"
 
-#define SERVICES_MAX 12 // ours, and those of who embeds the node (the host command: files, terminal, owner)
+#define SERVICES_MAX 12 // ours, and those of a program that embeds the node (the host command: files, terminal, owner)
 
 // A service of this node with the tasks that run it.
 struct running {
@@ -55,6 +55,7 @@ struct dispatcher {
 };
 _Static_assert(sizeof(struct dispatcher) <= PAGE_SIZE, "allocated as one page");
 
+// Returns the dispatcher of a node whose services have started.
 static inline struct dispatcher *dispatcher_of(const struct node *n)
 {
     return LIST_ENTRY(n->services, struct dispatcher, services);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// The new state is made beside the old one, as a process that nobody finds, filled, and then takes the old one's place.
 #include "services/proc/change.h"
 #include "core/desc.h"
 #include "core/error.h"
@@ -34,9 +35,10 @@ static void change_end(struct node *n, struct change *c)
     pool_free(n, &n->services->proc->pool_change, c);
 }
 
-// The new state is made beside the old one; nobody finds it. From here on only the filling of its segments can fail.
+// From here on only the filling of the new state's segments can fail.
 static int64_t change_fill(struct node *n, struct change *c)
 {
+    ASSERT(c->in->p->state == PROC_ARRIVING);
     int64_t status = instantiate_fill(n, c->in, &c->order.given_up);
     instantiate_end(n, c->in);
     if (status < 0)
@@ -53,7 +55,7 @@ int64_t change_apply(struct node *n, struct proc *p, const struct buf *b)
     int64_t status = instantiate_make(n, p, b, UINT64_MAX, c->in);
     if (status == 0)
         status = change_fill(n, c);
-    p = proc_by_ep(n, c->order.ep); // every order waited: it is there, and stands still
+    p = proc_by_ep(n, c->order.ep); // every other order waited, so it is there and stunned
     ASSERT(p && p->state == PROC_STUNNED);
     if (status == 0) {
         desc_change_commit(n, p, c->in->p);

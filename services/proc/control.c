@@ -2,6 +2,7 @@
 // Where a process begins and ends to be reachable on this node; the rules are in control.h.
 #include "services/proc/control.h"
 #include "core/cap.h"
+#include "core/panic.h"
 #include "core/port.h"
 #include "services/proc/proc_priv.h"
 
@@ -15,6 +16,7 @@ int proc_serve(struct node *n, struct proc *p)
 
 void proc_drop(struct node *n, struct proc *p, bool silent)
 {
+    ASSERT(p != n->kproc && p->on_harts == 0);
     port_remove(n, p->ctl_put, n->kproc, p);
     task_wake(n, &p->stun_event);
     proc_destroy(n, p, silent);

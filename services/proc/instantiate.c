@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The bytes of a segment come straight into its pages: the segment itself is the reply's buffer (design D2). From this
-// node they do not come at all: the pages are shared.
+// A process from its descriptor: check, reserve memory, make the records, fill the segments. The bytes of a segment
+// come straight into its pages: the segment itself is the reply's buffer (design D2). From this node they do not come
+// at all: the pages are shared.
 #include "services/proc/instantiate.h"
 #include "core/error.h"
+#include "core/panic.h"
 #include "services/proc/local_source.h"
 #include "services/proc/proc_priv.h"
 
 #define FILL_CHUNK (1 * MIB)  // one transaction
 #define FILL_TIMEOUT_MS 60000 // for a chunk: the slowest link that we bear moves 17 KiB a second
-#define RESERVE_PAGES 32u     // left for tables, records, and those who are here already
+#define RESERVE_PAGES 32u     // left for tables, records, and the processes that are here already
 
 // --- Before anything changes --------------------------------------------------------------------------------
 
@@ -26,7 +28,7 @@ static int survey_seg(struct node *n, const struct desc_seg *g, void *arg)
 }
 
 // Pages are promised before the first one comes, so that of two large arrivals one is refused at once, and not both
-// after half the way. What comes in between (guests that grow) can still use them up: then the filling fails.
+// after half the way. Guests that grow can still use them up meanwhile: then the filling fails.
 static int promise(struct node *n, struct instance *in, uint64_t pages)
 {
     struct proc_service *ps = n->services->proc;
@@ -49,6 +51,7 @@ static void promise_kept(struct node *n, struct instance *in, uint64_t pages)
 {
     if (pages > in->promised)
         pages = in->promised;
+    ASSERT(pages <= n->services->proc->promised);
     in->promised -= pages;
     n->services->proc->promised -= pages;
 }
@@ -90,6 +93,7 @@ int instantiate_make_checked(struct node *n, struct proc *p, const struct buf *b
         e = promise(n, in, s.pages < pages ? s.pages : pages);
     if (e < 0)
         return e;
+    ASSERT(!in->p && in->nfills == 0);
     e = p ? desc_change_make(n, p, b, &in->p, in->fills, &in->nfills)
           : desc_decode(n, b, &in->p, in->fills, &in->nfills);
     if (e < 0) {
@@ -137,7 +141,7 @@ static int64_t fill_chunk(struct node *n, struct instance *in, const struct desc
     in->bytes += out.len;
     in->pages += PAGES_FOR(out.len);
     promise_kept(n, in, PAGES_FOR(out.len));
-    // The zeros that follow are there already: the segment is new. Never further than was asked for.
+    // The zeros that follow are there already, for the segment is new. The source may claim more than was asked for.
     uint64_t hole = out.res[0] < left - out.len ? out.res[0] : left - out.len;
     uint64_t settled = out.len + hole;
     return settled ? (int64_t)settled : -E_EOF; // no bytes and no hole: there is nothing more to come
@@ -145,6 +149,7 @@ static int64_t fill_chunk(struct node *n, struct instance *in, const struct desc
 
 static int64_t fill_segment(struct node *n, struct instance *in, const struct desc_fill *f, const bool *given_up)
 {
+    ASSERT(f->source_len <= f->seg->len && f->dest_off <= f->seg->len - f->source_len); // desc_check
     int64_t status = local_source_fill(n, f);
     uint64_t done = 0;
     if (status != 0)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Whole pages are shared; what does not fill a page at the beginning and the end is copied.
 #include "services/proc/local_source.h"
 
 #include "core/cap.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The source of a hand-off; the table is in migrate.h.
+// The source of a move; the table is in migrate.h.
 #include "services/proc/migrate.h"
 #include "core/desc.h"
 #include "core/error.h"
@@ -7,7 +7,6 @@
 #include "services/proc/control.h"
 #include "services/proc/order.h"
 #include "services/proc/owner.h"
-#include "services/proc/proc.h"
 #include "services/proc/proc_priv.h"
 
 #define OFFER_TIMEOUT_MS 600000 // the target pulls all segments before it answers
@@ -21,7 +20,7 @@
 struct move { // under way
     struct order order;
     struct cap target;
-    uint64_t id;     // random: nobody can commit or abort what he did not offer
+    uint64_t id;     // random: only the source that offered can commit or abort
     uint64_t number; // what the target calls it: its count of offers
     uint64_t start_ns;
     struct seg *desc;
@@ -87,7 +86,7 @@ static int64_t move_stun(struct node *n, struct move *m)
     }
 }
 
-// The copy here is the only one, for certain: it goes on.
+// The copy here is the only one, for certain: it resumes, or is stunned as it was.
 static void move_back(struct node *n, struct move *m)
 {
     struct proc *p = move_proc(n, m);
@@ -118,7 +117,7 @@ static int64_t offer(struct node *n, struct move *m, uint64_t pages)
     step(n, m, OP_PROC_OFFER, status);
     if (status < 0)
         return status == -E_DOUBT ? -E_REFUSED : status; // of an OFFER there is no doubt
-    // The target is whoever the order named: what it answers may be nonsense.
+    // The order named the target, which may be any program: its answer may be nonsense.
     if (out.res[2] == EP_NONE || out.res[2] == node_ep(n))
         return -E_REFUSED;
     m->result.bytes = out.res[0];
@@ -154,14 +153,14 @@ static int64_t move_offer(struct node *n, struct move *m)
     status = offer(n, m, pages_of(p));
     if (status == 0)
         return 0;
-    // Nobody but us knows the id, and we never send COMMIT for it: whatever the target has will never run. So the
-    // process goes on here before the target is told, even if the target cannot be told.
+    // Only this node knows the id, and it never sends COMMIT for it: what the target has will never run. So the process
+    // resumes here before the target is told, even if the target cannot be told.
     move_back(n, m);
     abort_offer(n, m, status);
     return status;
 }
 
-// --- DOUBT: from the first COMMIT on, only an answer says whose the process is ------------------------------------
+// --- DOUBT: from the first COMMIT on, only an answer says on which node the process is -----------------------------
 
 static int64_t commit(struct node *n, struct move *m)
 {
@@ -177,8 +176,8 @@ static int64_t move_done(struct node *n, struct move *m)
     m->result.freeze_ns = node_now(n) - m->start_ns;
     node_log(n, "proc: %s (%06x) has moved: %llu KiB, frozen for %llu us", p->name, p->pid,
              (unsigned long long)(m->result.bytes / KIB), (unsigned long long)(m->result.freeze_ns / 1000));
-    // It runs there. Peers that still look for it here are sent on; then this copy goes, in silence: a client told
-    // "died" now would hear it of a live server.
+    // It runs there. Peers that still look for it here are sent on; then this copy is destroyed in silence: a client
+    // that is told "died" now would hear it of a live server.
     if (n->transport)
         n->transport->moved_away(n, p, m->result.node);
     proc_drop(n, p, true);
@@ -202,6 +201,7 @@ static int64_t move_doubt(struct node *n, struct move *m)
 
 static int64_t move_commit(struct node *n, struct move *m)
 {
+    ASSERT(m->desc && m->id != 0);
     uint64_t give_up = node_now(n) + COMMIT_ASKING_NS;
     uint64_t pause = COMMIT_PAUSE_FIRST_NS;
     proc_set_state(move_proc(n, m),
@@ -235,6 +235,7 @@ int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, s
         status = move_offer(n, m);
     if (status == 0)
         status = move_commit(n, m);
+    ASSERT(status != 0 || !proc_by_ep(n, m->order.ep)); // it is never in two places
     *out = m->result;
     if (status < 0 && status != -E_DOUBT)
         node_log(n, "proc: %u stays here: %s", (unsigned)(m->order.ep & CAP_OBJ_MAX), error_string(status));

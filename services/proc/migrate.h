@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Hand-off: a process leaves one node and goes on at another, such that AT MOST ONE COPY EVER RUNS (design section 7).
-// Everything is an ordinary transaction to the target's process service (protocol.h: OFFER, COMMIT, ABORT).
+// Migration: a process leaves one node and resumes at another, such that AT MOST ONE COPY EVER RUNS (design section 7).
+// Everything is an ordinary transaction to the target's process service (services/protocol/proc.h: OFFER, COMMIT,
+// ABORT).
 //
 // Source (migrate.c), the process's own state:
 //
 //   state     event                                      next      action
 //   RUN       MIGRATE                                    STUNNING  proc_stun
-//   STUNNED   MIGRATE (stunned by somebody)              MOVING    the copy arrives stunned too
+//   STUNNED   MIGRATE (stunned by an order)              MOVING    the copy arrives stunned too
 //   STUNNING  last thread has left its hart              STUNNED
 //   STUNNED                                              MOVING    descriptor encoded, OFFER sent
 //   MOVING    OFFER failed, for whatever reason          RUN (*)   ABORT, nobody waits for its answer
@@ -14,9 +15,9 @@
 //   DOUBT     COMMIT answered: 0                         gone      "moved to" left behind, destroyed in silence
 //   DOUBT     COMMIT answered: E_REFUSED                 RUN (*)
 //   DOUBT     any other error: the answer is not known   DOUBT     COMMIT again, after growing pauses
-//   DOUBT     E_DOUBT answered, or asked for too long    DOUBT     owner told. Only his order ends it:
+//   DOUBT     E_DOUBT answered, or asked for too long    DOUBT     owner told. Only the owner's order ends it:
 //             OP_DESTROY                                 gone      destroyed in silence
-//             OP_PROC_RESUME                             RUN       he knows that the other copy does not run
+//             OP_PROC_RESUME                             RUN       the owner knows that the other copy does not run
 //   (*) STUNNED when it was before
 //
 // Target (offer.c), one record for each offer:
@@ -41,9 +42,11 @@
 //   3. The target answers E_REFUSED only when it is sure that it did not and will not run it: there is no record, and
 //      no record that it could have forgotten. A record that is gone does not come back: ids are random, OFFER is
 //      executed at most once, and the source uses an id for one move only.
-//   4. No clock and no time-out takes part in 2 and 3. Whatever stands still for however long: only the answer counts.
-//   5. A target that was born again cannot answer: its process port is new. So no answer of its is taken for the old
-//      one's, and the process stays in doubt.
+//   4. No clock and no time-out takes part in 2 and 3. However long a node or a link stands still, only the answer
+//      counts.
+//   5. A target that booted again cannot answer: its process port is new. So no answer of the new boot is taken for one
+//      of the old boot, and the process stays in doubt.
+// Callers: node lock held.
 #ifndef SERVICES_MIGRATE_H
 #define SERVICES_MIGRATE_H
 
@@ -57,17 +60,35 @@ struct migrate_result {
     uint64_t freeze_ns; // from the order to stun it until COMMIT was answered, by this node's clock
     ep_t node;          // the target
 };
-// Source. Called by a task; blocks. target: capability of the target's process service, with EXEC. 0: it runs there; p
-// is gone. E_DOUBT: it may run there, it is in state DOUBT here. Any other error: it goes on here as before: E_STATE
-// (it is not RUN or STUNNED, or another hand-off of it is under way), E_OBJECT (it ended meanwhile), E_REFUSED, E_MEM,
-// E_EXISTS, E_ARCH... as the target said, E_NOTHERE, E_DIED, E_TIMEOUT: there is no such target.
+// The source. target: capability of the target's process service, with EXEC. Returns 0: it runs there, p is freed; or
+// E_DOUBT: it may run there, and is in state DOUBT here. After any other error it runs here as before: E_STATE: it is
+// neither RUN nor STUNNED, or has another order; E_SHARED: it shares memory with another process; E_OBJECT: it ended
+// meanwhile; E_REFUSED, E_MEM, E_EXISTS, E_ARCH... as the target said; E_NOTHERE, E_DIED, E_TIMEOUT: there is no such
+// target. Callers: tasks (may sleep).
 int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, struct migrate_result *out);
 
-// Target: the operations of protocol.h.
+// The target: OP_PROC_OFFER. Returns the status: 0, or an error, and nothing is left: E_OP: of a process; E_ARG:
+// without a number, or a process without an identity; E_EXISTS: the number is in use, or the process is here; E_LIMIT:
+// too many offers; E_MEM; E_CANCEL: ABORT came; those of instantiate_begin and instantiate_fill. Callers: tasks (may
+// sleep).
 int64_t offer_take(struct node *n, struct request *r);
+// OP_PROC_COMMIT. Returns the status: 0: it runs here; E_REFUSED, E_DOUBT as the table says; E_OP; E_STATE: OFFER was
+// not answered yet.
 int64_t offer_commit(struct node *n, struct request *r);
+// OP_PROC_ABORT. Returns the status: 0; E_OP; E_STATE: it was committed.
 int64_t offer_abort(struct node *n, struct request *r);
-// Destroys the offers that nobody came back for. Returns when to look again, UINT64_MAX: nothing to look for.
+// Destroys the offers that were not committed in time. Returns when to look again (ns), UINT64_MAX: nothing to look
+// for.
 uint64_t offer_sweep(struct node *n);
+
+// The pool of moves. Callers: the process service's start.
+void migrate_start(struct node *n);
+// Frees the records of moves under way. Callers: the process service's stop, when no task runs.
+void migrate_stop(struct node *n);
+// The pool and the list of offers. Callers: the process service's start.
+void offer_start(struct node *n);
+// Frees the records of offers; their processes go with the node. Callers: the process service's stop, when no task
+// runs.
+void offer_stop(struct node *n);
 
 #endif

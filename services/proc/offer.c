@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The target of a hand-off; the table is in migrate.h.
+// The target of a move; the table is in migrate.h.
 #include "core/error.h"
 #include "core/panic.h"
 #include "services/proc/control.h"
 #include "services/proc/instantiate.h"
 #include "services/proc/migrate.h"
-#include "services/proc/proc.h"
 #include "services/proc/proc_priv.h"
 
 #define OFFER_LIFE_NS (30 * NS_PER_S) // READY without COMMIT
@@ -20,7 +19,7 @@ struct offer {
     uint64_t number;        // [I] ours: offers of this boot, from 1
     ep_t ep;                // [N] of the process
     enum offer_state state; // [N] set by offer_set_state only
-    bool given_up;          // [N] PULLING: the source does not want it any more
+    bool given_up;          // [N] PULLING: the source sent ABORT
     uint64_t ready_ns;      // [N] READY: since when
 };
 
@@ -50,8 +49,10 @@ static unsigned offers_open(struct node *n)
 
 static void offer_free(struct node *n, struct offer *o)
 {
+    struct proc_service *ps = n->services->proc;
+    ASSERT(o->number != 0 && o->number <= ps->offer_serial);
     if (o->state == OFFER_COMMITTED)
-        n->services->proc->ncommitted--;
+        ps->ncommitted--;
     list_del(&o->link);
     pool_free(n, &n->services->proc->pool_offer, o);
 }
@@ -89,12 +90,12 @@ static int offer_new(struct node *n, uint64_t id, struct offer **out)
     return 0;
 }
 
-// Frozen at the source, so what is pulled is one state of it, whole. While it is ARRIVING nobody here finds it; its
-// peers ask the source, which says "wait".
+// The process is frozen at the source, so what is pulled is one state of it, whole. While it is ARRIVING no thread of
+// this node finds it; its peers ask the source, which says "wait".
 static int64_t offer_pull(struct node *n, struct offer *o, struct instance *in)
 {
     o->ep = in->p->ep;
-    // A process without an identity can be started, not moved: two of it could not be told from each other.
+    // A process without an identity can be started, not moved: two copies of it could not be told from each other.
     int64_t status = in->given_ep == EP_NONE ? -E_ARG : instantiate_fill(n, in, &o->given_up);
     instantiate_end(n, in);
     return status;
@@ -102,9 +103,10 @@ static int64_t offer_pull(struct node *n, struct offer *o, struct instance *in)
 
 static void offer_ready(struct node *n, struct offer *o)
 {
+    ASSERT(o->state == OFFER_PULLING && !o->given_up);
     offer_set_state(n, o, OFFER_READY);
     o->ready_ns = node_now(n);
-    task_wake(n, &n->procs); // the reaper sweeps offers: it must know when to look
+    task_wake(n, &n->procs); // the reaper, which destroys offers that are too old
 }
 
 int64_t offer_take(struct node *n, struct request *r)
@@ -170,11 +172,11 @@ static void arrived(struct node *n, struct proc *p)
     node_log(n, "proc: %s (%06x) has arrived%s", p->name, p->pid, p->stay_stunned ? ", stunned" : "");
 }
 
-// The one instant of ownership. Nothing in here blocks: who looks sees READY or COMMITTED, never a state between.
+// The one instant of ownership. Nothing in here blocks: other threads see READY or COMMITTED, never a state between.
 static int64_t offer_run(struct node *n, struct offer *o)
 {
     struct proc *p = proc_by_ep(n, o->ep);
-    ASSERT(p && p->state == PROC_ARRIVING);
+    ASSERT(o->state == OFFER_READY && p && p->state == PROC_ARRIVING);
     if (proc_serve(n, p) < 0) { // no memory: better there than nowhere
         offer_drop(n, o);
         return -E_REFUSED;

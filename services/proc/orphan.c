@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Watches over owners' ports, and the end of the processes whose owner is gone; the rules are in orphan.h.
 #include "services/proc/orphan.h"
 #include "core/error.h"
+#include "core/panic.h"
 #include "core/port.h"
 #include "services/proc/control.h"
 #include "services/proc/order.h"
@@ -10,13 +12,13 @@
 // it.
 #define ASKING_MAX 16u
 
-struct watch {        // an owner's port that nobody on this node serves
-    struct list link; // [N] orphans.watches: who was asked about last is the last
+struct watch {        // an owner's port that no process of this node serves
+    struct list link; // [N] orphans.watches: the port that was asked about last is the last
     struct port port; // [I]
     bool asking;      // [N]
     bool ended;       // [N] it was served here, and its server has ended or closed it
-    bool wanted;      // [N] in a scan: somebody has this owner
-    unsigned missed;  // [N] searches in a row that found nobody
+    bool wanted;      // [N] in a scan: a process has this owner
+    unsigned missed;  // [N] searches in a row that found no server
     uint64_t due_ns;  // [N] asking: the end of the search; else when the next one begins
 };
 
@@ -51,6 +53,7 @@ static struct watch *watch_get(struct node *n, struct port port)
 
 static void search_end(struct node *n, struct watch *w)
 {
+    ASSERT(!w->asking || orphans_of(n)->asking > 0);
     orphans_of(n)->asking -= w->asking;
     w->asking = false;
 }
@@ -68,9 +71,9 @@ unsigned orphan_missed(struct node *n, struct port port)
     return w ? w->missed : 0;
 }
 
-// --- Who has an owner ------------------------------------------------------------------------------------------
+// --- Processes that have an owner ------------------------------------------------------------------------------
 
-// What arrives is its source's; what is decoded beside another process to take its place has no port of its own yet.
+// A process that arrives is still its source's; one that is decoded beside another to take its place has no port yet.
 static bool owned(const struct node *n, const struct proc *p)
 {
     return p != n->kproc && p->state != PROC_ARRIVING && p->state != PROC_DEAD && !port_is_null(p->ctl_put) &&
@@ -87,8 +90,8 @@ static bool anybody_has(struct node *n, struct port owner)
     return false;
 }
 
-// Nothing is under way that will leave it somewhere else, or as somebody else. In doubt, its owner alone could have
-// ended that: nobody can now.
+// True if no order is under way that will leave it on another node, or as another record. A process in doubt may end
+// too: only its owner could have ended the doubt, and the owner is gone.
 static bool may_end(struct node *n, const struct proc *p)
 {
     return (p->state == PROC_RUN || p->state == PROC_STUNNED || p->state == PROC_DOUBT) && !order_busy(n, p->ep);
@@ -98,6 +101,7 @@ static bool may_end(struct node *n, const struct proc *p)
 
 static void orphan_end(struct node *n, struct proc *p, const struct watch *w)
 {
+    ASSERT(owned(n, p) && !order_busy(n, p->ep));
     trace(n, TRACE_ORPHAN, 0, w->port.w[0], p->ep);
     if (w->ended)
         node_log(n, "proc: %s (%06x) is an orphan and ends: its owner has ended", p->name, p->pid);
@@ -108,12 +112,12 @@ static void orphan_end(struct node *n, struct proc *p, const struct watch *w)
         proc_drop(n, p, true);
         return;
     }
-    p->owner = (struct cap){.obj_rights = 0}; // there is nobody to tell
+    p->owner = (struct cap){.obj_rights = 0}; // there is no owner to notify
     p->killed = true;
     proc_finish(n, p, -E_CANCEL); // the reaper does the rest; its children's turn comes then
 }
 
-// All that can be judged now. Is that all?
+// Ends all that may end now. True if there is no other.
 static bool orphans_end(struct node *n, const struct watch *w)
 {
     bool all = true;
@@ -139,11 +143,12 @@ static uint64_t search_ns(const struct watch *w)
 static void search_begin(struct node *n, struct watch *w)
 {
     struct orphans *o = orphans_of(n);
+    ASSERT(!w->asking && o->asking < ASKING_MAX);
     uint64_t now = node_now(n);
     bool heard = n->transport && n->transport->ask_port(n, w->port);
     w->asking = true;
     o->asking++;
-    // Nobody hears us. Of a server that has ended here this is the answer; else it is an answer not given.
+    // No link is up. About a server that ended on this node this is the answer; else there is no answer.
     w->due_ns = heard || !w->ended ? now + search_ns(w) : now;
     list_del(&w->link);
     list_add_tail(&o->watches, &w->link);
@@ -252,7 +257,7 @@ uint64_t orphan_sweep(struct node *n)
         scan(n);
     end_due(n);
     begin_due(n);
-    end_due(n); // those that nobody could be asked about
+    end_due(n); // searches for which no link was up
     uint64_t next = o->scan_ns;
     LIST_FOR (l, &o->watches) {
         const struct watch *w = LIST_ENTRY(l, struct watch, link);

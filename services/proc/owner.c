@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Reports to owners, and what an owner's answer does. A silent owner must not hold up the others, so each report is made
-// by a task of its own; when there are too many of these, or no memory, the caller makes the report itself.
+// Reports to owners, and what an owner's answer does. A silent owner must not hold up the others, so each report is
+// made by a task of its own; when there are too many of these, or no memory, the caller makes the report itself.
 #include "services/proc/owner.h"
 #include "core/abi.h"
 #include "core/desc.h"
@@ -96,7 +96,7 @@ static void resume_by_owner(struct node *n, struct proc *p)
     ASSERT(e == 0);
 }
 
-// 0: done. Negative: the answer could not be carried out, and the owner must hear of it.
+// Returns 0, or an error: the answer could not be carried out, and the owner must be told.
 static int64_t apply_answer(struct node *n, const struct report *t, int64_t answer, const struct buf *desc)
 {
     struct proc *p = still_same_stop(n, t);
@@ -127,7 +127,7 @@ static int64_t apply_answer(struct node *n, const struct report *t, int64_t answ
     }
 }
 
-// Tells it, until an answer could be carried out.
+// Tells the owner of the stop, until an answer could be carried out.
 static void deliver_stop(struct node *n, const struct report *t)
 {
     struct seg *room; // takes no memory but for what comes
@@ -156,10 +156,10 @@ static void deliver_stop(struct node *n, const struct report *t)
     seg_drop(n, room);
 }
 
-// --- Who tells it -------------------------------------------------------------------------------------------
+// --- The tasks that tell it ---------------------------------------------------------------------------------
 
-// A dead process is kept until its owner has been told, so that nobody can start it again under the same endpoint and
-// be taken for the one that died.
+// A dead process is kept until its owner has been told. Else it could be started again, from a checkpoint, under the
+// same endpoint, and the owner would take the end of the first for the end of the second.
 static void report_make(struct node *n, const struct report *t)
 {
     if (t->event) {
@@ -175,6 +175,7 @@ static void report_make(struct node *n, const struct report *t)
 
 static void report_free(struct node *n, struct report *t)
 {
+    ASSERT(n->services->proc->nreports > 0);
     list_del(&t->link);
     n->services->proc->nreports--;
     pool_free(n, &n->services->proc->pool_report, t);
@@ -186,7 +187,7 @@ static void report_main(struct node *n, void *arg)
     while (t->ep != EP_NONE) {
         report_make(n, t);
         t->ep = EP_NONE;
-        task_sleep(n, REPORT_IDLE_NS); // report_idle's user wakes it
+        task_sleep(n, REPORT_IDLE_NS); // woken when there is another report to make
     }
     report_free(n, t);
 }
@@ -239,7 +240,7 @@ static void report(struct node *n, struct report *t)
 {
     if (!cap_is_null(&t->owner) && (report_give(n, t) || report_new(n, t)))
         return;
-    // In line. Only the reaper ends processes, and it is busy with this one: nobody reports it a second time.
+    // In line, by the caller. Only the reaper reports ends, and it is busy with this one: it is not reported twice.
     report_make(n, t);
 }
 

@@ -23,6 +23,7 @@ void owner_tell_end_by(struct node *n, struct report *idle, const struct proc *p
 // True if a task tells the end of this process just now.
 bool owner_is_told_of_end(struct node *n, ep_t ep);
 
+// The pool and the list of reports. Callers: the process service's start.
 void reports_start(struct node *n);
 // Ends all reports. Callers: no task of them runs.
 void reports_stop(struct node *n);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Process service: the kernel's few operations on processes (design D7). Two kinds of ports lead here: the node's
-// process port (object 0: start, list, hand-off) and each process's own control port, which goes along when it moves.
-#include "services/proc/proc.h"
+// process port (object 0: start, list, move to here) and each process's own control port, which goes along when it
+// moves.
 #include "core/cap.h"
 #include "core/desc.h"
 #include "core/error.h"
@@ -17,19 +17,21 @@
 #include "services/proc/orphan.h"
 #include "services/proc/owner.h"
 #include "services/proc/proc_priv.h"
+#include "services/proc/proc_status.h"
 #include "services/proc/reaper.h"
 #include <string.h>
 
-// A source that was let in before the last rotation may still end its hand-off (only who offered knows the number).
-// Refused, it could not tell whether an earlier COMMIT had been heard, and the process would be in doubt.
-static bool ends_handoff(struct node *n, const struct request *r)
+// A source whose OFFER was admitted before the last rotation may still end its move (only it knows the number). If it
+// were refused, it could not tell whether an earlier COMMIT had arrived, and the process would be in doubt.
+static bool ends_move(struct node *n, const struct request *r)
 {
     return (r->in.op == OP_PROC_COMMIT || r->in.op == OP_PROC_ABORT) &&
            cap_verify(&r->in.cap, n->services->proc->key_was, 0) == 0;
 }
 
-// Which object, and its key. A request can outlive its process in the queue: then the port is not known here (any
-// more), and nothing was executed, which is what E_NOTHERE says. If the process has moved, asking again finds it.
+// Which object, and its key. A process can end or move while a request for it waits in the queue. Then the port is not
+// known here (any more), and nothing was executed, which is what E_NOTHERE says: asked again, a process that moved is
+// found.
 static int proc_key(struct node *n, const struct request *r, uint8_t key[16])
 {
     const struct proc_service *ps = n->services->proc;
@@ -41,7 +43,7 @@ static int proc_key(struct node *n, const struct request *r, uint8_t key[16])
         return -E_NOTHERE;
     if (cap_obj(&r->in.cap) != 0)
         return -E_OBJECT;
-    bytes_copy(key, ends_handoff(n, r) ? ps->key_was : ps->key, 16);
+    bytes_copy(key, ends_move(n, r) ? ps->key_was : ps->key, 16);
     return 0;
 }
 
@@ -58,10 +60,9 @@ static int64_t start(struct node *n, struct request *r, struct instance *in)
         proc_drop(n, p, true); // silent: it never ran; a checkpoint's peers are not its yet
         return status;
     }
-    p->stay_stunned = false; // a checkpoint is taken of a stunned process; who starts it wants it to run
+    p->stay_stunned = false; // a checkpoint is taken of a stunned process; OP_PROC_EXEC makes it run
     if (n->transport && in->given_ep != EP_NONE)
-        n->transport->arrived(n,
-                              p); // a checkpoint that comes back to life may be looked for already
+        n->transport->arrived(n, p); // clients may look for the process of a checkpoint already
     status = proc_resume(n, p);
     ASSERT(status == 0);
     r->res[0] = p->pid;
@@ -77,14 +78,13 @@ static int64_t run_exec(struct node *n, struct request *r)
     return e < 0 ? e : start(n, r, in);
 }
 
-// All that fills its segments is on this node, as it is when one program is started again and again: there is nothing
-// to wait for.
+// If all that fills its segments is on this node, as it is when one program is started again and again, nothing blocks.
 static bool exec_inline(struct node *n, struct request *r, int64_t *status)
 {
     struct instance in;
     const char *why;
     if (r->in.about || instantiate_check(n, NULL, &r->data, &why) < 0 || !instantiate_at_once(n, &r->data))
-        return false; // the task says what is wrong
+        return false; // a task says what is wrong, or waits
     instantiate_init(&in);
     *status = instantiate_make_checked(n, NULL, &r->data, 0, &in);
     if (*status == 0)
@@ -106,7 +106,7 @@ static int64_t run_list(struct node *n, struct request *r)
         return -E_OP;
     LIST_FOR (l, &n->procs) {
         struct proc *p = LIST_ENTRY(l, struct proc, link);
-        if (p == n->kproc || port_is_null(p->ctl_put)) // what is to take another's place is not one yet
+        if (p == n->kproc || port_is_null(p->ctl_put)) // a record that is to take another's place is no process yet
             continue;
         struct proc_entry e = {
             .ep = p->ep,
@@ -154,7 +154,7 @@ static int64_t run_stun(struct node *n, struct request *r)
             return gone;
         if (p->state == PROC_DOUBT)
             return -E_DOUBT;
-        p->stay_stunned = true; // by order: a move that comes in between leaves it so
+        p->stay_stunned = true; // by order: it stays so through a move
         if (p->state == PROC_STUNNED)
             return 0;
         p->tell = cap_is_null(&p->owner) || (r->in.arg[1] & 1) ? 0 : EVENT_STUNNED;
@@ -165,7 +165,7 @@ static int64_t run_stun(struct node *n, struct request *r)
     }
 }
 
-// The request's bytes, if there are any, are what it shall be from now on.
+// Changes *p to the descriptor that is the request's bytes, if there are any. *p is another record then.
 static int64_t changed(struct node *n, struct request *r, struct proc **p)
 {
     if (r->in.len == 0)
@@ -210,7 +210,7 @@ static int64_t run_resume(struct node *n, struct request *r)
     int64_t status = changed(n, r, &p);
     if (status < 0)
         return status;
-    if (p->state == PROC_DOUBT) // the kernel never does this by itself: the owner says that the other copy is gone
+    if (p->state == PROC_DOUBT) // only by order: the owner knows that the other copy does not run
         node_log(n, "proc: %s (%06x) was in doubt and resumes by its owner's order", p->name, p->pid);
     p->stay_stunned = false;
     return p->state == PROC_RUN ? 0 : proc_resume(n, p);
@@ -274,7 +274,7 @@ static int64_t run_set_owner(struct node *n, struct request *r)
     int e = request_bytes(n, r, &owner, sizeof owner);
     if (e < 0)
         return e;
-    struct proc *p = idle_proc(n, ep_of(r), &e); // of one that moves, the descriptor is already under way
+    struct proc *p = idle_proc(n, ep_of(r), &e); // while it moves, the descriptor with the old owner is under way
     if (!p)
         return e;
     p->owner = owner;
@@ -282,7 +282,7 @@ static int64_t run_set_owner(struct node *n, struct request *r)
     return 0;
 }
 
-// Of a process that moves, the descriptor with the old key is already under way: waits, as set owner does.
+// While a process moves, the descriptor with the old key is under way: this waits, as set owner does.
 static int proc_rekey(struct node *n, const struct request *r, const uint8_t key[16])
 {
     if (!r->in.about) {
@@ -335,7 +335,7 @@ static int64_t run_destroy(struct node *n, struct request *r)
     struct proc *p = idle_proc(n, ep_of(r), &e);
     if (!p)
         return e;
-    if (p->state == PROC_DOUBT) { // the copy that may run elsewhere is not touched, nor its clients told anything
+    if (p->state == PROC_DOUBT) { // the copy that may run elsewhere is not touched, and its clients are told nothing
         node_log(n, "proc: %s (%06x) was in doubt; this copy is destroyed by its owner's order", p->name, p->pid);
         proc_drop(n, p, true);
         return 0;
@@ -423,7 +423,7 @@ int proc_service_start(struct node *n)
     return dir_enter(n, "proc", &c);
 }
 
-// The processes go with the node; the kernel's own ports for them go here.
+// The processes are freed with the node; the kernel's own ports for them are removed here.
 void proc_service_stop(struct node *n)
 {
     if (!n->services->proc)

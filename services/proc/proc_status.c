@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A process in words, for people: what of it is memory, what its threads do or wait for, which transactions are open.
 // It says what the records say, and changes nothing.
+#include "services/proc/proc_status.h"
 #include "core/abi.h"
 #include "core/rec.h"
 #include "core/thread.h"
 #include "services/proc/fault.h"
 #include "services/proc/orphan.h"
-#include "services/proc/proc.h"
 #include "services/proc/proc_priv.h"
 
 #include <stdio.h>

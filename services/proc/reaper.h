@@ -8,6 +8,7 @@ struct node;
 
 // Starts the reaper's task. Returns 0, or E_MEM: no memory for the task.
 int reaper_start(struct node *n);
+// Ends its task. Callers: when no task runs.
 void reaper_stop(struct node *n);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Directory: names -> capabilities. The boot archive answers OP_DIR_LOOKUP and OP_DIR_LIST too (services/bootfs.h).
+// Directory: names -> capabilities. The boot file system answers OP_DIR_LOOKUP and OP_DIR_LIST too (services/bootfs.h).
 //
 // OP_DIR_LOOKUP  request: name (no zero needed). reply: capability. READ; E_NAME: there is no such name
 // OP_DIR_ENTER   request: name, zero byte, 32-byte capability. Replaces. CREATE; E_LIMIT: the directory is full

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Every operation's number, in one table: a number means the same wherever it is sent. Each service has a range; what an
-// operation takes and gives is in the service's header beside this one. A new service takes the next sixteen. A
+// Every operation's number, in one table: a number means the same wherever it is sent. Each service has a range; what
+// an operation takes and gives is in the service's header beside this one. A new service takes the next sixteen. A
 // program's own objects may use any number, but the standard operations mean the same there.
 #ifndef SERVICES_PROTOCOL_NUMBERS_H
 #define SERVICES_PROTOCOL_NUMBERS_H

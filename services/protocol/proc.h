@@ -38,9 +38,9 @@
 //                       error; reply: the reason in words
 // OP_PROC_SET_COMMENT   request: at most 31 printable bytes
 // OP_PROC_SET_LIMIT     arg[0] = bytes of memory that it may have mapped, 0 = any. E_LIMIT: it has more already
-// OP_PROC_SET_PRIORITY  arg[0] = 0..7; a larger number is more urgent and runs first (4 at first): at once, and wherever
-//                       the process goes. arg[1] = 1 + the largest that it may ever be given from now on, 0: as it is.
-//                       OWNER for arg[1]; E_LIMIT: above what it may be given
+// OP_PROC_SET_PRIORITY  arg[0] = 0..7; a larger number is more urgent and runs first (4 at first): at once, and
+//                       wherever the process goes. arg[1] = 1 + the largest that it may ever be given from now on, 0:
+//                       as it is. OWNER for arg[1]; E_LIMIT: above what it may be given
 // OP_PROC_SET_OWNER     request: capability
 //
 // On the owner capability, sent by the kernel: OP_PROC_WAIT_EVENT. arg[0] = enum owner_event, arg[1] = endpoint of the
@@ -54,7 +54,8 @@
 //                  was, and waits
 //   EVENT_DOUBT    arg[2] = node that may run it
 // The answer to FAULT, STUNNED and REFUSED is the status: enum owner_answer. A negative one, or none within 10 s, ends
-// the process; after STUNNED, none leaves it stunned. The descriptor is to be had by OP_PROC_GET on owner_fault.process.
+// the process; after STUNNED, none leaves it stunned. The descriptor is to be had by OP_PROC_GET on
+// owner_fault.process.
 #ifndef SERVICES_PROTOCOL_PROC_H
 #define SERVICES_PROTOCOL_PROC_H
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The shell's transactions: what it says, what it asks services for, and the row that it has drawn.
 #include "core/error.h"
+#include "core/panic.h"
 #include "services/shell/shell_priv.h"
 
 #include <stdarg.h>
@@ -52,6 +53,7 @@ void show_row(struct node *n, uint32_t how)
     struct shell *sh = n->services->shell;
     const struct edit *e = sh->edit;
     char text[sizeof sh->prompt + EDIT_LINE_MAX];
+    ASSERT(e->len <= EDIT_LINE_MAX && e->cursor <= e->len);
     size_t len = sh->at_prompt ? strlen(sh->prompt) : 0;
     const uint64_t arg[4] = {len + e->cursor, how, 0, 0};
     memcpy(text, sh->prompt, len);

@@ -16,12 +16,13 @@
 static void take_line(struct node *n, struct shell *sh, char line[EDIT_LINE_MAX + 1])
 {
     char text[sizeof sh->prompt + EDIT_LINE_MAX];
+    ASSERT(sh->queued > 0 && sh->queued <= SHELL_QUEUE);
     memcpy(line, sh->queue[sh->queue_first], EDIT_LINE_MAX + 1);
     sh->queue_first = (sh->queue_first + 1) % SHELL_QUEUE;
     sh->queued--;
     sh->at_prompt = false;
     sh->interrupted = sh->suspended = false;
-    task_wake(n, sh->queue); // who waits for room there
+    task_wake(n, sh->queue); // the task keys, if it waits for room there
     int len = snprintf(text, sizeof text, "%s%s", sh->prompt, line);
     const uint64_t arg[4] = {(uint64_t)len, SHOW_ENTERED, 0, 0};
     (void)task_trans(n, &sh->console, OP_CONSOLE_SHOW, arg, buf_kernel(text, (uint64_t)len), buf_none(), 0, NULL);
@@ -107,7 +108,7 @@ static int open(struct node *n)
     return sh->main ? 0 : -E_MEM;
 }
 
-// Starts nothing: not every node has somebody who types.
+// Starts no task: not at every node somebody types (shell_open).
 int shell_service_start(struct node *n)
 {
     n->services->shell_open = open;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The shell: who sits at the console of a node can start programs from its store, stop them, look at them, resume them.
-// It has no rights of its own: all it does are transactions with the services that are in the boot directory, and it is
-// told how its programs end as any owner is.
+// The shell: at the console of a node people start programs from its boot file system, stop them, look at them, resume
+// them. The shell has no rights of its own: all it does are transactions with the services that are in the boot
+// directory, and it is told how its programs end as any owner is.
 //
 // Two tasks. One reads keys and edits the line (edit.h), whatever the other does, so that Ctrl-C is always heard. The
 // other takes finished lines, one by one. A program in front gets the lines that are typed; the rest is the shell's.
@@ -10,8 +10,9 @@
 
 struct node;
 
-// Starts it. After services_start, once. The console needs a screen (console_attach). Nobody calls this on nodes whose
-// console is a file, or on a host: there would be nobody to type. E_MEM, E_LIMIT.
+// Starts it. The console needs a screen (console_attach): on a node whose console is a file, and on a host, there is
+// nobody to type. Returns 0, or E_MEM; E_LIMIT: too many services or ports; E_NOTHERE: this image has no shell.
+// Callers: boards and tests, node lock held, after services_start, once.
 int shell_open(struct node *n);
 
 #endif

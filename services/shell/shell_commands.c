@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// The commands of the shell: a table at the end of the file, and a function for each.
 #include "services/elf.h"
 #include "services/shell/shell_priv.h"
 

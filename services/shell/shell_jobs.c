@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The programs that the shell started: it is their owner, and gives each a terminal.
 #include "core/cap.h"
+#include "core/panic.h"
 #include "core/thread.h"
 #include "services/dir.h"
 #include "services/program.h"
@@ -57,7 +58,7 @@ static int64_t run_event(struct node *n, struct request *r)
     case EVENT_FAULT: return take_fault(n, r, j);
     case EVENT_ENDED: j->status = (int64_t)r->in.arg[2]; break;
     case EVENT_DOUBT: break;
-    case EVENT_STUNNED: return OWNER_KEEP; // whoever ordered it will order it to go on
+    case EVENT_STUNNED: return OWNER_KEEP; // it resumes by an order, as it was stunned by one
     case EVENT_REFUSED: return OWNER_END;
     default: return -E_ARG;
     }
@@ -126,6 +127,7 @@ static struct job *job_new(struct node *n, const char *program)
 void job_free(struct node *n, struct job *j)
 {
     struct shell *sh = shell_of(n);
+    ASSERT(j->number != 0);
     if (sh->front == j)
         sh->front = NULL;
     list_del(&j->link);
@@ -187,7 +189,7 @@ static void give(struct launch *l, const char *name, const struct cap *cap)
 }
 
 // A terminal of its own, which it may read and write and no more; the directory, where it may enter and remove names;
-// and the store, which nobody can change, to read files from.
+// and the boot file system, which cannot be changed, to read files from.
 static int64_t give_services(struct node *n, struct launch *l, struct job *j)
 {
     const struct shell *sh = shell_of(n);
@@ -348,6 +350,7 @@ static void wait_in_front(struct node *n, struct shell *sh, struct job *j)
 void job_to_front(struct node *n, struct job *j)
 {
     struct shell *sh = shell_of(n);
+    ASSERT(!sh->front && j->pid != 0);
     sh->interrupted = sh->suspended = false;
     sh->front = j;
     j->in_front = true;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The keyboard of the shell: what each key means, and for whom.
+// The keyboard of the shell: what each key means, and whether the program in front or the shell gets it.
 #include "services/shell/shell_priv.h"
 
 #include "core/error.h"
+#include "core/panic.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -92,6 +93,7 @@ static void line_to_front(struct node *n, struct shell *sh)
 {
     char text[EDIT_LINE_MAX + 1];
     size_t len = sh->edit->len;
+    ASSERT(sh->front && len < sizeof text);
     struct cap tty = sh->front->tty; // it may end while we draw
     memcpy(text, sh->edit->text, len);
     text[len++] = '\n';

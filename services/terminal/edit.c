@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// A line being typed. The functions at the top work on bytes and characters of the text; edit_key at the end is the
+// state machine.
 #include "services/terminal/edit.h"
+#include "core/panic.h"
 
 #include <string.h>
 
@@ -66,6 +69,7 @@ static unsigned word_before(const struct edit *e, unsigned at)
 
 bool edit_insert(struct edit *e, const char *text, size_t len)
 {
+    ASSERT(e->len <= EDIT_LINE_MAX && e->cursor <= e->len);
     if (len > EDIT_LINE_MAX - e->len)
         return false;
     memmove(e->text + e->cursor + len, e->text + e->cursor, e->len - e->cursor);
@@ -80,6 +84,7 @@ static enum edit_event delete_range(struct edit *e, unsigned from, unsigned to)
 {
     if (from == to)
         return EDIT_REFUSED;
+    ASSERT(from <= to && to <= e->len);
     memmove(e->text + from, e->text + to, e->len - to);
     e->len -= to - from;
     e->cursor = from;
@@ -116,6 +121,7 @@ static enum edit_event show_past(struct edit *e, unsigned back)
 {
     if (back > e->kept)
         return EDIT_REFUSED;
+    ASSERT(e->kept <= EDIT_HISTORY);
     if (e->shown == 0)
         memcpy(e->typed, e->text, e->len + 1);
     const char *line = back ? past(e, back) : e->typed;
@@ -251,6 +257,7 @@ bool completion_apply(struct edit *e, const struct completion *c)
     if (c->matches == 0)
         return false;
     bool done = true;
+    ASSERT(c->common <= EDIT_LINE_MAX && c->word + c->len == e->text + e->cursor);
     if (c->common > c->len)
         done = edit_insert(e, c->name + c->len, c->common - c->len);
     if (c->matches == 1)

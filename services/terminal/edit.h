@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A line being typed: a pure state machine, bytes in, a line and a cursor out. It draws nothing.
+// Callers: one task; nothing here locks.
 //
 // Keys: what is printable is inserted. Left, right, Home, End, Ctrl-B, F, A, E move; backspace, Delete, Ctrl-H, D
 // delete; Ctrl-U, K, W delete to the beginning, to the end, the word before; up, down, Ctrl-P, N go through the
@@ -41,15 +42,15 @@ struct edit {
     char history[EDIT_HISTORY][EDIT_LINE_MAX + 1];
 };
 
-void edit_init(struct edit *e); // an empty line, without history
-// The byte c was typed. Returns what it did, or what is to be done.
+// Makes the record empty: no line, no history.
+void edit_init(struct edit *e);
+// One more byte was typed. Returns what that did.
 enum edit_event edit_key(struct edit *e, char c);
 // The line is empty again.
 void edit_reset(struct edit *e);
 // Puts the line into the history, unless it is empty or the same as the last.
 void edit_remember(struct edit *e);
-// Inserts len bytes of text at the cursor. True, or false and nothing is inserted: there is no room for all of it.
-// Returns which.
+// Inserts len bytes of text at the cursor. False if there is no room for all of it; then nothing is inserted.
 bool edit_insert(struct edit *e, const char *text, size_t len);
 
 // --- Completion of the word before the cursor -----------------------------------------------------------------
@@ -62,9 +63,11 @@ struct completion {
     size_t common;                // bytes that all of these have in common
     char name[EDIT_LINE_MAX + 1]; // the first of them
 };
-// Of the word before the cursor of e, which must not change until completion_apply(). Each name that it might be goes
-// to completion_offer().
+// Finds the word before the cursor of e, which must not change until completion_apply(). Each name that the word might
+// become goes to completion_offer().
 void completion_begin(const struct edit *e, struct completion *c);
+// The word may be completed to this name, if it begins with it.
+// The word may be completed to this name, if it begins with it.
 void completion_offer(struct completion *c, const char *name);
 // Inserts what is certain: the rest of the common part, and a blank when there was one match. False: nothing is.
 bool completion_apply(struct edit *e, const struct completion *c);
