@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The system calls: unpack registers, call the room that does it, put the results into registers. What a blocking call
-// answers is put there when its wait ends (syscall_done_*).
-#include "core/syscall.h"
+// The system calls: unpack registers, call the room that does it, put the results into registers. None of them blocks:
+// one that must wait sets the thread's state and returns; the event that ends the wait puts the results there (answer.h).
 #include "core/abi.h"
 #include "core/cap.h"
 #include "core/entry.h"
@@ -19,36 +18,6 @@ typedef void sys_fn(struct node *n, struct thread *t);
 static void answer(struct thread *t, int64_t status)
 {
     t->regs.x[REG_A0] = (uint64_t)status;
-}
-
-void syscall_done_trans(struct thread *t)
-{
-    const struct call *c = &t->call;
-    answer(t, c->status);
-    t->regs.x[REG_A1] = c->rep_total;
-    for (int i = 0; i < 4; i++)
-        t->regs.x[REG_A2 + i] = c->res[i];
-}
-
-void syscall_done_getreq(struct thread *t)
-{
-    const struct rec *r = t->serve.rec;
-    answer(t, t->serve.result);
-    if (t->serve.result < 0)
-        return;
-    ARG(1) = r->req_len;
-    ARG(2) = r->handle;
-    ARG(3) = r->op;
-    for (int i = 0; i < 4; i++)
-        ARG(4 + i) = r->arg[i];
-    t->regs.x[REG_T0] = r->cap.obj_rights;
-    t->regs.x[REG_T1] = r->cap.check[0] | (uint64_t)r->cap.check[1] << 32;
-    t->regs.x[REG_T2] = r->cap.check[2];
-}
-
-void syscall_done_putrep(struct thread *t)
-{
-    answer(t, t->serve.result);
 }
 
 static void sys_null(struct node *n, struct thread *t)

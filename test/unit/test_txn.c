@@ -9,7 +9,6 @@
 #include "core/port.h"
 #include "core/proc.h"
 #include "core/sched.h"
-#include "core/syscall.h"
 #include "core/thread.h"
 #include "core/txn.h"
 
