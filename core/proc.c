@@ -6,6 +6,7 @@
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/port.h"
+#include "core/random.h"
 #include "core/sched.h"
 #include "core/task.h"
 #include "core/thread.h"

@@ -6,6 +6,7 @@
 #include "core/entry.h"
 #include "core/node.h"
 #include "core/port.h"
+#include "core/random.h"
 #include "core/sched.h"
 #include "core/thread.h"
 #include "core/txn_priv.h"
