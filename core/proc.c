@@ -3,12 +3,12 @@
 #include "core/abi.h"
 #include "core/cap.h"
 #include "core/entry.h"
+#include "core/event.h"
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/port.h"
 #include "core/random.h"
 #include "core/sched.h"
-#include "core/task.h"
 #include "core/thread.h"
 #include "core/txn_net.h"
 #include <string.h>
