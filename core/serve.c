@@ -363,3 +363,41 @@ void txn_getreq_due(struct node *n, struct thread *t)
     list_del(&t->run_link);
     answer_getreq(n, t, -E_TIMEOUT);
 }
+
+// --- Time --------------------------------------------------------------------------------------------
+
+static void rec_due(struct node *n, struct timer *tm)
+{
+    struct rec *r = LIST_ENTRY(tm, struct rec, timer);
+    if (proc_frozen(r->proc))
+        return; // resuming takes everything up again
+    if (r->state == REC_DONE) {
+        txn_rec_free(n, r);
+        return;
+    }
+    r->retry_ns = r->retry_ns * 2 < RETRY_MAX_NS ? r->retry_ns * 2 : RETRY_MAX_NS;
+    r->sent.high = r->sent.base;
+    if (rec_answered(r)) {
+        rec_reply(n, r);
+    } else if (r->state == REC_FILL) {
+        struct thread *s = rec_fill(n, r);
+        if (s)
+            serve_next(n, s);
+    } else if (r->state == REC_SERVE) {
+        cancel_tell(n, r);
+    }
+}
+
+void txn_client_lost(struct node *n, struct rec *r)
+{
+    r->lost = true;
+    if (rec_answered(r))
+        rec_done(n, r);
+    else
+        rec_abandon(n, r);
+}
+
+struct rec *txn_rec_create(struct node *n, struct proc *p, ep_t client, uint32_t tid)
+{
+    return rec_create(n, p, client, tid, rec_due);
+}
