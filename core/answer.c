@@ -4,6 +4,7 @@
 #include "core/abi.h"
 #include "core/node.h"
 #include "core/panic.h"
+#include "core/sched.h"
 #include "core/txn.h"
 
 void answer_trans(struct thread *t)
@@ -42,7 +43,7 @@ void answer_getreq(struct node *n, struct thread *t, int error)
     t->serve.result = error;
     if (!thread_is_task(t))
         t->regs.x[REG_A0] = (uint64_t)(int64_t)error;
-    thread_wake(n, t);
+    sched_wake(n, t);
 }
 
 void answer_putrep(struct node *n, struct thread *t)
@@ -52,5 +53,5 @@ void answer_putrep(struct node *n, struct thread *t)
     t->serve.result = 0;
     if (!thread_is_task(t))
         t->regs.x[REG_A0] = 0;
-    thread_wake(n, t);
+    sched_wake(n, t);
 }

@@ -40,10 +40,10 @@ static bool interrupt(struct node *n, struct thread *s, uint64_t by_ns)
         if (thread_is_task(s)) // a pause of the kernel's own, and short
             return false;
         s->regs.x[REG_A0] = (uint64_t)-E_CANCEL;
-        thread_wake(n, s);
+        sched_wake(n, s);
         return true;
     case THREAD_EVENT: // a task looks round again, and may ask (task_cancelled)
-        thread_wake(n, s);
+        sched_wake(n, s);
         return true;
     default: return false;
     }

@@ -35,6 +35,6 @@ void task_wake(struct node *n, const void *event)
     LIST_FOR_SAFE (l, next, &n->event_waiters) {
         struct thread *t = LIST_ENTRY(l, struct thread, run_link);
         if (t->task->event == event)
-            thread_wake(n, t);
+            sched_wake(n, t);
     }
 }

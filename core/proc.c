@@ -4,6 +4,7 @@
 #include "core/cap.h"
 #include "core/entry.h"
 #include "core/event.h"
+#include "core/futex.h"
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/port.h"
@@ -103,7 +104,7 @@ void proc_take_place(struct node *n, struct proc *p, struct proc *q)
         if (t->state != THREAD_FUTEX)
             continue;
         list_del(&t->run_link);
-        thread_wait_at(n, t, t->wait_va);
+        futex_wait(n, t, t->wait_va);
     }
     port_about(n, p->ctl_put, p, q);
 }

@@ -132,6 +132,17 @@ void sched_ready(struct node *n, struct thread *t)
     wake_a_hart(n, t);
 }
 
+void sched_wake(struct node *n, struct thread *t)
+{
+    ASSERT(t->state != THREAD_RUN && t->state != THREAD_READY);
+    timer_cancel(n, &t->timer);
+    t->wake_ns = UINT64_MAX;
+    if (t->state == THREAD_FUTEX || t->state == THREAD_EVENT)
+        list_del(&t->run_link);
+    thread_set_state(t, THREAD_READY);
+    sched_ready(n, t);
+}
+
 void sched_switch_to(struct node *n, struct thread *t)
 {
     struct hart *h = arch_this_hart();

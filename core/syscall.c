@@ -4,6 +4,7 @@
 #include "core/abi.h"
 #include "core/cap.h"
 #include "core/entry.h"
+#include "core/futex.h"
 #include "core/node.h"
 #include "core/port.h"
 #include "core/random.h"
@@ -158,7 +159,7 @@ static void sys_thread_exit(struct node *n, struct thread *t)
     if (va && !(va & 3)) {
         struct buf b = buf_user(p, va, sizeof zero);
         if (buf_write(n, &b, 0, &zero, sizeof zero) == 0)
-            thread_wake_at(n, p, va, UINT64_MAX);
+            futex_wake(n, p, va, UINT64_MAX);
     }
     thread_set_state(t, THREAD_ENDED);
     sched_leave(n, t->hart);
@@ -202,14 +203,14 @@ static void sys_wait(struct node *n, struct thread *t)
         answer(t, r);
         return;
     }
-    thread_wait_at(n, t, ARG(0));
+    futex_wait(n, t, ARG(0));
     if (ARG(2))
         set_wake(n, t, ARG(2) * NS_PER_MS);
 }
 
 static void sys_wake(struct node *n, struct thread *t)
 {
-    answer(t, (int64_t)thread_wake_at(n, t->proc, ARG(0), ARG(1)));
+    answer(t, (int64_t)futex_wake(n, t->proc, ARG(0), ARG(1)));
 }
 
 static int64_t map_new(struct node *n, struct proc *p, uint64_t va, uint64_t bytes, uint64_t flags)

@@ -78,46 +78,6 @@ const char *thread_state_name(enum thread_state s)
     return s < THREAD_STATES ? names[s] : "?";
 }
 
-void thread_wake(struct node *n, struct thread *t)
-{
-    ASSERT(t->state != THREAD_RUN && t->state != THREAD_READY);
-    timer_cancel(n, &t->timer);
-    t->wake_ns = UINT64_MAX;
-    if (t->state == THREAD_FUTEX || t->state == THREAD_EVENT)
-        list_del(&t->run_link);
-    thread_set_state(t, THREAD_READY);
-    sched_ready(n, t);
-}
-
-static struct list *waiters_at(struct node *n, const struct proc *p, uint64_t va)
-{
-    uint64_t x = (p->ep ^ va >> 2) * 0x9e3779b97f4a7c15ull; // Fibonacci hashing (TAOCP 3, 6.4)
-    return &n->waiters[(x >> 32) % WAITERS_HASH];
-}
-
-void thread_wait_at(struct node *n, struct thread *t, uint64_t va)
-{
-    t->wait_va = va;
-    thread_set_state(t, THREAD_FUTEX);
-    list_add_tail(waiters_at(n, t->proc, va), &t->run_link);
-}
-
-uint64_t thread_wake_at(struct node *n, struct proc *p, uint64_t va, uint64_t max)
-{
-    uint64_t woken = 0;
-    LIST_FOR_SAFE (l, next, waiters_at(n, p, va)) {
-        struct thread *t = LIST_ENTRY(l, struct thread, run_link);
-        if (woken == max)
-            break;
-        if (t->proc != p || t->wait_va != va)
-            continue;
-        t->regs.x[REG_A0] = 0;
-        thread_wake(n, t);
-        woken++;
-    }
-    return woken;
-}
-
 // The time of whatever the thread waits for has come. A frozen process's timers do nothing: resuming it looks at every
 // deadline again.
 static void thread_due(struct node *n, struct timer *tm)
@@ -131,11 +91,11 @@ static void thread_due(struct node *n, struct timer *tm)
     case THREAD_SLEEP:
         if (!thread_is_task(t))
             t->regs.x[REG_A0] = 0;
-        thread_wake(n, t);
+        sched_wake(n, t);
         break;
     case THREAD_FUTEX:
         t->regs.x[REG_A0] = (uint64_t)-E_TIMEOUT;
-        thread_wake(n, t);
+        sched_wake(n, t);
         break;
     default: break; // its wait ended in the same instant
     }

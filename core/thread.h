@@ -124,12 +124,5 @@ static inline bool thread_is_task(const struct thread *t)
     return t->task != NULL;
 }
 const char *thread_state_name(enum thread_state s);
-// The thread's wait is over: results are in its registers (guest) or record (task); make it ready. A stunned process's
-// threads stay off the run queue.
-void thread_wake(struct node *n, struct thread *t);
-// A guest thread waits for a wake at this address of its process: state FUTEX.
-void thread_wait_at(struct node *n, struct thread *t, uint64_t va);
-// Wakes at most `max` of those who wait there, the longest wait first; SYS_WAIT gives them 0. How many.
-uint64_t thread_wake_at(struct node *n, struct proc *p, uint64_t va, uint64_t max);
 
 #endif
