@@ -7,6 +7,7 @@
 // carried over.
 #include "core/desc_priv.h"
 #include "core/event.h"
+#include "core/life.h"
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/thread.h"

@@ -3,6 +3,7 @@
 #include "core/cap.h"
 #include "core/desc_priv.h"
 #include "core/futex.h"
+#include "core/life.h"
 #include "core/node.h"
 #include "core/port.h"
 #include "core/thread.h"

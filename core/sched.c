@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "core/sched.h"
 #include "core/entry.h"
+#include "core/life.h"
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/task.h"

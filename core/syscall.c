@@ -5,6 +5,7 @@
 #include "core/cap.h"
 #include "core/entry.h"
 #include "core/futex.h"
+#include "core/life.h"
 #include "core/node.h"
 #include "core/port.h"
 #include "core/random.h"

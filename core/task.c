@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Tasks: their stacks, their beginning and end, and the system calls as functions that return when the wait is over.
 #include "core/task.h"
+#include "core/life.h"
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/port.h"

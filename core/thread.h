@@ -110,11 +110,6 @@ _Static_assert(sizeof(struct thread) <= 800, "five on a page: under 1 KiB for a 
 
 // A new thread of p with a number of its own would be one too many.
 bool thread_limit(const struct proc *p);
-// New thread in process p, state READY but not yet in the run queue (sched_ready does that). NULL: no memory or limit.
-// tid 0 = choose.
-struct thread *thread_create(struct node *n, struct proc *p, uint32_t tid);
-// Takes the thread out of every queue, ends its calls (peers are told), frees the record. Not RUN.
-void thread_destroy(struct node *n, struct thread *t);
 void thread_set_state(struct thread *t, enum thread_state s);
 // t has no FP state: gives it some, all zero. E_MEM.
 int thread_use_fp(struct node *n, struct thread *t);

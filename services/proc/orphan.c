@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "services/proc/orphan.h"
 #include "core/error.h"
+#include "core/life.h"
 #include "core/port.h"
 #include "services/proc/control.h"
 #include "services/proc/order.h"

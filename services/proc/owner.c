@@ -4,6 +4,7 @@
 #include "services/proc/owner.h"
 #include "core/abi.h"
 #include "core/desc.h"
+#include "core/life.h"
 #include "core/panic.h"
 #include "core/sched.h"
 #include "core/thread.h"

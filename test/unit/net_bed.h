@@ -17,6 +17,7 @@
 
 #include "arch/host/host.h"
 #include "core/error.h"
+#include "core/life.h"
 #include "core/port.h"
 #include "net/net.h"
 #include "net/net_priv.h"
