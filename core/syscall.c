@@ -6,6 +6,7 @@
 #include "core/entry.h"
 #include "core/futex.h"
 #include "core/life.h"
+#include "core/listen.h"
 #include "core/node.h"
 #include "core/port.h"
 #include "core/random.h"

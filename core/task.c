@@ -2,6 +2,7 @@
 // Tasks: their stacks, their beginning and end, and the system calls as functions that return when the wait is over.
 #include "core/task.h"
 #include "core/life.h"
+#include "core/listen.h"
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/port.h"

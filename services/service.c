@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The loop of all services: receive, find the operation, find the object's key, verify, run, reply.
 #include "core/cap.h"
+#include "core/listen.h"
 #include "core/panic.h"
 #include "core/port.h"
 #include "core/thread.h"

@@ -2,6 +2,7 @@
 // Descriptors: what a kernel encodes, another decodes and encodes to the same bytes; and whatever is changed in them is
 // refused, or accepted, without a trace.
 #include "core/futex.h"
+#include "core/listen.h"
 #include "test/unit/unit.h"
 
 #include "core/abi.h"
