@@ -6,6 +6,7 @@
 #include "core/config.h"
 #include "core/error.h"
 #include "core/life.h"
+#include "core/loop.h"
 #include "core/panic.h"
 #include "core/port.h"
 #include "core/random.h"

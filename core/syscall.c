@@ -7,6 +7,7 @@
 #include "core/futex.h"
 #include "core/life.h"
 #include "core/listen.h"
+#include "core/loop.h"
 #include "core/node.h"
 #include "core/port.h"
 #include "core/random.h"
