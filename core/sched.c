@@ -18,34 +18,6 @@ unsigned sched_priority(struct node *n, const struct thread *t)
     return priority;
 }
 
-// Of eight bits, one of which is set. Without Zbb, __builtin_clz() calls a function of 45 instructions.
-_Static_assert(PRIO_LEVELS <= 8, "highest_bit looks at eight bits");
-static int highest_bit(uint32_t bits)
-{
-    uint32_t at = bits > 15 ? 4 : 0;
-    bits >>= at;
-    uint32_t more = bits > 3 ? 2 : 0;
-    return (int)(at + more + (bits >> more > 1));
-}
-
-int sched_level_search(struct node *n, unsigned limit)
-{
-    for (;;) {
-        uint32_t levels = n->ready_levels & ((1u << limit) - 1);
-        if (levels == 0)
-            return -1;
-        int level = highest_bit(levels);
-        if (!list_empty(&n->ready_guests[level]))
-            return level;
-        n->ready_levels &= ~(1u << level); // its last one was taken out (sched_remove)
-    }
-}
-
-bool sched_any_ready(struct node *n)
-{
-    return n->ready_levels != 0 && sched_level_search(n, PRIO_LEVELS) >= 0;
-}
-
 void sched_put(struct node *n, struct thread *t, bool first)
 {
     unsigned level = sched_priority(n, t);

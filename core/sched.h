@@ -33,8 +33,6 @@ void sched_remove(struct node *n, struct thread *t); // from the queue; harmless
 
 // Queues a guest at its level; first: before the others there, for it has had only a part of its turn.
 void sched_put(struct node *n, struct thread *t, bool first);
-// Returns the highest level below limit (a level, or PRIO_LEVELS for all) at which a guest is ready, or -1: none is.
-int sched_level_search(struct node *n, unsigned limit);
 // Returns a hart that waits for something to do; NULL: all are busy.
 struct hart *sched_idle_hart(struct node *n);
 

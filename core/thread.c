@@ -27,12 +27,6 @@ int thread_use_fp(struct node *n, struct thread *t)
     return t->regs.fp ? 0 : -E_MEM;
 }
 
-void thread_set_state(struct thread *t, enum thread_state s)
-{
-    ASSERT(s < THREAD_STATES);
-    t->state = s;
-}
-
 const char *thread_state_name(enum thread_state s)
 {
     static const char *const names[THREAD_STATES] = {

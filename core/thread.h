@@ -8,6 +8,7 @@
 #include "core/buf.h"
 #include "core/error.h"
 #include "core/list.h"
+#include "core/panic.h"
 #include "core/peer.h"
 #include "core/progress.h"
 #include "core/timer.h"
@@ -110,7 +111,11 @@ _Static_assert(sizeof(struct thread) <= 800, "five on a page: under 1 KiB for a 
 
 // A new thread of p with a number of its own would be one too many.
 bool thread_limit(const struct proc *p);
-void thread_set_state(struct thread *t, enum thread_state s);
+static inline void thread_set_state(struct thread *t, enum thread_state s)
+{
+    ASSERT(s < THREAD_STATES);
+    t->state = s;
+}
 // t has no FP state: gives it some, all zero. E_MEM.
 int thread_use_fp(struct node *n, struct thread *t);
 struct thread *thread_find(struct proc *p, uint32_t tid); // NULL: none
