@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The client half of a transaction: struct call. Its table is in txn.h. It never cares whether its server was here a
 // moment ago and is elsewhere now: each retransmission looks again.
+#include "core/answer.h"
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/port.h"
 #include "core/sched.h"
-#include "core/syscall.h"
 #include "core/thread.h"
 #include "core/txn_priv.h"
 #include <string.h>
@@ -34,8 +34,7 @@ void call_finish(struct node *n, struct thread *t, int64_t status, bool switch_t
     list_del(&c->remote_link);
     if (t->timer.armed)
         timer_cancel(n, &t->timer);
-    if (!thread_is_task(t))
-        syscall_done_trans(t);
+    answer_trans(t);
     thread_set_state(t, THREAD_READY);
     if (switch_to)
         sched_switch_to(n, t);

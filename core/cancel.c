@@ -14,10 +14,10 @@
 // Nothing here is guessed: E_WITHDRAWN is said only by who can make it true. A server's kernel that has not seen the
 // request keeps a record that it was withdrawn, so that a copy of it that comes later is not executed; but not for a
 // call that was begun, for then the record was there and is forgotten. Such a call ends with E_CANCEL.
+#include "core/answer.h"
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/sched.h"
-#include "core/syscall.h"
 #include "core/thread.h"
 #include "core/txn_priv.h"
 
@@ -40,10 +40,10 @@ static bool interrupt(struct node *n, struct thread *s, uint64_t by_ns)
         if (thread_is_task(s)) // a pause of the kernel's own, and short
             return false;
         s->regs.x[REG_A0] = (uint64_t)-E_CANCEL;
-        thread_wake(n, s);
+        sched_wake(n, s);
         return true;
     case THREAD_EVENT: // a task looks round again, and may ask (task_cancelled)
-        thread_wake(n, s);
+        sched_wake(n, s);
         return true;
     default: return false;
     }
@@ -178,10 +178,7 @@ int txn_cancel(struct node *n, struct thread *t, uint64_t grace_ns)
     case THREAD_CALL: break;
     case THREAD_GETREQ:
         list_del(&t->run_link);
-        t->serve.result = -E_CANCEL;
-        if (!thread_is_task(t))
-            syscall_done_getreq(t);
-        thread_wake(n, t);
+        answer_getreq(n, t, -E_CANCEL);
         return 0;
     case THREAD_SLEEP:
     case THREAD_FUTEX: return interrupt(n, t, UINT64_MAX) ? 0 : -E_STATE;

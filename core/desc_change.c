@@ -6,9 +6,10 @@
 // which thread here keeps which record. On another node the cautious answer serves; here the true one is known, and is
 // carried over.
 #include "core/desc_priv.h"
+#include "core/event.h"
+#include "core/life.h"
 #include "core/node.h"
 #include "core/panic.h"
-#include "core/task.h"
 #include "core/thread.h"
 #include <string.h>
 

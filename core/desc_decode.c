@@ -2,6 +2,8 @@
 // From a descriptor to a process in state ARRIVING, or to nothing.
 #include "core/cap.h"
 #include "core/desc_priv.h"
+#include "core/futex.h"
+#include "core/life.h"
 #include "core/node.h"
 #include "core/port.h"
 #include "core/thread.h"
@@ -159,7 +161,7 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     if (t->state == THREAD_GETREQ)
         list_add_tail(&d->p->receivers, &t->run_link);
     if (t->state == THREAD_FUTEX)
-        thread_wait_at(d->n, t, s->wait_va);
+        futex_wait(d->n, t, s->wait_va);
     if (t->state != THREAD_CALL)
         return 0;
     struct call *c = &t->call;

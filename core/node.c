@@ -1,75 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A node's beginning and end, its randomness, its lines for people.
+// A node's beginning and end, its lines for people.
 #include "core/node.h"
 
 #include "core/cap.h"
 #include "core/config.h"
 #include "core/error.h"
+#include "core/life.h"
+#include "core/loop.h"
 #include "core/panic.h"
 #include "core/port.h"
+#include "core/random.h"
 #include "core/rec.h"
 #include "core/sched.h"
 #include "core/task.h"
 #include "core/thread.h"
-#include "core/words.h"
 
-#include <sodium/crypto_stream_chacha20.h>
-#include <sodium/utils.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-// --- randomness ----------------------------------------------------------------------------------
-
-_Static_assert(sizeof((struct node *)0)->rand_key == crypto_stream_chacha20_KEYBYTES, "");
-_Static_assert(sizeof((struct node *)0)->rand_count == crypto_stream_chacha20_NONCEBYTES, "");
-
-// Fast key erasure (Bernstein, 2017): the first bytes of each keystream become the next key, so that who reads the
-// node's memory later learns nothing about what was given out before.
-static void draw(struct node *n)
-{
-    uint8_t stream[sizeof n->rand_key + RAND_CHUNK];
-    uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
-    n->rand_count++;
-    memcpy(nonce, &n->rand_count, sizeof nonce);
-    crypto_stream_chacha20(stream, sizeof stream, nonce, n->rand_key);
-    memcpy(n->rand_key, stream, sizeof n->rand_key);
-    memcpy(n->rand_left, stream + sizeof n->rand_key, RAND_CHUNK);
-    n->rand_count_left = RAND_CHUNK;
-    sodium_memzero(stream, sizeof stream);
-}
-
-// What is given out is forgotten here, as the key is that made it. Mostly it is words, from a word on.
-static void give_out(uint8_t *to, uint8_t *from, size_t len)
-{
-    if ((((uintptr_t)to | (uintptr_t)from | len) & 7) == 0) {
-        words_copy(to, from, len);
-        words_clear(from, len);
-    } else {
-        memcpy(to, from, len);
-        memset(from, 0, len);
-    }
-}
-
-void node_random(struct node *n, void *buf, size_t len)
-{
-    uint8_t *to = buf;
-    while (len > 0) {
-        if (n->rand_count_left == 0)
-            draw(n);
-        size_t run = len < n->rand_count_left ? len : n->rand_count_left;
-        give_out(to, n->rand_left + RAND_CHUNK - n->rand_count_left, run);
-        n->rand_count_left -= (uint32_t)run;
-        to += run, len -= run;
-    }
-}
-
-uint64_t node_random64(struct node *n)
-{
-    uint64_t v;
-    node_random(n, &v, sizeof v);
-    return v ? v : 1;
-}
 
 // --- beginning and end ---------------------------------------------------------------------------
 
@@ -105,12 +53,6 @@ static void init_pools(struct node *n)
     pool_init(&n->pool_port, "port", sizeof(struct port_entry));
 }
 
-static void init_random(struct node *n)
-{
-    n->entropy(n, n->rand_key, sizeof n->rand_key);
-    n->rand_count = n->rand_count_left = 0;
-}
-
 // The process whose threads are the tasks. Its endpoint is this node's, new at every boot.
 static int init_kproc(struct node *n)
 {
@@ -131,7 +73,7 @@ int node_init(struct node *n)
     ASSERT(n->pages.base);
     init_lists(n);
     init_pools(n);
-    init_random(n);
+    random_init(n);
     n->timers.root = NULL;
     n->zero_page = page_alloc(n);
     if (!n->zero_page)
@@ -187,8 +129,7 @@ void node_fini(struct node *n)
     end_kproc(n);
     page_drop(n, n->zero_page);
     n->zero_page = NULL;
-    sodium_memzero(n->rand_key, sizeof n->rand_key);
-    sodium_memzero(n->rand_left, sizeof n->rand_left);
+    random_fini(n);
 }
 
 // --- lines for people ----------------------------------------------------------------------------

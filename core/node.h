@@ -10,6 +10,7 @@
 #include "core/page.h"
 #include "core/pool.h"
 #include "core/proc.h"
+#include "core/random.h"
 #include "core/timer.h"
 #include "core/trace.h"
 #include "core/transport.h"
@@ -18,7 +19,6 @@
 #define RECS_HASH 256
 #define PORTS_HASH 64
 #define PROCS_HASH 64
-#define RAND_CHUNK 224 // output bytes a key is good for; with the next key: four blocks of ChaCha20
 #define WAITERS_HASH 256
 
 struct task_inline;
@@ -79,12 +79,7 @@ struct node {
     uint32_t lent_last;                    // the level that had it
     struct hart harts[HARTS_MAX];
     unsigned nharts;
-    // Randomness: ChaCha20 keyed from entropy
-    uint8_t rand_key[32];
-    uint64_t rand_count;
-    // [N] drawn and not given out yet: the last rand_count_left of them
-    _Alignas(8) uint8_t rand_left[RAND_CHUNK];
-    uint32_t rand_count_left;
+    struct random random;
     struct trace trace;
 };
 
@@ -99,8 +94,6 @@ static inline uint64_t node_now(struct node *n)
 // Everything in order; pages must have been given (page_init, page_add_range) and clock, entropy, log, name set. E_MEM.
 int node_init(struct node *n);
 void node_fini(struct node *n); // host: tests count pages afterwards
-void node_random(struct node *n, void *buf, size_t len);
-uint64_t node_random64(struct node *n); // never 0
 void node_log(struct node *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// The table of served ports.
 #include "core/port.h"
-#include "core/cap.h"
 #include "core/error.h"
 #include "core/node.h"
 
@@ -55,45 +55,4 @@ struct port_entry *port_find(struct node *n, struct port put)
             return e;
     }
     return best;
-}
-
-int port_listen(struct node *n, struct proc *p, struct port get, struct port *put)
-{
-    int slot = -1;
-    if (port_is_null(get)) // no secret; and in a descriptor it means "none"
-        return -E_ARG;
-    for (int i = 0; i < PROC_PORTS_MAX; i++) {
-        if (port_is_null(p->ports[i].put)) {
-            if (slot < 0)
-                slot = i;
-        } else if (port_eq(p->ports[i].get, get)) {
-            return -E_EXISTS;
-        }
-    }
-    if (slot < 0)
-        return -E_LIMIT;
-    struct port pp = cap_put_port(get);
-    int r = port_add(n, pp, p, (uint32_t)slot, NULL);
-    if (r < 0)
-        return r;
-    p->listened = true;
-    p->ports[slot].get = get;
-    p->ports[slot].put = pp;
-    p->port_mask |= 1ull << slot;
-    *put = pp;
-    return slot;
-}
-
-int port_close(struct node *n, struct proc *p, uint32_t handle)
-{
-    if (handle >= PROC_PORTS_MAX || port_is_null(p->ports[handle].put))
-        return -E_ARG;
-    struct port put = p->ports[handle].put;
-    port_remove(n, put, p, NULL);
-    p->ports[handle] = (struct served_port){0};
-    p->port_mask &= ~(1ull << handle);
-    txn_port_closed(n, p, handle);
-    if (n->port_closed)
-        n->port_closed(n, put);
-    return 0;
 }

@@ -19,8 +19,5 @@ void port_remove(struct node *n, struct port put, const struct proc *server, con
 // What was the control port of `from` is that of `to`.
 void port_about(struct node *n, struct port put, const struct proc *from, struct proc *to);
 struct port_entry *port_find(struct node *n, struct port put); // NULL: not served here
-// SYS_PORT_LISTEN and its twin. Returns the handle or a negative error.
-int port_listen(struct node *n, struct proc *p, struct port get, struct port *put);
-int port_close(struct node *n, struct proc *p, uint32_t handle);
 
 #endif

@@ -92,13 +92,9 @@ static inline bool proc_map_covers(const struct proc *p, uint64_t va, uint64_t l
     return va - m->va < m->len && len <= m->len - (va - m->va) && (m->flags & right) && MAP_GUARD_LOG2(m->flags) == 0;
 }
 
-// Empty process, state ARRIVING. ep EP_NONE = draw one (then ctl port and key too). *out. E_MEM, E_EXISTS.
-int proc_create(struct node *n, ep_t ep, struct proc **out);
-// Frees everything. No thread is RUN. Clients of open requests are told E_DIED.
-// silent: tell nobody, the process lives on elsewhere (hand-off).
-void proc_destroy(struct node *n, struct proc *p, bool silent);
-// q (ARRIVING, made beside p: desc_change.c) gets p's endpoint, number and control port. p is found by nobody any more.
-void proc_take_place(struct node *n, struct proc *p, struct proc *q);
+// p is found by its endpoint p->ep from now on; it may have been found by another before. Callers: proc_create,
+// proc_take_place.
+void proc_enter(struct node *n, struct proc *p);
 struct proc *proc_by_ep(struct node *n, ep_t ep);
 struct proc *proc_by_pid(struct node *n, uint32_t pid);
 void proc_set_state(struct proc *p, enum proc_state s);
@@ -108,22 +104,7 @@ static inline bool proc_frozen(const struct proc *p)
     return p->state != PROC_RUN;
 }
 
-// Stops it whole at a well-defined point: RUN -> STUNNING -> STUNNED (at once when nothing is on a hart). Then
-// task_wake(&p->stun_event). E_STATE.
-int proc_stun(struct node *n, struct proc *p);
-// sched: the last of its threads has left its hart. STUNNING -> STUNNED.
-void proc_stopped(struct node *n, struct proc *p);
 #define EVENT_OF_FAULT 2u // enum owner_event of services/protocol.h: EVENT_FAULT
-// STUNNED or MOVING or ARRIVING -> RUN: ready threads go to the run queue, all transactions in progress are
-// taken up again at once (txn_kick_proc). Its clock, and with it every time-out of its own, goes on from where it
-// stood when it stopped. E_STATE.
-int proc_resume(struct node *n, struct proc *p);
-// Takes effect at once, wherever its threads are. E_LIMIT: above priority_limit.
-int proc_set_priority(struct node *n, struct proc *p, unsigned priority);
-// The process ends (exit, kill, fault): threads leave their harts, node->reaper is woken to tell the owner.
-void proc_finish(struct node *n, struct proc *p, int64_t status);
-// sched, proc_finish: it is DEAD and the last of its threads has left its hart. node->ended sees to it, or the reaper.
-void proc_ended(struct node *n, struct proc *p);
 // Capability of the process itself. It stays good when the process moves.
 struct cap proc_cap(struct proc *p, uint32_t rights);
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Records: what a server process knows of each client thread, and the at-most-once history. Finding, making, keeping,
-// forgetting them, and their timer. What happens to a request is in serve.c and reply.c.
+// forgetting them. What happens to a request is in serve.c and reply.c.
 #include "core/node.h"
 #include "core/thread.h"
 #include "core/txn_priv.h"
-
-static void rec_due(struct node *n, struct timer *tm);
 
 static struct list *rec_bucket(struct node *n, ep_t server, ep_t client, uint32_t tid)
 {
@@ -23,7 +21,8 @@ struct rec *txn_rec_find(struct node *n, ep_t server, ep_t client, uint32_t tid)
     return NULL;
 }
 
-struct rec *txn_rec_create(struct node *n, struct proc *p, ep_t client, uint32_t tid)
+struct rec *rec_create(struct node *n, struct proc *p, ep_t client, uint32_t tid,
+                       void (*due)(struct node *n, struct timer *t))
 {
     struct rec *r = pool_alloc(n, &n->pool_rec);
     if (!r)
@@ -33,7 +32,7 @@ struct rec *txn_rec_create(struct node *n, struct proc *p, ep_t client, uint32_t
     r->tid = tid;
     r->state = REC_DONE;
     list_init(&r->queue_link);
-    timer_init(&r->timer, rec_due);
+    timer_init(&r->timer, due);
     list_add_tail(&p->recs, &r->link);
     list_add(rec_bucket(n, p->ep, client, tid), &r->hash_link);
     return r;
@@ -169,35 +168,4 @@ void rec_heard(struct node *n, struct rec *r)
 {
     peer_heard(&r->peer, node_now(n));
     r->retry_ns = RETRY_FIRST_NS;
-}
-
-static void rec_due(struct node *n, struct timer *tm)
-{
-    struct rec *r = LIST_ENTRY(tm, struct rec, timer);
-    if (proc_frozen(r->proc))
-        return; // resuming takes everything up again
-    if (r->state == REC_DONE) {
-        txn_rec_free(n, r);
-        return;
-    }
-    r->retry_ns = r->retry_ns * 2 < RETRY_MAX_NS ? r->retry_ns * 2 : RETRY_MAX_NS;
-    r->sent.high = r->sent.base;
-    if (rec_answered(r)) {
-        rec_reply(n, r);
-    } else if (r->state == REC_FILL) {
-        struct thread *s = rec_fill(n, r);
-        if (s)
-            serve_next(n, s);
-    } else if (r->state == REC_SERVE) {
-        cancel_tell(n, r);
-    }
-}
-
-void txn_client_lost(struct node *n, struct rec *r)
-{
-    r->lost = true;
-    if (rec_answered(r))
-        rec_done(n, r);
-    else
-        rec_abandon(n, r);
 }

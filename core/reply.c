@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The server half, second part: putrep, and the reply's way to the client.
+#include "core/answer.h"
 #include "core/node.h"
 #include "core/panic.h"
-#include "core/syscall.h"
 #include "core/thread.h"
 #include "core/txn_priv.h"
 
@@ -25,11 +25,7 @@ void rec_done(struct node *n, struct rec *r)
     if (s) {
         ASSERT(s->state == THREAD_PUTREP);
         s->serve.rec = NULL;
-        s->serve.open = false;
-        s->serve.result = 0;
-        if (!thread_is_task(s))
-            syscall_done_putrep(s);
-        thread_wake(n, s);
+        answer_putrep(n, s);
     }
     if (r->remote)
         timer_set(n, &r->timer, node_now(n) + RECORD_LIFE_NS);

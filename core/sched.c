@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// The run queue: a list of ready tasks, one of ready guests for each level, and the hart that is woken, or stopped, for a
+// thread that becomes ready.
 #include "core/sched.h"
 #include "core/entry.h"
 #include "core/node.h"
 #include "core/panic.h"
-#include "core/task.h"
 #include "core/thread.h"
-
-#define NO_SLICE UINT64_MAX // nobody waits: the thread may run on
 
 // --- Priorities -----------------------------------------------------------------------------------------
 
@@ -19,44 +18,7 @@ unsigned sched_priority(struct node *n, const struct thread *t)
     return priority;
 }
 
-// Of eight bits, one of which is set. Without Zbb, __builtin_clz() calls a function of 45 instructions.
-_Static_assert(PRIO_LEVELS <= 8, "highest_bit looks at eight bits");
-static int highest_bit(uint32_t bits)
-{
-    uint32_t at = bits > 15 ? 4 : 0;
-    bits >>= at;
-    uint32_t more = bits > 3 ? 2 : 0;
-    return (int)(at + more + (bits >> more > 1));
-}
-
-// The highest level below `limit` with a ready guest, -1: none.
-static int level_search(struct node *n, unsigned limit)
-{
-    for (;;) {
-        uint32_t levels = n->ready_levels & ((1u << limit) - 1);
-        if (levels == 0)
-            return -1;
-        int level = highest_bit(levels);
-        if (!list_empty(&n->ready_guests[level]))
-            return level;
-        n->ready_levels &= ~(1u << level); // its last one was taken out (sched_remove)
-    }
-}
-static inline int level_below(struct node *n, unsigned limit)
-{
-    return n->ready_levels == 0 ? -1 : level_search(n, limit);
-}
-static inline int level_top(struct node *n)
-{
-    return level_below(n, PRIO_LEVELS);
-}
-
-bool sched_any_ready(struct node *n)
-{
-    return level_top(n) >= 0;
-}
-
-static void put(struct node *n, struct thread *t, bool first)
+void sched_put(struct node *n, struct thread *t, bool first)
 {
     unsigned level = sched_priority(n, t);
     n->ready_levels |= 1u << level;
@@ -68,7 +30,7 @@ static void put(struct node *n, struct thread *t, bool first)
 
 // --- Becoming ready ---------------------------------------------------------------------------------------
 
-static struct hart *idle_hart(struct node *n)
+struct hart *sched_idle_hart(struct node *n)
 {
     for (unsigned i = 0; i < n->nharts; i++)
         if (n->harts[i].online && n->harts[i].idle)
@@ -103,7 +65,7 @@ static void wake_a_hart(struct node *n, const struct thread *t)
     struct hart *me = arch_this_hart();
     if (me && me->node == n && !me->current)
         return; // this one is on its way through sched_next
-    struct hart *h = idle_hart(n);
+    struct hart *h = sched_idle_hart(n);
     if (h) {
         h->idle = false; // so that the next one that gets ready wakes another hart
         arch_kick(h);
@@ -127,9 +89,20 @@ void sched_ready(struct node *n, struct thread *t)
     if (thread_is_task(t))
         list_add_tail(&n->ready_tasks, &t->run_link);
     else
-        put(n, t, false);
+        sched_put(n, t, false);
     n->sched_epoch++;
     wake_a_hart(n, t);
+}
+
+void sched_wake(struct node *n, struct thread *t)
+{
+    ASSERT(t->state != THREAD_RUN && t->state != THREAD_READY);
+    timer_cancel(n, &t->timer);
+    t->wake_ns = UINT64_MAX;
+    if (t->state == THREAD_FUTEX || t->state == THREAD_EVENT)
+        list_del(&t->run_link);
+    thread_set_state(t, THREAD_READY);
+    sched_ready(n, t);
 }
 
 void sched_switch_to(struct node *n, struct thread *t)
@@ -150,253 +123,4 @@ void sched_remove(struct node *n, struct thread *t)
     for (unsigned i = 0; i < n->nharts; i++)
         if (n->harts[i].next == t)
             n->harts[i].next = NULL;
-}
-
-void sched_leave(struct node *n, struct hart *h)
-{
-    struct thread *t = h->current;
-    struct proc *p = t->proc;
-    ASSERT(t->state != THREAD_RUN);
-    arch_fp_save(h, &t->regs);
-    h->current = NULL;
-    t->hart = NULL;
-    ASSERT(p->on_harts > 0);
-    if (--p->on_harts > 0)
-        return;
-    if (p->state == PROC_STUNNING) {
-        proc_stopped(n, p);
-    } else if (p->state == PROC_DEAD) {
-        proc_ended(n, p);
-    }
-}
-
-static struct thread *pop(struct list *queue)
-{
-    if (list_empty(queue))
-        return NULL;
-    struct thread *t = LIST_ENTRY(queue->next, struct thread, run_link);
-    list_del(&t->run_link);
-    return t;
-}
-
-static bool lower_levels_wait(struct node *n, int than)
-{
-    return than > 0 && level_below(n, (unsigned)than) >= 0;
-}
-
-// The slice is over. Does the guest have another at once, since only lower ones wait? Now and then it is lent to them.
-static bool another_slice(struct node *n, struct hart *h, int mine, int top)
-{
-    if (!h->lent && lower_levels_wait(n, mine > top ? mine : top) && ++n->passed >= PRIO_LEND) {
-        n->passed = 0;
-        h->lend = true;
-        return false;
-    }
-    if (h->lent || top >= mine || h->next)
-        return false;
-    h->slice_over = false;
-    h->slice_end_ns = node_now(n) + SLICE_NS;
-    return true;
-}
-
-// The guest on this hart goes on unless it blocked, was frozen, has had its turn, or somebody is ready who comes before
-// it: a task, a guest of higher priority. Tasks come first because the drivers and services that everyone waits for are
-// tasks, and none of them computes for long.
-static bool current_goes_on(struct node *n, struct hart *h)
-{
-    struct thread *t = h->current;
-    if (t->state != THREAD_RUN)
-        return false;
-    if (proc_frozen(t->proc) || !list_empty(&n->ready_tasks))
-        return false;
-    int top = level_top(n);
-    if (top < 0 && !h->next) {
-        h->slice_over = h->lent = false;
-        return true;
-    }
-    int mine = (int)sched_priority(n, t);
-    if (h->slice_over)
-        return another_slice(n, h, mine, top);
-    if (top > mine && !h->lent)
-        return false;
-    if (h->next && (int)sched_priority(n, h->next) > mine)
-        return false;
-    // The clock is read only when a slice begins: threads that hand the processor to and fro share one.
-    if (h->slice_end_ns == NO_SLICE)
-        h->slice_end_ns = node_now(n) + SLICE_NS;
-    struct thread *next = h->next;
-    if (next && idle_hart(n)) { // this thread did not wait for it: another hart can have it now
-        h->next = NULL;
-        sched_ready(n, next);
-    }
-    return true;
-}
-
-static void put_back(struct node *n, struct hart *h)
-{
-    struct thread *t = h->current;
-    if (t->state == THREAD_RUN) {
-        thread_set_state(t, THREAD_READY);
-        sched_leave(n, h);
-        if (proc_frozen(t->proc))
-            return;
-        // Preempted: keeps its place, and so it does when it only lends a slice. At the end of its slice: to the end of
-        // the queue, behind the one that it handed the hart to.
-        if (h->slice_over && h->next) {
-            put(n, h->next, false);
-            h->next = NULL;
-        }
-        put(n, t, !h->slice_over || h->lend);
-    } else {
-        sched_leave(n, h);
-    }
-}
-
-static void run_task(struct node *n, struct hart *h, struct thread *t)
-{
-    thread_set_state(t, THREAD_RUN);
-    t->hart = h;
-    t->proc->on_harts++;
-    h->current = t;
-    n->stat.switches++;
-    arch_ctx_switch(&h->loop, &t->task->ctx);
-    // Back on this hart's stack: the task blocked, yielded or ended.
-    ASSERT(h->current == t && t->state != THREAD_RUN);
-    ASSERT(t->task->guard == TASK_GUARD); // else its stack has overflowed
-    h->current = NULL;
-    t->hart = NULL;
-    t->proc->on_harts--;
-    if (t->state == THREAD_ENDED)
-        task_free(n, t);
-}
-
-// A lower level, each in its turn.
-static struct thread *pop_lent(struct node *n)
-{
-    int top = level_top(n);
-    int level = top > 0 ? level_below(n, n->lent_last < (uint32_t)top ? n->lent_last : (uint32_t)top) : -1;
-    if (level < 0 && top > 0)
-        level = level_below(n, (unsigned)top);
-    if (level < 0)
-        return NULL;
-    n->lent_last = (uint32_t)level;
-    return pop(&n->ready_guests[level]);
-}
-
-// Who has the hart next: the one that it was handed to, unless somebody of higher priority has become ready; else the
-// first of the highest level, or of a lower one when this slice is lent. *handed: the slice goes on.
-static struct thread *pick(struct node *n, struct hart *h, bool *handed)
-{
-    struct thread *t = h->next;
-    h->next = NULL;
-    *handed = t != NULL;
-    int top = level_top(n);
-    if (t && top >= 0 && !h->lent && !proc_frozen(t->proc) && (int)sched_priority(n, t) < top) {
-        put(n, t, true);
-        *handed = false;
-        t = NULL;
-    }
-    if (t)
-        return t;
-    h->lent = h->lend;
-    h->lend = false;
-    if (h->lent && (t = pop_lent(n)) != NULL)
-        return t;
-    h->lent = false;
-    return top < 0 ? NULL : pop(&n->ready_guests[top]);
-}
-
-void sched_end_slice(struct node *n, struct hart *h)
-{
-    if (!sched_any_ready(n) && !h->next)
-        return;
-    h->slice_over = true;
-    h->slice_end_ns = NO_SLICE;
-    n->sched_epoch++;
-}
-
-static void set_timer(struct node *n, struct hart *h)
-{
-    uint64_t at = timer_next(n);
-    if (h->current && h->slice_end_ns < at)
-        at = h->slice_end_ns;
-    if (at != h->arch.timer_at)
-        arch_timer_set(h, at);
-}
-
-struct thread *sched_next(struct hart *h)
-{
-    struct node *n = h->node;
-    if (h->current) {
-        if (h->epoch_seen == n->sched_epoch && h->current->state == THREAD_RUN)
-            return h->current;
-        h->epoch_seen = n->sched_epoch;
-        if (current_goes_on(n, h)) {
-            set_timer(n, h);
-            return h->current;
-        }
-        put_back(n, h);
-    }
-    for (;;) {
-        struct thread *t = pop(&n->ready_tasks);
-        if (t) {
-            run_task(n, h, t);
-            continue;
-        }
-        bool handed;
-        t = pick(n, h, &handed);
-        if (!t)
-            break;
-        if (proc_frozen(t->proc))
-            continue; // resuming the process queues it again
-        thread_set_state(t, THREAD_RUN);
-        t->hart = h;
-        t->proc->on_harts++;
-        h->current = t;
-        h->idle = false;
-        n->stat.switches++;
-        if (!handed || h->slice_over) {
-            h->slice_end_ns = sched_any_ready(n) ? node_now(n) + SLICE_NS : NO_SLICE;
-            h->slice_over = false;
-        }
-        set_timer(n, h);
-        h->epoch_seen = n->sched_epoch;
-        return t;
-    }
-    h->idle = true;
-    h->slice_end_ns = NO_SLICE;
-    set_timer(n, h);
-    return NULL;
-}
-
-void entry_hart_online(struct node *n, struct hart *h)
-{
-    h->node = n;
-    h->slice_end_ns = NO_SLICE;
-    h->online = true;
-}
-
-void entry_timer(struct hart *h)
-{
-    uint64_t now = node_now(h->node);
-    h->idle = false;
-    if (now >= h->slice_end_ns) {
-        h->slice_over = true;
-        h->slice_end_ns = NO_SLICE;
-    }
-    h->node->sched_epoch++;
-    timer_run(h->node, now);
-}
-
-void entry_kick(struct hart *h)
-{
-    h->idle = false;
-    h->node->sched_epoch++;
-}
-
-void entry_external(struct hart *h)
-{
-    h->idle = false;
-    if (h->node->irq)
-        h->node->irq(h->node);
 }

@@ -18,15 +18,22 @@
 
 // Puts a READY thread into the queue and wakes an idle hart for it. Nothing for a frozen process.
 void sched_ready(struct node *n, struct thread *t);
+// The wait of t, which is blocked, is over: its results are in its registers (guest) or record (task). Cancels its timer
+// and makes it ready. A thread of a frozen process stays off the queue until that is resumed.
+void sched_wake(struct node *n, struct thread *t);
 // Like sched_ready, but this hart, now in a system call, goes on with t: a transaction hands over the processor.
 void sched_switch_to(struct node *n, struct thread *t);
 // At which a thread competes: its process's, or that of the client whose request it works on, if that is higher.
 unsigned sched_priority(struct node *n, const struct thread *t);
-// The thread on this hart, in a system call, gives up the rest of its slice.
-void sched_end_slice(struct node *n, struct hart *h);
 void sched_remove(struct node *n, struct thread *t); // from the queue; harmless when not in it
-// h->current stops being on the hart (it blocked, ended its slice or was stunned): FP state saved,
-// on_harts counted down, STUNNING -> STUNNED when it was the last. State must have been set before.
-void sched_leave(struct node *n, struct hart *h);
+
+// --- The queue itself, for loop.c ---------------------------------------------------------------------------
+
+#define NO_SLICE UINT64_MAX // hart.slice_end_ns: nobody waits, the thread may run on
+
+// Queues a guest at its level; first: before the others there, for it has had only a part of its turn.
+void sched_put(struct node *n, struct thread *t, bool first);
+// Returns a hart that waits for something to do; NULL: all are busy.
+struct hart *sched_idle_hart(struct node *n);
 
 #endif

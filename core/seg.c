@@ -17,6 +17,7 @@
 #include "core/megapage.h"
 #include "core/node.h"
 #include "core/panic.h"
+#include "core/random.h"
 #include "core/words.h"
 
 #include <string.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The server half, first part: a request comes in, waits for a thread in getreq, gets its data, is delivered.
+#include "core/answer.h"
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/port.h"
 #include "core/sched.h"
-#include "core/syscall.h"
 #include "core/thread.h"
 #include "core/txn_priv.h"
 #include <string.h>
@@ -38,13 +38,8 @@ struct thread *rec_release(struct node *n, struct rec *r)
         getreq_wait(n, s);
         return s;
     }
-    if (s->state == THREAD_PUTREP) {
-        s->serve.open = false;
-        s->serve.result = 0;
-        if (!thread_is_task(s))
-            syscall_done_putrep(s);
-        thread_wake(n, s);
-    } // else it works on: its putrep finds no reader
+    if (s->state == THREAD_PUTREP)
+        answer_putrep(n, s); // else it works on: its putrep finds no reader
     return NULL;
 }
 
@@ -215,8 +210,7 @@ static void rec_deliver(struct node *n, struct rec *r)
     s->serve.open = true;
     s->serve.result = 0;
     s->wake_ns = UINT64_MAX;
-    if (!thread_is_task(s))
-        syscall_done_getreq(s);
+    answer_request(s);
     thread_set_state(s, THREAD_READY);
     sched_switch_to(n, s);
 }
@@ -228,10 +222,7 @@ static void rec_server_fault(struct node *n, struct rec *r)
     struct thread *s = r->server;
     r->server = NULL;
     s->serve.rec = NULL;
-    s->serve.result = -E_FAULT;
-    if (!thread_is_task(s))
-        syscall_done_getreq(s);
-    thread_wake(n, s);
+    answer_getreq(n, s, -E_FAULT);
     if (r->got.base > 0 || r->got.mask) {
         rec_refuse(n, r, E_FAULT);
         return;
@@ -370,8 +361,43 @@ int txn_getreq(struct node *n, struct thread *t, uint64_t mask, struct buf buf, 
 void txn_getreq_due(struct node *n, struct thread *t)
 {
     list_del(&t->run_link);
-    t->serve.result = -E_TIMEOUT;
-    if (!thread_is_task(t))
-        syscall_done_getreq(t);
-    thread_wake(n, t);
+    answer_getreq(n, t, -E_TIMEOUT);
+}
+
+// --- Time --------------------------------------------------------------------------------------------
+
+static void rec_due(struct node *n, struct timer *tm)
+{
+    struct rec *r = LIST_ENTRY(tm, struct rec, timer);
+    if (proc_frozen(r->proc))
+        return; // resuming takes everything up again
+    if (r->state == REC_DONE) {
+        txn_rec_free(n, r);
+        return;
+    }
+    r->retry_ns = r->retry_ns * 2 < RETRY_MAX_NS ? r->retry_ns * 2 : RETRY_MAX_NS;
+    r->sent.high = r->sent.base;
+    if (rec_answered(r)) {
+        rec_reply(n, r);
+    } else if (r->state == REC_FILL) {
+        struct thread *s = rec_fill(n, r);
+        if (s)
+            serve_next(n, s);
+    } else if (r->state == REC_SERVE) {
+        cancel_tell(n, r);
+    }
+}
+
+void txn_client_lost(struct node *n, struct rec *r)
+{
+    r->lost = true;
+    if (rec_answered(r))
+        rec_done(n, r);
+    else
+        rec_abandon(n, r);
+}
+
+struct rec *txn_rec_create(struct node *n, struct proc *p, ep_t client, uint32_t tid)
+{
+    return rec_create(n, p, client, tid, rec_due);
 }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The system calls: unpack registers, call the room that does it, put the results into registers. What a blocking call
-// answers is put there when its wait ends (syscall_done_*).
-#include "core/syscall.h"
+// The system calls: unpack registers, call the room that does it, put the results into registers. None of them blocks:
+// one that must wait sets the thread's state and returns; the event that ends the wait puts the results there (answer.h).
 #include "core/abi.h"
 #include "core/cap.h"
 #include "core/entry.h"
+#include "core/futex.h"
+#include "core/life.h"
+#include "core/listen.h"
+#include "core/loop.h"
 #include "core/node.h"
 #include "core/port.h"
+#include "core/random.h"
 #include "core/sched.h"
 #include "core/thread.h"
 #include "core/txn_priv.h"
@@ -19,36 +23,6 @@ typedef void sys_fn(struct node *n, struct thread *t);
 static void answer(struct thread *t, int64_t status)
 {
     t->regs.x[REG_A0] = (uint64_t)status;
-}
-
-void syscall_done_trans(struct thread *t)
-{
-    const struct call *c = &t->call;
-    answer(t, c->status);
-    t->regs.x[REG_A1] = c->rep_total;
-    for (int i = 0; i < 4; i++)
-        t->regs.x[REG_A2 + i] = c->res[i];
-}
-
-void syscall_done_getreq(struct thread *t)
-{
-    const struct rec *r = t->serve.rec;
-    answer(t, t->serve.result);
-    if (t->serve.result < 0)
-        return;
-    ARG(1) = r->req_len;
-    ARG(2) = r->handle;
-    ARG(3) = r->op;
-    for (int i = 0; i < 4; i++)
-        ARG(4 + i) = r->arg[i];
-    t->regs.x[REG_T0] = r->cap.obj_rights;
-    t->regs.x[REG_T1] = r->cap.check[0] | (uint64_t)r->cap.check[1] << 32;
-    t->regs.x[REG_T2] = r->cap.check[2];
-}
-
-void syscall_done_putrep(struct thread *t)
-{
-    answer(t, t->serve.result);
 }
 
 static void sys_null(struct node *n, struct thread *t)
@@ -188,7 +162,7 @@ static void sys_thread_exit(struct node *n, struct thread *t)
     if (va && !(va & 3)) {
         struct buf b = buf_user(p, va, sizeof zero);
         if (buf_write(n, &b, 0, &zero, sizeof zero) == 0)
-            thread_wake_at(n, p, va, UINT64_MAX);
+            futex_wake(n, p, va, UINT64_MAX);
     }
     thread_set_state(t, THREAD_ENDED);
     sched_leave(n, t->hart);
@@ -232,14 +206,14 @@ static void sys_wait(struct node *n, struct thread *t)
         answer(t, r);
         return;
     }
-    thread_wait_at(n, t, ARG(0));
+    futex_wait(n, t, ARG(0));
     if (ARG(2))
         set_wake(n, t, ARG(2) * NS_PER_MS);
 }
 
 static void sys_wake(struct node *n, struct thread *t)
 {
-    answer(t, (int64_t)thread_wake_at(n, t->proc, ARG(0), ARG(1)));
+    answer(t, (int64_t)futex_wake(n, t->proc, ARG(0), ARG(1)));
 }
 
 static int64_t map_new(struct node *n, struct proc *p, uint64_t va, uint64_t bytes, uint64_t flags)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Tasks: their stacks, their beginning and end, and the system calls as functions that return when the wait is over.
 #include "core/task.h"
+#include "core/life.h"
+#include "core/listen.h"
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/port.h"
@@ -45,21 +48,6 @@ void task_free(struct node *n, struct thread *t)
         page_drop(n, (char *)stack + i * PAGE_SIZE);
 }
 
-struct thread *task_self(struct node *n)
-{
-    struct hart *h = arch_this_hart();
-    ASSERT(h && h->node == n && h->current && thread_is_task(h->current));
-    return h->current;
-}
-
-// Gives up the hart; comes back when some hart's loop picks this task again.
-static void block(struct thread *t)
-{
-    struct hart *h = arch_this_hart();
-    ASSERT(t->state != THREAD_RUN);
-    arch_ctx_switch(&t->task->ctx, &h->loop);
-}
-
 int64_t task_trans(struct node *n, const struct cap *cap, uint32_t op, const uint64_t arg[4], struct buf req,
                    struct buf rep, uint64_t timeout_ms, struct task_result *out)
 {
@@ -68,7 +56,7 @@ int64_t task_trans(struct node *n, const struct cap *cap, uint32_t op, const uin
     int r = txn_trans(n, t, cap, op, arg ? arg : none, req, rep, timeout_ms * NS_PER_MS);
     if (r < 0)
         return r;
-    block(t);
+    task_block(t);
     if (out) {
         for (int i = 0; i < 4; i++)
             out->res[i] = t->call.res[i];
@@ -85,7 +73,7 @@ int task_getreq(struct node *n, uint64_t mask, struct buf buf, uint64_t timeout_
         int r = txn_getreq(n, t, mask, buf, timeout_ms * NS_PER_MS);
         if (r < 0)
             return r;
-        block(t);
+        task_block(t);
         if (t->serve.result < 0)
             return (int)t->serve.result;
         ASSERT(t->serve.open);
@@ -113,7 +101,7 @@ int task_putrep(struct node *n, int64_t status, const uint64_t res[4], struct bu
     if (r < 0)
         return r;
     if (r == 0) {
-        block(t);
+        task_block(t);
         return (int)t->serve.result;
     }
     return 0;
@@ -135,7 +123,7 @@ void task_sleep(struct node *n, uint64_t ns)
     struct thread *t = task_self(n);
     thread_set_state(t, THREAD_SLEEP);
     timer_set(n, &t->timer, node_now(n) + ns);
-    block(t);
+    task_block(t);
 }
 
 void task_yield(struct node *n)
@@ -143,25 +131,7 @@ void task_yield(struct node *n)
     struct thread *t = task_self(n);
     thread_set_state(t, THREAD_READY);
     sched_ready(n, t);
-    block(t);
-}
-
-void task_wait(struct node *n, const void *event)
-{
-    struct thread *t = task_self(n);
-    t->task->event = event;
-    thread_set_state(t, THREAD_EVENT);
-    list_add_tail(&n->event_waiters, &t->run_link);
-    block(t);
-}
-
-void task_wake(struct node *n, const void *event)
-{
-    LIST_FOR_SAFE (l, next, &n->event_waiters) {
-        struct thread *t = LIST_ENTRY(l, struct thread, run_link);
-        if (t->task->event == event)
-            thread_wake(n, t);
-    }
+    task_block(t);
 }
 
 int task_listen(struct node *n, struct port get, struct port *put)

@@ -4,12 +4,12 @@
 #ifndef CORE_TASK_H
 #define CORE_TASK_H
 
+#include "core/event.h"
 #include "core/txn.h"
 
 // Starts fn(n, arg) as a task of node->kproc. NULL: no memory. When fn returns the task ends.
 struct thread *task_spawn(struct node *n, const char *name, void (*fn)(struct node *n, void *arg), void *arg);
 void task_free(struct node *n, struct thread *t); // an ended task, off its stack
-struct thread *task_self(struct node *n);         // the running task
 
 struct task_result {
     uint64_t res[4];
@@ -48,9 +48,6 @@ bool task_cancelled(struct node *n);
 int task_forward(struct node *n, const struct cap *cap, uint32_t op, const uint64_t arg[4]);
 void task_sleep(struct node *n, uint64_t ns);
 void task_yield(struct node *n);
-// Sleeps until task_wake(n, event). Check the condition again afterwards.
-void task_wait(struct node *n, const void *event);
-void task_wake(struct node *n, const void *event);
 // Serve port G as handle in kproc; returns the handle or a negative error.
 int task_listen(struct node *n, struct port get, struct port *put);
 

@@ -8,6 +8,7 @@
 #include "core/buf.h"
 #include "core/error.h"
 #include "core/list.h"
+#include "core/panic.h"
 #include "core/peer.h"
 #include "core/progress.h"
 #include "core/timer.h"
@@ -110,12 +111,11 @@ _Static_assert(sizeof(struct thread) <= 800, "five on a page: under 1 KiB for a 
 
 // A new thread of p with a number of its own would be one too many.
 bool thread_limit(const struct proc *p);
-// New thread in process p, state READY but not yet in the run queue (sched_ready does that). NULL: no memory or limit.
-// tid 0 = choose.
-struct thread *thread_create(struct node *n, struct proc *p, uint32_t tid);
-// Takes the thread out of every queue, ends its calls (peers are told), frees the record. Not RUN.
-void thread_destroy(struct node *n, struct thread *t);
-void thread_set_state(struct thread *t, enum thread_state s);
+static inline void thread_set_state(struct thread *t, enum thread_state s)
+{
+    ASSERT(s < THREAD_STATES);
+    t->state = s;
+}
 // t has no FP state: gives it some, all zero. E_MEM.
 int thread_use_fp(struct node *n, struct thread *t);
 struct thread *thread_find(struct proc *p, uint32_t tid); // NULL: none
@@ -124,12 +124,5 @@ static inline bool thread_is_task(const struct thread *t)
     return t->task != NULL;
 }
 const char *thread_state_name(enum thread_state s);
-// The thread's wait is over: results are in its registers (guest) or record (task); make it ready. A stunned process's
-// threads stay off the run queue.
-void thread_wake(struct node *n, struct thread *t);
-// A guest thread waits for a wake at this address of its process: state FUTEX.
-void thread_wait_at(struct node *n, struct thread *t, uint64_t va);
-// Wakes at most `max` of those who wait there, the longest wait first; SYS_WAIT gives them 0. How many.
-uint64_t thread_wake_at(struct node *n, struct proc *p, uint64_t va, uint64_t max);
 
 #endif

@@ -11,6 +11,9 @@
 #include "core/txn_net.h"
 
 // --- rec.c
+// A record of p for this client thread: state DONE, no request yet. due: fires when its timer does. NULL: no memory.
+struct rec *rec_create(struct node *n, struct proc *p, ep_t client, uint32_t tid,
+                       void (*due)(struct node *n, struct timer *t));
 void rec_set_state(struct node *n, struct rec *r, enum rec_state s);
 void rec_drop_copy(struct node *n, struct rec *r);
 // The records of p are found under this endpoint from now on; p gets it next.

@@ -2,6 +2,7 @@
 // The loop of all services: receive, find the operation, find the object's key, verify, run, reply. Each service has
 // as many tasks as it needs just now; the records of both are in service_priv.h.
 #include "core/cap.h"
+#include "core/listen.h"
 #include "core/panic.h"
 #include "core/port.h"
 #include "core/thread.h"

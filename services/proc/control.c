@@ -2,6 +2,7 @@
 // Where a process begins and ends to be reachable on this node; the rules are in control.h.
 #include "services/proc/control.h"
 #include "core/cap.h"
+#include "core/life.h"
 #include "core/panic.h"
 #include "core/port.h"
 #include "services/proc/proc_priv.h"

@@ -3,6 +3,7 @@
 #include "services/proc/migrate.h"
 #include "core/desc.h"
 #include "core/error.h"
+#include "core/life.h"
 #include "core/panic.h"
 #include "services/proc/control.h"
 #include "services/proc/order.h"

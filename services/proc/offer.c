@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The target of a move; the table is in migrate.h.
 #include "core/error.h"
+#include "core/life.h"
 #include "core/panic.h"
 #include "services/proc/control.h"
 #include "services/proc/instantiate.h"

@@ -2,6 +2,7 @@
 // Watches over owners' ports, and the end of the processes whose owner is gone; the rules are in orphan.h.
 #include "services/proc/orphan.h"
 #include "core/error.h"
+#include "core/life.h"
 #include "core/panic.h"
 #include "core/port.h"
 #include "services/proc/control.h"

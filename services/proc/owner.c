@@ -4,7 +4,9 @@
 #include "services/proc/owner.h"
 #include "core/abi.h"
 #include "core/desc.h"
+#include "core/life.h"
 #include "core/panic.h"
+#include "core/sched.h"
 #include "core/thread.h"
 #include "services/proc/change.h"
 #include "services/proc/control.h"
@@ -215,7 +217,7 @@ static bool report_give(struct node *n, const struct report *from)
     *idle = *from;
     idle->link = link;
     idle->task = task;
-    thread_wake(n, task);
+    sched_wake(n, task);
     return true;
 }
 
@@ -297,7 +299,7 @@ void owner_tell_end_by(struct node *n, struct report *idle, const struct proc *p
     idle->ended = true;
     idle->event = 0;
     idle->status = p->exit_status;
-    thread_wake(n, idle->task);
+    sched_wake(n, idle->task);
 }
 
 bool owner_is_told_of_end(struct node *n, ep_t ep)

@@ -5,6 +5,7 @@
 #include "core/cap.h"
 #include "core/desc.h"
 #include "core/error.h"
+#include "core/life.h"
 #include "core/panic.h"
 #include "core/port.h"
 #include "core/words.h"

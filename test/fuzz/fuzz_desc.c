@@ -17,6 +17,8 @@
 #include "core/abi.h"
 #include "core/desc.h"
 #include "core/entry.h"
+#include "core/life.h"
+#include "core/listen.h"
 #include "core/port.h"
 #include "core/rec.h"
 #include "core/thread.h"

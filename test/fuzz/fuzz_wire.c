@@ -18,6 +18,7 @@
 
 #include "arch/host/host.h"
 #include "core/cap.h"
+#include "core/life.h"
 #include "core/panic.h"
 #include "core/task.h"
 #include "net/net.h"

@@ -4,6 +4,7 @@
 #ifndef TEST_UNIT_ACTOR_BED_H
 #define TEST_UNIT_ACTOR_BED_H
 
+#include "core/loop.h"
 #include "test/unit/unit.h"
 
 #include "core/abi.h"

@@ -17,6 +17,7 @@
 
 #include "arch/host/host.h"
 #include "core/error.h"
+#include "core/life.h"
 #include "core/port.h"
 #include "net/locate.h"
 #include "net/net.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Calls that are called back, on one node; over the wire, with losses and moves, in the simulator ("cancel").
+#include "core/listen.h"
 #include "test/unit/actor_bed.h"
 
 #include "core/desc.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Descriptors: what a kernel encodes, another decodes and encodes to the same bytes; and whatever is changed in them is
 // refused, or accepted, without a trace.
+#include "core/futex.h"
+#include "core/listen.h"
 #include "test/unit/unit.h"
 
 #include "core/abi.h"
@@ -499,7 +501,7 @@ static void the_same_descriptor_back_changes_nothing(void **state)
     }
     assert_unchanged(n, p, &b);
     assert_int_equal(proc_resume(n, p), 0);
-    assert_int_equal(thread_wake_at(n, p, DATA + 4, 9),
+    assert_int_equal(futex_wake(n, p, DATA + 4, 9),
                      1); // who waits at an address is found there
     assert_int_equal(proc_stun(n, p), 0);
     char text[18];

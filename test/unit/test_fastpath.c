@@ -2,6 +2,7 @@
 // The fast path of a transaction (core/fastpath.c) leaves, after each system call, what the slow path leaves: the same
 // calls on two equal nodes, one of which is made to look round before each, and the descriptors of client and server
 // compared byte for byte.
+#include "core/loop.h"
 #include "test/unit/unit.h"
 
 #include "core/abi.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A server hands its client on. On one node here; over the wire, with losses and moves, in the simulator ("forward").
+#include "core/listen.h"
 #include "test/unit/actor_bed.h"
 
 #include "core/desc.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What a guest asks of a service of its own node, and has done in its own system call.
+#include "core/futex.h"
 #include "test/unit/service_bed.h"
 
 #include "core/abi.h"
@@ -90,7 +91,7 @@ static bool ask(struct node *n, const struct cap *cap, uint32_t op, uint64_t len
     memcpy(client.x, x, sizeof x);
     client.asks = true, client.over = false;
     host_node_enter(n);
-    assert_int_equal(thread_wake_at(n, client.t->proc, QUIET, 1), 1);
+    assert_int_equal(futex_wake(n, client.t->proc, QUIET, 1), 1);
     while (client.asks)
         assert_true(host_node_step(n));
     bool at_once = client.over;

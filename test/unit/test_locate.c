@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include "core/life.h"
 #include "test/unit/net_bed.h"
 
 static struct proc *process_on(unsigned node, ep_t ep, enum proc_state s)

@@ -105,15 +105,15 @@ static void the_key_is_another_after_every_draw(void **state)
 {
     struct node *n = unit_node(state);
     uint8_t key[32], out[300];
-    memcpy(key, n->rand_key, sizeof key);
+    memcpy(key, n->random.key, sizeof key);
     node_random(n, out,
-                RAND_CHUNK); // more than is left of the last draw, if anything of it was given out
+                RANDOM_CHUNK); // more than is left of the last draw, if anything of it was given out
     node_random(n, out, 1);
-    assert_memory_not_equal(key, n->rand_key, sizeof key);
-    assert_true(unit_all_bytes(n->rand_left, 0, RAND_CHUNK - n->rand_count_left)); // given out, forgotten
+    assert_memory_not_equal(key, n->random.key, sizeof key);
+    assert_true(unit_all_bytes(n->random.bytes, 0, RANDOM_CHUNK - n->random.left)); // given out, forgotten
     node_random(n, out, sizeof out);
     for (size_t i = 0; i + 8 <= sizeof out; i++)
-        assert_memory_not_equal(out + i, n->rand_key, 8);
+        assert_memory_not_equal(out + i, n->random.key, 8);
 }
 
 static char logged[400];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Whose owner is gone ends; whose owner is there, or nobody, does not.
 #include "core/cap.h"
+#include "core/listen.h"
 #include "core/port.h"
 #include "core/proc.h"
 #include "services/proc/control.h"

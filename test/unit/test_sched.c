@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Who runs next: priorities, slices, and what is lent to those below. Time moves only when the test says so.
+#include "core/sched.h"
 #include "core/thread.h"
 #include "test/unit/actor_bed.h"
 
@@ -88,7 +89,7 @@ static void a_lent_slice_ends_when_somebody_higher_wakes(void **state)
     assert_ptr_equal(t, low.t);
     n->sched_epoch++;
     assert_ptr_equal(next(n), low.t); // the one that lent it does not take it back
-    thread_wake(n, top.t);
+    sched_wake(n, top.t);
     assert_ptr_equal(next(n), top.t);
     gone(&low);
     gone(&high);

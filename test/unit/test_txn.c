@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Transactions between two processes of one node, by the same system calls that a hart would make; and the fragment
 // arithmetic against a model.
+#include "core/loop.h"
 #include "test/unit/unit.h"
 
 #include "core/abi.h"
@@ -9,7 +10,6 @@
 #include "core/port.h"
 #include "core/proc.h"
 #include "core/sched.h"
-#include "core/syscall.h"
 #include "core/thread.h"
 #include "core/txn.h"
 

@@ -12,6 +12,7 @@
 
 #include "arch/host/host.h"
 #include "core/error.h"
+#include "core/life.h"
 
 #include <signal.h>
 #include <stdio.h>
