@@ -56,6 +56,9 @@ GUEST_LINK_WITH := build/guest/librotifer.a build/guest/libsodium.a linker/guest
 $(GUEST_EXAMPLE_ELFS): build/guest/%.elf: build/guest/guest/examples/%.o $(GUEST_LINK_WITH)
 	$(call guest_link,$<)
 
+# The one program with instructions that not every hart has.
+build/guest/guest/tests/zbb.o: GUEST_CFLAGS += -march=rv64gc_zbb
+
 $(GUEST_TEST_ELFS): build/guest/%.elf: build/guest/guest/tests/%.o $(GUEST_LINK_WITH)
 	$(call guest_link,$<)
 

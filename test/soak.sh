@@ -22,6 +22,7 @@ step "1,000,000 random system calls, on one hart and on four; random requests to
     COUNT=1000000 REQUESTS=6000 test/run.sh ring/hostile
 step "1,000,000 mutated inputs for each parser" FUZZ_RUNS=1000000 test/run.sh fuzz/
 step "the slow tests of programs that nobody here wrote, too" SLOW=1 test/run.sh ring/foreign
+step "the known faults that take long to show, too" SLOW=1 test/run.sh ring/edges
 step "20 times as many seeds for the simulator" build/sim-run suite 20
 
 printf '\n%d of these failed\n' "$failed"

@@ -47,7 +47,7 @@ static bool offer_console(struct node *n, const char *node, struct cap *tty)
 {
     const uint64_t keep[4] = {RIGHT_WRITE, 0, 0, 0};
     struct cap console;
-    if (!find_service_or_say(n, node, "console", &console) != EXIT_OK)
+    if (find_service_or_say(n, node, "console", &console) != EXIT_OK)
         return false;
     int64_t s =
         task_trans(n, &console, OP_RESTRICT, keep, buf_none(), buf_kernel(tty, sizeof *tty), FIND_TIMEOUT_MS, NULL);

@@ -44,10 +44,13 @@ void sim_guest_done(struct node *n, struct proc *p)
         sim_trouble(s, "%s ended twice", g->name);
     g->ended = true;
     g->status = p->exit_status;
+    s->totals->moves += p->moves;
     struct buf b = buf_user(p, GUEST_DATA, sizeof g->data);
     int e = buf_read(n, &b, 0, &g->data, sizeof g->data);
     if (e < 0)
         sim_trouble(s, "%s: its memory cannot be read: %s", g->name, error_name(e));
+    if (g->program == GUEST_CLIENT)
+        s->totals->client_calls += g->data.calls;
     if (g->status != 0 && !g->killed && !g->may_fail)
         sim_trouble(s, "%s on %s ended with status %lld: %llu errors, first %lld at call %llu", g->name, sn->name,
                     (long long)g->status, (unsigned long long)g->data.errors, (long long)g->data.first_status,

@@ -212,7 +212,7 @@ static void client_back(struct node *n, struct thread *t)
     d->calls++;
     if ((int64_t)A(0) == 0)
         mark(d->good, S(1));
-    if ((int64_t)A(0) == -E_WITHDRAWN)
+    if ((int64_t)A(0) == -E_WITHDRAWN || (int64_t)A(0) == -E_NOTHERE)
         mark(d->never, S(1));
     if ((int64_t)A(0) < 0 && (int64_t)A(0) != -E_WITHDRAWN && (int64_t)A(0) != -E_CANCEL) {
         d->odd++;

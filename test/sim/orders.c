@@ -53,7 +53,7 @@ bool sim_order_start(struct sim *s, struct sim_order *o)
     return t != NULL;
 }
 
-static bool order_done(struct sim *s, void *arg)
+bool sim_order_done(struct sim *s, void *arg)
 {
     (void)s;
     return ((struct sim_order *)arg)->done;
@@ -63,7 +63,7 @@ int64_t sim_order(struct sim *s, struct sim_order *o)
 {
     if (!sim_order_start(s, o))
         return -E_MEM;
-    if (!sim_run(s, ORDER_NS, order_done, o)) {
+    if (!sim_run(s, ORDER_NS, sim_order_done, o)) {
         sim_trouble(s, "order %u does not end", o->op);
         return -E_TIMEOUT;
     }
@@ -230,7 +230,7 @@ int64_t sim_migrate(struct sim *s, struct sim_guest *g, unsigned node)
 {
     struct sim_order o;
     sim_migrate_start(s, &o, g, node);
-    if (!sim_run(s, ORDER_NS, order_done, &o))
+    if (!sim_run(s, ORDER_NS, sim_order_done, &o))
         sim_trouble(s, "the move of %s does not end", g->name);
     sim_say(s, "%s to %s: %s", g->name, s->node[node].name, error_name(o.status));
     return o.status;

@@ -139,6 +139,9 @@ static void link_send(struct link *l, const struct wire_hdr *h, const struct pie
     if (bad) // nobody sends what another would refuse
         sim_trouble(s, "node %u sent a bad frame: %s", w->node[sl->end], bad);
     s->frames_sent++;
+    s->frames_of[h->kind]++;
+    if (h->kind == WIRE_REQUEST && h->payload >= SIM_DATA_FRAME && ++s->data_frames == s->data_lost_at)
+        return;
     uint64_t start = w->free_ns > s->now_ns ? w->free_ns : s->now_ns;
     w->free_ns = start + (sizeof *h + h->payload) * s->weather.ns_per_byte;
     for (unsigned end = 0; end < w->nends; end++)
@@ -301,6 +304,8 @@ void sim_power_off(struct sim *s, unsigned node)
     struct node *n = sn->n;
     sim_say(s, "%s: power off", sn->name);
     host_node_enter(n);
+    s->totals->trans_local += n->stat.trans_local;
+    s->totals->trans_remote += n->stat.trans_remote;
     n->transport = NULL; // dead nodes tell no tales
     services_stop(n);
     net_fini(n);
@@ -413,7 +418,7 @@ bool sim_run(struct sim *s, uint64_t ns, bool (*cond)(struct sim *s, void *arg),
 
 // --- Beginning and end ------------------------------------------------------------------------------------------
 
-struct sim *sim_new(const char *name, uint64_t seed, size_t node_pages)
+struct sim *sim_new(const char *name, uint64_t seed, size_t node_pages, struct sim_totals *totals)
 {
     struct sim *s = calloc(1, sizeof *s);
     if (!s)
@@ -422,6 +427,7 @@ struct sim *sim_new(const char *name, uint64_t seed, size_t node_pages)
     s->seed = seed;
     s->rand.s = seed;
     s->node_pages = node_pages;
+    s->totals = totals;
     s->weather = (struct sim_weather){.delay_ns = 20000, .jitter_ns = 10000, .ns_per_byte = 8};
     memcpy(s->ring_key, "a ring key for the simulator....", sizeof s->ring_key);
     return s;
@@ -434,6 +440,9 @@ void sim_free(struct sim *s)
             sim_power_off(s, i);
     while (s->nframes > 0)
         free(heap_take(s));
+    s->totals->runs++;
+    s->totals->events += s->events;
+    s->totals->frames += s->frames_sent;
     free(s->heap);
     free(s);
 }

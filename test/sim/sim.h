@@ -7,7 +7,7 @@
 //   guests (guest.c)   simulated U-mode: programs whose whole state is registers and segments
 //   orders (orders.c)  what the host command does: start, move, stun, kill, by real transactions
 //   oracles (check.c)  what must be true after every event, and what must be left at the end
-//   scenarios          one function each; main.c lists them
+//   scenarios          one function each, by section; scenarios.c lists the sections, cast.c has what they share
 #ifndef TEST_SIM_SIM_H
 #define TEST_SIM_SIM_H
 
@@ -19,14 +19,22 @@
 
 #include <stdio.h>
 
-#define SIM_NODES 16
-#define SIM_WIRES 20
-#define SIM_GUESTS 48
+#define SIM_NODES 140
+#define SIM_WIRES 150
+#define SIM_GUESTS 140
 #define SIM_FRAMES_MAX 5000u          // under way at one time: more is a storm
+#define SIM_DATA_FRAME 1000u          // bytes: a frame of a long message, filled to the end
 #define SIM_SKEW_NS (1000 * NS_PER_S) // between the clocks of two nodes: no protocol may compare them
 #define SIM_FRAG_ETHERNET 1312u       // payload of a link that carries plain Ethernet frames
 
 struct sim;
+
+// --- What runs came to, added up over all of them: how much was tested
+struct sim_totals {
+    uint64_t runs, events, frames;
+    uint64_t client_calls, moves;       // of guests, counted at their end
+    uint64_t trans_local, trans_remote; // of nodes, counted when they lose power
+};
 
 // --- Randomness: SplitMix64 (Steele, Lea, Flood 2014) ------------------------------------------------
 struct sim_rand {
@@ -123,6 +131,10 @@ struct sim {
     size_t nframes, heap_room;
     uint64_t frame_serial;
     uint64_t frames_sent, frames_lost, events;
+    uint64_t frames_of[WIRE_KINDS]; // sent, of each enum wire_kind
+    uint64_t data_frames;           // sent: requests with SIM_DATA_FRAME bytes of payload and more
+    uint64_t data_lost_at;          // this one of them is lost; 0: none
+    struct sim_totals *totals;      // of all runs; the caller's
     struct sim_guest guest[SIM_GUESTS];
     unsigned nguests;
     char trouble[200]; // what an oracle found first; empty: nothing
@@ -134,7 +146,7 @@ struct sim {
 };
 
 // --- World (sim.c)
-struct sim *sim_new(const char *name, uint64_t seed, size_t node_pages);
+struct sim *sim_new(const char *name, uint64_t seed, size_t node_pages, struct sim_totals *totals);
 void sim_free(struct sim *s);
 unsigned sim_add_node(struct sim *s); // off
 struct sim_wire *sim_add_wire(struct sim *s, uint32_t payload_max, unsigned a, unsigned b);
@@ -153,6 +165,7 @@ void sim_say(struct sim *s, const char *fmt, ...) __attribute__((format(printf, 
 
 // --- Orders (orders.c)
 bool sim_order_start(struct sim *s, struct sim_order *o);
+bool sim_order_done(struct sim *s, void *order);       // for sim_run()
 int64_t sim_order(struct sim *s, struct sim_order *o); // and waits for the outcome
 struct guest_spec;
 struct sim_guest *sim_exec(struct sim *s, unsigned node,

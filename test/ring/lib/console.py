@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One node with a shell, as `make qemu` boots it, and somebody who types at its console."""
+import codecs
 import os
 import pty
 import re
@@ -72,6 +73,7 @@ class Console:
         ring.guardian.write("pid", "%d %s" % (self.process.pid, ring.start_time(self.process.pid)))
         os.close(slave)
         self.master, self.screen, self.seen, self.ended = master, Screen(), 0, False
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a character may come in two parts
 
     def read(self, limit):
         left = limit - time.monotonic()
@@ -82,7 +84,7 @@ class Console:
         except OSError:  # its other end is closed
             data = b""
         self.ended = not data
-        self.screen.feed(data.decode("utf-8", "replace"))
+        self.screen.feed(self.decoder.decode(data))
         return True
 
     def until(self, pattern, seconds=30):

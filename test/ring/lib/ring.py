@@ -72,6 +72,15 @@ def same(got, expected, claim):
     return ok(got == expected, claim, "got      %r\nexpected %r" % (got, expected))
 
 
+def known_fault(name, sentence, holds, shows, detail=""):
+    """A claim that fails today (docs/tests.md, "Known faults"). holds: what is right is so; shows: it is not, and in the
+    way that the sentence says. Whoever mends it makes this an ok(holds, what is right)."""
+    holds, shows = bool(holds), bool(shows)
+    verdict = ("no longer fails: remove the mark" if holds else
+               "fails as expected" if shows else "fails, but not as expected")
+    return ok(shows and not holds, "known fault: %s: %s (%s)" % (name, sentence, verdict), detail)
+
+
 def skip(claim, why):
     global _count
     _count += 1
@@ -285,6 +294,25 @@ class Lines:
 
     def tail(self):
         return "\n".join("    " + x for x in (self.lines + self.errors)[-25:])
+
+
+# --- QEMU's own words ----------------------------------------------------------------------------------------
+
+def qmp(path, *commands):
+    """Says commands to a QEMU: a word, or (word, arguments). It has answered all of them then."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(hang(30))
+        s.connect(path)
+        with s.makefile("rw") as f:
+            for c in ("qmp_capabilities",) + commands:
+                word, arguments = c if isinstance(c, tuple) else (c, {})
+                f.write(json.dumps({"execute": word, "arguments": arguments}) + "\n")
+                f.flush()
+                answer = {}
+                while not answer.keys() & {"return", "error"}:  # what else comes are greetings and events
+                    answer = json.loads(f.readline())
+                if "error" in answer:
+                    raise GiveUp("QEMU to %s: %s" % (word, answer["error"]))
 
 
 # --- A machine without a ring ------------------------------------------------------------------------------
@@ -527,6 +555,9 @@ class Ring:
 
     def pids(self):
         return {m[0]: int(m[1]) for m in re.findall(r"^\s+(\S+)\s+pid (\d+)", self.command("ring", "status")[1], re.M)}
+
+    def qmp(self, node, *commands):
+        qmp(os.path.join(self.run_dir, node + ".qmp"), *commands)
 
     def kill_node(self, node):
         self.dead.add(node)

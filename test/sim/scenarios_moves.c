@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Servers that are stunned, and moves at chosen moments of a call.
+#include "test/sim/cast.h"
+#include "test/sim/scenarios.h"
+
+#include "core/thread.h"
+#include "services/protocol.h"
+
+// --- Stopped servers --------------------------------------------------------------------------------------------------
+
+static void play_stun(struct sim *s)
+{
+    struct cast c;
+    sim_ring(s, 4);
+    if (!cast_start(s, &c, 2, 2, 4, 60, 9000))
+        return;
+    for (unsigned i = 0; i < 3 && !s->trouble[0]; i++) {
+        sim_run(s, sim_between(&s->rand, 1, 30) * NS_PER_MS, NULL, NULL);
+        if (sim_guest_order(s, c.server, OP_PROC_STUN) != 0)
+            sim_trouble(s, "the server cannot be stunned");
+        if (i == 1 && sim_migrate(s, c.server, 1) != 0) // it arrives stunned, too
+            sim_trouble(s, "a stunned server cannot be moved");
+        sim_run(s, sim_between(&s->rand, 1, 120) * NS_PER_S, NULL, NULL);
+        if (sim_guest_order(s, c.server, OP_PROC_RESUME) != 0)
+            sim_trouble(s, "the server cannot be resumed");
+    }
+    cast_end(s, &c);
+}
+
+// --- Moves at chosen moments ---------------------------------------------------------------------------------------------
+struct moment {
+    struct sim_guest *g;
+    enum thread_state state; // of one of its threads
+    enum call_state call;    // THREAD_CALL: and of the call
+};
+
+static bool moment_come(struct sim *s, void *arg)
+{
+    const struct moment *m = arg;
+    struct proc *p = proc_of(s, m->g);
+    if (!p || p->state != PROC_RUN)
+        return m->g->ended;
+    LIST_FOR (l, &p->threads) {
+        const struct thread *t = LIST_ENTRY(l, struct thread, link);
+        if (t->state == m->state && (t->state != THREAD_CALL || t->call.state == m->call))
+            return true;
+    }
+    return m->g->ended;
+}
+
+// Moves m->g on whenever the moment comes.
+static void move_at(struct sim *s, struct moment m, unsigned times)
+{
+    for (unsigned i = 0; i < times && !m.g->ended && !s->trouble[0]; i++) {
+        if (!sim_run(s, LIVE_NS, moment_come, &m) || m.g->ended)
+            break;
+        unsigned to = (unsigned)(m.g->where + 1 + (int)sim_below(&s->rand, s->nnodes - 1)) % s->nnodes;
+        if (sim_migrate(s, m.g, to) == 0)
+            s->moves++;
+    }
+}
+
+static void play_client_moves(struct sim *s)
+{
+    struct cast c;
+    sim_ring(s, 4);
+    if (!cast_start(s, &c, 2, 2, 2, 300, 200 * KIB))
+        return;
+    weather(s, 5, 5, 500000);
+    move_at(s, (struct moment){c.client[0], THREAD_CALL, CALL_WAIT}, 8);
+    move_at(s, (struct moment){c.client[0], THREAD_CALL, CALL_RECV}, 8);
+    move_at(s, (struct moment){c.client[1], THREAD_CALL, CALL_SEND}, 8);
+    if (s->moves < 4)
+        sim_trouble(s, "only %u moves came about", (unsigned)s->moves);
+    clients_end(s);
+    clear_weather(s);
+    cast_end(s, &c);
+}
+
+static void play_server_moves(struct sim *s)
+{
+    struct cast c;
+    sim_ring(s, 4);
+    if (!cast_start(s, &c, 2, 1, 3, 150, 200 * KIB))
+        return;
+    weather(s, 5, 5, 500000);
+    move_at(s, (struct moment){.g = c.server, .state = THREAD_FILL}, 8);
+    move_at(s, (struct moment){.g = c.server, .state = THREAD_PUTREP}, 8);
+    move_at(s, (struct moment){.g = c.server, .state = THREAD_GETREQ}, 4);
+    move_at(s, (struct moment){.g = c.server, .state = THREAD_SLEEP}, 4);
+    if (s->moves < 4)
+        sim_trouble(s, "only %u moves came about", (unsigned)s->moves);
+    clients_end(s);
+    clear_weather(s);
+    cast_end(s, &c);
+}
+
+const struct scenario scenarios_moves[] = {
+    {"stun", "a call to a stunned server waits for as long as it is stunned, also when that is moved", play_stun,
+     .seeds = 3},
+    {"client-moves", "a client moves while its request goes out, while it waits, while the reply comes in",
+     play_client_moves, .seeds = 4},
+    {"server-moves", "a server moves while a request comes in, while it works, while its reply goes out",
+     play_server_moves, .seeds = 4},
+    {0},
+};
