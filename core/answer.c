@@ -4,6 +4,7 @@
 #include "core/abi.h"
 #include "core/node.h"
 #include "core/panic.h"
+#include "core/rec.h"
 #include "core/sched.h"
 #include "core/txn.h"
 

@@ -10,6 +10,7 @@
 #include "core/random.h"
 #include "core/sched.h"
 #include "core/thread.h"
+#include "core/txn_net.h"
 #include <string.h>
 
 // --- Threads ----------------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ static bool records_make(struct sim *s, struct node *n, struct proc *p, unsigned
         }
         r->seq = 1;
         r->remote = true;
-        r->heard_ns = node_now(n);
+        r->peer.heard_ns = node_now(n);
         timer_set(n, &r->timer, node_now(n) + RECORD_LIFE_NS);
     }
     return true;
