@@ -29,7 +29,7 @@
 # A new source file needs no line here: each room is a wildcard.
 #
 #   mk/common.mk       quiet lines, flags shared by every build, bookkeeping
-#   mk/third-party.mk  libsodium, libfdt: which files, how compiled
+#   mk/third-party.mk  libsodium, libfdt, the kernel's part of picolibc: which files, how compiled
 #   mk/kernel.mk       build/Image: arch/riscv core net services boards
 #   mk/services.mk     which services an image holds
 #   mk/host.mk         build/rotifer: the command; and the same code under sanitizers
@@ -50,7 +50,7 @@ GOALS := $(or $(MAKECMDGOALS),all)
 
 ifneq ($(filter-out $(NO_SETUP),$(GOALS)),)
 include third_party/ready.mk
-third_party/ready.mk: tools/setup.sh $(if $(shell command -v $(CROSS)gcc),,FORCE)
+third_party/ready.mk: tools/setup.sh tools/libc.sh tools/libc.patch $(if $(shell command -v $(CROSS)gcc),,FORCE)
 	@CROSS=$(CROSS) bash tools/setup.sh
 endif
 

@@ -35,6 +35,11 @@ WARNINGS_STRICT := $(WARNINGS) -Wconversion
 INCLUDES := -I. -isystem build/include -isystem third_party/libsodium/src/libsodium/include \
             -isystem third_party/libfdt
 
+# picolibc, as tools/libc.sh builds it: a system library too, but only where we compile for RISC-V.
+# $(call libc_flags,WHERE) with WHERE this folder, ending in a slash, or nothing
+libc_flags = -isystem $1third_party/libc/include -ftls-model=local-exec
+LIBC_FLAGS := $(call libc_flags,)
+
 # One section for each function, so that the linker keeps only what is reached; and the dependency
 # file, with an empty rule for each header so that deleting one is no error.
 # Registers, messages and capabilities are looked at as words and as structs; kernels are compiled so.
@@ -66,9 +71,9 @@ compile_entry = {"directory": "$(CURDIR)", "file": "$1", "command": "$2 -c $1"},
 
 define COMPILE_COMMANDS
 [
-$(foreach f,$(filter %.c,$(KERNEL_SRCS)),$(call compile_entry,$f,$(CROSS)gcc $(filter-out --%,$(KERNEL_CFLAGS)) $(if $(filter services/list.c,$f),$(call services_flag,$(SERVICES))))
+$(foreach f,$(filter %.c,$(KERNEL_SRCS)),$(call compile_entry,$f,$(CROSS)gcc $(KERNEL_CFLAGS) $(if $(filter services/list.c,$f),$(call services_flag,$(SERVICES))))
 )$(foreach f,$(wildcard arch/host/*.c tools/*.c test/*/*.c),$(call compile_entry,$f,$(CC) $(HOST_CFLAGS) $(POSIX))
-)$(foreach f,$(filter %.c,$(GUEST_LIB_SRCS) $(GUEST_EXAMPLES)),$(call compile_entry,$f,$(CROSS)gcc $(filter-out --%,$(GUEST_CFLAGS)))
+)$(foreach f,$(filter %.c,$(GUEST_LIB_SRCS) $(GUEST_EXAMPLES)),$(call compile_entry,$f,$(CROSS)gcc $(GUEST_CFLAGS))
 ){"directory": "$(CURDIR)", "file": "core/types.h", "command": "$(CC) -I. -c core/types.h"}
 ]
 endef

@@ -18,7 +18,7 @@ FOREIGN_PROGRAMS += build/foreign/guest/$1.elf build/foreign/host/$1
 build/foreign/guest/$1.elf: $3 $5 $$(GUEST_LINK_WITH) mk/foreign.mk | build/compiler.ok
 	$$(call say,CC,$$@)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(CROSS)gcc $$(GUEST_BASE) -w -O1 $4 $6 $$(filter-out $$(PICOLIBC),$$(GUEST_LDFLAGS)) -o $$@ $$(filter %.c %.o,$$^) $$(GUEST_LIBS)
+	$$(Q)$$(CROSS)gcc $$(GUEST_BASE) -w -O1 $4 $6 $$(GUEST_LDFLAGS) -o $$@ $$(filter %.c %.o,$$^) $$(GUEST_LIBS)
 build/foreign/host/$1: $3 mk/foreign.mk
 	$$(call say,CC,$$@)
 	$$(Q)mkdir -p $$(@D)
@@ -77,7 +77,7 @@ build/foreign/guest/sodium_tests.elf: test/foreign/sodium_tests.c $(SODIUM_WHOLE
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CROSS)gcc $(GUEST_BASE) $(WARNINGS) '-DSODIUM_TESTS=$(foreach t,$(SODIUM_TESTS),T($(basename $(notdir $t))))' \
-	    $(filter-out $(PICOLIBC),$(GUEST_LDFLAGS)) -o $@ $(filter %.c %.o,$^) $(filter-out %/libsodium.a,$(GUEST_LIBS))
+	    $(GUEST_LDFLAGS) -o $@ $(filter %.c %.o,$^) $(filter-out %/libsodium.a,$(GUEST_LIBS))
 
 .PHONY: foreign
 foreign: $(FOREIGN_PROGRAMS)

@@ -8,21 +8,24 @@ GUEST_EXAMPLES := $(wildcard guest/examples/*.c)
 GUEST_TESTS := $(wildcard guest/tests/*.c)
 $(call remember,guest,$(GUEST_LIB_SRCS))
 
-# Exactly this -march picks picolibc's default variant, which is the hard-float one.
+# tools/libc.sh builds picolibc for the same.
 GUEST_ARCH := -march=rv64gc -mabi=lp64d
 # What of POSIX the library has beyond picolibc's default: clock_gettime, nanosleep (guest/lib/posix.c).
 GUEST_POSIX := -D_POSIX_TIMERS=200809L -D_POSIX_MONOTONIC_CLOCK=200809L
-GUEST_BASE := $(GUEST_ARCH) $(PICOLIBC) $(GUEST_POSIX) -O2 -std=gnu11 $(COMMON) $(INCLUDES)
+GUEST_BASE := $(GUEST_ARCH) $(LIBC_FLAGS) $(GUEST_POSIX) -O2 -std=gnu11 $(COMMON) $(INCLUDES)
 GUEST_CFLAGS := $(GUEST_BASE) $(WARNINGS)
 GUEST_CC = $(CROSS)gcc $(GUEST_BASE)
 
-GUEST_LDFLAGS := $(GUEST_ARCH) $(PICOLIBC) -nostartfiles -static -T linker/guest.ld \
-    -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=4096
+# linker/libc.specs: picolibc and libgcc come last, wherever these flags stand on a command line.
+# $(call guest_ldflags,WHERE) with WHERE as above
+guest_ldflags = $(GUEST_ARCH) -nostartfiles -static -T $1linker/guest.ld --specs=$1linker/libc.specs \
+    -L$1third_party/libc/lib -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=4096
+GUEST_LDFLAGS := $(call guest_ldflags,)
 
 # All of our library comes first, and whole: picolibc has stand-ins of its own (its locks do nothing),
 # and in an archive the linker would take whichever it met first.
-GUEST_LIBS = -Wl,--whole-archive build/guest/librotifer.a -Wl,--no-whole-archive \
-    build/guest/libsodium.a -lm
+guest_libs = -Wl,--whole-archive $1build/guest/librotifer.a -Wl,--no-whole-archive $1build/guest/libsodium.a
+GUEST_LIBS := $(call guest_libs,)
 
 # A guest links once there are a library and a link script to link it with.
 GUEST_CAN_LINK := $(and $(GUEST_LIB_SRCS),$(wildcard linker/guest.ld))

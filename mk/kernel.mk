@@ -6,23 +6,23 @@ KERNEL_SRCS := $(wildcard $(foreach x,c S,arch/riscv/*.$x core/*.$x net/*.$x ser
 KERNEL_OBJS := $(call objects,kernel,$(KERNEL_SRCS))
 $(call remember,kernel,$(KERNEL_SRCS))
 
-# Two -march on purpose. The assembler needs zicsr and zifencei named for csrr and fence.i, but the
-# linker picks picolibc's variant by the exact string, and with those names it would pick the
-# hard-float one. picolibc's release build has the fast memcpy; the default one copies bytes.
+# Two -march on purpose. The assembler needs zicsr and zifencei named for csrr and fence.i, but gcc
+# picks the variant of its own libgcc by the exact string, and with those names it would pick the
+# hard-float one.
 # The kernel itself uses no floating point (arch/riscv/fp.S says .option arch for its own lines), so
 # that guests' registers stay in place across a trap.
-PICOLIBC := --specs=picolibc.specs --picolibc-buildtype=release
 KERNEL_ARCH := -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany
 KERNEL_LINK_ARCH := -march=rv64imac -mabi=lp64 -mcmodel=medany
 
 # -fbuiltin after -ffreestanding: memcpy and friends are the real ones, from picolibc, so the compiler
 # may put a small copy in line. Frame pointers: a panic walks the stack.
-KERNEL_BASE := $(KERNEL_ARCH) $(PICOLIBC) -ffreestanding -fbuiltin -O2 -std=c11 \
+KERNEL_BASE := $(KERNEL_ARCH) $(LIBC_FLAGS) -ffreestanding -fbuiltin -O2 -std=c11 \
     -fno-omit-frame-pointer $(COMMON) $(INCLUDES)
 KERNEL_CFLAGS := $(KERNEL_BASE) -Iarch/riscv $(WARNINGS_STRICT)
 KERNEL_CC = $(CROSS)gcc $(KERNEL_BASE)
 
-KERNEL_LDFLAGS := $(KERNEL_LINK_ARCH) $(PICOLIBC) -nostartfiles -static -T linker/kernel.ld \
+# Of picolibc's variants of printf it takes the one for integers: it prints nothing else.
+KERNEL_LDFLAGS := $(KERNEL_LINK_ARCH) -nostdlib -static -T linker/kernel.ld -Wl,--defsym=vfprintf=__i_vfprintf \
     -Wl,--gc-sections -Wl,--build-id=none -Wl,-Map=build/rotifer.map
 
 # Its functions call nobody; a frame for each would cost a tenth of a transaction.
@@ -50,11 +50,11 @@ build/kernel/%.o: %.S $(MAKE_FILES) | build/compiler.ok
 
 # The image is linked twice: the first link says where every function is, which becomes a table of names for
 # backtraces (linker/kernel.ld puts it behind everything, so that no address changes).
-KERNEL_LINK_WITH := $(KERNEL_OBJS) build/kernel/libsodium.a build/kernel/libfdt.a
+KERNEL_LINK_WITH := $(KERNEL_OBJS) build/kernel/libsodium.a build/kernel/libfdt.a build/kernel/libc.a
 
 build/kernel/first.elf: $(KERNEL_LINK_WITH) linker/kernel.ld build/list/kernel
 	$(call say,LD,$@)
-	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
+	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -o $@ $(filter %.o %.a,$^) -lgcc
 
 build/kernel/symbols.S: build/kernel/first.elf tools/mksyms.py
 	$(Q)$(CROSS)nm -n $< | python3 tools/mksyms.py > $@
@@ -64,25 +64,27 @@ build/kernel/symbols.o: build/kernel/symbols.S
 
 build/rotifer.elf: $(KERNEL_LINK_WITH) build/kernel/symbols.o linker/kernel.ld build/list/kernel
 	$(call say,LD,$@)
-	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
+	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -o $@ $(filter %.o %.a,$^) -lgcc
 
 build/Image: build/rotifer.elf
 	$(call say,IMAGE,$@)
 	$(Q)$(CROSS)objcopy -O binary $< $@
 
-# The probe: says in one sentence what would else be a page of errors. It links against both variants
-# of picolibc that we use, which are what goes wrong when they go wrong.
+# The probe: says in one sentence what would else be a page of errors. It links against the library that each kind of
+# program takes from outside this repository.
+# $(call probe,WHAT,FLAGS,LIBRARIES)
+define probe
+$(Q)echo 'int _start(char *a, long b); int _start(char *a, long b) { return $1; }' > build/probe.c
+$(Q)$(CROSS)gcc $2 -Wl,-Ttext=0x10000 -T /dev/null -o build/probe.elf build/probe.c $3 2> build/probe.log || \
+    { cat build/probe.log >&2; echo '$(CROSS)gcc cannot link for $2. Try: make doctor' >&2; exit 1; }
+endef
 build/compiler.ok: $(MAKE_FILES)
 	$(Q)mkdir -p $(@D)
 	$(Q)command -v $(CROSS)gcc >/dev/null || { \
 	    echo "The cross compiler $(CROSS)gcc is not on the PATH. Try: make doctor" >&2; exit 1; }
-	$(Q)for arch in '$(KERNEL_LINK_ARCH)' '$(GUEST_ARCH)'; do \
-	    echo '#include <string.h>' > build/probe.c; \
-	    echo 'int _start(char *a, char *b); int _start(char *a, char *b) { return strcmp(a, b); }' >> build/probe.c; \
-	    $(CROSS)gcc $$arch $(PICOLIBC) -nostartfiles -Wl,-Ttext=0x10000 -T /dev/null -o build/probe.elf build/probe.c \
-	        2> build/probe.log || { cat build/probe.log >&2; \
-	    echo "$(CROSS)gcc cannot link picolibc for $$arch. Try: make doctor" >&2; exit 1; }; \
-	done; rm -f build/probe.*
+	$(call probe,(int)*a + __builtin_popcountl(b),$(KERNEL_LINK_ARCH) -nostdlib,-lgcc)
+	$(call probe,(int)__builtin_strlen(a) + (int)b,$(filter-out -T %.ld,$(GUEST_LDFLAGS)))
+	$(Q)rm -f build/probe.*
 	$(Q)touch $@
 
 -include $(KERNEL_OBJS:.o=.d)

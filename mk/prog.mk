@@ -10,14 +10,13 @@
 #
 # In a Makefile of one's own:   riscv64-unknown-elf-gcc my.c $(make -s -C path/to/rotifer guest-flags) -o my.elf
 
-OWN_BASE := $(GUEST_ARCH) $(PICOLIBC) $(GUEST_POSIX) -O2 -g -std=gnu11 -Wall -Wextra -ffunction-sections -fdata-sections \
+OWN_BASE := $(GUEST_ARCH) $(call libc_flags,$(CURDIR)/) $(GUEST_POSIX) -O2 -g -std=gnu11 -Wall -Wextra -ffunction-sections -fdata-sections \
     -I$(CURDIR) -I$(CURDIR)/guest/lib
 
 .PHONY: prog guest-flags
 guest-flags:
 	$(if $(wildcard build/guest/librotifer.a build/guest/libsodium.a),,$(error There is no library yet. First: make))
-	@echo $(OWN_BASE) $(subst -T linker,-T $(CURDIR)/linker,$(filter-out $(PICOLIBC),$(GUEST_LDFLAGS))) \
-	    $(subst build/guest,$(CURDIR)/build/guest,$(GUEST_LIBS))
+	@echo $(OWN_BASE) $(call guest_ldflags,$(CURDIR)/) $(call guest_libs,$(CURDIR)/)
 
 # --- What is asked for now ----------------------------------------------------------------------------
 

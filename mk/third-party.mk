@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Libraries, compiled from unmodified sources in third_party/ (see tools/setup.sh), once for the
-# kernel, once for the host, once for guests: what each of them uses. Their warnings are not ours to mend: -w.
+# kernel, once for the host, once for guests: what each of them uses. (Guests may use all of picolibc: tools/libc.sh.)
+# Their warnings are not ours to mend: -w.
 
 SODIUM := third_party/libsodium/src/libsodium
 
@@ -27,6 +28,13 @@ SODIUM_ALL := $(SODIUM_SIP) $(addprefix $(SODIUM)/, \
 FDT_READ := $(addprefix third_party/libfdt/, fdt.c fdt_ro.c fdt_strerror.c)
 FDT_ALL := $(FDT_READ) $(addprefix third_party/libfdt/, fdt_addresses.c fdt_empty_tree.c fdt_rw.c fdt_sw.c fdt_wip.c)
 
+# What the kernel uses of picolibc, whose vfprintf is that for integers (mk/kernel.mk). Function by function the files are
+# those that picolibc's own build takes for RISC-V and speed.
+PICO := third_party/picolibc/newlib/libc
+PICO_KERNEL := $(addprefix $(PICO)/machine/riscv/, memcpy.c memmove-stub.c memset.S strcmp.S strcpy.c strlen.c) \
+    $(patsubst %,$(PICO)/string/%.c, memchr memcmp strchr strcspn strncmp strncpy strnlen strrchr strspn strstr) \
+    $(patsubst %,$(PICO)/tinystdio/%.c, snprintf vsnprintf vfiprintf filestrput)
+
 # What its configure script would find on every machine that we build for. TI_MODE: 128-bit integers.
 # NDEBUG: its assertions guard its own internals; misuse still ends in sodium_misuse().
 SODIUM_FLAGS := -DCONFIGURED=1 -DNATIVE_LITTLE_ENDIAN=1 -DHAVE_TI_MODE=1 -DHAVE_C_VARARRAYS=1 \
@@ -35,7 +43,9 @@ SODIUM_FLAGS := -DCONFIGURED=1 -DNATIVE_LITTLE_ENDIAN=1 -DHAVE_TI_MODE=1 -DHAVE_
 
 # Lines for addr2line, and no more: it is a seventh of the time.
 # $(call third_party_flags,SOURCE)
-third_party_flags = -w -g1 -std=gnu11 $(if $(findstring /libsodium/,$1),$(SODIUM_FLAGS))
+third_party_flags = -w -g1 -std=gnu11 $(if $(findstring /libsodium/,$1),$(SODIUM_FLAGS)) \
+    $(if $(findstring /picolibc/,$1),-D_LIBC -fno-builtin -I$(PICO)/locale) \
+    $(if $(filter $(PICO)/machine/% $(PICO)/string/%,$1),-O3 -fomit-frame-pointer)
 
 # libsodium's configure script writes this one header, from a template.
 SODIUM_VERSION := build/include/sodium/version.h
@@ -65,5 +75,9 @@ endef
 
 CROSS_AR = $(CROSS)ar
 $(eval $(call third_party_build,kernel,KERNEL_CC,CROSS_AR,SODIUM_ALL,FDT_READ))
+build/kernel/libc.a: $(call objects,kernel,$(PICO_KERNEL))
+	$(call archive,$(CROSS_AR))
+-include $(patsubst %.o,%.d,$(call objects,kernel,$(PICO_KERNEL)))
+
 $(eval $(call third_party_build,guest,GUEST_CC,CROSS_AR,SODIUM_SIP,))
 $(eval $(call third_party_build,host,HOST_CC,AR,SODIUM_ALL,FDT_ALL))

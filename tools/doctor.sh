@@ -39,13 +39,6 @@ check() {
 }
 
 # A number that says only "it is there".
-have_picolibc() {
-    local version
-    "${cross}gcc" --specs=picolibc.specs -E -x c /dev/null >/dev/null || return 1
-    version=$(echo '#include <picolibc.h>
-_PICOLIBC_VERSION' | "${cross}gcc" --specs=picolibc.specs -E -P -x c - | tail -n 1)
-    printf '%s\n' "${version//\"/}"
-}
 have_cmocka() {
     printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n%s\n' \
         '#include <cmocka.h>' | "${CC:-cc}" -E -x c - >/dev/null || return 1
@@ -62,9 +55,10 @@ check "QEMU (riscv64)" 7.0 qemu-system-misc -- qemu_version
 check "OpenSBI (comes with QEMU)" 1 qemu-system-data -- have_opensbi
 check "cross compiler" 10 gcc-riscv64-unknown-elf -- "${cross}gcc" -dumpfullversion
 check "cross linker" 2.35 binutils-riscv64-unknown-elf -- "${cross}ld" --version
-check "picolibc" 1.7 picolibc-riscv64-unknown-elf -- have_picolibc
 check "host compiler" 10 build-essential -- "${CC:-cc}" -dumpfullversion
 check "GNU make" 4.2 build-essential -- make --version
+check "meson" 0.61 meson -- meson --version
+check "ninja" 1.8 ninja-build -- ninja --version
 check "python3" 3.9 python3 -- python3 --version
 check "cmocka" 1.1 libcmocka-dev -- have_cmocka
 check "Lua" 5.4 lua5.4 -- lua5.4 -v
@@ -76,13 +70,18 @@ check "sha256sum" 8 coreutils -- sum_version
 check "clang-format" 14 clang-format optional -- clang-format --version
 check "shellcheck" 0.8 shellcheck optional -- shellcheck --version
 
-for library in libsodium libfdt lua; do
+for library in libsodium libfdt lua picolibc; do
     if [[ -f third_party/$library/.sha256 ]]; then
         row OK "third_party/$library" fetched ""
     else
         row absent "third_party/$library" - "(make fetches it)"
     fi
 done
+if [[ -f third_party/libc/.built ]]; then
+    row OK "third_party/libc" built ""
+else
+    row absent "third_party/libc" - "(make builds it)"
+fi
 row "$([[ $(nproc) -ge 2 ]] && echo OK || echo few)" "processors" "$(nproc)" "(a ring is happier with 2 or more)"
 free_mb=$(df -Pm . | awk 'NR == 2 { print $4 }')
 row "$([[ $free_mb -ge 500 ]] && echo OK || echo LOW)" "free disk here" "$free_mb MB" "(needs about 500 MB)"

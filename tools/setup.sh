@@ -4,9 +4,10 @@
 # Set-up: brings a Debian 12 machine to the point where `make` builds everything.
 #
 #   1. installs the packages that are missing (with apt-get; asks for nothing when none is);
-#   2. fetches the source of three libraries into third_party/, pinned by SHA-256;
-#   3. fetches the source of programs that nobody here wrote, for a test (mk/foreign.mk) that skips what is not there;
-#   4. fetches a firmware newer than the one QEMU brings, for a test that is skipped without it.
+#   2. fetches the source of four libraries into third_party/, pinned by SHA-256;
+#   3. builds one of them, the C library of guests, in third_party/libc (tools/libc.sh);
+#   4. fetches the source of programs that nobody here wrote, for a test (mk/foreign.mk) that skips what is not there;
+#   5. fetches a firmware newer than the one QEMU brings, for a test that is skipped without it.
 #
 # Safe to run at any time and any number of times. Apart from the packages nothing outside this
 # repository changes: the sources come through a private copy of this machine's own package
@@ -18,8 +19,8 @@ packages=(
     qemu-system-misc             # qemu-system-riscv64; brings OpenSBI with it
     gcc-riscv64-unknown-elf      # the cross compiler
     binutils-riscv64-unknown-elf # its assembler and linker
-    picolibc-riscv64-unknown-elf # the C library of kernel and guests
     build-essential              # the host compiler and make
+    meson ninja-build            # build the C library
     python3                      # ring tests
     libcmocka-dev                # unit tests
     lua5.4                       # what the guest's Lua is compared with
@@ -29,11 +30,12 @@ packages=(
     ca-certificates xz-utils     # to fetch and unpack sources
 )
 
-# name | sha256 of the upstream tarball | Debian source package | folders to keep, within the tarball.
-# Two lines with one name: the second is tried when the first cannot be fetched.
+# name | sha256 of the upstream tarball | Debian source package | folders to keep, within the tarball | release.
+# Two lines with one name: the second is tried when the first cannot be fetched. Without a release it is this machine's.
 libraries=(
     "libsodium|d59323c6b712a1519a5daf710b68f5e7fde57040845ffec53850911f10a5d4f4|libsodium|src test LICENSE"
     "lua|164c7849653b80ae67bec4b7473b884bf5cc8d2dca05653475ec2ed27b9ebf61|lua5.4|src README"
+    "picolibc|d1fc2a20f217472f8d9da084a519a25678e8d91852a41c7f3f1840d3508f7163|picolibc|newlib/libc newlib/libm newlib/meson.build newlib/empty.c scripts meson.build meson_options.txt *.in COPYING.*|trixie"
     "libfdt|a4ecc35e0b893fe8682c075fc1bdb858de87e4cb18fbed9a1597e2c9f6d320de|arm-trusted-firmware|lib/libfdt include/lib/libfdt"
     "libfdt|e75da6f089d063aaef39a1c17f1631791d87700662624e18de2121fa39a1ed44|u-boot|scripts/dtc/libfdt"
 )
@@ -49,11 +51,12 @@ programs=(
 
 # sha256 of the package opensbi 1.6-1 of the next Debian: SBI 2.0, with a debug console.
 firmware=dc4a43bd21a0ca11771ed8b19ee6fa8476d1d0f4976bd0b27c0357c699d27e1e
-firmware_suite=trixie
+firmware_release=trixie
 
 destination=third_party
 downloads=$destination/download # a tarball put here by hand is used too, when its hash is right
 work=                           # private apt state, made when first needed
+index=                          # within it, the index that apt_private reads
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() {
@@ -115,56 +118,68 @@ packages_install() {
 
 hash_of() { sha256sum "$1" | cut -d' ' -f1; }
 
+# The name of this machine's release; nothing if it has none.
+release_here() { (. /etc/os-release && echo "${VERSION_CODENAME:-}"); }
+
 apt_private() {
     # The sandbox user of apt could not write here, and there is nothing here to protect.
     apt-get -q \
-        -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$work/sources" \
-        -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work/cache" \
+        -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$index/sources" \
+        -o Dir::State::Lists="$index/lists" -o Dir::Cache="$index/cache" \
         -o APT::Sandbox::User=root -o Acquire::Retries=3 "$@"
 }
 
-# Writes this machine's package sources, both forms, as source-package sources into $work/sources.
+# Writes this machine's package sources, both forms, as sources of kind $1 (deb or deb-src) into $index/sources.
 copy_sources() {
-    local list parts f
+    local kind=$1 list parts f
     eval "$(apt-config shell list Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
     for f in "$list" "$parts"/*.list; do
         [[ -f $f ]] || continue
-        sed -nE '/cdrom:/d; s/^[[:space:]]*deb([[:space:]])/deb-src\1/p' "$f" \
-            >"$work/sources/${f##*/}.list"
+        sed -nE "/cdrom:/d; s/^[[:space:]]*deb([[:space:]])/$kind\1/p" "$f" \
+            >"$index/sources/${f##*/}.list"
     done
     for f in "$parts"/*.sources; do
         [[ -f $f ]] || continue
-        sed -E 's/^[Tt]ypes:.*/Types: deb-src/' "$f" >"$work/sources/${f##*/}"
+        sed -E "s/^[Tt]ypes:.*/Types: $kind/" "$f" >"$index/sources/${f##*/}"
     done
 }
 
-# Makes the private index, once in a run.
+# Makes apt_private read an index of kind $1, of release $2 (empty: this machine's own) of the distribution from this
+# machine's package sources. Each is read once in a run.
 index_ready() {
-    [[ -z $work ]] || return 0
+    local kind=$1 release=$2 here
     command -v apt-get >/dev/null || return 1
     mkdir -p "$destination"
-    work=$(mktemp -d "$PWD/$destination/.work.XXXXXX")
-    mkdir -p "$work"/{sources,lists/partial,cache/archives/partial,get}
-    copy_sources
-    say "reading the index of source packages (about 10 MB)"
-    # Some configured source may offer no source packages; ours come from the others.
-    apt_private update >"$work/log" 2>&1 || true
+    work=${work:-$(mktemp -d "$PWD/$destination/.work.XXXXXX")}
+    index=$work/$kind-${release:-own}
+    [[ ! -d $index ]] || return 0
+    mkdir -p "$index"/{sources,lists/partial,cache/archives/partial}
+    copy_sources "$kind"
+    if [[ -n $release ]]; then
+        here=$(release_here)
+        [[ -n $here ]] || return 1
+        find "$index/sources" -type f -exec sed -i "s/\b$here\b/$release/g" {} +
+    fi
+    say "reading the index of packages${release:+ of $release} (about 10 MB)"
+    # Some configured source may offer none of this kind; ours come from the others.
+    apt_private update >>"$work/log" 2>&1 || true
 }
 
-# Sets `found` to a tarball of source package $1 whose hash is $2, fetched if need be.
+# Sets `found` to a tarball of source package $1, of release $3, whose hash is $2, fetched if need be.
 tarball() {
-    local package=$1 want=$2 file seen
+    local package=$1 want=$2 release=$3 file seen
     for file in "$downloads/${package}"_*.orig.tar.*; do
         [[ -f $file && $(hash_of "$file") == "$want" ]] || continue
         found=$file
         return 0
     done
 
-    index_ready || return 1
-    local attempt
+    index_ready deb-src "$release" || return 1
+    local attempt get=$index/get
+    mkdir -p "$get"
     for attempt in 1 2 3; do
         say "fetching the source of $package"
-        if (cd "$work/get" && apt_private source --download-only --tar-only "$package") \
+        if (cd "$get" && apt_private source --download-only --tar-only "$package") \
             >>"$work/log" 2>&1; then
             break
         fi
@@ -173,7 +188,7 @@ tarball() {
         apt_private update >>"$work/log" 2>&1 || true
     done
 
-    for file in "$work/get/${package}"_*.orig.tar.*; do
+    for file in "$get/${package}"_*.orig.tar.*; do
         [[ -f $file && $file != *.asc ]] || continue
         seen=$(hash_of "$file")
         if [[ $seen == "$want" ]]; then
@@ -210,7 +225,7 @@ unpack() {
 # What says that a line of the lists above was unpacked: from which tarball, which folders.
 stamp() {
     local want folders
-    IFS='|' read -r _ want _ folders <<<"$1"
+    IFS='|' read -r _ want _ folders _ <<<"$1"
     printf '%s %s\n' "$want" "$folders"
 }
 
@@ -225,10 +240,10 @@ library_ready() { # any of its lines is the one that was unpacked
 
 # Fetches and unpacks what the line $1 of the lists above names. False: it could not be had.
 source_fetch() {
-    local name want package folders found
-    IFS='|' read -r name want package folders <<<"$1"
+    local name want package folders release found
+    IFS='|' read -r name want package folders release <<<"$1"
     library_ready "$name" && return 0
-    tarball "$package" "$want" || return 1
+    tarball "$package" "$want" "$release" || return 1
     local keep
     read -ra keep <<<"$folders"
     unpack "$name" "$found" "${keep[@]}"
@@ -262,7 +277,14 @@ libraries_fetch() {
     fail "Mend what is said above (most often it is the network), then run make again."
 }
 
-# --- 3. programs for a test -------------------------------------------------------------------
+# --- 3. the C library ------------------------------------------------------------------------
+
+libc_build() {
+    [[ ! -f $destination/libc/.built || $(<"$destination/libc/.built") != "$(tools/libc.sh --stamp)" ]] || return 0
+    tools/libc.sh || fail "the C library of guests could not be built: its messages are above"
+}
+
+# --- 4. programs for a test -------------------------------------------------------------------
 
 programs_fetch() {
     local line
@@ -271,21 +293,13 @@ programs_fetch() {
     done
 }
 
-# --- 4. a newer firmware ---------------------------------------------------------------------
+# --- 5. a newer firmware ---------------------------------------------------------------------
 
-# Fetches the package into $1. Its index is that of this machine's package sources, one release on.
+# Fetches the package into $1.
 firmware_get() {
-    local f here
-    here=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-    [[ -n $here && $here != "$firmware_suite" ]] || return 1
-    rm -rf "$work/sources" "$work/lists"
-    mkdir -p "$work"/{sources,lists/partial}
-    copy_sources
-    for f in "$work/sources"/*; do
-        sed -i -E "s/\b$here\b/$firmware_suite/g; s/^[Tt]ypes:.*/Types: deb/; s/^deb-src/deb/" "$f"
-    done
-    apt_private update || true
-    (cd "$1" && apt_private download opensbi)
+    [[ $(release_here) != "$firmware_release" ]] || return 1
+    index_ready deb "$firmware_release" || return 1
+    (cd "$1" && apt_private download opensbi) >>"$work/log" 2>&1
 }
 
 firmware_fetch() {
@@ -297,9 +311,7 @@ firmware_fetch() {
     if [[ ! -f $file ]] && command -v apt-get >/dev/null; then
         say "fetching a newer OpenSBI (for a test; about 10 MB)"
         mkdir -p "$downloads"
-        work=${work:-$(mktemp -d "$PWD/$destination/.work.XXXXXX")}
-        mkdir -p "$work"/cache/archives/partial
-        firmware_get "$downloads" >>"$work/log" 2>&1 || true
+        firmware_get "$downloads" || true
         for file in "$downloads"/opensbi_*_all.deb; do break; done
     fi
     if [[ ! -f $file || $(hash_of "$file") != "$firmware" ]]; then
@@ -324,11 +336,12 @@ else
     say "this is not a Debian machine: packages are left to you ('make doctor' checks them)"
 fi
 libraries_fetch
-programs_fetch
-firmware_fetch
 command -v "${CROSS:-riscv64-unknown-elf-}gcc" >/dev/null ||
     fail "there is no ${CROSS:-riscv64-unknown-elf-}gcc on the PATH even now." \
         "'make doctor' shows what was found and where to get the rest."
+libc_build
+programs_fetch
+firmware_fetch
 # Make compares this file's age with this script's: see the Makefile.
 printf '# Written by tools/setup.sh: set-up is complete.\n' >$destination/ready.mk.new
 mv $destination/ready.mk.new $destination/ready.mk

@@ -23,7 +23,6 @@ struct rlock {
     uint32_t depth;          // touched by the holder only
 };
 void rlock_take(struct rlock *l);
-bool rlock_try(struct rlock *l);
 void rlock_give(struct rlock *l);
 
 // --- tty.c ---

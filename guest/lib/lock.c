@@ -35,18 +35,6 @@ void rlock_take(struct rlock *l)
     taken(l);
 }
 
-bool rlock_try(struct rlock *l)
-{
-    if (mine(l)) {
-        l->depth++;
-        return true;
-    }
-    if (!mutex_trylock(&l->mutex))
-        return false;
-    taken(l);
-    return true;
-}
-
 void rlock_give(struct rlock *l)
 {
     if (--l->depth > 0)
@@ -82,11 +70,6 @@ void __retarget_lock_acquire(_LOCK_T lock)
     rlock_take(&lock->rlock);
 }
 
-int __retarget_lock_try_acquire(_LOCK_T lock)
-{
-    return rlock_try(&lock->rlock);
-}
-
 void __retarget_lock_release(_LOCK_T lock)
 {
     rlock_give(&lock->rlock);
@@ -104,10 +87,6 @@ void __retarget_lock_close_recursive(_LOCK_T lock)
 void __retarget_lock_acquire_recursive(_LOCK_T lock)
 {
     __retarget_lock_acquire(lock);
-}
-int __retarget_lock_try_acquire_recursive(_LOCK_T lock)
-{
-    return __retarget_lock_try_acquire(lock);
 }
 void __retarget_lock_release_recursive(_LOCK_T lock)
 {

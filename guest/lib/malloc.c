@@ -312,12 +312,14 @@ static struct block *align(struct block *b, size_t alignment)
 void *memalign(size_t alignment, size_t request);
 void *memalign(size_t alignment, size_t request)
 {
-    if (alignment <= 16)
-        return malloc(request);
-    if (alignment & (alignment - 1) || alignment > REQUEST_MAX || request > REQUEST_MAX) {
+    if (alignment == 0 || alignment & (alignment - 1)) {
         errno = EINVAL;
         return NULL;
     }
+    if (alignment <= 16)
+        return malloc(request);
+    if (alignment > REQUEST_MAX || request > REQUEST_MAX)
+        return no_memory();
     size_t size = block_size(request);
     mutex_lock(&lock);
     struct block *b = allocate(size + alignment + BLOCK_MIN);
@@ -336,11 +338,15 @@ void *aligned_alloc(size_t alignment, size_t request)
 
 int posix_memalign(void **out, size_t alignment, size_t request)
 {
+    if (alignment % sizeof(void *) != 0)
+        return EINVAL;
+    int errno_before = errno; // POSIX leaves it alone here
     void *p = memalign(alignment, request);
-    if (!p)
-        return errno;
-    *out = p;
-    return 0;
+    int error = p ? 0 : errno;
+    errno = errno_before;
+    if (p)
+        *out = p;
+    return error;
 }
 
 size_t malloc_usable_size(void *p);

@@ -99,13 +99,22 @@ int clock_gettime(clockid_t clock, struct timespec *t)
     return 0;
 }
 
+int timespec_get(struct timespec *t, int base)
+{
+    return base == TIME_UTC && clock_gettime(CLOCK_REALTIME, t) == 0 ? base : 0;
+}
+
 int nanosleep(const struct timespec *t, struct timespec *left)
 {
     if (t->tv_sec < 0 || t->tv_nsec < 0 || t->tv_nsec >= (long)NS_PER_S) {
         errno = EINVAL;
         return -1;
     }
-    sys_sleep((uint64_t)t->tv_sec * NS_PER_S + (uint64_t)t->tv_nsec);
+    uint64_t ns;
+    if (__builtin_mul_overflow((uint64_t)t->tv_sec, NS_PER_S, &ns) ||
+        __builtin_add_overflow(ns, (uint64_t)t->tv_nsec, &ns))
+        ns = UINT64_MAX; // 584 years
+    sys_sleep(ns);
     if (left)
         *left = (struct timespec){0};
     return 0;
@@ -126,7 +135,8 @@ void sleep_ns(uint64_t ns)
 
 void sleep_ms(uint64_t ms)
 {
-    sys_sleep(ms * 1000000u);
+    uint64_t ns;
+    sys_sleep(__builtin_mul_overflow(ms, (uint64_t)1000000, &ns) ? UINT64_MAX : ns);
 }
 
 unsigned sleep(unsigned seconds)

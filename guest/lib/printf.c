@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// printf and its family: ISO C11 7.21.6.1 without wide characters, and with glibc's spelling where the standard leaves
-// it open ("(null)", "(nil)", the form of %a), because the outputs of one program here and on Linux are compared byte
-// for byte. picolibc's own has at most 17 digits of a double.
+// printf and its family: ISO C11 7.21.6.1 (those that print wide are picolibc's), and with glibc's spelling where the
+// standard leaves it open ("(null)", "(nil)", the form of %a), because the outputs of one program here and on Linux are
+// compared byte for byte. picolibc's own has at most 17 digits of a double.
 #include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "guest/lib/internal.h"
 
@@ -110,6 +111,25 @@ static void string(struct sink *s, const struct spec *f, const char *text)
         text = f->precision < 0 || f->precision >= 6 ? "(null)" : "";
     size_t len = f->precision < 0 ? strlen(text) : strnlen(text, (size_t)f->precision);
     field(s, f, "", text, (int)len, false);
+}
+
+// In the encoding of the locale; whole characters only.
+static void wide_string(struct sink *s, const struct spec *f, const wchar_t *text)
+{
+    char bytes[MB_LEN_MAX];
+    size_t room = f->precision < 0 ? INT_MAX : (size_t)f->precision, len = 0, count = 0;
+    for (mbstate_t state = {0}; len < room && text[count]; count++) {
+        size_t n = wcrtomb(bytes, text[count], &state);
+        s->failed |= n == (size_t)-1;
+        if (s->failed || n > room - len)
+            break;
+        len += n;
+    }
+    field_begin(s, f, "", (int)len, false);
+    mbstate_t state = {0};
+    for (size_t i = 0; i < count; i++)
+        emit(s, bytes, wcrtomb(bytes, text[i], &state));
+    field_end(s, f, "", (int)len);
 }
 
 static void pointer(struct sink *s, const struct spec *f, const void *p)
@@ -428,11 +448,23 @@ static void convert(struct sink *s, struct spec *f, enum length length, va_list 
         break;
     }
     case 'c': {
-        char c = (char)va_arg(*ap, int);
-        field(s, f, "", &c, 1, false);
+        wint_t wide = va_arg(*ap, wint_t);
+        char c = (char)wide;
+        f->precision = -1;
+        if (length == LONG && wide)
+            wide_string(s, f, (wchar_t[]){(wchar_t)wide, 0});
+        else
+            field(s, f, "", &c, 1, false);
         break;
     }
-    case 's': string(s, f, va_arg(*ap, const char *)); break;
+    case 's': {
+        const void *text = va_arg(*ap, const void *);
+        if (length == LONG && text)
+            wide_string(s, f, text);
+        else
+            string(s, f, text);
+        break;
+    }
     case 'p': pointer(s, f, va_arg(*ap, void *)); break;
     case 'n': store_count(ap, length, s->count); break;
     case 'a':

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// strtod, correctly rounded for every input: picolibc's is off by one in the last place for about one number of 18 or
-// more digits in twenty-five.
+// strtod and strtof, correctly rounded for every input: picolibc's keep 17 digits of a number, and no more.
 //
 // Up to 15 digits and a small power of ten, one multiplication or division is exact enough (W. Clinger, "How to read
 // floating point numbers accurately", 1990). Otherwise: a guess in double arithmetic, a few units off at most, and then
 // steps to the neighbour as long as the decimal number lies beyond the point half-way to it. That point is a binary
-// number too, and decimal_expand gives its digits exactly: comparing is comparing strings.
+// number too, and decimal_expand gives its digits exactly: comparing is comparing strings. For a float the same double
+// is rounded once more; where that could be wrong (S. Boldo and G. Melquiond, "When double rounding is odd", 2005) the
+// first rounding is to odd.
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -46,15 +47,39 @@ static uint64_t to_bits(double d)
     return bits;
 }
 
-// How `number` compares with the point half-way between the double of these bits and the next larger one.
-static int compare_half(const struct decimal *number, uint64_t bits)
+// How `number` compares with mantissa * 2^exponent.
+static int compare_binary(const struct decimal *number, uint64_t mantissa, int exponent)
+{
+    struct decimal other;
+    other.n = decimal_expand(mantissa, exponent, other.digit, &other.exponent);
+    return compare(number, &other);
+}
+
+// The double of these bits is mantissa * 2^exponent.
+static void split(uint64_t bits, uint64_t *mantissa, int *exponent)
 {
     uint64_t fraction = bits & ((1ull << 52) - 1);
     int biased = (int)(bits >> 52);
-    uint64_t mantissa = biased ? 1ull << 52 | fraction : fraction;
-    struct decimal half;
-    half.n = decimal_expand(2 * mantissa + 1, (biased ? biased : 1) - 1076, half.digit, &half.exponent);
-    return compare(number, &half);
+    *mantissa = biased ? 1ull << 52 | fraction : fraction;
+    *exponent = (biased ? biased : 1) - 1075;
+}
+
+// How `number` compares with the double of these bits.
+static int compare_double(const struct decimal *number, uint64_t bits)
+{
+    uint64_t mantissa;
+    int exponent;
+    split(bits, &mantissa, &exponent);
+    return mantissa ? compare_binary(number, mantissa, exponent) : 1;
+}
+
+// The same with the point half-way between it and the next larger double.
+static int compare_half(const struct decimal *number, uint64_t bits)
+{
+    uint64_t mantissa;
+    int exponent;
+    split(bits, &mantissa, &exponent);
+    return compare_binary(number, 2 * mantissa + 1, exponent - 1);
 }
 
 static const double power[] = {1e1, 1e2, 1e4, 1e8, 1e16, 1e32, 1e64, 1e128, 1e256};
@@ -107,7 +132,33 @@ static double decimal_value(const struct decimal *number)
     return round_exactly(number, guess(leading, exponent));
 }
 
+// May a float of d, the double nearest to some number, differ from the float nearest to that number? Only if d lies
+// half-way between two floats; of subnormal floats we do not ask where that is.
+static bool is_float_tie(double d)
+{
+    return (to_bits(d) & 0x1fffffff) == 0x10000000 || d < 0x1p-126;
+}
+
+// Rounded to the double of odd fraction instead, unless it is exact: then rounding once more, to a float, is right.
+static double to_odd(const struct decimal *number, double nearest)
+{
+    uint64_t bits = to_bits(nearest);
+    if (number->n == 0 || bits % 2 == 1 || isinf(nearest))
+        return nearest;
+    int c = compare_double(number, bits);
+    return from_bits(c > 0 ? bits + 1 : c < 0 ? bits - 1 : bits);
+}
+
 // --- Reading the text ----------------------------------------------------------------------------
+
+// What was read, without its sign.
+struct reading {
+    double value;
+    bool for_float; // asked for: a value that, rounded to a float, is the float nearest to the text
+    bool finite;    // the text is a number, neither infinity nor NaN,
+    bool nonzero;   // and not 0
+    const char *end;
+};
 
 // The number after an exponent's letter at s, clamped; *end moves behind it if there is one.
 static int read_exponent(const char *s, const char **end)
@@ -133,7 +184,7 @@ static void add_digit(struct decimal *d, char c)
         d->digit[DIGITS_KEPT - 1] = '1'; // only that something follows matters now
 }
 
-static double read_decimal(const char *s, const char **end)
+static void read_decimal(struct reading *r, const char *s)
 {
     struct decimal d = {.n = 0, .exponent = 0};
     bool point = false, any = false;
@@ -154,20 +205,21 @@ static double read_decimal(const char *s, const char **end)
             d.exponent--;
     }
     if (!any)
-        return 0;
-    *end = s;
+        return;
+    r->end = s;
     if (*s == 'e' || *s == 'E')
-        d.exponent += read_exponent(s + 1, end);
+        d.exponent += read_exponent(s + 1, &r->end);
     while (d.n > 0 && d.digit[d.n - 1] == '0')
         d.n--;
-    double value = decimal_value(&d);
-    if (isinf(value) || (d.n > 0 && value < 0x1p-1022))
-        errno = ERANGE;
-    return value;
+    r->nonzero = d.n > 0;
+    r->value = decimal_value(&d);
+    if (r->for_float && is_float_tie(r->value))
+        r->value = to_odd(&d, r->value);
 }
 
-// mantissa * 2^exponent rounded to even; `rest` says that something not zero follows the mantissa's last bit.
-static double scale(uint64_t mantissa, int exponent, bool rest)
+// mantissa * 2^exponent rounded to even, or to odd; `rest` says that something not zero follows the mantissa's last
+// bit.
+static double scale(uint64_t mantissa, int exponent, bool rest, bool odd)
 {
     if (mantissa == 0)
         return 0;
@@ -176,10 +228,12 @@ static double scale(uint64_t mantissa, int exponent, bool rest)
     exponent -= up;                                           // value = mantissa * 2^exponent, 2^63 <= mantissa < 2^64
     int drop = exponent + 11 < -1074 ? -1074 - exponent : 11; // bits that a double has no room for
     if (drop > 64)
-        return 0;
+        return 0; // as a float, too
     uint64_t kept = drop == 64 ? 0 : mantissa >> drop;
     uint64_t half = 1ull << (drop - 1), low = drop == 64 ? mantissa : mantissa & (2 * half - 1);
-    if (low > half || (low == half && (rest || kept % 2)))
+    if (odd)
+        kept |= low || rest;
+    else if (low > half || (low == half && (rest || kept % 2)))
         kept++;
     return ldexp((double)kept, exponent + drop);
 }
@@ -190,11 +244,12 @@ static int hex_digit(char c)
 }
 
 // At s the text behind "0x".
-static double read_hex(const char *s, const char **end)
+static void read_hex(struct reading *r, const char *s)
 {
     uint64_t mantissa = 0;
     int exponent = 0;
     bool point = false, any = false, rest = false;
+    r->end = s - 1; // of "0x" alone the number is the 0
     for (;; s++) {
         if (*s == '.' && !point) {
             point = true;
@@ -212,52 +267,102 @@ static double read_hex(const char *s, const char **end)
         }
     }
     if (!any)
-        return 0; // "0x": the number is the 0, which the caller has counted
-    *end = s;
+        return;
+    r->end = s;
     if (*s == 'p' || *s == 'P')
-        exponent += read_exponent(s + 1, end);
-    double value = scale(mantissa, exponent, rest);
-    if (isinf(value) || (mantissa && value < 0x1p-1022))
-        errno = ERANGE;
-    return value;
+        exponent += read_exponent(s + 1, &r->end);
+    r->nonzero = mantissa != 0;
+    r->value = scale(mantissa, exponent, rest, r->for_float);
+}
+
+// What may follow "nan": "(", letters and digits, ")"; at s. They are a number for the fraction of the NaN if they are
+// the digits of one, as in glibc.
+static double read_nan(const char *s, const char **end)
+{
+    if (*s != '(')
+        return NAN;
+    const char *close = s + 1;
+    while (isalnum((unsigned char)*close) || *close == '_')
+        close++;
+    if (*close != ')')
+        return NAN;
+    *end = close + 1;
+    char *number_end;
+    int errno_before = errno;
+    uint64_t fraction = strtoull(s + 1, &number_end, 0);
+    errno = errno_before;
+    if (number_end != close)
+        return NAN;
+    return from_bits(to_bits(NAN) | (fraction & ((1ull << 51) - 1)));
 }
 
 // "infinity", "inf" or "nan" at s.
-static double read_word(const char *s, const char **end)
+static void read_word(struct reading *r, const char *s)
 {
-    static const struct {
-        const char *word;
-        double value;
-    } words[] = {{"infinity", INFINITY}, {"inf", INFINITY}, {"nan", NAN}};
+    static const char *const words[] = {"infinity", "inf", "nan"};
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
-        size_t len = strlen(words[i].word);
-        if (strncasecmp(s, words[i].word, len) == 0) {
-            *end = s + len;
-            return words[i].value;
+        size_t len = strlen(words[i]);
+        if (strncasecmp(s, words[i], len) == 0) {
+            r->finite = false;
+            r->end = s + len;
+            r->value = i < 2 ? INFINITY : read_nan(r->end, &r->end);
+            return;
         }
     }
-    return 0;
 }
 
-double strtod(const char *restrict text, char **restrict end_out)
+static struct reading read_number(const char *text, bool for_float)
 {
-    const char *s = text, *end = text;
+    struct reading r = {.finite = true, .for_float = for_float, .end = text};
+    const char *s = text;
     while (isspace((unsigned char)*s))
         s++;
     bool negative = *s == '-';
     if (*s == '+' || *s == '-')
         s++;
+    if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X'))
+        read_hex(&r, s + 2);
+    else if (isalpha((unsigned char)*s))
+        read_word(&r, s);
+    else
+        read_decimal(&r, s);
+    if (negative && r.end != text) // "-" alone is no number: 0, not -0
+        r.value = -r.value;
+    return r;
+}
 
-    double value;
-    if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
-        end = s + 1;
-        value = read_hex(s + 2, &end);
-    } else if (isalpha((unsigned char)*s)) {
-        value = read_word(s, &end);
-    } else {
-        value = read_decimal(s, &end);
-    }
-    if (end_out)
-        *end_out = (char *)end;
-    return negative && end != text ? -value : value; // "-" alone is no number: 0, not -0
+double strtod(const char *restrict text, char **restrict end)
+{
+    struct reading r = read_number(text, false);
+    if (end)
+        *end = (char *)r.end;
+    if (r.finite && (isinf(r.value) || (r.nonzero && fabs(r.value) < 0x1p-1022)))
+        errno = ERANGE;
+    return r.value;
+}
+
+float strtof(const char *restrict text, char **restrict end)
+{
+    struct reading r = read_number(text, true);
+    float value = (float)r.value;
+    if (end)
+        *end = (char *)r.end;
+    if (r.finite && (isinf(value) || (r.nonzero && fabsf(value) < 0x1p-126f)))
+        errno = ERANGE;
+    return value;
+}
+
+// As the standard says of it; picolibc's gives the same for every tag.
+double nan(const char *tag)
+{
+    char text[32];
+    size_t len = strlen(tag);
+    if (len > sizeof text - sizeof "nan()")
+        return NAN;
+    strcpy(text, "nan(");
+    strcat(text, tag);
+    strcat(text, ")");
+    const char *end;
+    double value = read_nan(text + 3, &end);
+    return value;
 }

@@ -228,7 +228,7 @@ int fileno(FILE *f)
     if (tty_is_output(f))
         return f == stdout ? 1 : 2;
     if (f->flags & __SBUF)
-        return ((struct __file_bufio *)f)->fd;
+        return (int)(intptr_t)((struct __file_bufio *)f)->ptr;
     errno = EBADF;
     return -1;
 }

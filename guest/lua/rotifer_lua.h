@@ -20,9 +20,6 @@
 #include <math.h>
 #include <stdio.h>
 
-// Ours, in guest/lib/math.c, is as exact as glibc's; picolibc's macro is not.
-#undef log2
-
 // tostring(0/0). The NaN that arithmetic makes is negative on x86 ("-nan") and positive on RISC-V (RISC-V ISA, "NaN
 // Generation and Propagation"). So the sign of a NaN is printed the other way round.
 #undef lua_number2str
