@@ -3,8 +3,8 @@
 // hart in S-mode, arch/host/ for a process of Linux (tests, the simulator, the `rotifer` command). What is private to
 // one of them stands in its arch_types.h, which a build finds by its include path (-Iarch/riscv or -Iarch/host).
 //
-// No function here blocks. struct hart, struct node and struct thread are core's.
-// Callers: node lock held, where a function does not say otherwise.
+// No function here blocks. struct hart, struct node and struct thread are core's. Callers: node lock held, where a
+// function does not say otherwise.
 #ifndef ARCH_ARCH_H
 #define ARCH_ARCH_H
 
@@ -39,9 +39,9 @@ enum { REG_A0 = 10, REG_A1, REG_A2, REG_A3, REG_A4, REG_A5, REG_A6, REG_A7 };
 enum { REG_T3 = 28, REG_T4, REG_T5, REG_T6 };
 // Saves the live FP registers of a thread that ran on hart h, this hart, into its record: f[] and fcsr are valid
 // afterwards. Called whenever a guest thread leaves its hart; cheap when it did not use the FP unit since. A thread for
-// which this was not called may resume on the hart as it is: its address space and FP registers count as in place.
-// f[] and fcsr of a thread that is on a hart may be stale. Code that writes them sets arch_fp.hart to 0, or the hart
-// that still has the old values would go on with those.
+// which this was not called may resume on this hart without a look at its address space and FP registers. f[] and fcsr
+// of a thread that is on a hart may be stale. Code that writes them sets arch_fp.hart to 0; otherwise a hart whose
+// registers still hold the old values would keep using those.
 void arch_fp_save(struct hart *h, struct arch_regs *r);
 
 // --- Time and harts ------------------------------------------------------------------------------
@@ -70,8 +70,8 @@ void arch_aspace_free(struct node *n, struct arch_aspace *as);
 // Maps one page at va, a multiple of PAGE_SIZE below USER_END, with the rights prot (PROT_*), in place of what was
 // there. With PROT_X: code that was written to the page can be fetched on all harts. Returns 0, or E_MEM.
 int arch_aspace_map(struct node *n, struct arch_aspace *as, uint64_t va, void *page, unsigned prot);
-// Maps len bytes of adjacent pages with the rights prot, within one megapage (MEGAPAGE_BYTES) of the address space.
-// A whole aligned megapage of memory becomes one translation. Returns 0, or E_MEM: some may be mapped.
+// Maps len bytes of adjacent pages with the rights prot, within one megapage (MEGAPAGE_BYTES) of the address space. A
+// whole aligned megapage of memory becomes one translation. Returns 0, or E_MEM: some may be mapped.
 int arch_aspace_map_run(struct node *n, struct arch_aspace *as, uint64_t va, void *page, uint64_t len, unsigned prot);
 // Takes the right to write out of the translations of [va, va + len): every later write there faults, on all harts.
 void arch_aspace_protect(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t len);

@@ -2,7 +2,7 @@
 // The device tree, walked once.
 //
 // libfdt finds a property or a parent by going through the tree from its start, each time. So the walk is our own: it
-// gathers the properties of each node, knows the levels above it, and calls what has to do with nodes of that kind.
+// gathers the properties of each node, knows the levels above it, and calls the function for nodes of that kind.
 // Properties come before children (section 5.4.2): a node is complete when its first child begins or it ends.
 // fdt_next_tag checks every place and length before it is used.
 #include "boards/dt.h"
@@ -137,7 +137,7 @@ static void gather(struct reader *r, int at)
         }
 }
 
-// Number of cells of an address or a size below the node; section 2.3.5. 0: we cannot read that.
+// Returns the number of cells of an address or a size below the node, section 2.3.5; 0: more than we can read.
 static uint32_t cells(struct reader *r, enum property which, uint32_t otherwise)
 {
     uint32_t n = dt_number(r, which, otherwise);
@@ -193,8 +193,8 @@ static void walk(struct reader *r)
 
 // --- The console ---------------------------------------------------------------------------------
 
-// Whether libfdt can be trusted with the first part of the path, an alias: it takes its value for a string, and goes
-// round forever if that begins with an alias again.
+// True if libfdt can look up the first part of the path, an alias. libfdt takes the alias's value for a string, and
+// does not end if that begins with an alias again.
 static bool alias_is_sound(const struct reader *r, const char *path)
 {
     size_t n = strcspn(path, "/:");
@@ -203,7 +203,8 @@ static bool alias_is_sound(const struct reader *r, const char *path)
     return to && len > 0 && to[len - 1] == 0 && to[0] == '/';
 }
 
-// /chosen/stdout-path, possibly an alias, possibly with ":115200n8". In a damaged tree libfdt might search forever.
+// Finds the device that /chosen/stdout-path names: a path, or an alias, possibly with ":115200n8" behind it. Not in a
+// damaged tree, where libfdt's search might not end.
 static void find_console(struct reader *r)
 {
     const char *path = r->stdout_path;
@@ -217,7 +218,7 @@ static void find_console(struct reader *r)
 
 // --- The whole -----------------------------------------------------------------------------------
 
-// Lengths and places within the tree are libfdt's to check; not alignment (section 5.6), on which its loads rely.
+// libfdt checks lengths and places within the tree; it does not check alignment (section 5.6), on which its loads rely.
 static bool is_tree(const void *fdt)
 {
     return fdt && fdt_check_header(fdt) == 0 && fdt_totalsize(fdt) <= DT_MAX_BYTES && fdt_off_dt_struct(fdt) % 4 == 0 &&

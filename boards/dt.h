@@ -19,8 +19,8 @@ struct dt_request {
     void (*warn)(const char *text);
 };
 
-// Fills *m. False if there is no tree at all: *m then has what can be assumed without one.
-// Callers: boot hart only, once.
+// Fills *m. False if there is no tree at all: *m then has what can be assumed without one. Callers: boot hart only,
+// once.
 bool dt_read(const struct dt_request *q, struct machine *m);
 
 #endif

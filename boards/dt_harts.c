@@ -11,7 +11,8 @@
 
 #define HARTID_MAX 63u // masks of SBI calls have a bit for each: HART_IDS of arch/riscv/offsets.h
 
-// Of "rv64imafdc_zba_zbb_sstc" and the like (RISC-V ISA manual, chapter "ISA Extension Naming Conventions").
+// Notes the extensions in a string like "rv64imafdc_zba_zbb_sstc" (RISC-V ISA manual, chapter "ISA Extension Naming
+// Conventions").
 static void parse_isa(const char *s, struct machine_hart *h)
 {
     static const struct {
@@ -67,8 +68,8 @@ static bool read_hart(struct reader *r, struct machine_hart *h)
     return true;
 }
 
-// Why we cannot use it; NULL: we can. A hart without mmu-type has no S-mode (the E51 of the FU540 says okay all the
-// same); one may have mmu-type and yet be disabled (hart 0 of the JH7110).
+// Returns why we cannot use the hart, or NULL: we can. A hart without mmu-type has no S-mode, whatever its status says
+// (the E51 of the FU540 says "okay"); a hart with mmu-type may be disabled (hart 0 of the JH7110).
 static const char *unusable(struct reader *r, const struct machine_hart *h)
 {
     const uint64_t needed = ISA_RV64GC;
@@ -84,7 +85,7 @@ static const char *unusable(struct reader *r, const struct machine_hart *h)
     return NULL;
 }
 
-// Two records of one hart would start it twice.
+// True if the hart has a record: a second one would start it twice.
 static bool listed(const struct reader *r, uint64_t hartid)
 {
     for (unsigned i = r->boot_found ? 0 : 1; i < r->m->nharts; i++)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Memory of the device tree: what is there, minus what somebody else uses (the firmware, the image, the tree itself, what
-// was loaded beside the image).
+// Memory of the device tree: what is there, minus what is in use (by the firmware, the image, the tree itself, and the
+// initrd).
 #include "boards/dt_priv.h"
 
 #include <libfdt.h>
@@ -13,7 +13,7 @@ static void add_hole(struct reader *r, uint64_t from, uint64_t to)
     if (from >= to)
         return;
     if (r->nholes == sizeof r->hole / sizeof r->hole[0]) {
-        // Rather too little memory than memory that somebody else uses.
+        // Rather too little memory than memory that is in use.
         machine_warn(r->m, "too many reserved ranges: the last ones are taken as one");
         struct range *last = &r->hole[r->nholes - 1];
         last->from = from < last->from ? from : last->from;
@@ -48,7 +48,7 @@ static void add_ram(struct reader *r, struct range at)
     m->ram[m->nram++] = at;
 }
 
-// Takes [hole) out of the memory, page by whole page.
+// Takes the range out of the memory, in whole pages.
 static void punch(struct reader *r, struct range hole)
 {
     struct machine *m = r->m;
@@ -75,7 +75,7 @@ static void punch(struct reader *r, struct range hole)
     }
 }
 
-// Drops what the holes have emptied.
+// Sorts the ranges by address, and drops those that the holes have emptied.
 static void sort_ram(struct machine *m)
 {
     unsigned n = 0;
@@ -107,7 +107,7 @@ void dt_visit_reserved(struct reader *r)
     }
 }
 
-// The list of reserved ranges that is not in the tree but before it; section 5.3.
+// Adds the list of reserved ranges that stands before the tree; section 5.3.
 static void read_reserved_list(struct reader *r)
 {
     uint64_t at, len;
@@ -128,7 +128,7 @@ void dt_read_initrd(struct reader *r)
     add_hole(r, r->m->initrd.from, r->m->initrd.to);
 }
 
-// It will be read as memory: it must be some. Before the memory is punched.
+// The initrd will be read as memory, so it must lie in memory. Called before the holes are taken out.
 static void check_initrd(struct reader *r)
 {
     struct range *at = &r->m->initrd;

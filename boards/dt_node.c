@@ -78,7 +78,7 @@ uint64_t dt_cells(const uint8_t *p, uint32_t n)
     return n == 2 ? (uint64_t)cell_read(p) << 32 | cell_read(p + 4) : n == 1 ? cell_read(p) : 0;
 }
 
-// From the address space below `bus` to that above it; section 2.3.8.
+// Translates *at from the address space below `bus` to the one above it; section 2.3.8. False: it has no address there.
 static bool translate_once(const struct level *bus, const struct level *above, uint64_t *at)
 {
     const uint8_t *p = bus->ranges.at;
@@ -103,7 +103,7 @@ static bool translate_once(const struct level *bus, const struct level *above, u
     return false;
 }
 
-// From the address space below level[bus] to that of the processor.
+// Translates *at from the address space below level[bus] to that of the processor. False: it has no address there.
 static bool translate(const struct reader *r, unsigned bus, uint64_t *at)
 {
     for (; bus > 0; bus--)

@@ -10,7 +10,7 @@
 #define SAMPLES 256
 #define SEED_GOOD 16 // bytes of rng-seed that are enough
 
-// Times of what takes a varying time: reading the clock itself, through caches and, on some boards, the firmware.
+// Samples how long it takes to read the clock, which varies with caches and, on some boards, with the firmware.
 static void mix_jitter(crypto_generichash_blake2b_state *s)
 {
     for (unsigned i = 0; i < SAMPLES; i++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The machine as its device tree describes it: harts, memory, boot arguments, and a list of devices. Plain data, written
-// by dt_read() alone; what a device's properties mean is its driver's to say (boards/driver.h).
+// The machine as its device tree describes it: harts, memory, boot arguments, and a list of devices. Plain data,
+// written by dt_read() alone; what a device's properties mean is its driver's to say (boards/driver.h).
 #ifndef BOARDS_MACHINE_H
 #define BOARDS_MACHINE_H
 

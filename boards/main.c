@@ -4,7 +4,7 @@
 // Boot arguments: node=NAME  name of the node (n1)
 //                 ringkey=64 hexadecimal digits, the secret of the ring (all zero: everybody may join)
 //                 harts=N    use at most that many harts
-//                 shell      somebody sits at the console: start a shell there
+//                 shell      start a shell at the console
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -203,20 +203,20 @@ static void start_services(void)
     uart_console_start(&node, bootarg_flag(machine.bootargs, "shell"));
 }
 
-// What each step leaves for the next.
+// Each step, and what holds from then on.
 void kmain(uint64_t hartid, uint64_t dtb_pa)
 {
-    boot_hart(hartid);            // a hart that knows itself; faults and panics are told; the image W^X
-    read_machine(hartid, dtb_pa); // `machine`: harts, memory, devices, boot arguments; the time runs
-    claim_devices();              // the console, the interrupt controller, the way to switch off
-    count_harts();                // a record for every hart that will be used
-    arch_lock(&node.lock);        // everything of the node is changed under it from here on
-    give_memory();                // page_alloc()
-    make_node();                  // name, ring key, random numbers, kproc: tasks can be made
-    join_ring();                  // net/ and its links: frames come in, and the node is found
-    start_services();             // ports that answer, in the boot directory; console, boot files, a shell
-    start_other_harts();          // more harts in the loop, which wait for the lock
+    boot_hart(hartid);            // arch_this_hart() and panic() work; the image is mapped W^X
+    read_machine(hartid, dtb_pa); // `machine` is filled: harts, memory, devices, boot arguments; arch_now_ns() runs
+    claim_devices();              // say() reaches the console; the interrupt controller is ours, all interrupts are off
+    count_harts();                // every hart that will be used has a record
+    arch_lock(&node.lock);        // this hart holds the node lock, under which all of the node is changed
+    give_memory();                // page_alloc() works
+    make_node();                  // the node has its name, ring key and random numbers; tasks can be made
+    join_ring();                  // the links are up: frames come in, interrupts are pending
+    start_services();             // the services' tasks are ready, and their ports in the boot directory
+    start_other_harts();          // the other harts are on their way into the loop, and wait for the lock
     say("node %s ready", node.name);
     arch_unlock(&node.lock);
-    arch_enter(&node.harts[0]); // this hart in the loop as well: the tasks run
+    arch_enter(&node.harts[0]); // this hart is in the loop as well: the tasks run
 }

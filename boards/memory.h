@@ -8,8 +8,8 @@
 
 struct node;
 
-// Gives the node all pages of m->ram, but for the table of holders that this needs, which is carved out of them. Returns
-// false if there is no memory, or too little for the table.
+// Gives the node all pages of m->ram, but for the table of holders that this needs, which is carved out of them.
+// Returns false if there is no memory, or too little for the table.
 bool memory_give(struct node *n, const struct machine *m);
 
 #endif

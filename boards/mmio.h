@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Device registers: `base` is where a device's registers are seen (arch_direct), `offset` counts bytes from there, and the
-// access is aligned. Fences keep accesses in order with each other and with the memory that a device reads and writes
-// (Unprivileged ISA, chapter "RVWMO": fence with i and o).
-// Callers: any context.
+// Device registers: `base` is where a device's registers are seen (arch_direct), `offset` counts bytes from there, and
+// the access is aligned. Fences keep accesses in order with each other and with the memory that a device reads and
+// writes (Unprivileged ISA, chapter "RVWMO": fence with i and o). Callers: any context.
 #ifndef BOARDS_MMIO_H
 #define BOARDS_MMIO_H
 

@@ -70,7 +70,7 @@ static void interrupts(bool sending)
     write_reg(IER, IER_RECEIVED | (sending ? IER_THR_EMPTY : 0));
 }
 
-// The port says "empty": a whole FIFO, if it has one, is free then.
+// The port has room when it is empty: if it has a FIFO, for all of that.
 static unsigned by_interrupt(void)
 {
     return (read_reg(IIR) & IIR_FIFOS) == IIR_FIFOS ? FIFO_BYTES : 1;

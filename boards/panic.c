@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The epitaph: what, on which hart, who called whom, and what happened last.
+// The epitaph of a kernel: what is wrong, on which hart, the chain of calls, and the last events.
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static void print(const char *text)
 
 void panic(const char *fmt, ...)
 {
-    static unsigned entered; // a panic within a panic says no more than it must
+    static unsigned entered; // a panic within a panic prints no more than its text
     struct hart *h = arch_this_hart();
     char text[200];
     va_list ap;
@@ -41,7 +41,7 @@ void panic(const char *fmt, ...)
     arch_stop(STATUS_PANIC);
 }
 
-// The C library and libsodium give up this way.
+// The C library and libsodium end this way when they find their own state wrong.
 void abort(void)
 {
     panic("abort() was called");

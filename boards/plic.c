@@ -73,7 +73,7 @@ static void claim(const struct device *d)
     plic.base = base;
     plic.context = context;
     plic.irqs = irqs < IRQS_MAX - 1 ? irqs : IRQS_MAX - 1;
-    // The firmware or boot loader may have left something on.
+    // The firmware or boot loader may have left interrupts enabled.
     for (uint32_t i = 0; i <= irqs / 32; i++)
         mmio_write32(base, ENABLE(context) + 4 * i, 0);
     mmio_write32(base, THRESHOLD(context), 0);

@@ -37,7 +37,7 @@ static void interrupts(bool sending)
     mmio_write32(base, IE, IE_RECEIVED | (sending ? IE_SENT : 0));
 }
 
-// TXDATA says of each byte whether there is room for it.
+// TXDATA tells for each single byte whether there is room.
 static unsigned by_interrupt(void)
 {
     mmio_write32(base, RXCTRL, ENABLE); // watermark 0: from the first character

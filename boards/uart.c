@@ -17,7 +17,7 @@ _Static_assert((RING & (RING - 1)) == 0 && (OUT_RING & (OUT_RING - 1)) == 0, "po
 
 static struct {
     const struct uart_ops *ops;  // NULL: there is no port
-    const struct device *device; // whose port it is
+    const struct device *device; // that has the port
     uint8_t ring[RING];
     uint32_t in, out; // characters received, fetched
     char out_ring[OUT_RING];
@@ -54,7 +54,7 @@ static void send_when_ready(char c)
     uart.ops->send(c);
 }
 
-// A panic comes here without the lock: what is queued may then be torn, but it comes.
+// A panic calls this without the lock: characters in the queue may then be lost or doubled, but most are printed.
 void uart_put(char c)
 {
     while (uart.sent != uart.written)

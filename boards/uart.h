@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The serial port that is the console: characters that wait to be sent or fetched, and interrupts. What its registers are
-// like is the business of a driver (ns16550.c, sifive_uart.c), which gives it as a struct uart_ops.
-// Callers: node lock held, where a function does not say otherwise.
+// The serial port that is the console: characters that wait to be sent or fetched, and interrupts. What its registers
+// are like is the business of a driver (ns16550.c, sifive_uart.c), which gives it as a struct uart_ops. Callers: node
+// lock held, where a function does not say otherwise.
 #ifndef BOARDS_UART_H
 #define BOARDS_UART_H
 
@@ -26,10 +26,10 @@ void uart_start(struct node *n, const struct device *d);
 
 // True if there is a port.
 bool uart_present(void);
-// Sends c, after what uart_write() took, and waits until it is out. Callers: any context; a panic comes without the lock.
+// Sends c, after what uart_write() took, and waits until it is out. Callers: any context, a panic without the lock too.
 void uart_put(char c);
-// Takes what there is room for of len bytes; they go out by interrupt. Returns how many that were. If those are not all,
-// task_wait() on the address of uart_room.
+// Takes what there is room for of len bytes; they go out by interrupt. Returns how many that were. If those are not
+// all, task_wait() on the address of uart_room.
 size_t uart_write(struct node *n, const char *bytes, size_t len);
 // Returns the next character that came in, or -1: none.
 int uart_get(void);

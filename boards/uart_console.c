@@ -21,7 +21,7 @@ static void uart_task(struct node *n, void *arg)
     }
 }
 
-// Only where somebody asked for it: a ring's consoles are files, and nobody types there.
+// Only if the boot arguments ask for it: the consoles of a ring's nodes are files, where no keys come in.
 static void start_shell(struct node *n)
 {
     if (!services_have(n, "shell")) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Network device: VIRTIO 1.2, section 5.1. One struct link for each.
 //
-// A chain is always: one descriptor with the device's header and ours behind each other, then payload. Received payload
-// so lands in whole pages; payload to send is read where it lies. Chain i has a fixed place in the queue (descriptors i
-// * stride ...), so nothing is searched and what the device answers is easy to check.
+// A chain is always one descriptor for the device's header and our wire header behind it, then descriptors for payload.
+// So received payload lands in whole pages, and payload to send is read where it lies. Chain number i has a fixed place
+// in the queue (descriptors i * stride ...): no search, and a number that the device returns is easy to check.
 //
 //   offset  0      4            16                       208
 //           | pad  | virtio, 12 | wire header, 192       |
 //
-// No interrupts for what was sent: the next send, the next frame received, or at the latest a timer, gives the pages
-// back.
+// The device does not interrupt for frames that it has sent. Their pages are given back at the next send, at the next
+// frame received, or by a timer at the latest.
 #include "arch/riscv/boot.h"
 #include "boards/net_links.h"
 #include "boards/plic.h"
@@ -56,7 +56,7 @@ _Static_assert(WIRE_PAYLOAD_MAX % PAGE_SIZE == 0, "the payload of the largest fr
 #define SLOW_NS (5 * NS_PER_MS)
 _Static_assert(TX_CHAINS_MAX *TX_STRIDE <= QUEUE_MAX && QUEUE_SMALL >= TX_STRIDE, "a queue holds its chains");
 
-enum chain_state { CHAIN_FREE, CHAIN_DEVICE }; // ours; the device's
+enum chain_state { CHAIN_FREE, CHAIN_DEVICE }; // the driver has the chain; the device has it
 struct rx_chain {
     enum chain_state state;
     struct head *head;
@@ -104,7 +104,7 @@ static void tx_reclaim(struct vnet *v)
     while (virtq_used(&v->tx, &id, &len)) {
         struct tx_chain *c = &v->tx_chain[id / TX_STRIDE];
         if (id % TX_STRIDE != 0 || id / TX_STRIDE >= v->tx_chains || c->state != CHAIN_DEVICE)
-            continue; // no chain of ours: a broken device
+            continue; // not a chain that the device has: it is broken
         for (unsigned i = 0; i < c->npieces; i++)
             hold_piece(v->node, &c->piece[i], page_drop);
         ASSERT(v->tx_busy > 0);
@@ -171,8 +171,8 @@ static unsigned rx_stride(const struct vnet *v)
     return 1 + v->payload_pages;
 }
 
-// Every page of the chain is ours alone: one that is still being sent on (a forwarded frame) is replaced by a fresh
-// one. False: no memory for that now.
+// Makes every page of the chain one that nothing else holds: a page that is still being sent (of a forwarded frame) is
+// replaced by a fresh one. False: no memory for that now.
 static bool rx_own_pages(struct vnet *v, struct rx_chain *c, struct virtq_desc *d)
 {
     for (unsigned i = 0; i < v->payload_pages; i++) {
@@ -189,7 +189,7 @@ static bool rx_own_pages(struct vnet *v, struct rx_chain *c, struct virtq_desc *
     return true;
 }
 
-// Gives all chains that are ours to the device.
+// Posts all free chains to the device.
 static void rx_post(struct vnet *v)
 {
     unsigned posted = 0;
@@ -225,7 +225,7 @@ static void rx_deliver(struct vnet *v, struct rx_chain *c, uint32_t len)
     net_input(v->node, &v->link, &c->head->wire, piece, n, payload);
 }
 
-// True: there may be more.
+// Takes the frames that have come. True: there may be more.
 static bool rx_poll(struct vnet *v)
 {
     uint32_t id, len;
@@ -234,7 +234,7 @@ static bool rx_poll(struct vnet *v)
             return false;
         struct rx_chain *c = &v->rx_chain[id / rx_stride(v)];
         if (id % rx_stride(v) != 0 || id / rx_stride(v) >= v->rx_chains || c->state != CHAIN_DEVICE)
-            continue; // no chain of ours
+            continue; // not a chain that the device has: it is broken
         ASSERT(v->rx_posted > 0);
         c->state = CHAIN_FREE;
         v->rx_posted--;
@@ -282,7 +282,7 @@ static void on_interrupt(void *arg)
     }
 }
 
-// Frames are on their way out, receiving was cut short, or there was no memory for receive pages.
+// The timer: frames are being sent, or receiving was cut short, or there was no memory for receive pages.
 static void on_slow(struct node *n, struct timer *t)
 {
     struct vnet *v = LIST_ENTRY(t, struct vnet, slow);
@@ -384,7 +384,7 @@ static void vnet_go(struct link *l)
     rx_post(v);
 }
 
-// What a device that failed took is not given back: it happens at boot, if at all.
+// The memory of a device that failed is not given back: that happens at boot, if at all.
 static void vnet_start(struct node *n, const struct virtio *d, uint64_t pa)
 {
     ASSERT(d->id == VIRTIO_ID_NET);

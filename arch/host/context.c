@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Contexts of tasks by ucontext. Linux's libraries and the sanitizers need more stack than TASK_STACK_PAGES, so a task
-// runs on a stack of its own here; the one that core gave stays unused. That lies in the node's pages, as on a board,
-// so that page counts agree.
+// runs on a stack of its own here; the one that core gave stays unused. That one lies in the node's pages, as on a
+// board, so that page counts agree.
 //
 // AddressSanitizer must be told of every change of stack.
 #include "arch/host/host.h"
@@ -15,8 +15,8 @@
 
 #define STACK_BYTES (256 * 1024ul)
 
-// What arch_ctx.context points to. Malloc'ed for the context that the program began on, else at the foot of the stack, in
-// one mapping: no allocation that leak checkers would have to find through a node's pages.
+// What arch_ctx.context points to. Malloc'ed for the context that the program began on, else at the foot of the stack,
+// in one mapping: no allocation that leak checkers would have to find through a node's pages.
 struct context {
     ucontext_t uc;
     void *mapping; // NULL: the stack is not ours
@@ -36,7 +36,7 @@ struct context {
 #endif
 
 #ifdef FIBRES
-static struct context *leaving; // who switched last
+static struct context *leaving; // the context that switched last
 
 static void depart(struct context *from, const struct context *to)
 {
@@ -44,7 +44,7 @@ static void depart(struct context *from, const struct context *to)
     __sanitizer_start_switch_fiber(&from->fake_stack, to->stack_low, to->stack_len);
 }
 
-// First thing on the new stack: learns where the old one lies, for the way back.
+// Called first on the new stack: learns where the old one lies, for the switch back.
 static void arrive(struct context *here)
 {
     __sanitizer_finish_switch_fiber(here->fake_stack, &leaving->stack_low, &leaving->stack_len);
@@ -83,7 +83,7 @@ void arch_ctx_init(struct arch_ctx *c, void *stack, size_t size, void (*fn)(void
     void *mapping = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapping == MAP_FAILED)
         panic("no memory for a task's stack");
-    // In use, from the bottom: struct context, a page that nobody may touch, the stack.
+    // In use, from the bottom: struct context, a guard page, the stack.
     size_t foot = (sizeof(struct context) + PAGE_MASK) & ~PAGE_MASK;
     mprotect((char *)mapping + foot, PAGE_SIZE, PROT_NONE);
     size_t below = foot + PAGE_SIZE;
@@ -109,7 +109,7 @@ void arch_ctx_free(struct arch_ctx *c)
         free(ctx);
         return;
     }
-    // The next mapping at this address must not inherit what functions that never returned left here.
+    // Functions that never returned have left marks of AddressSanitizer here, which the next mapping must not inherit.
     ASAN_UNPOISON_MEMORY_REGION(ctx->stack_low, ctx->stack_len);
     munmap(ctx->mapping, STACK_BYTES);
 }

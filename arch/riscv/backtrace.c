@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Who called whom, by frame pointers: at s0 - 8 the return address, at s0 - 16 the caller's s0 (GCC with
+// The chain of calls, by frame pointers: at s0 - 8 the return address, at s0 - 16 the caller's s0 (GCC with
 // -fno-omit-frame-pointer). Ends at the first link that does not look like one.
 //
 // Names come from a table made after a first link (tools/mksyms.py) and added in a second one:

@@ -35,7 +35,7 @@ _Noreturn void arch_enter(struct hart *h);
 
 // --- Devices that arch uses, and that boards/ drives ---------------------------------------------
 
-// From now on characters go to put(), unless the firmware has a better console (DBCN). put() may be called in any context.
+// From now on characters go to put(), unless the firmware has a better console (DBCN). put() may be called anywhere.
 void arch_console_uart(void (*put)(char c));
 // From now on arch_stop() first asks stop() to end the machine with the status; it may be called in any context.
 void arch_stop_device(void (*stop)(int status));

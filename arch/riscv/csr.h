@@ -6,8 +6,8 @@
 
 #include "arch/riscv/offsets.h"
 
-// sstatus, Priv 4.1.1. SUM stays 0: the kernel reaches guests' pages through its own map only. VS stays Off: vector
-// registers are nobody's, so nothing leaks through them.
+// sstatus, Priv 4.1.1. SUM stays 0: the kernel reaches guests' pages through its own map only. VS stays Off: no thread
+// can use the vector registers, so nothing leaks through them.
 #define SSTATUS_SIE (1ul << 1)
 #define SSTATUS_SPIE (1ul << 5)
 #define SSTATUS_VS (3ul << 9)
@@ -56,8 +56,8 @@
 #define CSR_NAME(name) CSR_STRING(name)
 #define CSR_STRING(name) #name
 
-// The hart that this is: tp always holds it in the kernel. No variable may cache it across a switch of tasks, which may
-// go on elsewhere.
+// Returns the hart that executes this: tp always holds it in the kernel. No variable may keep it across a switch of
+// tasks, after which the task may be on another hart. Callers: any context.
 static inline struct hart *this_hart(void)
 {
     struct hart *h;

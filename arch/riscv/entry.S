@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The first instructions: boot header, boot hart, further harts.
 //
-// boot: a0 = hart id, a1 = physical address of the device tree, satp = 0 (RISC-V boot conventions
-// of Linux, Documentation/riscv/boot.rst; the firmware keeps the same). At any physical address
-// that is a multiple of 2 MiB.
-//   1. Nothing may interrupt, nothing is known: interrupts off, tp = gp = 0, arguments into s0, s1.
-//      Only the first hart goes on with 2.; whoever else comes in here goes to 6. Firmware without
-//      HSM sends all harts. And older OpenSBI (1.1, say) tells a hart "start" before it writes down
-//      where: one that comes just then starts here (sbi_hsm_hart_start sets the state, then
-//      next_addr; newer versions do it the other way round).
+// boot: a0 = hart id, a1 = physical address of the device tree, satp = 0 (RISC-V boot conventions of Linux,
+// Documentation/riscv/boot.rst; the firmware keeps the same). The image may lie at any physical address that is a
+// multiple of 2 MiB.
+//   1. Nothing may interrupt, nothing is known: interrupts off, tp = gp = 0, arguments into s0, s1. Only the first hart
+//      continues with 2.; every other hart that comes in here goes to 6. Firmware without HSM sends all harts. Older
+//      OpenSBI (1.1, say) tells a hart "start" before it writes down where: a hart that looks just then starts here
+//      (sbi_hsm_hart_start sets the state, then next_addr; newer versions do it the other way round).
 //   2. Clear .bss.
 //   3. Page table: all of memory at DIRECT_BASE, the image at IMAGE_BASE.
-//   4. Paging on. There is no identity mapping: the instruction after the write to satp faults, and
-//      stvec holds the virtual address of where to go on.
+//   4. Paging on. There is no identity mapping: the instruction after the write to satp faults, and stvec holds the
+//      virtual address to continue at.
 //   5. The stack of hart 0, and kmain(hart id, device tree).
 //
 // hart_entry: a further hart, started by sbi_hart_start. a0 = hart id.
@@ -34,7 +33,7 @@
     ecall
 .endm
 
-// Goes on at `where`, at its virtual address, with paging on. kernel_root is complete. t0, t1 are lost.
+// Continues at `where`, at its virtual address, with paging on. kernel_root is complete. t0, t1 are lost.
 .macro paging_on where
     lla t0, \where
     lla t1, _start
@@ -164,7 +163,7 @@ hart_entry:
     csrci sstatus, 2
     li gp, 0
     li t0, HART_IDS
-1:  bgeu a0, t0, 1b // cannot be: nobody starts those
+1:  bgeu a0, t0, 1b // cannot be: arch_hart_start() starts none of those
     lla t0, hart_by_id
     slli t1, a0, 3
     add t0, t0, t1

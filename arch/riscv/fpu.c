@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Whose FP registers a hart has (Priv 3.1.6.6 and 4.1.1, sstatus.FS).
+// The FP registers of a hart, and the thread that they belong to (Priv 3.1.6.6 and 4.1.1, sstatus.FS).
 //
 // A thread that never touched the unit runs with it Off; its first FP instruction traps, and from then on it has a
 // struct arch_fp. A thread that leaves its hart has f[] up to date (arch_fp_save); the hart keeps the values as well.
-// They are loaded again only if somebody else used the unit there, or the thread did elsewhere since (arch_fp.hart
-// names the last hart that loaded them; it is 0 in a new record, so that one at the address of an old one is not taken
-// for it).
+// They are loaded again only if another thread used the unit of that hart since, or this thread that of another hart.
+// arch_fp.hart names the last hart that loaded them. It is 0 in a new record, so that a record at the address of a
+// freed one is not taken for that.
 #include "arch/riscv/csr.h"
 #include "arch/riscv/hart.h"
 #include "core/entry.h"
@@ -27,7 +27,6 @@ void arch_fp_save(struct hart *h, struct arch_regs *r)
     h->arch.ready = NULL;
 }
 
-// Prepares the unit for r, which runs next. Called only if something may have changed.
 void fp_switch(struct hart *h, struct arch_regs *r)
 {
     struct arch_fp *fp = r->fp;
@@ -44,8 +43,8 @@ void fp_switch(struct hart *h, struct arch_regs *r)
     }
 }
 
-// An illegal instruction: was it the first FP instruction of this thread? Any illegal instruction gets here once; if it
-// is another kind it traps again, now with the unit on.
+// Any illegal instruction of a thread without FP registers gets here once; if it was no FP instruction it traps again,
+// now with the unit on.
 bool fp_first_use(struct hart *h, struct thread *t)
 {
     if (t->regs.fp || !(arch_isa() & ISA_BIT('d')))

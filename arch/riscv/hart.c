@@ -24,7 +24,7 @@ static struct arch_config config;
 void trap_entry(void);
 _Noreturn void trap_out(void);
 void hart_entry(void);
-extern struct hart *hart_by_id[HART_IDS]; // entry.S: who is who, for a hart that starts
+extern struct hart *hart_by_id[HART_IDS]; // entry.S: a hart that starts finds its record by its id
 
 struct hart *arch_this_hart(void)
 {
@@ -37,19 +37,20 @@ uint64_t arch_isa(void)
 }
 
 // --- The lock ------------------------------------------------------------------------------------
-// A word: 0, or the low half of the holder's struct hart, and LOCK_SLEPT_FOR when somebody sleeps for it. trap.S has
-// the first attempt and the usual way of giving it up.
+// The lock is a word: 0, or the mark of the hart that holds it (the low half of its address), with LOCK_SLEPT_FOR added
+// while harts sleep for the lock. trap.S has the first attempt to take it and the usual way to give it up.
 //
-// Whoever comes first takes the lock; a strict queue would be slower, most of all where harts are threads of an
-// emulator and the next in it may not be running. But harts that go in and out all the time could keep one out for
-// seconds. So one that has waited for LOCK_PATIENCE is overdue, and while there is such a one, others do not even try.
+// The first hart to come takes a free lock. A strict queue would be slower, most of all where harts are threads of an
+// emulator and the first in the queue may not be running. But harts that go in and out all the time could keep another
+// one out for seconds. So a hart that has waited for LOCK_PATIENCE is overdue, and while one is, the others do not even
+// try.
 //
-// Who has waited for LOCK_SPIN sleeps. On a board the lock is seldom held for so long. On an emulator with fewer cores
-// than harts, who spins takes the core away from the one that holds the lock.
+// A hart that has waited for LOCK_SPIN sleeps. On a board the lock is seldom held for so long. On an emulator with
+// fewer cores than harts, a hart that spins takes the core away from the hart that holds the lock.
 //
-// Nobody sleeps for ever: while a hart sleeps, the flag is in the word, or another that waits is awake. Whoever gives
-// up a word with the flag wakes one; that one takes the lock, and puts the flag in if more sleep, or sleeps again, and
-// puts it in.
+// No hart sleeps for ever: while one sleeps, the flag is in the word, or another hart that waits is awake. A hart that
+// gives up a word with the flag wakes one sleeper. The sleeper takes the lock and sets the flag if more harts sleep, or
+// it sleeps again and sets the flag.
 
 #define LOCK_SLEPT_FOR 1u
 #define LOCK_PATIENCE_NS (2 * NS_PER_MS)
@@ -65,7 +66,7 @@ static bool holds(const struct arch_lock *l, const struct hart *h)
     return (l->held & ~LOCK_SLEPT_FOR) == lock_mark(h);
 }
 
-// Who among the others has slept for the longest; NULL: nobody.
+// Returns the hart, other than me, that has slept for the longest; NULL: none sleeps.
 static struct hart *first_asleep(const struct hart *me)
 {
     struct node *n = me->node;
@@ -80,11 +81,12 @@ static struct hart *first_asleep(const struct hart *me)
 
 static bool lock_try(struct arch_lock *l, const struct hart *h)
 {
-    uint32_t nobody = 0, mark = lock_mark(h) | (first_asleep(h) ? LOCK_SLEPT_FOR : 0);
-    return __atomic_compare_exchange_n(&l->held, &nobody, mark, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    uint32_t unheld = 0, mark = lock_mark(h) | (first_asleep(h) ? LOCK_SLEPT_FOR : 0);
+    return __atomic_compare_exchange_n(&l->held, &unheld, mark, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-// Until woken, or interrupted otherwise. The holder cannot miss it: it says that it sleeps before it puts the flag in.
+// Sleeps until woken, or interrupted otherwise. The holder cannot miss this hart, which notes that it sleeps before it
+// sets the flag.
 static void lock_sleep(struct arch_lock *l, struct hart *h, uint64_t since_ns)
 {
     h->arch.asleep_ns = since_ns;
@@ -96,10 +98,10 @@ static void lock_sleep(struct arch_lock *l, struct hart *h, uint64_t since_ns)
         csr_write(sie, INT_SOFT); // a timer that is due would end each wfi at once
         __asm__ volatile("wfi" ::: "memory");
         csr_write(sie, enabled);
-        csr_clear(sip, INT_SOFT); // lock_wait puts it back when it was meant otherwise
+        csr_clear(sip, INT_SOFT); // lock_wait sets it again if it was a kick
     }
-    // Seen by all before lock_try looks who else sleeps: a holder that took this one for asleep woke nobody else, and
-    // it is on this one to put the flag in for them.
+    // All harts must see this before lock_try looks for others that sleep: a holder that took this hart for asleep woke
+    // no other, so this hart must set the flag for them.
     __atomic_store_n(&h->arch.asleep, 0, __ATOMIC_RELEASE);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
@@ -130,7 +132,7 @@ void lock_wait(struct arch_lock *l)
     }
     if (overdue)
         __atomic_fetch_sub(&l->overdue, 1, __ATOMIC_RELAXED);
-    if (h->arch.kicked) // the kick may have ended a sleep: it is still to be served (interrupts)
+    if (h->arch.kicked) // a kick may have ended a sleep: interrupts() has still to serve it
         csr_set(sip, INT_SOFT);
 }
 
@@ -157,7 +159,7 @@ void arch_kick(struct hart *h)
     sbi_send_ipi(1ull << h->arch.hartid);
 }
 
-// All that are pending, so that one trap is enough for several.
+// Serves all interrupts that are pending, so that one trap is enough for several.
 static void interrupts(struct hart *h)
 {
     uint64_t pending = csr_read(sip) & csr_read(sie);
@@ -176,7 +178,6 @@ static void interrupts(struct hart *h)
 
 // --- The way out ---------------------------------------------------------------------------------
 
-// Nobody wants this hart: sleeps until an interrupt is pending, and serves it.
 void trap_idle(struct hart *h)
 {
     h->arch.idle = 1;
@@ -191,7 +192,6 @@ void trap_idle(struct hart *h)
     interrupts(h);
 }
 
-// t goes on, who was not the last to do so on this hart.
 void trap_switch(struct hart *h, struct thread *t)
 {
     sv39_load(h, &t->proc->aspace);
@@ -199,7 +199,6 @@ void trap_switch(struct hart *h, struct thread *t)
     h->arch.ready = t;
 }
 
-// The same when `was` was the last, and what this hart has of it is still to be saved.
 void trap_switch_to(struct hart *h, struct thread *next, struct thread *was)
 {
     if (was->regs.fp && h->arch.fp_owner == was->regs.fp)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Calls to the firmware: which extension and function each is.
 #include "arch/riscv/sbi.h"
 
 // Extension numbers: the chapters' headings.

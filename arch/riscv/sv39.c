@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Address spaces. Priv = Privileged Architecture 1.12, chapter 4.
 //
-// What the emulator makes dear decides here: a change of satp or an sfence.vma costs 4-12 us. So satp is written only
-// when it changes, and a translation that was not there, or had fewer rights, is not flushed: Priv 4.2.1 lets a hart
+// On an emulator a change of satp or an sfence.vma costs 4-12 us, which decides how this is done: satp is written only
+// when it changes, and a translation that was not there, or had fewer rights, is not flushed. Priv 4.2.1 lets a hart
 // fault on it all the same; then the same entry is mapped again, and that flushes.
 //
-// Harts that are idle are not interrupted for a flush; they do it when they go on (arch_hart.stale).
+// Harts that are idle are not interrupted for a flush: they do it when they leave the idle loop (arch_hart.stale).
 //
-// 2 MiB may be one translation: a leaf in the middle one of three levels, in the place of a table (Priv 4.4.1). What
-// changes a part of it first makes a table of it again (split), or, where no page is left for that, takes it away
-// whole.
+// A megapage may be one translation: a leaf in the middle one of three levels, in the place of a table (Priv 4.4.1).
+// Code that changes a part of it first makes a table of it again (split), or removes the whole leaf if there is no page
+// for a table; the next access faults it in again.
 #include "arch/riscv/sv39.h"
 
 #include "arch/riscv/boot.h"
@@ -164,7 +164,7 @@ void sv39_catch_up(struct hart *h)
     h->arch.stale = 0;
 }
 
-// Marks the idle ones among the other harts that have as loaded; answers the ids of the rest.
+// For the other harts that have `as` loaded: notes `stale` in those that are idle, and returns the ids of the rest.
 static uint64_t others(struct node *n, const struct arch_aspace *as, uint32_t stale)
 {
     uint64_t ids = 0;
@@ -200,8 +200,8 @@ static void flush(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t 
         sbi_remote_sfence_vma(ids, va, len);
 }
 
-// The same after an entry that names a table has changed: by addresses only leaves are flushed (Priv 4.2.1). Harts that
-// are idle may still know the table, but until they flush they look no guest's address up.
+// The same after an entry that names a table has changed: an sfence.vma with an address flushes leaves only (Priv
+// 4.2.1). Idle harts may still know the old table, but they use no address of a guest until they flush.
 static void flush_table(struct node *n, struct arch_aspace *as)
 {
     if (loaded_here(as))
@@ -240,7 +240,7 @@ static void leave_everywhere(struct node *n, struct arch_aspace *as)
             n->harts[i].arch.leave = 1;
             arch_kick(&n->harts[i]);
         }
-    // They are idle or wait for the lock that we hold: both look at `leave`.
+    // Those harts are idle, or wait for the lock that this hart holds: in both states they look at `leave`.
     while (__atomic_load_n(&as->loaded_on, __ATOMIC_ACQUIRE))
         ;
 }
@@ -276,7 +276,7 @@ void arch_aspace_free(struct node *n, struct arch_aspace *as)
     as->root = NULL;
 }
 
-// The table that *pte names; if it names none, a new one (make). NULL: none, or no memory.
+// Returns the table that *pte names; if it names none, a new one (make). NULL: none, or no memory.
 static inline uint64_t *table_at(struct node *n, struct arch_aspace *as, uint64_t *pte, bool make)
 {
     if (!(*pte & PTE_V)) {
@@ -284,20 +284,21 @@ static inline uint64_t *table_at(struct node *n, struct arch_aspace *as, uint64_
         if (!page)
             return NULL;
         as->tables++;
-        // Its zeros before itself, as other harts walk these tables right now.
+        // The zeros in the page must be seen before the entry is: other harts walk these tables at this moment.
         __atomic_store_n(pte, pte_of(arch_phys(page), PTE_V), __ATOMIC_RELEASE);
     }
     return pte_table(*pte);
 }
 
-// The entry for the 2 MiB around va: a table's, a leaf, or empty. NULL: no table for it (make: and no memory for one).
+// Returns the entry for the megapage around va: it names a table, is a leaf, or is empty. NULL: there is no table for
+// the entry (make: and no memory for one).
 static inline uint64_t *middle(struct node *n, struct arch_aspace *as, uint64_t va, bool make)
 {
     uint64_t *table = table_at(n, as, &as->root[entry_of(va, 2)], make);
     return table ? &table[entry_of(va, 1)] : NULL;
 }
 
-// Makes a table of the leaf *mid, that says the same. false: no memory.
+// Makes a table of the leaf *mid, with the same translations. False: no memory.
 static bool split(struct node *n, struct arch_aspace *as, uint64_t *mid)
 {
     uint64_t *table = page_alloc_raw(n);
@@ -312,7 +313,7 @@ static bool split(struct node *n, struct arch_aspace *as, uint64_t *mid)
     return true;
 }
 
-// The entry for va in the lowest table, which is made, or was a leaf. NULL: no memory.
+// Returns the entry for va in the lowest table, which is made if there is none, or only a leaf. NULL: no memory.
 static uint64_t *find(struct node *n, struct arch_aspace *as, uint64_t va)
 {
     uint64_t *mid = middle(n, as, va, true);
@@ -342,7 +343,7 @@ static void make_fetchable(struct node *n, struct arch_aspace *as)
         sbi_remote_fence_i(ids);
 }
 
-// An entry of a lowest table is made: these are what arch_aspace_free must clear, as long as they are few.
+// Notes that an entry of a lowest table was made: as long as they are few, arch_aspace_free clears just these.
 static void remember(struct arch_aspace *as, uint64_t *pte)
 {
     if (as->ninline < ASPACE_INLINE)
@@ -351,14 +352,14 @@ static void remember(struct arch_aspace *as, uint64_t *pte)
         as->ninline++;
 }
 
-// The entry becomes `new`, and nobody goes on by what it was, for any of [va, va + len).
+// Writes `new` to the entry; when this returns, no hart uses the old translation of any address in [va, va + len).
 static void put(struct node *n, struct arch_aspace *as, uint64_t *pte, uint64_t new, uint64_t va, uint64_t len)
 {
     uint64_t old = *pte;
     __atomic_store_n(pte, new, __ATOMIC_RELEASE);
     if (!(old & PTE_V))
         return;
-    if (pte_pa(old) == pte_pa(new) && (old & ~new) == 0) { // no right lost: who faults will come here
+    if (pte_pa(old) == pte_pa(new) && (old & ~new) == 0) { // no right lost: a hart that faults comes here
         if (loaded_here(as))
             flush_page(va);
     } else {
@@ -389,7 +390,7 @@ int arch_aspace_map(struct node *n, struct arch_aspace *as, uint64_t va, void *p
     return 0;
 }
 
-// One leaf for all of the 2 MiB at va.
+// Makes one leaf for the whole megapage at va.
 static int map_megapage(struct node *n, struct arch_aspace *as, uint64_t va, uint64_t new)
 {
     uint64_t *mid = middle(n, as, va, true);
@@ -403,7 +404,7 @@ static int map_megapage(struct node *n, struct arch_aspace *as, uint64_t va, uin
         return 0;
     }
     __atomic_store_n(mid, new, __ATOMIC_RELEASE);
-    flush_table(n, as); // before somebody else has the page that was the table
+    flush_table(n, as); // before the page that was the table is used for anything else
     as->tables--;
     page_drop(n, pte_table(old));
     return 0;
@@ -439,8 +440,8 @@ static uint64_t part_end(uint64_t at, uint64_t end)
     return next < end ? next : end;
 }
 
-// The lowest table for [at, end), which lies in one. NULL: there is none, or a leaf that covers no more, or that could
-// not be split and is taken away: whoever misses it has it faulted in again. *mid: the entry above.
+// Returns the lowest table for [at, end), which lies within one megapage, and in *mid the entry above it. NULL: there
+// is none, or *mid is a leaf for just that, or a leaf that could not be split and is removed (no memory).
 static uint64_t *table_of_part(struct node *n, struct arch_aspace *as, uint64_t at, uint64_t end, uint64_t **mid)
 {
     *mid = middle(n, as, at, false);
@@ -481,8 +482,9 @@ void arch_aspace_unmap(struct node *n, struct arch_aspace *as, uint64_t va, uint
         flush(n, as, va, len);
 }
 
-// In one store: other harts walk these tables, and set bits of their own in them (Priv 4.3.1, scheme with hardware
-// updates of A and D). Those are preset, so nothing of theirs is lost.
+// Takes the right to write out of an entry; returns whether it was there. In one store, for other harts walk these
+// tables. They may set A and D in them (Priv 4.3.1, scheme with hardware updates), but those are preset, so no update
+// is lost.
 static bool take_write(uint64_t *pte)
 {
     if (!(*pte & PTE_W))

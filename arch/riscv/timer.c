@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Time: the time register, and stimecmp (Sstc) or the firmware (SBI TIME) to be called at one.
+// Time: the time register, and for an interrupt at a time stimecmp (Sstc) or the firmware (SBI TIME).
 //
 // Both conversions are a 64 x 64 bit multiplication by a constant worked out once, so neither overflows nor divides.
 // The interrupt is silenced in sie, not in the device: that costs no call of the firmware.
@@ -17,8 +17,8 @@ static struct {
     bool sstc;
 } timer;
 
-// Does the firmware let us write stimecmp? It must set menvcfg.STCE ("Sstc" 0.5.4, section 2), which we cannot see. Not
-// allowed = illegal instruction, so stvec points past the attempt.
+// Returns whether the firmware lets S-mode write stimecmp. It must set menvcfg.STCE ("Sstc" 0.5.4, section 2), which
+// S-mode cannot read. Otherwise the write is an illegal instruction: so stvec points behind the attempt.
 static bool stimecmp_works(void)
 {
     uint64_t works = 0, old;

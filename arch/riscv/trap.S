@@ -5,27 +5,24 @@
 // In the kernel tp = this hart, and so is sscratch, always; sstatus.SIE is 0, so only faults come from there.
 //
 //   1. Swap tp and sscratch. From U-mode this gives the hart; from the kernel it changes nothing.
-//   2. A system call? It has a way in of its own, for it must be short. Anything else goes to step
-//      11.
-//   3. Into the record of the current thread: pc behind the ecall, and the registers that C
-//      functions may change. The others stay where they are as long as only C runs on this hart.
+//   2. A system call? It has a way in of its own, which must be short. Any other trap goes to step 11.
+//   3. Into the record of the current thread: pc behind the ecall, and the registers that C functions may change. The
+//      others stay in the hart as long as only C runs on it.
 //   4. The hart's own stack from its top, and the node lock.
-//   5. entry_fast(hart, thread). It answers who goes on. The same: step 9.
-//   6. Another one: the rest of the registers into the old one's record, trap_switch_to(hart, new,
-//      old) for address space and FP registers, step 10. Nobody: the rest of the registers as
-//      well, and entry_slow(hart, thread).
-//   7. (trap_out; lock held, tp = hart) sched_next(hart) answers who goes on; nobody:
-//      trap_idle(hart) and again. The last to leave here: step 10.
-//   8. trap_switch(hart, thread) loads its address space and FP registers; step 10.
+//   5. entry_fast(hart, thread) returns the thread to resume. The same thread: step 9.
+//   6. Another thread: the rest of the registers into the old thread's record, trap_switch_to(hart, new, old) for
+//      address space and FP registers, step 10. NULL: the rest of the registers as well, and entry_slow(hart, thread).
+//   7. (trap_out; lock held, tp = hart) sched_next(hart) returns the thread to run. NULL: trap_idle(hart), and again.
+//      The thread that was the last to leave this hart: step 10.
+//   8. trap_switch(hart, thread) loads the thread's address space and FP registers; step 10.
 //   9. Unlock, the registers that C functions may have changed, sret.
-//  10. Unlock, all registers from the record, sret. sstatus still has SPP = 0, as the last trap
-//      from U-mode left it, or hart_setup() the first time.
+//  10. Unlock, all registers from the record, sret. sstatus still has SPP = 0, as the last trap from U-mode left it, or
+//      hart_setup() the first time.
 //
 //  11. A trap of the kernel itself is a mistake: step 13.
 //  12. All registers into the record, 4., then trap_other(hart, thread, scause, stval), out by 7.
-//  13. trap_kernel(scause, sepc, stval, sp, s0) on the panic stack: the own one may be what is
-//      broken. A second fault of the same hart stops the machine; another hart's waits until the
-//      first one has stopped it.
+//  13. trap_kernel(scause, sepc, stval, sp, s0) on the panic stack, for the hart's own may be what is broken. A second
+//      fault of the same hart stops the machine; a fault of another hart waits until the first one has stopped it.
 
 #include "arch/riscv/offsets.h"
 
@@ -79,7 +76,7 @@
 // t1, t2 are lost; a0..a7 too if it takes long. LR/SC, not a swap: the word names the holder.
 .macro take_lock
     ld t2, HART_NODE(tp)
-    lw t1, LOCK_OVERDUE(t2) // somebody has waited for too long: no pushing in
+    lw t1, LOCK_OVERDUE(t2) // a hart has waited for too long: it comes first
     bnez t1, 9f
 8:  lr.w.aq t1, (t2)
     bnez t1, 9f
@@ -94,7 +91,7 @@
 .endm
 
 // The way out, but for the registers. a0 = the thread. What the lock held was this hart's mark, which is the low half
-// of tp, and tp is the sign extension of its low half (hart.c): anything else says that somebody sleeps for the lock.
+// of tp, and tp is the sign extension of its low half (hart.c): anything else says that harts sleep for the lock.
 .macro leave_kernel
     ld t1, HART_NODE(tp)
     ld t0, REGS_PC(a0)
