@@ -71,10 +71,11 @@
 #define RECORD_LIFE_NS (PACKET_LIFE_NS + SILENCE_MAX_NS + LOCATE_GIVE_UP_NS + 1 * NS_PER_S)
 #define MOVED_LIFE_NS (60 * NS_PER_S) // "moved to" left behind by a hand-off
 
-// A process whose owner is gone is ended (services/proc/orphan.h). An owner on another node is asked after every ORPHAN_ASK;
-// a search that is not answered has failed after LOCATE_GIVE_UP. It takes ORPHAN_MISSES of them in a row. So a cut
-// kills nobody that lasts for less than (ORPHAN_MISSES - 1) * ORPHAN_ASK + LOCATE_GIVE_UP = 55 s: one of the searches
-// begins before it or ends after it. And an orphan of another node's is gone ORPHAN_ASK later at the latest: 65 s.
+// A process whose owner is gone is ended (services/proc/orphan.h). An owner on another node is asked after every
+// ORPHAN_ASK; a search that is not answered has failed after LOCATE_GIVE_UP. It takes ORPHAN_MISSES of them in a row.
+// So a cut kills nobody that lasts for less than (ORPHAN_MISSES - 1) * ORPHAN_ASK + LOCATE_GIVE_UP = 55 s: one of the
+// searches begins before it or ends after it. And an orphan of another node's is gone ORPHAN_ASK later at the latest:
+// 65 s.
 #define ORPHAN_ASK_NS (10 * NS_PER_S)
 #define ORPHAN_MISSES 6
 #define ORPHAN_GRACE_NS ((ORPHAN_MISSES - 1) * ORPHAN_ASK_NS + LOCATE_GIVE_UP_NS)

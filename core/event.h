@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Sleep and wakeup for tasks (Lampson and Redell, 1980; Unix). An event is an address that waiters and wakers agree on,
-// mostly that of the field which changes; nothing is stored there. A wake is a hint: the condition may have changed again
-// before the task has the hart, so a task checks it in a loop:
+// mostly that of the field which changes; nothing is stored there. A wake is a hint: the condition may have changed
+// again before the task has the hart, so a task checks it in a loop:
 //
 //     while (!condition)
 //         task_wait(n, &field);

@@ -19,8 +19,8 @@ struct thread;
 // Makes an empty process, state ARRIVING: nobody finds it, nothing runs. ep EP_NONE: endpoint, control port and key are
 // drawn. *out: the process. Returns 0, or E_EXISTS: the endpoint or its process number lives here; E_MEM.
 int proc_create(struct node *n, ep_t ep, struct proc **out);
-// Frees the process and all that it has. No thread of it is RUN, and it is not the kernel's own. silent: nobody is told,
-// the process lives on elsewhere; otherwise clients whose requests are open are told E_DIED.
+// Frees the process and all that it has. No thread of it is RUN, and it is not the kernel's own. silent: nobody is
+// told, the process lives on elsewhere; otherwise clients whose requests are open are told E_DIED.
 void proc_destroy(struct node *n, struct proc *p, bool silent);
 // Gives q (ARRIVING, made beside p: desc_change.c) the endpoint, number and control port of p, which nobody finds any
 // more.
@@ -35,8 +35,8 @@ void proc_stopped(struct node *n, struct proc *p);
 // once (txn_kick_proc). The process's clock, and with it every time-out of its own, goes on from where it stood when it
 // stopped. Returns 0, or E_STATE: any other state.
 int proc_resume(struct node *n, struct proc *p);
-// Takes effect at once, wherever its threads are. priority: a level, larger is more urgent. Returns 0, or E_LIMIT: above
-// p->priority_limit.
+// Takes effect at once, wherever its threads are. priority: a level, larger is more urgent. Returns 0, or E_LIMIT:
+// above p->priority_limit.
 int proc_set_priority(struct node *n, struct proc *p, unsigned priority);
 // The process ends (exit, kill, fault): state DEAD, its threads leave their harts, then proc_ended. status is what its
 // owner is told: the argument of SYS_EXIT, or a negative error number. DEAD already, or the kernel's own: nothing.

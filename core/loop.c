@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a hart does next: whether its thread goes on, which comes after it, how tasks run in between, and when the hart's
-// timer is to ring.
+// What a hart does next: whether its thread goes on, which comes after it, how tasks run in between, and when the
+// hart's timer is to ring.
 #include "core/loop.h"
 #include "core/entry.h"
 #include "core/life.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Mappings of segments in a process, and what becomes of a fault: growth of a stack, a page made, a page copied.
 #include "core/map.h"
 
 #include "core/abi.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Megapages that are reserved for an extent of a segment: a few records on each node, reclaimed in turn.
 #include "core/megapage.h"
 
 #include "core/node.h"

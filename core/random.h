@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The random numbers of a node: ports, keys, endpoints. ChaCha20 under a key that the world gives once (node->entropy)
 // and that each draw replaces (fast key erasure; Bernstein, 2017): the first bytes of each keystream become the next
-// key, and what is given out is wiped here. So a reader of the node's memory learns nothing about what was given before.
+// key, and what is given out is wiped here. So a reader of the node's memory learns nothing about what was given
+// before.
 // Callers: node lock held.
 #ifndef CORE_RANDOM_H
 #define CORE_RANDOM_H

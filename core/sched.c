@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The run queue: a list of ready tasks, one of ready guests for each level, and the hart that is woken, or stopped, for a
-// thread that becomes ready.
+// The run queue: a list of ready tasks, one of ready guests for each level, and the hart that is woken, or stopped, for
+// a thread that becomes ready.
 #include "core/sched.h"
 #include "core/entry.h"
 #include "core/node.h"

@@ -18,8 +18,8 @@
 
 // Puts a READY thread into the queue and wakes an idle hart for it. Nothing for a frozen process.
 void sched_ready(struct node *n, struct thread *t);
-// The wait of t, which is blocked, is over: its results are in its registers (guest) or record (task). Cancels its timer
-// and makes it ready. A thread of a frozen process stays off the queue until that is resumed.
+// The wait of t, which is blocked, is over: its results are in its registers (guest) or record (task). Cancels its
+// timer and makes it ready. A thread of a frozen process stays off the queue until that is resumed.
 void sched_wake(struct node *n, struct thread *t);
 // Like sched_ready, but this hart, now in a system call, goes on with t: a transaction hands over the processor.
 void sched_switch_to(struct node *n, struct thread *t);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The system calls: unpack registers, call the room that does it, put the results into registers. None of them blocks:
-// one that must wait sets the thread's state and returns; the event that ends the wait puts the results there (answer.h).
+// one that must wait sets the thread's state and returns; the event that ends the wait puts the results there
+// (answer.h).
 #include "core/abi.h"
 #include "core/cap.h"
 #include "core/entry.h"

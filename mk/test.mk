@@ -28,7 +28,7 @@ build/san/libboards.a: $(call objects,san,$(BOARD_SRCS)) build/list/boards
 
 .PHONY: test-programs
 test-programs: $(UNIT_BINS) $(FUZZ_BINS) $(if $(SIM_SRCS),build/sim-run) \
-    build/lean/Image build/lean/rotifer build/test/libc foreign $(if $(GUEST_CAN_LINK),$(GUEST_TEST_ELFS))
+    build/lean/Image build/lean/rotifer build/test/libc build/test/libm foreign $(if $(GUEST_CAN_LINK),$(GUEST_TEST_ELFS))
 
 define test_link
 $(call say,LD,$@)
@@ -53,10 +53,10 @@ $(FUZZ_BINS): build/fuzz/%: build/san/test/fuzz/%.o $(call objects,san,$(FUZZ_HE
 	$(call test_link,-lm)
 
 # What the C library of guests is compared with. No built-ins, for the compiler knows many of the answers itself.
-build/test/libc: guest/tests/libc.c $(MAKE_FILES)
+build/test/libc build/test/libm: build/test/%: guest/tests/%.c $(MAKE_FILES)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -O1 -std=gnu11 -fno-builtin $(WARNINGS) -o $@ $< -lm
-build/guest/guest/tests/libc.o: GUEST_CFLAGS += -fno-builtin
+build/guest/guest/tests/libc.o build/guest/guest/tests/libm.o: GUEST_CFLAGS += -fno-builtin
 
 -include $(patsubst %.o,%.d,$(call objects,san,$(BOARD_SRCS) $(wildcard test/*/*.c)))

@@ -36,8 +36,8 @@ struct console {
     struct port put; // [I]
     uint8_t key[16]; // [N] of object 0
     struct pool pool_tty;
-    struct terminal
-        terminal;          // [N] object 0; without a screen an unfinished line is also printed when it has lain a while
+    // [N] object 0; without a screen an unfinished line is also printed when it has lain a while
+    struct terminal terminal;
     char ring[RING];       // [N] of object 0
     struct timer flush;    // [N]
     struct screen *screen; // [N] one page; NULL: nobody sits here

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Arbitrary formats for the guests' printf (guest/lib/printf.c): it never writes outside its buffer, ends it with a zero and
-// says how long it would have been; and a conversion made of the input's bytes prints what this machine prints.
+// Arbitrary formats for the guests' printf (guest/lib/printf.c): it never writes outside its buffer, ends it with a
+// zero and says how long it would have been; and a conversion made of the input's bytes prints what this machine
+// prints.
 #include "core/panic.h"
 #include "test/fuzz/fuzz.h"
 #include "test/unit/printf_bed.h"

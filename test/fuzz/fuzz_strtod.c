@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Arbitrary text as a number: the guests' strtod (guest/lib/strtod.c) reads what this machine's reads, to the bit, and as
-// far. A NaN's fraction is the exception: C leaves it open.
+// Arbitrary text as a number: the guests' strtod (guest/lib/strtod.c) reads what this machine's reads, to the bit, and
+// as far. A NaN's fraction is the exception: C leaves it open.
 #include "core/panic.h"
 #include "test/fuzz/fuzz.h"
 #include "test/unit/printf_bed.h"

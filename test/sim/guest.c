@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// The guests of the simulator: servers, clients, sleepers as state machines that make system calls on a node.
 #include "test/sim/guest.h"
 
 #include "arch/host/host.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The guests' malloc (guest/lib/malloc.c) on memory of a test's own: its source is included here, with each function called
-// guest_NAME. bed_heap_check() walks all of its blocks and lists.
+// The guests' malloc (guest/lib/malloc.c) on memory of a test's own: its source is included here, with each function
+// called guest_NAME. bed_heap_check() walks all of its blocks and lists.
 #ifndef TEST_UNIT_MALLOC_BED_H
 #define TEST_UNIT_MALLOC_BED_H
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Locating endpoints and ports: what is asked, of whom, what is believed of the answers, and for how long.
 #include "core/life.h"
 #include "test/unit/net_bed.h"
 

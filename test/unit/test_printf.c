@@ -101,7 +101,8 @@ static void floating_point_numbers_are_printed_as_the_host_prints_them(void **st
         char spec[40], *alternate;
         char letter = draw_spec(&r, spec, "", "eEfFgGaA");
         double d = draw_double(&r);
-        // glibc 2.36 loses the zeros of %#g when rounding gives a digit more: " 1.e+06" for 999999.5. The next test has it.
+        // glibc 2.36 loses the zeros of %#g when rounding gives a digit more: " 1.e+06" for 999999.5. The next test has
+        // it.
         while ((letter == 'g' || letter == 'G') && (alternate = strchr(spec, '#')) != NULL)
             memmove(alternate, alternate + 1, strlen(alternate));
         COMPARE(spec, d);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Routes: learned from traffic, corrected, forgotten; floods reach everybody once.
 #include "test/unit/net_bed.h"
 
 // A line has one way between any two nodes, and the middle ones forward.

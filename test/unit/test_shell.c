@@ -9,8 +9,8 @@
 #include "services/bootfs.h"
 #include "services/console.h"
 #include "services/shell/args.h"
-#include "services/terminal/edit.h"
 #include "services/shell/shell.h"
+#include "services/terminal/edit.h"
 #include "test/unit/files_bed.h"
 
 // --- The line editor ----------------------------------------------------------------------------------------------
