@@ -5,7 +5,8 @@
 # knows can be read, tested and replaced without the rest; the first arrow back takes that away.
 #
 #   core                   knows itself and arch/arch.h
-#   net                    knows itself, core, arch.h; and not what a process means
+#   net                    knows itself, core, arch.h; and not what a process means, nor what is in the records of calls
+#                          and requests: the headers that show them ($net_hidden) are out of its reach
 #   services               knows itself and core; and never net: it is reached, and reaches, by transaction
 #   boards                 knows all of these, and arch/riscv/boot.h: what only a board's start needs
 #   arch/riscv, arch/host  know themselves, not each other, the contract arch/arch.h that both keep, and the way up:
@@ -27,6 +28,10 @@ arch_sees='entry|panic|node|thread|hart|page|trace|config|types|words|error|list
 # the message that starts a process.
 guest_sees='core/(abi|desc|error|types)\.h|services/protocol\.h|third_party/lua/src/luaconf\.h'
 
+# What net may not look at in core: it reads and changes a call or a request by core/txn_net.h alone. No other header of
+# core may include one of these either, or net would see it all the same.
+net_hidden='thread|rec|[a-z]+_priv'
+
 c_headers='<(assert|ctype|errno|inttypes|limits|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string)\.h>'
 libraries='<sodium(/[a-z0-9_]+)?\.h>|<libfdt\.h>'
 
@@ -44,8 +49,22 @@ check() {
     bad=1
 }
 
+# hidden FROM HEADERS FILE...: no FILE may include a header of core that matches the extended regular expression HEADERS.
+hidden() {
+    local from=$1 headers=$2 lines
+    shift 2
+    lines=$(grep -nHE "^[[:space:]]*#[[:space:]]*include[[:space:]]*\"core/($headers)\.h\"" "$@" || true)
+    [[ -n $lines ]] || return 0
+    printf '%s may not see:\n%s\n' "$from" "$lines" | sed '2,$s/^/    /'
+    bad=1
+}
+
 check core "\"core/|\"arch/arch\.h\"|$c_headers|$libraries"
 check net "\"net/|\"core/|\"arch/arch\.h\"|$c_headers|$libraries"
+if [[ -d net ]]; then
+    mapfile -t shown < <(find net -name '*.[ch]'; find core -name '*.h' | grep -vE "/($net_hidden)\.h$")
+    hidden net "$net_hidden" "${shown[@]}"
+fi
 check services "\"services/|\"core/|$c_headers|$libraries"
 check boards "\"(boards|services|net|core)/|\"arch/(arch|riscv/boot)\.h\"|<"
 check arch/riscv "\"arch/(arch|riscv/[a-z0-9_]+)\.h\"|\"core/($arch_sees)\.h\"|<"

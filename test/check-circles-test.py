@@ -140,10 +140,24 @@ def allowances(check):
     ok(any(x.startswith("Remove") for x in check.judge({}, [])), "an allowance without a circle is reported")
 
 
+def hidden():
+    """Headers of core that net/ may not include: test/check-arrows.sh says which, and holds it."""
+    return "(%s)\\.h" % re.search(r"^net_hidden='(.*)'$", csource.read("test/check-arrows.sh"), re.M)[1]
+
+
+def arrows(folder, line):
+    """What test/check-arrows.sh says of a house that has this line in a file of net/."""
+    os.symlink(os.path.abspath("core"), os.path.join(folder, "core"))
+    os.mkdir(os.path.join(folder, "net"))
+    with open(os.path.join(folder, "net", "planted.c"), "w", encoding="utf-8") as f:
+        f.write(line + "\n")
+    return subprocess.run(["test/check-arrows.sh", folder], capture_output=True, text=True).stdout
+
+
 def compile_errors(gcc, folder, line):
     """What the compiler says of a file of net/ with this line in it, which includes all that core shows to others."""
     path = os.path.join(folder, "planted.c")
-    shown = sorted(x for x in glob.glob("core/*.h") if not x.endswith("_priv.h"))
+    shown = sorted(x for x in glob.glob("core/*.h") if not re.fullmatch(hidden(), os.path.basename(x)))
     with open(path, "w", encoding="utf-8") as f:
         f.write("".join('#include "%s"\n' % x for x in shown))
         f.write("void planted(struct thread *t, struct call *c);\nvoid planted(struct thread *t, struct call *c)\n{\n"
@@ -153,19 +167,23 @@ def compile_errors(gcc, folder, line):
 
 
 def opaque(gcc):
-    declared = [x for x in glob.glob("core/*.h") if re.search(r"^struct call \{", csource.read(x), re.M)]
-    ok(len(declared) == 1, "a header of core declares struct call", " ".join(declared))
+    for record in "call", "rec":
+        declared = [x for x in glob.glob("core/*.h") if re.search(r"^struct %s \{" % record, csource.read(x), re.M)]
+        ok(len(declared) == 1, "a header of core declares struct %s" % record, " ".join(declared))
+        with tempfile.TemporaryDirectory() as folder:
+            said = arrows(folder, '#include "%s"' % declared[0])
+            ok("net may not see" in said and "net/planted.c:1" in said, "net/ may not include %s" % declared[0], said)
     with tempfile.TemporaryDirectory() as folder:
         said = compile_errors(gcc, folder, "")
         ok(not said, "a file of net/ that includes the headers of core compiles", said)
-        hidden = "incomplete type|invalid use of undefined type|has no member named"
         # Whether the thread has the record in it or points to it: neither way may compile, and for the right reason.
         both = [compile_errors(gcc, folder, x) for x in ("t->call.state = 0;", "t->call->state = 0;")]
         ok(all(both) and re.search("incomplete type|undefined type|has no member named", "".join(both)),
            "a write of a thread's call.state in net/ does not compile", "".join(both) if all(both) else VISIBLE)
-        said = compile_errors(gcc, folder, "c->server = 0;")
-        ok(re.search("incomplete type|undefined type", said), "a write of call->server in net/ does not compile",
-           said or VISIBLE)
+        for line, what in ("c->server = 0;", "call->server"), ("((struct rec *)(void *)c)->seq = 0;", "rec->seq"):
+            said = compile_errors(gcc, folder, line)
+            ok(re.search("incomplete type|undefined type", said), "a write of %s in net/ does not compile" % what,
+               said or VISIBLE)
 
 
 def main():
