@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The kernel's own mistakes: a condition that must hold, and the end when it does not. Implemented by boards/panic.c in a
-// kernel, by arch/host in a process of Linux.
+// The kernel's own mistakes: a condition that must hold, and the end when it does not. Implemented by boards/panic.c in
+// a kernel, by arch/host in a process of Linux.
 // Callers: any context, with or without the node lock.
 #ifndef CORE_PANIC_H
 #define CORE_PANIC_H

@@ -3,7 +3,8 @@
 // call and in the record, so that a search goes on where the process goes on. core/ notes the signs of life; net/ looks
 // the peer up, and gives it up when that has taken LOCATE_GIVE_UP_NS.
 //
-// Pure functions of plain data; times are of the node's clock. Callers: whoever owns the record; nothing here locks.
+// Pure functions of plain data; times are of the node's clock.
+// Callers: whoever owns the record; nothing here locks.
 #ifndef CORE_PEER_H
 #define CORE_PEER_H
 

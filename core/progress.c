@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Arithmetic of fragments; what it means stands in core/progress.h.
 #include "core/progress.h"
 
 uint64_t progress_mark(struct progress *p, uint64_t off, uint64_t len, uint64_t total, uint32_t frag)

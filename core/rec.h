@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Records: the server half of a transaction, one for each client thread that a server process knows. Its table of states
-// is in core/txn.h. For core/ and for those who show what a process does; net/ sees of a record what core/txn_net.h tells.
+// Records: the server half of a transaction, one for each client thread that a server process knows. Its table of
+// states is in core/txn.h. For core/ and for those who show what a process does; net/ sees of a record what
+// core/txn_net.h tells.
 // Callers: node lock held.
 #ifndef CORE_REC_H
 #define CORE_REC_H

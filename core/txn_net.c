@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Transactions as net/ sees them: what is due of a call or record, and what net/ has found out about the peers. Whatever
-// is known of a transaction is written here and in the files of the machine (core/txn.h), and nowhere in net/.
+// Transactions as net/ sees them: what is due of a call or record, and what net/ has found out about the peers.
+// Whatever is known of a transaction is written here and in the files of the machine (core/txn.h), and nowhere in net/.
 #include "core/txn_net.h"
 #include "core/node.h"
 #include "core/panic.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What net/ may ask and tell of transactions, and what it is asked. Core knows that something is due, and keeps all that
-// is known of a transaction; net/ knows how it is sent, and keeps nothing. So a `struct thread *` (whose call it is) and
-// a `struct rec *` are names here: net/ sees none of their fields, and changes them by these functions alone.
+// What net/ may ask and tell of transactions, and what it is asked. Core knows that something is due, and keeps all
+// that is known of a transaction; net/ knows how it is sent, and keeps nothing. So a `struct thread *` (whose call it
+// is) and a `struct rec *` are names here: net/ sees none of their fields, and changes them by these functions alone.
 //
 //   core asks      core/transport.h: request, request_ack, reply, cancel ...
 //   net reads      a view of the call or record, good until the next function that may change it
@@ -88,9 +88,9 @@ void txn_kick_peer(struct node *n, ep_t peer);
 // E_OBJECT: there is no such call (any more): tell the server.
 int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct progress *p,
                       bool wait, bool working);
-// A fragment of the reply to request seq, frag bytes each, at byte off; src: pieces of kernel memory. Returns 1: complete,
-// acknowledge as done; 0: acknowledge *got. E_STATE: frozen, say "wait". E_OBJECT: there is no such call (any more):
-// acknowledge as done, it was.
+// A fragment of the reply to request seq, frag bytes each, at byte off; src: pieces of kernel memory. Returns 1:
+// complete, acknowledge as done; 0: acknowledge *got. E_STATE: frozen, say "wait". E_OBJECT: there is no such call (any
+// more): acknowledge as done, it was.
 int txn_reply_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct txn_reply *h,
                  uint64_t off, uint32_t frag, const struct buf *src, struct progress *got);
 // A forward in place of the reply to request seq. Returns 1. Errors: as txn_reply_in().
@@ -107,15 +107,17 @@ enum txn_verdict {
     TXN_NOTHERE, // no such endpoint or port here
     TXN_UNKNOWN, // a probe for a transaction of which nothing is known
 };
-// A request fragment or probe arrived for endpoint dst (EP_NONE: the server is found by port). Returns the verdict; with
-// TXN_TAKE and TXN_ACK, *out is the record.
+// A request fragment or probe arrived for endpoint dst (EP_NONE: the server is found by port). Returns the verdict;
+// with TXN_TAKE and TXN_ACK, *out is the record.
 enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_request *q, bool probe, struct rec **out);
 // A cancel of q arrived for endpoint dst. left_ns: how long its client waits for an answer (0: no limit). waits false:
-// it does not wait at all. begun: a server had it. Returns the verdict; with TXN_ACK, *out is the record: say "working".
+// it does not wait at all. begun: a server had it. Returns the verdict; with TXN_ACK, *out is the record: say
+// "working".
 enum txn_verdict txn_cancel_in(struct node *n, ep_t dst, const struct txn_request *q, uint64_t left_ns, bool waits,
                                bool begun, struct rec **out);
-// Stores a fragment of the request, frag bytes each, at byte off; src: pieces of kernel memory. Returns 1 when the request
-// is complete now (its server runs), 0 when not. E_ARG: it goes past the end; or the error of the server's buffer.
+// Stores a fragment of the request, frag bytes each, at byte off; src: pieces of kernel memory. Returns 1 when the
+// request is complete now (its server runs), 0 when not. E_ARG: it goes past the end; or the error of the server's
+// buffer.
 int txn_request_data(struct node *n, struct rec *r, uint64_t off, uint32_t frag, const struct buf *src);
 // Acknowledgement of the reply to request seq; done: the client has it all, or does not want it any more.
 void txn_reply_acked(struct node *n, ep_t server, ep_t client, uint32_t tid, uint64_t seq, const struct progress *p,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Links: what every frame that leaves gets last, and the echo, which measures a link. An echo is turned round before any
-// table is looked at, so that nothing but the link, its driver and its wire is measured.
+// Links: what every frame that leaves gets last, and the echo, which measures a link. An echo is turned round before
+// any table is looked at, so that nothing but the link, its driver and its wire is measured.
 #include "net/link.h"
 #include "core/panic.h"
 #include "core/task.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A link: one Ethernet port of a node, between a driver (boards/, tools/, the simulator) and net/. The driver fills in a
-// struct link, gives it to net_link_add() (net/net.h), says what comes in by net_input(), and sends by l->send().
+// A link: one Ethernet port of a node, between a driver (boards/, tools/, the simulator) and net/. The driver fills in
+// a struct link, gives it to net_link_add() (net/net.h), says what comes in by net_input(), and sends by l->send().
 // Callers: node lock held.
 #ifndef NET_LINK_H
 #define NET_LINK_H

@@ -9,8 +9,8 @@
 
 // --- Sending to a node that may have to be looked for
 
-// As route_send(), npieces pieces of payload after the header; when no way is known, asks the ring for the node. Returns
-// true if the frame was sent.
+// As route_send(), npieces pieces of payload after the header; when no way is known, asks the ring for the node.
+// Returns true if the frame was sent.
 bool locate_send(struct node *n, struct wire_hdr *h, const struct piece *p, unsigned npieces);
 // As route_forward(), npieces pieces; when no way is known, asks the ring for the node.
 void locate_forward(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces);

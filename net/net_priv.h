@@ -101,10 +101,7 @@ struct nodes_query {
     ep_t nodes[NODES_SEEN_MAX]; // reported
 };
 
-// --- Waiters (xfer.c) ---------------------------------------------------------------------------
-// Clients that were told to wait for a stopped process: told again when the process runs, here or elsewhere, so that no
-// client sits out a retransmission interval after a move. A hint: the oldest is overwritten, and a client that is
-// forgotten asks again by itself.
+// --- Waiters (waiters.c) ------------------------------------------------------------------------
 #define WAITERS_MAX 64
 struct waiter {
     ep_t server, client, node; // server EP_NONE: free

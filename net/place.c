@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Where things are, as far as this node knows. The caches are sets of WAYS entries, the latest used first in its set: what
-// is busy stays, and what nobody asks for is pushed out.
+// Where things are, as far as this node knows. The caches are sets of WAYS entries, the latest used first in its set:
+// what is busy stays, and what is not asked for is pushed out.
 #include "net/place.h"
 #include "core/panic.h"
 #include "core/port.h"

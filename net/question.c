@@ -156,8 +156,8 @@ static bool goes_before(const struct question *a, const struct question *b)
     return a->check != b->check ? b->check : a->asked_ns < b->asked_ns;
 }
 
-// A free slot, or that of the oldest question, which is dropped: a caller that still waits asks again. A check goes only
-// for another check: by calling many ports a guest could else make owners look gone (services/proc/orphan.h).
+// A free slot, or that of the oldest question, which is dropped: a caller that still waits asks again. A check goes
+// only for another check: by calling many ports a guest could else make owners look gone (services/proc/orphan.h).
 static struct question *make_room(struct node *n)
 {
     struct question *first = &n->net->questions[0];

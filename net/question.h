@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Questions: this node asks the ring who has an endpoint or serves a port, by flooding with growing hop counts. Broadcasts
-// per second are bounded: one question about a thing at a time, however many threads wait for it (mechanisms.md row 26). A
-// question ends with the answer, which is told by question_on_found, or unanswered by itself (LOCATE_GIVE_UP_NS).
+// Questions: this node asks the ring who has an endpoint or serves a port, by flooding with growing hop counts.
+// Broadcasts per second are bounded: one question about a thing at a time, however many threads wait for it
+// (mechanisms.md row 26). A question ends with the answer, which is told by question_on_found, or unanswered by itself
+// (LOCATE_GIVE_UP_NS).
 // Callers: net/, node lock held.
 #ifndef NET_QUESTION_H
 #define NET_QUESTION_H
@@ -36,8 +37,8 @@ void question_link_up(struct node *n);
 bool question_open(struct node *n, ep_t ep);
 // Returns true if a question about who serves the port is open.
 bool question_open_server(struct node *n, struct port port);
-// A passing frame has said where the endpoint is. A question about it is answered, and told from a timer: the caller is in
-// the middle of a frame.
+// A passing frame has said where the endpoint is. A question about it is answered, and told from a timer: the caller is
+// in the middle of a frame.
 void question_answered(struct node *n, ep_t ep);
 // A passing frame has said who serves the port; likewise.
 void question_answered_server(struct node *n, struct port port);

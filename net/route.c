@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Which way to a node. Nobody tells anybody about routes: each node learns them from where frames come from, so there
-// is nothing to keep consistent, and what is wrong is put right by the next frame or flood.
+// Which way to a node. Nodes send no routes about: each learns them from where frames come from, so there is nothing to
+// keep consistent, and what is wrong is put right by the next frame or flood.
 //
 // A frame of node X came (hops, neighbour); there is a route to X already:
 //
-//   from the same neighbour             refresh, also when the way has become longer: it is his way
+//   from the same neighbour             refresh, also when the way has become longer: the neighbour goes it
 //   shorter                             replace
 //   as long, from another               replace when the present one was not heard for ROUTE_QUIET_NS
 //   longer, but it proves the way       the same. Proof is the first copy of a flood (the answer must get back
@@ -229,8 +229,8 @@ bool route_forward(struct node *n, struct link *l, const struct wire_hdr *h, con
         return true;
     }
     struct route *r = find(n->net, h->dst_node);
-    // The neighbour believes that we are on the way, we believe that he is: one of us is wrong, and the frame would go
-    // to and fro until its hops are used up.
+    // The neighbour believes that this node is on the way, and this node that the neighbour is: one is wrong, and the
+    // frame would go to and fro until its hops are used up.
     if (r && same_neighbour(r, l, h->src_mac)) {
         trace(n, TRACE_DROP, DROP_BOUNCE, h->src_node, h->kind);
         forget(n, r);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Routes: node endpoint -> (link, neighbour's MAC), learned from every frame's source, and the sending, forwarding and
 // flooding of frames. Nodes forward, so a ring of point-to-point links works, and goes on working when one link or node
-// is cut: a route that brings no answer is forgotten and looked for. Who looks for it is not this file: net/locate.h.
+// is cut: a route that brings no answer is forgotten. That the node is looked for then is its caller's affair
+// (net/locate.h).
 // Callers: net/, node lock held.
 #ifndef NET_ROUTE_H
 #define NET_ROUTE_H
@@ -15,19 +16,20 @@ struct route;
 // Fills in the addresses (source node, MACs, EtherType, version, hops, limit) and sends towards h->dst_node, npieces
 // pieces. Returns false: no way to it is known, or it is this node; the frame is dropped.
 bool route_send(struct node *n, struct wire_hdr *h, const struct piece *p, unsigned npieces);
-// Passes on a frame of npieces pieces for another node that came in over l (NULL: xfer sends it on after an endpoint that
-// moved). Returns false: no way is known, and the frame is dropped. A frame that has crossed as many links as it may is dropped too.
+// Passes on a frame of npieces pieces for another node that came in over l (NULL: xfer sends it on after an endpoint
+// that moved). Returns false: no way is known, and the frame is dropped. A frame that has crossed as many links as it
+// may is dropped too.
 bool route_forward(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces);
-// Sends npieces pieces out of every link that is up, at most `limit` links far (1..WIRE_HOPS_MAX). h->seq is set to a fresh flood
-// number.
+// Sends npieces pieces out of every link that is up, at most `limit` links far (1..WIRE_HOPS_MAX). h->seq is set to a
+// fresh flood number.
 void route_flood(struct node *n, struct wire_hdr *h, const struct piece *p, unsigned npieces, unsigned limit);
 // Passes on a flood of npieces pieces to all links but l, which it came from.
 void route_spread(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces);
 
 // --- The table
 
-// A frame from `node` came over l from neighbour mac after crossing `hops` links, each of which carries `payload` bytes.
-// proof: it is the first copy of a flood, or the answer to one, so this way works now.
+// A frame from `node` came over l from neighbour mac after crossing `hops` links, each of which carries `payload`
+// bytes. proof: it is the first copy of a flood, or the answer to one, so this way works now.
 void route_learn(struct node *n, ep_t node, struct link *l, const uint8_t mac[6], unsigned hops, uint32_t payload,
                  bool proof);
 // Returns the way to the node, good until the next change of the table; NULL: none is known.

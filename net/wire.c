@@ -40,8 +40,8 @@ static bool group_address(const uint8_t mac[6])
     return mac[0] & 1u;
 } // IEEE 802: I/G bit
 
-// dst_node 0 means "whoever receives it", and only a question may be that: a message sent to all would be acted on, or
-// forwarded, once by every node of a shared wire.
+// dst_node 0 means every node that receives the frame, and only a question may be that: a message sent to all would be
+// acted on, or forwarded, by each node of a shared wire.
 static const char *check_addresses(const struct wire_hdr *h)
 {
     bool may_be_to_all = h->kind == WIRE_LOCATE, on_link = h->kind == WIRE_ECHO;

@@ -1,4 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Transactions on the wire: how what core asks (core/transport.h) becomes frames, and what frames tell core
+// (core/txn_net.h). Read it beside the two tables of states in core/txn.h, to which each frame here is an event.
+//
+//   client's node                                  server's node
+//   xfer_request    -- REQUEST, fragments -->      in_request         the record takes them, or says wait
+//   in_request_ack  <-- REQUEST_ACK --             xfer_request_ack   what is there; "wait"; "working"
+//   in_reply        <-- REPLY, fragments --        xfer_reply         or one FORWARD
+//   in_reply        -- REPLY_ACK -->               in_reply_ack       what is there; "done"
+//   in_nothere      <-- NOTHERE --                                    no such endpoint, port or transaction
+//   in_moved        <-- MOVED --                                      the process is at another node now
+//
+// No state of a transaction is kept here. A frame that is lost is sent again when core's timer asks again, and by then
+// the peer may be elsewhere: so each request to send begins by asking where the peer is (peer_node). A message lies
+// where the process left it until the transaction is over, and each fragment is cut from those pages anew (cut).
 #include "net/xfer.h"
 #include "core/error.h"
 #include "core/node.h"
@@ -9,10 +23,11 @@
 #include "net/place.h"
 #include "net/question.h"
 #include "net/route.h"
+#include "net/waiters.h"
 #include <string.h>
 
-// Fragments under way and not acknowledged. The first burst is short: the server may not be in getreq, and then all of
-// it would be thrown away (D2: nobody keeps a copy).
+// Fragments under way and not acknowledged. The first burst is short: without a thread in getreq the server's node
+// would throw all of it away (D2: no node keeps a copy).
 #define WINDOW 16u
 #define WINDOW_FIRST 2u
 // The receiver acknowledges every so many fragments, so that the sender's window never runs empty.
@@ -21,7 +36,7 @@
 // --- Where to send ------------------------------------------------------------------------------------
 
 // Node that has the endpoint, EP_NONE: not known now, the ring is being asked. A peer that was silent for too long is
-// looked for afresh: it may have moved, or the way to it may be cut. *lost: nobody has had it for LOCATE_GIVE_UP.
+// looked for afresh: it may have moved, or the way to it may be cut. *lost: no node has had it for LOCATE_GIVE_UP_NS.
 static ep_t peer_node(struct node *n, ep_t ep, struct peer *peer, bool *lost)
 {
     uint64_t now = node_now(n);
@@ -72,8 +87,8 @@ static int cut(struct node *n, const struct buf *b, uint64_t off, uint32_t len, 
 }
 
 // Sends the fragments of a message that are due: those in the window that were not sent yet or, after a time-out (high
-// was put back), that are not acknowledged. h has everything but offset, payload and flags. Returns E_FAULT when the
-// pages are gone.
+// was put back), that are not acknowledged. h has everything but offset, payload and flags. Returns 0, also when a
+// frame could not go; E_FAULT when the pages are gone.
 static int send_due(struct node *n, struct wire_hdr *h, const struct buf *b, struct progress *p, unsigned window)
 {
     struct piece pieces[WIRE_PIECES_MAX];
@@ -355,30 +370,12 @@ static void not_local(struct node *n, const struct wire_hdr *h, const struct pie
     locate_send(n, &m, NULL, 0);
 }
 
-static bool resident(struct node *n, ep_t ep)
-{
-    const struct proc *p = proc_by_ep(n, ep);
-    return p && p->state != PROC_ARRIVING && p->state != PROC_DEAD;
-}
-
 // --- In -----------------------------------------------------------------------------------------------
-
-static void note_waiter(struct node *n, const struct wire_hdr *h)
-{
-    struct net *net = n->net;
-    struct waiter *w = NULL;
-    for (unsigned i = 0; i < WAITERS_MAX && !w; i++)
-        if (net->waiters[i].server == h->dst_ep && net->waiters[i].client == h->src_ep && net->waiters[i].tid == h->tid)
-            w = &net->waiters[i];
-    if (!w)
-        w = &net->waiters[net->next_waiter++ % WAITERS_MAX];
-    *w = (struct waiter){.server = h->dst_ep, .client = h->src_ep, .node = h->src_node, .tid = h->tid, .seq = h->seq};
-}
 
 static void say_wait(struct node *n, const struct wire_hdr *to, unsigned kind)
 {
     if (kind == WIRE_REQUEST_ACK)
-        note_waiter(n, to);
+        waiters_note(n, to);
     struct wire_hdr h = {
         .kind = (uint8_t)kind,
         .dst_node = to->src_node,
@@ -415,7 +412,7 @@ static void request_taken(struct node *n, const struct wire_hdr *h, struct rec *
 
 static void in_request(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
 {
-    if (h->dst_ep != EP_NONE && !resident(n, h->dst_ep)) {
+    if (h->dst_ep != EP_NONE && !place_is_here(n, h->dst_ep)) {
         not_local(n, h, p, np);
         return;
     }
@@ -442,14 +439,14 @@ static void in_request(struct node *n, const struct wire_hdr *h, const struct pi
     case TXN_BUSY: say_wait(n, h, WIRE_REQUEST_ACK); break;
     case TXN_NOTHERE: say_not_here(n, h, NOTHERE_PORT); break;
     case TXN_UNKNOWN: say_not_here(n, h, NOTHERE_TXN); break;
-    case TXN_REPLY: // it was sent again
+    case TXN_REPLY: // core has sent it again
     case TXN_OLD: break;
     }
 }
 
 static void in_request_ack(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
 {
-    if (!resident(n, h->dst_ep)) {
+    if (!place_is_here(n, h->dst_ep)) {
         not_local(n, h, p, np);
         return;
     }
@@ -457,7 +454,7 @@ static void in_request_ack(struct node *n, const struct wire_hdr *h, const struc
     if (txn_request_acked(n, h->dst_ep, h->tid, h->seq, h->src_ep, &got, h->flags & WIRE_FLAG_WAIT,
                           h->flags & WIRE_FLAG_WORKING) < 0 &&
         !(h->flags & WIRE_FLAG_WORKING))
-        say_not_here(n, h, NOTHERE_TXN); // it need not wait for the data
+        say_not_here(n, h, NOTHERE_TXN); // so that the server does not wait for the data
 }
 
 static int reply_frame(struct node *n, const struct wire_hdr *h, const struct piece *p, struct progress *got)
@@ -477,7 +474,7 @@ static int forward_frame(struct node *n, const struct wire_hdr *h)
 
 static void in_reply(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
 {
-    if (!resident(n, h->dst_ep)) {
+    if (!place_is_here(n, h->dst_ep)) {
         not_local(n, h, p, np);
         return;
     }
@@ -509,7 +506,7 @@ static void in_reply(struct node *n, const struct wire_hdr *h, const struct piec
 
 static void in_reply_ack(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
 {
-    if (!resident(n, h->dst_ep)) {
+    if (!place_is_here(n, h->dst_ep)) {
         if (place_moved(n, h->dst_ep) != EP_NONE)
             not_local(n, h, p, np);
         return;
@@ -519,7 +516,7 @@ static void in_reply_ack(struct node *n, const struct wire_hdr *h, const struct 
                     h->flags & WIRE_FLAG_DONE);
 }
 
-// The node that we believed to be the right one says no. What we believed is forgotten; the call looks again.
+// The node that we believed to have the server says no. What we believed is forgotten, and the call looks again.
 static void refused_call(struct node *n, const struct wire_hdr *h)
 {
     struct thread *t = txn_call_find(n, h->dst_ep, h->tid, h->seq);
@@ -555,15 +552,15 @@ static void in_nothere(struct node *n, const struct wire_hdr *h)
     // Else the record's timer looks for its client again.
 }
 
-// Who waits for the endpoint goes on at once, but only for news: to ask at once whoever has just said "not here, there"
-// would go round for ever when it is not there either.
+// Calls to the endpoint are taken up again only if this changed what we believe; otherwise two nodes that name each
+// other would make the call go round between them without end.
 static void in_moved(struct node *n, const struct wire_hdr *h)
 {
     ep_t ep = h->arg[0], was = place_node(n, ep);
     if (h->arg[1] != node_ep(n))
         locate_learn(n, ep, h->arg[1]);
     else if (was == h->src_node)
-        place_forget(n, ep); // it came here, and is gone: the timers look for it
+        place_forget(n, ep); // the process came here and is gone again: timers look for it
     if (place_node(n, ep) != was && place_node(n, ep) != EP_NONE)
         txn_kick_peer(n, ep);
 }
@@ -595,40 +592,16 @@ static void found_port(struct node *n, struct port port)
         n->port_found(n, port);
 }
 
-// Calls back everyone who waits for p: with where it is (moved), or with "go on" (resumed, node EP_NONE).
-static void tell_waiters(struct node *n, const struct proc *p, ep_t node)
-{
-    for (unsigned i = 0; i < WAITERS_MAX; i++) {
-        struct waiter *w = &n->net->waiters[i];
-        if (w->server != p->ep)
-            continue;
-        struct wire_hdr h = {
-            .kind = node != EP_NONE ? WIRE_MOVED : WIRE_REQUEST_ACK,
-            .dst_node = w->node,
-            .src_ep = node != EP_NONE ? node_ep(n) : p->ep,
-            .dst_ep = w->client,
-            .tid = w->tid,
-            .seq = w->seq,
-        };
-        if (node != EP_NONE) {
-            h.arg[0] = p->ep;
-            h.arg[1] = node;
-        }
-        w->server = EP_NONE;
-        locate_send(n, &h, NULL, 0);
-    }
-}
-
 static void xfer_resumed(struct node *n, struct proc *p)
 {
-    tell_waiters(n, p, EP_NONE);
+    waiters_tell_resumed(n, p->ep);
 }
 
 static void xfer_moved_away(struct node *n, struct proc *p, ep_t target_node)
 {
     place_set_moved(n, p->ep, target_node);
     locate_learn(n, p->ep, target_node);
-    tell_waiters(n, p, target_node);
+    waiters_tell_moved(n, p->ep, target_node);
 }
 
 static void xfer_arrived(struct node *n, struct proc *p)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Transport of transactions between nodes: fragments, acknowledgements, selective retransmission. Turns frames into what
-// core/txn_net.h is told, and what core/transport.h asks into frames. Keeps no state of a transaction: progress is in the
-// thread's call and in the record, so it moves with the process.
+// Transport of transactions between nodes: fragments, acknowledgements, selective retransmission. Turns frames into
+// what core/txn_net.h is told, and what core/transport.h asks into frames. Keeps no state of a transaction: progress is
+// in the thread's call and in the record, so it moves with the process.
 // Callers: net/, node lock held.
 #ifndef NET_XFER_H
 #define NET_XFER_H

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Waiters: clients on other nodes that were told to wait for a process of this node, because it is stopped. They are
+// told again when the process runs, here or elsewhere, so that no client sits out a retransmission interval after a
+// move. A hint: there is room for WAITERS_MAX, the oldest is overwritten, and a client that is forgotten asks again by
+// itself.
+// Callers: net/, node lock held.
+#ifndef NET_WAITERS_H
+#define NET_WAITERS_H
+
+#include "net/wire.h"
+
+struct node;
+
+// The client that sent this request is being told to wait.
+void waiters_note(struct node *n, const struct wire_hdr *request);
+// The server runs again: its waiters are told to go on.
+void waiters_tell_resumed(struct node *n, ep_t server);
+// The server is at another node now: its waiters are told where.
+void waiters_tell_moved(struct node *n, ep_t server, ep_t node);
+
+#endif
