@@ -16,13 +16,15 @@ static unsigned nfound;
 static char names[NET_LINKS_MAX][8];
 _Static_assert(NET_LINKS_MAX <= 10, "one digit in a name");
 
-bool net_links_found(struct link *l, void (*start)(struct link *l))
+const char *net_links_found(struct link *l, void (*start)(struct link *l))
 {
     ASSERT(l->send && l->driver && start && l->payload_max % 8 == 0 && l->payload_max <= WIRE_PAYLOAD_MAX);
     if (nfound == NET_LINKS_MAX)
-        return false;
+        return "too many links";
+    if (l->mac[0] & 1) // IEEE 802-2014, 8.2.2: I/G bit
+        return "its MAC address is that of a group";
     found[nfound++] = (struct found){l, start};
-    return true;
+    return NULL;
 }
 
 static void sort_by_mac(void)

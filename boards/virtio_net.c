@@ -102,11 +102,12 @@ static void tx_reclaim(struct vnet *v)
 {
     uint32_t id, len;
     while (virtq_used(&v->tx, &id, &len)) {
-        struct tx_chain *c = &v->tx_chain[id / TX_STRIDE];
-        if (id % TX_STRIDE != 0 || id / TX_STRIDE >= v->tx_chains || c->state != CHAIN_DEVICE)
+        uint32_t i = id / TX_STRIDE;
+        struct tx_chain *c = i < v->tx_chains ? &v->tx_chain[i] : NULL;
+        if (!c || id % TX_STRIDE != 0 || c->state != CHAIN_DEVICE)
             continue; // not a chain that the device has: it is broken
-        for (unsigned i = 0; i < c->npieces; i++)
-            hold_piece(v->node, &c->piece[i], page_drop);
+        for (unsigned k = 0; k < c->npieces; k++)
+            hold_piece(v->node, &c->piece[k], page_drop);
         ASSERT(v->tx_busy > 0);
         c->state = CHAIN_FREE;
         v->tx_busy--;
@@ -232,8 +233,9 @@ static bool rx_poll(struct vnet *v)
     for (unsigned i = 0; i < RX_BUDGET; i++) {
         if (!virtq_used(&v->rx, &id, &len))
             return false;
-        struct rx_chain *c = &v->rx_chain[id / rx_stride(v)];
-        if (id % rx_stride(v) != 0 || id / rx_stride(v) >= v->rx_chains || c->state != CHAIN_DEVICE)
+        uint32_t at = id / rx_stride(v);
+        struct rx_chain *c = at < v->rx_chains ? &v->rx_chain[at] : NULL;
+        if (!c || id % rx_stride(v) != 0 || c->state != CHAIN_DEVICE)
             continue; // not a chain that the device has: it is broken
         ASSERT(v->rx_posted > 0);
         c->state = CHAIN_FREE;
@@ -394,7 +396,7 @@ static void vnet_start(struct node *n, const struct virtio *d, uint64_t pa)
     if (v) {
         v->node = n;
         v->dev = dev;
-        why = !vnet_setup(v) ? "set-up failed" : !net_links_found(&v->link, vnet_go) ? "too many links" : NULL;
+        why = vnet_setup(v) ? net_links_found(&v->link, vnet_go) : "set-up failed";
     }
     if (why) {
         node_log(n, "virtio-net at %lx: %s", (unsigned long)pa, why);
