@@ -18,7 +18,7 @@ new=third_party/.new.libc.$$
 
 compiler=(-march=rv64gc -mabi=lp64d)
 options=(
-    --buildtype=plain -Doptimization=3
+    --buildtype=plain -Doptimization=3 -Ddebug=false
     -Dmultilib=false                   # one ABI
     -Dpicocrt=false -Dsemihost=false   # guest/lib has the start, and there is no debugger to print to
     -Dtests=false
