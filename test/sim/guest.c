@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Simulated U-mode: the steps of each program.
 #include "test/sim/guest.h"
 
 #include "arch/host/host.h"

@@ -10,7 +10,8 @@
 
 // --- Cut off at COMMIT ---------------------------------------------------------------------------------------------
 
-// A server moves from node `from` to the next; its node is cut off just when COMMIT and its answer travel, for `cut_ns`.
+// A server moves from node `from` to the next; its node is cut off just when COMMIT and its answer travel, for
+// `cut_ns`.
 static bool cut_at_commit(struct sim *s, struct cast *c, struct sim_order *o, unsigned from, uint64_t cut_ns)
 {
     sim_ring(s, 4);
@@ -51,8 +52,8 @@ static unsigned late_clients(struct sim *s, const struct cast *c)
     return waiting;
 }
 
-// The source is cut off for longer than it asks, and comes back: its copy does not stay in doubt, and no client hangs at
-// it.
+// The source is cut off for longer than it asks, and comes back: its copy does not stay in doubt, and no client hangs
+// at it.
 static void play_cut_long(struct sim *s)
 {
     struct cast c;

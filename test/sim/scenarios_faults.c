@@ -123,8 +123,8 @@ static void play_source_cut(struct sim *s)
     cast_end(s, &c);
 }
 
-// Allocations fail all the time, one here and one there, in whatever is just being done: guests may die of it, calls and
-// moves may fail, but nothing hangs, nothing is done twice, and nothing is left behind.
+// Allocations fail all the time, one here and one there, in whatever is just being done: guests may die of it, calls
+// and moves may fail, but nothing hangs, nothing is done twice, and nothing is left behind.
 static void play_starved(struct sim *s)
 {
     struct cast c;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Frames from nowhere: requests of clients that do not exist, and announcements of requests whose data never comes. They
-// cost memory for a bounded time, and do not keep a service from those who are there.
+// Frames from nowhere: requests of clients that do not exist, and announcements of requests whose data never comes.
+// They cost memory for a bounded time, and do not keep a service from those who are there.
 #include "test/sim/cast.h"
 #include "test/sim/scenarios.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Guests that stand still, and those who have to do with them: a client that is stunned, or out of memory, in the middle
-// of a request or a reply must not hold its server's thread, which others wait for; and to wait costs little.
+// Guests that stand still, and those who have to do with them: a client that is stunned, or out of memory, in the
+// middle of a request or a reply must not hold its server's thread, which others wait for; and to wait costs little.
 #include "test/sim/cast.h"
 #include "test/sim/scenarios.h"
 
