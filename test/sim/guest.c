@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The guests of the simulator: servers, clients, sleepers as state machines that make system calls on a node.
+// Simulated U-mode: the steps of each program.
 #include "test/sim/guest.h"
 
 #include "arch/host/host.h"

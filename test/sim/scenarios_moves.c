@@ -6,7 +6,7 @@
 #include "core/thread.h"
 #include "services/protocol.h"
 
-// --- Stopped servers -------------------------------------------------------------------------------------------------
+// --- Stopped servers ------------------------------------------------------------------------------------------------
 
 static void play_stun(struct sim *s)
 {
@@ -27,7 +27,7 @@ static void play_stun(struct sim *s)
     cast_end(s, &c);
 }
 
-// --- Moves at chosen moments -----------------------------------------------------------------------------------------
+// --- Moves at chosen moments ----------------------------------------------------------------------------------------
 struct moment {
     struct sim_guest *g;
     enum thread_state state; // of one of its threads
