@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// One line of a screen for several writers: the unfinished line of the front, what is typed behind it, and lines of others.
+// One line of a screen for several writers: the unfinished line of the front, what is typed behind it, and lines of
+// others.
 #include "services/terminal/screen.h"
 #include "core/panic.h"
 #include "core/task.h"
