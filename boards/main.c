@@ -15,7 +15,6 @@
 #include "boards/dt.h"
 #include "boards/entropy.h"
 #include "boards/initrd.h"
-#include "boards/link_status.h"
 #include "boards/memory.h"
 #include "boards/net_links.h"
 #include "boards/plic.h"
@@ -198,7 +197,6 @@ static void start_services(void)
     int error = services_start(&node);
     if (error)
         give_up("services", error);
-    link_status_lend(&node);
     initrd_give(&node, &machine.initrd);
     uart_console_start(&node, bootarg_flag(machine.bootargs, "shell"));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a node asks of its network, if it has one: node->transport, which net/ sets (net/xfer.c) and tests replace. All
-// of it is asked once, and nothing answers: retransmission is core's, by its timers; what frames bring comes by
-// core/txn_net.h. Callers do not know how it is sent, or whether.
+// What a node asks of its network, if it has one: node->transport, which net/ sets (net/xfer.c) and tests replace. What
+// is asked for a transaction is asked once, and nothing answers: retransmission is core's, by its timers; what frames
+// bring comes by core/txn_net.h. Callers do not know how it is sent, or whether.
 // Callers: node lock held.
 #ifndef CORE_TRANSPORT_H
 #define CORE_TRANSPORT_H
@@ -12,6 +12,13 @@ struct node;
 struct proc;
 struct rec;
 struct thread;
+
+struct link_status { // what a link is, and has done since boot
+    char name[8];
+    bool up;
+    uint32_t payload_max;             // bytes behind the wire header
+    uint64_t tx, rx, tx_drop, rx_bad; // frames
+};
 
 struct transport {
     // The call has something due (txn_call_sends). Endpoint or port unknown: look for it, then txn_kick_call or
@@ -31,6 +38,11 @@ struct transport {
     // Does another node serve this port? The server found last is asked, then the ring, for LOCATE_GIVE_UP_NS at most.
     // The server itself does not notice. The answer is node->port_found, or nothing. false: no link is up.
     bool (*ask_port)(struct node *n, struct port port);
+    // For the node service. Fills in *out for link number i, from 0. False if there are fewer links.
+    bool (*link_status)(struct node *n, unsigned i, struct link_status *out);
+    // For the node service. One frame with `payload` bytes to the neighbour on link number i, and back. Returns 0, or
+    // E_ARG: no such link, or a frame too long for it; E_TIMEOUT. Callers: tasks (may sleep).
+    int (*link_echo)(struct node *n, unsigned i, uint32_t payload);
 };
 
 #endif

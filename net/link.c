@@ -2,10 +2,14 @@
 // Links: what every frame that leaves gets last, and the echo, which measures a link. An echo is turned round before
 // any table is looked at, so that nothing but the link, its driver and its wire is measured.
 #include "net/link.h"
+#include "core/error.h"
 #include "core/panic.h"
 #include "core/task.h"
+#include "core/transport.h"
 #include "net/net_priv.h"
 #include <string.h>
+
+#define ECHO_TIMEOUT_NS (1 * NS_PER_S)
 
 const uint8_t link_mac_everyone[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
@@ -29,6 +33,21 @@ void link_put(struct node *n, struct link *l, struct wire_hdr *h, const struct p
     l->stat.tx++;
     l->stat.tx_bytes += sizeof(*h) + h->payload;
     l->send(l, h, p, npieces);
+}
+
+bool link_status(struct node *n, unsigned i, struct link_status *out)
+{
+    const struct link *l = link_at(n, i);
+    if (!l)
+        return false;
+    *out = (struct link_status){.up = l->up,
+                                .payload_max = l->payload_max,
+                                .tx = l->stat.tx,
+                                .rx = l->stat.rx,
+                                .tx_drop = l->stat.tx_drop,
+                                .rx_bad = l->stat.rx_bad};
+    strncpy(out->name, l->name, sizeof out->name - 1);
+    return true;
 }
 
 // --- Echo ----------------------------------------------------------------------------------------
@@ -76,6 +95,33 @@ static void echo_returned(struct node *n, struct link *l, const struct wire_hdr 
     l->echo.back = h->seq;
     l->echo.back_ns = node_now(n);
     task_wake(n, l);
+}
+
+// A lost echo would leave the task asleep: a timer wakes it as its return would.
+struct echo_alarm {
+    struct timer timer;
+    struct link *link;
+};
+
+static void echo_overdue(struct node *n, struct timer *t)
+{
+    task_wake(n, ((struct echo_alarm *)(void *)t)->link);
+}
+
+int link_echo_wait(struct node *n, unsigned i, uint32_t payload)
+{
+    struct link *l = link_at(n, i);
+    if (!l || payload > l->payload_max)
+        return -E_ARG;
+    struct echo_alarm alarm = {.link = l};
+    timer_init(&alarm.timer, echo_overdue);
+    uint64_t until = node_now(n) + ECHO_TIMEOUT_NS;
+    timer_set(n, &alarm.timer, until);
+    link_echo(n, l, payload);
+    while (l->echo.back != l->echo.sent && node_now(n) < until)
+        task_wait(n, l);
+    timer_cancel(n, &alarm.timer);
+    return l->echo.back == l->echo.sent ? 0 : -E_TIMEOUT;
 }
 
 bool link_echo_input(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces)

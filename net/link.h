@@ -8,6 +8,7 @@
 #include "core/buf.h"
 #include "net/wire.h"
 
+struct link_status; // core/transport.h
 struct node;
 
 struct link {
@@ -43,6 +44,13 @@ void link_put(struct node *n, struct link *l, struct wire_hdr *h, const struct p
 // Measures the limit of the link: sends one ECHO frame with `payload` bytes (at most l->payload_max). Its return wakes
 // task_wait(l); l->echo says when it went and whether it is back. For make bench.
 void link_echo(struct node *n, struct link *l, uint32_t payload);
+
+// The same, and waits until it is back. i: number of the link. Returns 0; or E_ARG: there is no such link, or payload is
+// too long for it; E_TIMEOUT: it was lost. Callers: tasks (may sleep).
+int link_echo_wait(struct node *n, unsigned i, uint32_t payload);
+
+// Fills in *out with what link number i is and has done. False if there are fewer links.
+bool link_status(struct node *n, unsigned i, struct link_status *out);
 
 // Takes in an ECHO or ECHO_BACK frame with npieces pieces of payload: turned round, or noted in l->echo. Returns false:
 // the frame is of another kind, and nothing was done.

@@ -629,6 +629,8 @@ static const struct transport transport = {
     .arrived = xfer_arrived,
     .resumed = xfer_resumed,
     .ask_port = xfer_ask_port,
+    .link_status = link_status,
+    .link_echo = link_echo_wait,
 };
 
 void xfer_init(struct node *n)

@@ -2,18 +2,19 @@
 // Measurements: each round is timed on its own, so that the client can make medians and see outliers.
 #include "services/bench.h"
 #include "core/error.h"
+#include "core/transport.h"
 #include "services/protocol.h"
 
 #define ROUNDS_MAX 100000u
 #define ROUND_TIMEOUT_MS 60000
 
-static int64_t bench_echo(struct node *n, struct request *r, bench_echo_fn *echo)
+static int64_t bench_echo(struct node *n, struct request *r)
 {
-    if (!echo)
+    if (!n->transport || !n->transport->link_echo)
         return -E_STATE;
     for (uint64_t i = 0; i < r->in.arg[1]; i++) {
         uint64_t start = node_now(n);
-        int e = echo(n, (unsigned)r->in.arg[2], (uint32_t)r->in.arg[3]);
+        int e = n->transport->link_echo(n, (unsigned)r->in.arg[2], (uint32_t)r->in.arg[3]);
         uint64_t ns = node_now(n) - start;
         int64_t status = e < 0 ? e : reply_append(n, r, &ns, sizeof ns);
         if (status < 0)
@@ -63,12 +64,12 @@ static int64_t bench_trans(struct node *n, struct request *r)
     return 0;
 }
 
-int64_t bench_run(struct node *n, struct request *r, bench_echo_fn *echo)
+int64_t bench_run(struct node *n, struct request *r)
 {
     if (r->in.arg[1] == 0 || r->in.arg[1] > ROUNDS_MAX || r->in.arg[3] > MESSAGE_MAX_BYTES)
         return -E_ARG;
     switch (r->in.arg[0]) {
-    case BENCH_ECHO: return bench_echo(n, r, echo);
+    case BENCH_ECHO: return bench_echo(n, r);
     case BENCH_TRANS: return bench_trans(n, r);
     default: return -E_ARG;
     }

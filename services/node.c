@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Node service: what this machine is and does, and its switch.
-#include "services/node.h"
 #include "core/cap.h"
 #include "core/error.h"
 #include "core/panic.h"
@@ -9,6 +8,7 @@
 #include "services/bench.h"
 #include "services/dir.h"
 #include "services/proc/fault.h"
+#include "services/protocol.h"
 #include "services/service.h"
 #include "services/services.h"
 #include <stdio.h>
@@ -18,28 +18,9 @@
 #define STOP_DELAY_NS (100 * NS_PER_MS) // for the reply to get out of the driver's queue
 
 struct node_service {
-    struct port put;                                             // [I]
-    uint8_t key[16];                                             // [N]
-    bench_echo_fn *echo;                                         // [I]
-    void (*link_status)(struct node *n, struct node_status *st); // [I] node.h
+    struct port put; // [I]
+    uint8_t key[16]; // [N]
 };
-
-void services_set_link_status(struct node *n, void (*fn)(struct node *n, struct node_status *st))
-{
-    ASSERT(n->services && n->services->node);
-    n->services->node->link_status = fn;
-}
-
-void bench_set_echo(struct node *n, bench_echo_fn *echo)
-{
-    ASSERT(n->services && n->services->node);
-    n->services->node->echo = echo;
-}
-
-static int64_t run_bench(struct node *n, struct request *r)
-{
-    return bench_run(n, r, n->services->node->echo);
-}
 
 static int node_key(struct node *n, const struct request *r, uint8_t key[16])
 {
@@ -71,6 +52,24 @@ static int64_t run_null(struct node *n, struct request *r)
     return 0;
 }
 
+static void links_status(struct node *n, struct node_status *st)
+{
+    const unsigned most = sizeof st->link / sizeof st->link[0];
+    struct link_status l;
+    if (!n->transport || !n->transport->link_status)
+        return;
+    for (; st->links < most && n->transport->link_status(n, st->links, &l); st->links++) {
+        _Static_assert(sizeof st->link[0].name == sizeof l.name, "copied whole");
+        memcpy(st->link[st->links].name, l.name, sizeof l.name);
+        st->link[st->links].up = l.up;
+        st->link[st->links].payload_max = l.payload_max;
+        st->link[st->links].tx = l.tx;
+        st->link[st->links].rx = l.rx;
+        st->link[st->links].tx_drop = l.tx_drop;
+        st->link[st->links].rx_bad = l.rx_bad;
+    }
+}
+
 static int64_t run_status(struct node *n, struct request *r)
 {
     _Static_assert(sizeof(struct node_status) <= PAGE_SIZE, "fits one page");
@@ -94,8 +93,7 @@ static int64_t run_status(struct node *n, struct request *r)
     st->trans_remote = n->stat.trans_remote;
     st->retries = n->stat.retries;
     st->dups = n->stat.dups_dropped;
-    if (n->services->node->link_status)
-        n->services->node->link_status(n, st);
+    links_status(n, st);
     r->reply = buf_kernel(st, sizeof *st);
     return 0;
 }
@@ -175,7 +173,7 @@ static int64_t run_stop(struct node *n, struct request *r)
 static const struct operation ops[] = {
     {OP_NODE_NULL, "null", 0, true, OP_INLINE, run_null},
     {OP_NODE_STATUS, "status", RIGHT_READ, true, OP_INLINE, run_status},
-    {OP_NODE_BENCH, "bench", RIGHT_READ, true, OP_BLOCKS, run_bench},
+    {OP_NODE_BENCH, "bench", RIGHT_READ, true, OP_BLOCKS, bench_run},
     {OP_NODE_TRACE, "trace", RIGHT_READ, true, OP_SLOW, run_trace},
     {OP_NODE_STOP, "stop", RIGHT_DESTROY, true, OP_NONBLOCKING, run_stop},
     {0, NULL, 0, false, OP_NONBLOCKING, NULL},

@@ -7,7 +7,6 @@
 #include "core/task.h"
 #include "net/net.h"
 #include "services/dir.h"
-#include "services/node.h"
 #include "services/protocol.h"
 #include "services/service.h"
 #include "tools/rundir.h"
@@ -72,24 +71,6 @@ static uint64_t clock_since_start(struct node *n)
     return now - start;
 }
 
-static void link_status(struct node *n, struct node_status *st)
-{
-    size_t room = sizeof st->link / sizeof st->link[0];
-    struct wire *w = NULL;
-    st->links = 0;
-    while (st->links < room && (w = wire_next(n, w)) != NULL) {
-        const struct link *l = wire_link(w);
-        snprintf(st->link[st->links].name, sizeof st->link[0].name, "%s", l->name);
-        st->link[st->links].up = l->up;
-        st->link[st->links].payload_max = l->payload_max;
-        st->link[st->links].tx = l->stat.tx;
-        st->link[st->links].rx = l->stat.rx;
-        st->link[st->links].tx_drop = l->stat.tx_drop;
-        st->link[st->links].rx_bad = l->stat.rx_bad;
-        st->links++;
-    }
-}
-
 // Guests cannot run on this machine's processor. Without "proc" in its directory nobody can send one here.
 static void forget_proc(struct node *n, void *arg)
 {
@@ -111,7 +92,6 @@ struct node *member_node(const char *name, const uint8_t key[32], uint64_t bytes
         fail_error(e, "cannot make the node %s", name);
         return NULL;
     }
-    services_set_link_status(n, link_status);
     return n;
 }
 

@@ -10,10 +10,8 @@
 #include "core/port.h"
 #include "core/task.h"
 #include "core/thread.h"
-#include "services/bench.h"
 #include "services/console.h"
 #include "services/dir.h"
-#include "services/node.h"
 #include "services/proc/migrate.h"
 #include "services/protocol.h"
 #include "services/service.h"
@@ -1754,12 +1752,13 @@ static int echo(struct node *n, unsigned link, uint32_t payload)
     task_sleep(n, payload);
     return 0;
 }
-static void links(struct node *n, struct node_status *st)
+static bool links(struct node *n, unsigned i, struct link_status *out)
 {
     (void)n;
-    st->links = 1;
-    memcpy(st->link[0].name, "net0", 5);
+    *out = (struct link_status){.name = "net0"};
+    return i == 0;
 }
+static const struct transport bare_links = {.link_status = links, .link_echo = echo};
 
 static void node_body(struct node *n, void *arg)
 {
@@ -1774,11 +1773,13 @@ static void node_body(struct node *n, void *arg)
     assert_true(unit_all_bytes(got, 0, sizeof got));
     struct node_status st;
     assert_int_equal(call(n, weak, OP_NODE_STATUS, 0, 0, NULL, 0, &st, sizeof st), -E_RIGHTS);
-    services_set_link_status(n, links);
+    n->transport = &bare_links;
     assert_int_equal(call(n, c, OP_NODE_STATUS, 0, 0, NULL, 0, &st, sizeof st), 0);
+    n->transport = NULL;
     assert_string_equal(st.name, "n1");
     assert_int_equal(st.ep, node_ep(n));
     assert_int_equal(st.pages_total, PAGES);
+    assert_int_equal(st.links, 1);
     assert_string_equal(st.link[0].name, "net0");
     static char text[30000];
     trace(n, TRACE_DROP, 1, 2, 3);
@@ -1792,12 +1793,13 @@ static void node_body(struct node *n, void *arg)
     assert_int_equal(res.len, 3 * sizeof ns[0]);
     assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_TRANS, 0, 0, 0, &c, sizeof c, ns, sizeof ns), -E_ARG);
     assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_ECHO, 3, 1, 64, NULL, 0, ns, sizeof ns), -E_STATE);
-    bench_set_echo(n, echo);
+    n->transport = &bare_links;
     assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_ECHO, 3, 1, 64, NULL, 0, ns, sizeof ns), 0);
     assert_int_equal(res.len, 3 * sizeof ns[0]);
     assert_int_equal(ns[2], 64);
     assert_int_equal(call4(n, c, OP_NODE_BENCH, BENCH_ECHO, 3, 0, 64, NULL, 0, ns, sizeof ns), -E_ARG);
     assert_int_equal(call4(n, c, OP_NODE_BENCH, 9, 3, 0, 64, NULL, 0, ns, sizeof ns), -E_ARG);
+    n->transport = NULL;
 }
 static void a_node_tells_its_status_and_measures(void **state)
 {
