@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What a node asks of its network, if it has one: node->transport, which net/ sets (net/xfer.c) and tests replace. What
 // is asked for a transaction is asked once, and nothing answers: retransmission is core's, by its timers; what frames
-// bring comes by core/txn_net.h. The caller does not know how it is sent, or whether.
+// bring comes by core/txn_net.h. Callers do not know how it is sent, or whether.
 // Callers: node lock held.
 #ifndef CORE_TRANSPORT_H
 #define CORE_TRANSPORT_H
