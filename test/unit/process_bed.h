@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A node with services and processes: descriptors made by hand, guests of one system call, an owner that notes what it is
-// told.
+// A node with services and processes: descriptors made by hand, guests of one system call, an owner that notes what it
+// is told.
 #ifndef TEST_UNIT_PROCESS_BED_H
 #define TEST_UNIT_PROCESS_BED_H
 

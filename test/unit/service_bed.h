@@ -32,7 +32,7 @@ static inline void bed_pass(struct node *n, uint64_t ns)
     bed_step(n);
 }
 
-// --- What the node says: the last lines --------------------------------------------------------------------------------
+// --- What the node says: the last lines -----------------------------------------------------------------------------
 
 #define BED_LINES 32u
 static struct {
@@ -56,7 +56,7 @@ static inline bool bed_was_logged(const char *text)
     return false;
 }
 
-// --- A task that asks --------------------------------------------------------------------------------------------------
+// --- A task that asks -----------------------------------------------------------------------------------------------
 
 struct bed_client {
     void (*body)(struct node *n, void *arg);
@@ -94,7 +94,7 @@ static inline void bed_run(struct node *n, void (*body)(struct node *n, void *ar
     bed_finish(n, &c);
 }
 
-// --- Transactions, in a task --------------------------------------------------------------------------------------
+// --- Transactions, in a task ----------------------------------------------------------------------------------------
 
 static struct task_result bed_result;
 
@@ -125,7 +125,7 @@ static inline struct cap bed_lookup(struct node *n, const char *name)
     return c;
 }
 
-// --- The node -----------------------------------------------------------------------------------------------------
+// --- The node -------------------------------------------------------------------------------------------------------
 
 static inline int bed_setup_with(void **state, const struct host_options *o)
 {
