@@ -209,6 +209,7 @@ add docs quiet test/check-docs.py
 add walks quiet test/check-walks.py
 # Do these see what they look for?
 for check in circles contracts walks; do add "$check-test" quiet "test/check-$check-test.py"; done
+add claims-test quiet test/compare-claims-test.py
 for program in $(built unit test_); do add "unit/${program##*/}" quiet "$program"; done
 if compgen -G 'test/sim/*.c' >/dev/null; then add sim live build/sim-run; fi
 for program in $(built fuzz fuzz_); do add "fuzz/${program##*/}" quiet "$program" "$FUZZ_RUNS"; done

@@ -162,22 +162,58 @@ def filled():
 
 # --- Chains of nested calls ------------------------------------------------------------------------------------------
 
+RECURSES = "the end of a long chain of nested calls recurses on the kernel's stack, and panics it"
+
+
+def goes_down(r, p):
+    """None when the kernel took the whole chain down; else what it said."""
+    try:
+        p.until(lambda x: any(re.search("^chain: (end|the first call ended)", line) for line in x.lines) or r.standing(),
+                30)
+    except GiveUp:  # killed: it says nothing more
+        pass
+    r.command("ps")  # a node that answers has come to the end of it
+    return r.standing()
+
+
 def chain(links, how, harts=1, mem="64M"):
     """A chain in one process, taken down from its first call, on a node of its own: it panics today."""
     r = Ring(1, smp=harts, mem=mem)
     p = r.start("--quiet", "--name", "chain", "chain", str(links), *how)
     p.wait_line("^chain: %d links stand" % links)
-    if how[0] == "stand":
-        r.command("kill", "chain", seconds=20)
-    try:
-        p.until(lambda x: any(re.search("^chain: end", line) for line in x.lines) or r.standing() or x.open == 0, 30)
-    except GiveUp:
-        pass  # its node is gone, or it stands
-    why = r.standing()
-    known_fault("chain %d %s, %d harts" % (links, " ".join(how), harts),
-                "the end of a long chain of nested calls recurses on the kernel's stack, and panics it",
-                why is None, why is not None and "panicked" in why, why or p.tail())
+    why = goes_down(r, p)
+    known_fault("chain %d %s, %d harts" % (links, " ".join(how), harts), RECURSES, why is None,
+                why and "panicked" in why, why or p.tail())
     p.kill()
+    r.down()
+
+
+def killed_chain(links, harts, mem="256M"):
+    """The process that all of a chain is in is killed: this holds."""
+    r = Ring(1, smp=harts, mem=mem)
+    p = r.start("--quiet", "--name", "chain", "chain", str(links), "stand")
+    p.wait_line("^chain: %d links stand" % links)
+    r.command("kill", "chain")
+    why = goes_down(r, p)
+    ok(why is None, "a process with a chain of %d nested calls is killed: its kernel stands, %d harts" % (links, harts),
+       why or "")
+    p.kill()
+    r.down()
+
+
+def chain_of_two(links, harts, mem="256M"):
+    """The first caller is another process, and is killed."""
+    r = Ring(1, smp=harts, mem=mem)
+    server = r.start("--quiet", "--dir", "n1", "--name", "links", "chain", str(links), "serve")
+    server.wait_line("^chain: serves")
+    caller = r.start("--quiet", "--dir", "n1", "--name", "caller", "chain", "call")
+    server.wait_line("^chain: %d links stand" % links)
+    r.command("kill", "caller")
+    why = goes_down(r, caller)
+    known_fault("chain %d of two processes, %d harts" % (links, harts), RECURSES, why is None,
+                why and "panicked" in why, why or caller.tail())
+    server.kill()
+    caller.kill()
     r.down()
 
 
@@ -187,8 +223,10 @@ def chains():
 
 def chains_all():
     for harts in (1, 4):
-        for how in (("cancel",), ("timeout", "3000"), ("stand",)):
+        for how in (("cancel",), ("timeout", "3000")):
             chain(4000, how, harts, "256M")
+        killed_chain(4000, harts)
+        chain_of_two(4000, harts)
 
 
 # --- A node without a ring, and somebody who types -------------------------------------------------------------------
@@ -441,18 +479,18 @@ class Wanderer:
 def lost():
     """Four healthy processes that move all the time: nobody says that one is lost."""
     r = Ring(4, smp=2)
-    all = [Wanderer(r, i, 150) for i in range(1, 5)]
-    for w in all:
+    wanderers = [Wanderer(r, i, 150) for i in range(1, 5)]
+    for w in wanderers:
         w.run.wait_line("^soak: begun")
-    for w in all:
+    for w in wanderers:
         w.thread.start()
-    good = [w.good() for w in all]
-    for w in all:
+    good = [w.good() for w in wanderers]
+    for w in wanderers:
         w.thread.join()
-    said = "\n".join(w.run.tail() for w in all)
+    said = "\n".join(w.run.tail() for w in wanderers)
     known_fault("falselost", "healthy processes that move often are declared lost, and ended", all(good),
                 "lost" in said and not re.search(r" [1-9]\d* bad", said),
-                "%s\nmoves: %s" % (said, [w.moves for w in all]))
+                "%s\nmoves: %s" % (said, [w.moves for w in wanderers]))
     r.down()
 
 
