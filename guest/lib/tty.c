@@ -163,7 +163,8 @@ static int setvbuf_out(FILE *f, char *buf, int mode, size_t size)
     return 0;
 }
 
-__attribute__((destructor)) static void flush_at_exit(void)
+// The least priority there is for a destructor: it comes after those of the program, and after atexit's functions.
+__attribute__((destructor(101))) static void flush_at_exit(void)
 {
     flush(stdout);
 }
