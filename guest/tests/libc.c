@@ -424,6 +424,25 @@ static void wide(void)
     printf("a euro in C: %d\n", n);
 }
 
+// --- Beginning and end ---------------------------------------------------------------------------
+
+static int constructed;
+
+__attribute__((constructor)) static void construct(void)
+{
+    constructed = 1;
+}
+
+__attribute__((destructor)) static void destruct(void)
+{
+    printf("destructor,");
+}
+
+static void at_exit(void)
+{
+    printf("at exit,"); // no newline: it waits for the last flush
+}
+
 int main(int argc, char **argv)
 {
     strings_to_numbers();
@@ -437,5 +456,8 @@ int main(int argc, char **argv)
     alignment();
     dates();
     wide();
+    atexit(at_exit);
+    time_t now = time(NULL);
+    printf("constructors %d, after 2020 %d\n", constructed, now > 1577836800);
     return 0;
 }
