@@ -48,7 +48,7 @@ COMMON := -g -fno-strict-aliasing -fno-common -ffunction-sections -fdata-section
 # --- bookkeeping -----------------------------------------------------------------------------------
 
 # Everything is compiled afresh when the way of compiling changes.
-MAKE_FILES := Makefile $(wildcard mk/*.mk)
+MAKE_FILES := Makefile $(wildcard mk/*.mk third_party/libc/.built)
 
 # $(call remember,NAME,LIST): build/list/NAME changes when LIST does. What is linked from a wildcard
 # depends on it, or a deleted source would live on in the archive.

@@ -88,7 +88,7 @@ fi
 trap 'rm -rf $new' EXIT
 trap 'exit 1' INT TERM
 mkdir -p $new
-say "building the C library of guests: 1000 small files, half a minute of one processor"
+say "building the C library of guests: 1000 small files, a minute or two"
 if ! build; then
     tail -n 30 $new/log >&2
     exit 1

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The guests' printf and strtod (guest/lib) beside this machine's: their sources are included here, with each function
+// The guests' printf, strtod and strtof (guest/lib) beside this machine's: their sources are included here, with each function
 // called guest_NAME. Files are stood in for by a struct with what printf.c uses of picolibc's; nothing is printed.
 #ifndef TEST_UNIT_PRINTF_BED_H
 #define TEST_UNIT_PRINTF_BED_H
@@ -16,6 +16,7 @@
 #include <stdnoreturn.h>
 #include <string.h>
 #include <strings.h>
+#include <wchar.h>
 
 struct guest_file {
     int (*put)(char c, struct guest_file *file);
@@ -44,6 +45,7 @@ static FILE guest_out = {.flags = __SWR}, guest_err = {.flags = __SWR};
 #define puts guest_puts
 #define strtod guest_strtod
 #define strtof guest_strtof
+#define nan guest_nan
 #define atof guest_atof
 
 int vfprintf(FILE *file, const char *fmt, va_list ap);
@@ -58,6 +60,8 @@ size_t fwrite(const void *bytes, size_t size, size_t n, FILE *file);
 int fputs(const char *text, FILE *file);
 int puts(const char *text);
 double strtod(const char *restrict text, char **restrict end);
+float strtof(const char *restrict text, char **restrict end);
+double nan(const char *tag);
 
 #include "guest/lib/decimal.c"
 #include "guest/lib/printf.c"
@@ -101,6 +105,7 @@ int tty_unlock(void)
 #undef puts
 #undef strtod
 #undef strtof
+#undef nan
 #undef atof
 
 static inline double bed_double(uint64_t bits)

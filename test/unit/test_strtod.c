@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The guests' strtod (guest/lib/strtod.c) reads, bit for bit, what this machine's C library reads.
+// The guests' strtod and strtof (guest/lib/strtod.c) read, bit for bit, what this machine's C library reads.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +19,11 @@ static void same(const char *text)
     if (!equal || our_end != their_end)
         fail_msg("\"%s\": %a and %d characters, should be %a and %d", text, ours, (int)(our_end - text), theirs,
                  (int)(their_end - text));
+    float our_float = guest_strtof(text, &our_end), their_float = strtof(text, &their_end);
+    equal = memcmp(&our_float, &their_float, sizeof our_float) == 0 || (isnan(our_float) && isnan(their_float));
+    if (!equal || our_end != their_end)
+        fail_msg("\"%s\" as a float: %a and %d characters, should be %a and %d", text, our_float, (int)(our_end - text),
+                 their_float, (int)(their_end - text));
 }
 
 static char *put_digits(uint64_t *r, char *p, unsigned n)
@@ -62,6 +67,28 @@ static void numbers_half_way_between_two_doubles(void **state)
         end = strchr(text, 'e');
         memmove(end + 1, end, (size_t)(text + len - end) + 1);
         *end = '1'; // a little beyond
+        same(text);
+    }
+}
+
+// The same for floats: their middle is a double, so that rounding twice goes wrong.
+static void numbers_half_way_between_two_floats(void **state)
+{
+    (void)state;
+    uint64_t r = 5;
+    for (int i = 0; i < CASES / 10; i++) {
+        uint32_t bits = (uint32_t)bed_rand(&r) & 0x7f7fffff;
+        float f;
+        char text[200], *end;
+        memcpy(&f, &bits, sizeof f);
+        double middle = ((double)f + (double)nextafterf(f, INFINITY)) / 2;
+        int len = snprintf(text, sizeof text, "%.160e", isinf(middle) ? 0x1.ffffffp127 : middle);
+        same(text);
+        end = strchr(text, 'e');
+        memmove(end + 1, end, (size_t)(text + len - end) + 1);
+        *end = '1';
+        same(text);
+        guest_snprintf(text, sizeof text, "%a", nextafter(middle, i % 2 ? 0 : INFINITY));
         same(text);
     }
 }
@@ -138,6 +165,10 @@ static void odd_ones(void **state)
         "nanx",
         "nan(",
         "nan(1",
+        "nan()",
+        "nan(12)x",
+        "-nan(0x1f_)",
+        "nan(1 2)",
         "1_000",
         "1e5x",
         "12abc",
@@ -177,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_numbers_of_up_to_forty_digits),
         cmocka_unit_test(numbers_half_way_between_two_doubles),
+        cmocka_unit_test(numbers_half_way_between_two_floats),
         cmocka_unit_test(what_was_printed_is_read_back),
         cmocka_unit_test(hexadecimal_numbers),
         cmocka_unit_test(odd_ones),
