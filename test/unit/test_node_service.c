@@ -2,8 +2,7 @@
 // The node service: status, trace and measurements; and that services start whole or not at all.
 #include "test/unit/service_bed.h"
 
-#include "services/bench.h"
-#include "services/node.h"
+#include "core/transport.h"
 
 #define PAGE 4096u
 
@@ -55,11 +54,13 @@ static void node_body(struct node *n, void *arg)
     assert_true(unit_all_bytes(got, 0, sizeof got));
     struct node_status st;
     assert_int_equal(bed_call(n, weak, OP_NODE_STATUS, 0, 0, NULL, 0, &st, sizeof st), -E_RIGHTS);
-    services_set_link_status(n, links);
+    n->transport = &bare_links;
     assert_int_equal(bed_call(n, c, OP_NODE_STATUS, 0, 0, NULL, 0, &st, sizeof st), 0);
+    n->transport = NULL;
     assert_string_equal(st.name, "n1");
     assert_int_equal(st.ep, node_ep(n));
     assert_int_equal(st.pages_total, BED_PAGES);
+    assert_int_equal(st.links, 1);
     assert_string_equal(st.link[0].name, "net0");
     static char text[30000];
     trace(n, TRACE_DROP, 1, 2, 3);
@@ -77,13 +78,14 @@ static void node_body(struct node *n, void *arg)
                      -E_ARG);
     assert_int_equal(bed_call4(n, c, OP_NODE_BENCH, (uint64_t[4]){BENCH_ECHO, 3, 1, 64}, NULL, 0, ns, sizeof ns),
                      -E_STATE);
-    bench_set_echo(n, echo);
+    n->transport = &bare_links;
     assert_int_equal(bed_call4(n, c, OP_NODE_BENCH, (uint64_t[4]){BENCH_ECHO, 3, 1, 64}, NULL, 0, ns, sizeof ns), 0);
     assert_int_equal(bed_result.len, 3 * sizeof ns[0]);
     assert_int_equal(ns[2], 64);
     assert_int_equal(bed_call4(n, c, OP_NODE_BENCH, (uint64_t[4]){BENCH_ECHO, 3, 0, 64}, NULL, 0, ns, sizeof ns),
                      -E_ARG);
     assert_int_equal(bed_call4(n, c, OP_NODE_BENCH, (uint64_t[4]){9, 3, 0, 64}, NULL, 0, ns, sizeof ns), -E_ARG);
+    n->transport = NULL;
 }
 static void a_node_tells_its_status_and_measures(void **state)
 {
