@@ -4,12 +4,9 @@
 
 #include <string.h>
 
-#include "core/panic.h"
-
 bool bootarg_value(const char *args, const char *name, char *value, size_t size)
 {
     size_t n = strlen(name);
-    ASSERT(n > 0 && size > 0);
     for (const char *s = args; *s; s += strcspn(s, " ")) {
         s += strspn(s, " ");
         if (strncmp(s, name, n) != 0 || s[n] != '=')
@@ -27,7 +24,6 @@ bool bootarg_value(const char *args, const char *name, char *value, size_t size)
 bool bootarg_flag(const char *args, const char *name)
 {
     size_t n = strlen(name);
-    ASSERT(n > 0);
     for (const char *s = args; *s; s += strcspn(s, " ")) {
         s += strspn(s, " ");
         if (strncmp(s, name, n) == 0 && (s[n] == 0 || s[n] == ' '))

@@ -54,7 +54,7 @@ _Static_assert(WIRE_PAYLOAD_MAX % PAGE_SIZE == 0, "the payload of the largest fr
 #define QUEUE_SMALL 256        // for a node with little memory
 #define SMALL_NODE_PAGES 8192u // 32 MiB
 #define SLOW_NS (5 * NS_PER_MS)
-_Static_assert(TX_CHAINS_MAX *TX_STRIDE <= QUEUE_MAX && QUEUE_SMALL >= TX_STRIDE, "a queue holds its chains");
+_Static_assert(QUEUE_SMALL >= TX_STRIDE && TX_CHAINS_MAX * TX_STRIDE <= QUEUE_MAX, "a queue holds its chains");
 
 enum chain_state { CHAIN_FREE, CHAIN_DEVICE }; // the driver has the chain; the device has it
 struct rx_chain {
