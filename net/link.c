@@ -2,8 +2,10 @@
 // Links: what every frame that leaves gets last, and the echo, which measures a link. An echo is turned round before
 // any table is looked at, so that nothing but the link, its driver and its wire is measured.
 #include "net/link.h"
+#include "core/error.h"
 #include "core/event.h"
 #include "core/panic.h"
+#include "core/transport.h"
 #include "net/net_priv.h"
 #include <string.h>
 
