@@ -18,7 +18,7 @@ static void stop_by_fault(struct node *n, struct thread *t, const struct proc_fa
         proc_finish(n, p, f->error);
         return;
     }
-    p->tell = EVENT_OF_FAULT;
+    p->to_report = STOP_FAULT;
     p->stay_stunned = true; // a move that comes in between leaves it so
     (void)proc_stun(n, p);
 }

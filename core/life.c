@@ -180,7 +180,7 @@ void proc_stopped(struct node *n, struct proc *p)
 {
     proc_set_state(p, PROC_STUNNED);
     task_wake(n, &p->stun_event);
-    if (p->tell)
+    if (p->to_report)
         task_wake(n, &n->procs); // the task that tells its owner (services/proc/reaper.c)
 }
 
@@ -208,7 +208,7 @@ int proc_resume(struct node *n, struct proc *p)
     proc_set_state(p, PROC_RUN);
     p->runs++;
     p->fault = (struct proc_fault){0};
-    p->tell = 0;
+    p->to_report = STOP_NONE;
     uint64_t stood = node_now(n) - p->stopped_ns;
     p->time_offset -= stood;
     LIST_FOR (l, &p->threads) {

@@ -31,6 +31,13 @@ enum proc_state {
     PROC_STATES
 };
 
+// Why a process stopped that its owner has to hear of. What the owner is told is the services' affair.
+enum stop_reason {
+    STOP_NONE,
+    STOP_FAULT, // proc->fault
+    STOP_ORDER, // somebody ordered it: proc->stun_code
+};
+
 struct proc_fault {
     uint32_t kind, tid; // enum fault_kind; the thread
     int64_t error;      // -E_FAULT; -E_MEM, -E_LIMIT: the access was right, there was no page for it
@@ -72,16 +79,16 @@ struct proc {
     uint64_t faults;                  // [N] translations that were missing, on this node
     uint8_t priority, priority_limit; // [N] PRIO_*; the limit is its owner's
     uint64_t isa;                     // [N] extensions its code may use (arch.h ISA_*); 0 = rv64gc only
-    uint64_t stopped_ns;     // [N] frozen: the node's clock when it stopped. Its own clock stands still from then on
-    uint64_t runs;           // [N] times it went on: a descriptor taken before the last one is out of date
-    bool called, listened;   // [N] it may be known to others: as their client, as their server
-    bool stay_stunned;       // [N] stunned by somebody: a move leaves it so
-    bool killed;             // [N]
-    int64_t exit_status;     // [N] DEAD: argument of SYS_EXIT, or negative error
-    struct proc_fault fault; // [N] what stopped it; goes along. kind 0 = nothing
-    uint32_t tell;          // [N] enum owner_event that its owner has still to be told of, once it is STUNNED; 0 = none
-    uint64_t stun_code;     // [N] of the order that stunned it
-    const void *stun_event; // [N] tasks that wait for STUNNED sleep on this field's address
+    uint64_t stopped_ns;        // [N] frozen: the node's clock when it stopped. Its own clock stands still from then on
+    uint64_t runs;              // [N] times it went on: a descriptor taken before the last one is out of date
+    bool called, listened;      // [N] it may be known to others: as their client, as their server
+    bool stay_stunned;          // [N] stunned by somebody: a move leaves it so
+    bool killed;                // [N]
+    int64_t exit_status;        // [N] DEAD: argument of SYS_EXIT, or negative error
+    struct proc_fault fault;    // [N] what stopped it; goes along. kind 0 = nothing
+    enum stop_reason to_report; // [N] its owner has still to be told, once it is STUNNED; STOP_NONE: nothing
+    uint64_t stun_code;         // [N] of the order that stunned it
+    const void *stun_event;     // [N] tasks that wait for STUNNED sleep on this field's address
 };
 
 // Does the mapping that was last asked for hold all of [va, va + len) with this right (MAP_READ, MAP_WRITE)? A cheap
@@ -104,7 +111,6 @@ static inline bool proc_frozen(const struct proc *p)
     return p->state != PROC_RUN;
 }
 
-#define EVENT_OF_FAULT 2u // enum owner_event of services/protocol.h: EVENT_FAULT
 // Capability of the process itself. It stays good when the process moves.
 struct cap proc_cap(struct proc *p, uint32_t rights);
 

@@ -163,7 +163,7 @@ static void arrived(struct node *n, struct proc *p)
     if (p->stay_stunned) {
         proc_set_state(p, PROC_STUNNED);
         if (p->fault.kind && !cap_is_null(&p->owner)) { // its owner may not have been told yet
-            p->tell = EVENT_FAULT;
+            p->to_report = STOP_FAULT;
             task_wake(n, &n->procs);
         }
     } else {

@@ -18,7 +18,6 @@
 #define REPORTS_MAX 8u
 #define OWNER_TIMEOUT_MS 10000
 #define REPORT_IDLE_NS (10 * NS_PER_S) // a task that made a report waits so long for another one
-_Static_assert(EVENT_OF_FAULT == EVENT_FAULT, "core says what the owner is told");
 
 struct report {
     struct list link;    // [N] services.reports
@@ -264,14 +263,15 @@ void owner_tell_doubt(struct node *n, const struct proc *p, ep_t target)
 
 void owner_tell_stop(struct node *n, struct proc *p)
 {
-    ASSERT(p->state == PROC_STUNNED && p->tell);
+    ASSERT(p->state == PROC_STUNNED);
+    ASSERT(p->to_report == STOP_FAULT || p->to_report == STOP_ORDER);
     struct report t = {.ep = p->ep,
                        .owner = p->owner,
-                       .event = p->tell,
+                       .event = p->to_report == STOP_FAULT ? EVENT_FAULT : EVENT_STUNNED,
                        .runs = p->runs,
                        .code = p->stun_code,
                        .fault = {.process = proc_cap(p, RIGHT_ALL)}};
-    p->tell = 0;
+    p->to_report = STOP_NONE;
     if (t.event == EVENT_FAULT)
         note_fault(n, p, &t);
     report(n, &t);

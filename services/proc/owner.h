@@ -11,7 +11,7 @@ struct report;
 
 // p is in doubt: `target` is the node that may run it.
 void owner_tell_doubt(struct node *n, const struct proc *p, ep_t target);
-// p is STUNNED and p->tell says why: its owner is told, once, and the answer is applied.
+// p is STUNNED and p->to_report says why: its owner is told, once, and the answer is applied.
 void owner_tell_stop(struct node *n, struct proc *p);
 // p is DEAD and on no hart. It is kept until its owner has been told, and goes then.
 void owner_tell_end(struct node *n, struct proc *p);

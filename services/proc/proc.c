@@ -158,7 +158,7 @@ static int64_t run_stun(struct node *n, struct request *r)
         p->stay_stunned = true; // by order: it stays so through a move
         if (p->state == PROC_STUNNED)
             return 0;
-        p->tell = cap_is_null(&p->owner) || (r->in.arg[1] & 1) ? 0 : EVENT_STUNNED;
+        p->to_report = cap_is_null(&p->owner) || (r->in.arg[1] & 1) ? STOP_NONE : STOP_ORDER;
         p->stun_code = r->in.arg[0];
         int e = proc_stun(n, p);
         if (e < 0)

@@ -25,7 +25,7 @@ static struct proc *next_stopped(struct node *n)
 {
     LIST_FOR (l, &n->procs) {
         struct proc *p = LIST_ENTRY(l, struct proc, link);
-        if (p->state == PROC_STUNNED && p->tell)
+        if (p->state == PROC_STUNNED && p->to_report != STOP_NONE)
             return p;
     }
     return NULL;
