@@ -12,7 +12,7 @@
 
 void call_reset(struct call *c)
 {
-    c->state = CALL_NONE;
+    call_set_state(c, CALL_NONE);
     c->begun = c->busy = c->remote = c->cancelled = false;
     c->tries = 0;
     c->forwards = 0;
@@ -70,7 +70,7 @@ int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t 
     struct call *c = &t->call;
     ASSERT(c->state == CALL_NONE && !list_linked(&c->remote_link));
     t->proc->called = true;
-    c->state = CALL_SEND;
+    call_set_state(c, CALL_SEND);
     c->op = op;
     c->seq = ++t->seq;
     copy_cap(&c->cap, cap);
@@ -136,7 +136,7 @@ static void call_to_local(struct node *n, struct thread *t, struct proc *server)
         c->begun = true;
         c->busy = r->state == REC_QUEUED;
         if (r->state == REC_SERVE)
-            c->state = CALL_WAIT;
+            call_set_state(c, CALL_WAIT);
         if (c->deadline_ns != UINT64_MAX)
             call_arm(n, t, PROBE_NS);
         break;
@@ -248,7 +248,7 @@ int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, e
     bool news = progress_acked(&c->sent, p);
     // Of an empty request, only "working" tells that it is there.
     if (working || (c->req.len > 0 && c->sent.base == c->req.len && !wait)) {
-        c->state = CALL_WAIT;
+        call_set_state(c, CALL_WAIT);
         call_arm(n, t, PROBE_NS);
         return 0;
     }
@@ -278,7 +278,7 @@ int txn_reply_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t s
     call_heard(n, t);
     c->server = server;
     c->begun = true;
-    c->state = CALL_RECV;
+    call_set_state(c, CALL_RECV);
     c->sent.base = c->req.len;
     c->status = h->status;
     copy_words(c->res, h->res);

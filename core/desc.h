@@ -78,6 +78,25 @@ struct desc_progress {
     uint64_t base, mask;
     uint32_t frag, zero;
 };
+struct desc_call { // struct call
+    uint32_t state, begun, busy, op;
+    uint32_t forwards, cancelled;
+    uint64_t seq;
+    struct cap cap;
+    uint64_t arg[4];
+    struct desc_buf req, rep;
+    uint64_t server;
+    struct desc_progress sent, got;
+    uint64_t rep_total;
+    int64_t status;
+    uint64_t res[4];
+    uint64_t deadline_left_ns;
+};
+struct desc_serve { // struct serve
+    uint64_t mask;
+    struct desc_buf buf;
+    uint32_t open, shielded; // which record it works on is said by the record (server_tid)
+};
 struct desc_thread {
     uint32_t tid, state; // enum thread_state; RUN is stored as READY
     uint64_t x[32], pc, f[32], fcsr;
@@ -85,25 +104,8 @@ struct desc_thread {
     uint64_t seq;
     uint64_t wake_left_ns; // UINT64_MAX = none
     uint64_t wait_va;
-    struct { // struct call
-        uint32_t state, begun, busy, op;
-        uint32_t forwards, cancelled;
-        uint64_t seq;
-        struct cap cap;
-        uint64_t arg[4];
-        struct desc_buf req, rep;
-        uint64_t server;
-        struct desc_progress sent, got;
-        uint64_t rep_total;
-        int64_t status;
-        uint64_t res[4];
-        uint64_t deadline_left_ns;
-    } call;
-    struct { // struct serve
-        uint64_t mask;
-        struct desc_buf buf;
-        uint32_t open, shielded; // which record it works on is said by the record (server_tid)
-    } serve;
+    struct desc_call call; // CALL: its own transaction; else zeros
+    struct desc_serve serve;
 };
 struct desc_start { // THRD of this length: a thread that begins, its other registers are 0
     uint32_t tid, zero;

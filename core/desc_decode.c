@@ -166,7 +166,7 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
         return 0;
     struct call *c = &t->call;
     d->p->called = true; // of a new process too
-    c->state = (enum call_state)s->call.state;
+    call_set_state(c, (enum call_state)s->call.state);
     c->begun = c->remote = s->call.begun != 0;
     c->busy = s->call.busy != 0;
     c->op = s->call.op;
@@ -235,7 +235,7 @@ static int dec_rec(struct decoder *d, const struct desc_rec *s, uint64_t more_at
     r->rep_len = s->rep_len;
     r->cancel = s->cancel;
     r->cancel_by_ns = from_left(s->cancel_left_ns, p->stopped_ns);
-    r->state = (enum rec_state)s->state;
+    rec_set_state(d->n, r, (enum rec_state)s->state);
     txn_adopt_rec(d->n, r);
     if (s->state == REC_QUEUED && !(p->port_mask >> s->handle & 1))
         return -E_FORMAT; // closing a port turns away who waits there

@@ -124,6 +124,33 @@ static struct desc_progress enc_progress(const struct progress *p)
     return (struct desc_progress){.base = p->base, .mask = p->mask, .frag = p->frag};
 }
 
+static struct desc_call enc_call(const struct call *c, uint64_t now)
+{
+    bool replied = c->state == CALL_RECV; // else status and results are still the last call's
+    struct desc_call d = {
+        .state = c->state,
+        .begun = c->begun || c->remote,
+        .busy = c->busy,
+        .op = c->op,
+        .forwards = c->forwards,
+        .cancelled = c->cancelled,
+        .seq = c->seq,
+        .cap = c->cap,
+        .req = enc_buf(&c->req),
+        .rep = enc_buf(&c->rep),
+        .server = c->server,
+        .sent = enc_progress(&c->sent),
+        .got = enc_progress(&c->got),
+        .rep_total = c->rep_total,
+        .status = replied ? c->status : 0,
+        .deadline_left_ns = left(c->deadline_ns, now),
+    };
+    memcpy(d.arg, c->arg, sizeof d.arg);
+    if (replied)
+        memcpy(d.res, c->res, sizeof d.res);
+    return d;
+}
+
 void desc_of_thread(const struct thread *t, struct desc_thread *out)
 {
     uint64_t now = t->proc->stopped_ns; // times stand still while it does
@@ -146,28 +173,8 @@ void desc_of_thread(const struct thread *t, struct desc_thread *out)
     d.serve.buf = enc_buf(&t->serve.buf);
     d.serve.open = t->serve.open;
     d.serve.shielded = t->serve.shielded;
-    if (t->state == THREAD_CALL) {
-        const struct call *c = &t->call;
-        d.call.state = c->state;
-        d.call.begun = c->begun || c->remote;
-        d.call.busy = c->busy;
-        d.call.op = c->op;
-        d.call.forwards = c->forwards;
-        d.call.cancelled = c->cancelled;
-        d.call.seq = c->seq;
-        d.call.cap = c->cap;
-        memcpy(d.call.arg, c->arg, sizeof d.call.arg);
-        d.call.req = enc_buf(&c->req);
-        d.call.rep = enc_buf(&c->rep);
-        d.call.server = c->server;
-        d.call.sent = enc_progress(&c->sent);
-        d.call.got = enc_progress(&c->got);
-        d.call.rep_total = c->rep_total;
-        d.call.status = c->state == CALL_RECV ? c->status : 0;
-        if (c->state == CALL_RECV) // else they are still the last call's
-            memcpy(d.call.res, c->res, sizeof d.call.res);
-        d.call.deadline_left_ns = left(c->deadline_ns, now);
-    }
+    if (t->state == THREAD_CALL)
+        d.call = enc_call(&t->call, now);
     *out = d;
 }
 

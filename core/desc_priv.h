@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the files of the descriptor share: desc.c, desc_encode.c, desc_decode.c. Nobody else includes it.
+// Shared by the files of the descriptor: the walk over its sections, and how a thread and a record are written down.
 #ifndef CORE_DESC_PRIV_H
 #define CORE_DESC_PRIV_H
 

@@ -64,7 +64,7 @@ void call_forward(struct node *n, struct thread *t, const struct forward *f)
     list_del(&c->remote_link);
     timer_cancel(n, &t->timer);
     call_reset(c);
-    c->state = CALL_SEND;
+    call_set_state(c, CALL_SEND);
     c->deadline_ns = deadline_ns;
     c->forwards = forwards & 0x7fu;
     c->seq = ++t->seq;

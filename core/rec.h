@@ -20,7 +20,7 @@ struct rec {
     struct proc *proc;      // [I] server process
     ep_t client;            // [I]
     uint32_t tid;           // [I] the client's thread
-    enum rec_state state;   // [N] set by rec_set_state only
+    enum rec_state state;   // [N] set by rec_set_state only, and by fastpath.c, which leaves what it would have left
     uint64_t seq;
     uint32_t handle; // of the port
     struct cap cap;  // as presented; FORWARD: what to call instead, with op and arg
@@ -54,6 +54,9 @@ struct rec *txn_rec_find(struct node *n, ep_t server, ep_t client, uint32_t tid)
 void txn_rec_free(struct node *n, struct rec *r);
 // Arms the timers of a record that was decoded from a descriptor: its client may be anywhere.
 void txn_adopt_rec(struct node *n, struct rec *r);
+// Moves the record to state s; the queues and timers that go with it are the caller's affair. Traced when frames of it
+// may be under way.
+void rec_set_state(struct node *n, struct rec *r, enum rec_state s);
 // Returns true if the server is through with the request and the client has to be told.
 static inline bool rec_answered(const struct rec *r)
 {

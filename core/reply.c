@@ -39,7 +39,7 @@ void rec_done(struct node *n, struct rec *r)
 static void reply_local(struct node *n, struct rec *r, struct thread *client, const struct buf *src)
 {
     struct call *c = &client->call;
-    c->state = CALL_RECV;
+    call_set_state(c, CALL_RECV);
     c->begun = true;
     c->sent.base = c->req.len;
     c->rep_total = r->rep_len;

@@ -256,7 +256,7 @@ static struct thread *fill_local(struct node *n, struct rec *r, struct thread *c
         timer_set(n, &r->timer, node_now(n)); // the next step is an event of its own
         return NULL;
     }
-    client->call.state = CALL_WAIT;
+    call_set_state(&client->call, CALL_WAIT);
     client->call.begun = true;
     client->call.busy = false;
     if (client->call.deadline_ns == UINT64_MAX)

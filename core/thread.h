@@ -45,7 +45,7 @@ enum thread_state {
 // Client half of a transaction: table in txn.h.
 enum call_state { CALL_NONE, CALL_SEND, CALL_WAIT, CALL_RECV };
 struct call {
-    enum call_state state;
+    enum call_state state; // [N] set by call_set_state only, and by fastpath.c, which leaves what it would have left
     uint32_t op;
     struct rec *rec;         // record of this call at a server here, or of the last one, kept for the next
     struct list remote_link; // node->calls while the server is, or is looked for, elsewhere
@@ -70,6 +70,12 @@ struct call {
     struct peer peer;     // the server
 };
 
+static inline void call_set_state(struct call *c, enum call_state s)
+{
+    ASSERT(s <= CALL_RECV);
+    c->state = s;
+}
+
 // Server half: the request that the thread waits for or works on.
 struct serve {
     uint64_t mask;   // GETREQ: port handles
@@ -92,20 +98,21 @@ struct task {
 #define TASK_GUARD 0x6472617567736174ull // "tasguard"
 
 struct thread {
-    struct arch_regs regs;   // first: the trap code stores here
-    struct proc *proc;       // [I]
-    struct list link;        // [N] proc->threads
-    struct list run_link;    // [N] run queue, proc->receivers, or node->waiters
-    uint32_t tid;            // [I] number within the process, from 1
-    enum thread_state state; // [N] set by thread_set_state only
-    struct hart *hart;       // [N] RUN: where
-    struct call call;        // [N]
-    struct serve serve;      // [N]
-    struct timer timer;      // [N] of whatever the thread waits for
-    uint64_t wake_ns;        // [N] SLEEP, FUTEX, GETREQ: node's clock, UINT64_MAX = none
-    uint64_t wait_va;        // [N] FUTEX
-    uint64_t seq;            // [N] last transaction number used
-    struct task *task;       // [I] what it has besides; NULL: a guest's
+    struct arch_regs regs; // first: the trap code stores here
+    struct proc *proc;     // [I]
+    struct list link;      // [N] proc->threads
+    struct list run_link;  // [N] run queue, proc->receivers, or node->waiters
+    uint32_t tid;          // [I] number within the process, from 1
+    enum thread_state
+        state;          // [N] set by thread_set_state only, and by fastpath.c, which leaves what it would have left
+    struct hart *hart;  // [N] RUN: where
+    struct call call;   // [N]
+    struct serve serve; // [N]
+    struct timer timer; // [N] of whatever the thread waits for
+    uint64_t wake_ns;   // [N] SLEEP, FUTEX, GETREQ: node's clock, UINT64_MAX = none
+    uint64_t wait_va;   // [N] FUTEX
+    uint64_t seq;       // [N] last transaction number used
+    struct task *task;  // [I] what it has besides; NULL: a guest's
 };
 _Static_assert(sizeof(struct thread) <= 800, "five on a page: under 1 KiB for a thread that waits");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the files of the transaction machine share: call.c, rec.c, serve.c, reply.c, txn_proc.c. Nobody else includes
-// it.
+// Shared by the files of the transaction machine. Who includes it may do to a call or record what its peers do, and so
+// must keep the tables of txn.h; test/check-contracts.py says which files those are.
 #ifndef CORE_TXN_PRIV_H
 #define CORE_TXN_PRIV_H
 
@@ -14,7 +14,6 @@
 // A record of p for this client thread: state DONE, no request yet. due: fires when its timer does. NULL: no memory.
 struct rec *rec_create(struct node *n, struct proc *p, ep_t client, uint32_t tid,
                        void (*due)(struct node *n, struct timer *t));
-void rec_set_state(struct node *n, struct rec *r, enum rec_state s);
 void rec_drop_copy(struct node *n, struct rec *r);
 // The records of p are found under this endpoint from now on; p gets it next.
 void rec_rename(struct node *n, struct proc *p, ep_t ep);

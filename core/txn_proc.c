@@ -89,7 +89,7 @@ static void rec_orphan(struct node *n, struct rec *r)
         r->status = r->state == REC_QUEUED ? -E_NOTHERE : -E_DIED;
         memset(r->res, 0, sizeof r->res);
         r->rep_len = 0;
-        r->state = REC_REPLY;
+        rec_set_state(n, r, REC_REPLY);
         n->transport->reply(n, r);
     }
 }

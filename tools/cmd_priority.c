@@ -35,7 +35,7 @@ const struct command command_priority = {
     .name = "priority",
     .group = GROUP_PROCESS,
     .what = "who comes first when harts are short: 0 to 7",
-    .help = "LEVEL is 0 to 7, the highest first; processes start with 4. It goes along when the process "
+    .help = "LEVEL is 0 to 7, 7 the most urgent; processes start with 4. It goes along when the process "
             "moves. One of higher priority takes the processor at once; those below it get one slice in 17.",
     .next = "rotifer info PROC",
     .options = options,
