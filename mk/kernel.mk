@@ -50,11 +50,12 @@ build/kernel/%.o: %.S $(MAKE_FILES) | build/compiler.ok
 
 # The image is linked twice: the first link says where every function is, which becomes a table of names for
 # backtraces (linker/kernel.ld puts it behind everything, so that no address changes).
+KERNEL_LINK = $(CROSS)gcc $(KERNEL_LDFLAGS) -o $@ $(filter %.o %.a,$^) -lgcc
 KERNEL_LINK_WITH := $(KERNEL_OBJS) build/kernel/libsodium.a build/kernel/libfdt.a build/kernel/libc.a
 
 build/kernel/first.elf: $(KERNEL_LINK_WITH) linker/kernel.ld build/list/kernel
 	$(call say,LD,$@)
-	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -o $@ $(filter %.o %.a,$^) -lgcc
+	$(Q)$(KERNEL_LINK)
 
 build/kernel/symbols.S: build/kernel/first.elf tools/mksyms.py
 	$(Q)$(CROSS)nm -n $< | python3 tools/mksyms.py > $@
@@ -64,7 +65,7 @@ build/kernel/symbols.o: build/kernel/symbols.S
 
 build/rotifer.elf: $(KERNEL_LINK_WITH) build/kernel/symbols.o linker/kernel.ld build/list/kernel
 	$(call say,LD,$@)
-	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -o $@ $(filter %.o %.a,$^) -lgcc
+	$(Q)$(KERNEL_LINK)
 
 build/Image: build/rotifer.elf
 	$(call say,IMAGE,$@)

@@ -33,7 +33,7 @@ build/lean/list.o: services/list.c $(MAKE_FILES) | $(SODIUM_VERSION) build/compi
 
 build/lean/rotifer.elf: build/lean/list.o $(filter-out %/services/list.o,$(KERNEL_LINK_WITH)) linker/kernel.ld build/list/kernel
 	$(call say,LD,$@)
-	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -Wl,-Map=build/lean/rotifer.map -o $@ $(filter %.o %.a,$^)
+	$(Q)$(KERNEL_LINK) -Wl,-Map=build/lean/rotifer.map
 
 build/lean/Image: build/lean/rotifer.elf
 	$(Q)$(CROSS)objcopy -O binary $< $@
