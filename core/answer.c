@@ -6,6 +6,7 @@
 #include "core/panic.h"
 #include "core/rec.h"
 #include "core/sched.h"
+#include "core/thread.h"
 #include "core/txn.h"
 
 void answer_trans(struct thread *t)

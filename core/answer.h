@@ -6,7 +6,8 @@
 #ifndef CORE_ANSWER_H
 #define CORE_ANSWER_H
 
-#include "core/thread.h"
+struct node;
+struct thread;
 
 // Puts the results of t's call (t->call: status, res, rep_total) into the registers of SYS_TRANS. t may be a task:
 // nothing happens. The caller makes the thread ready.
