@@ -57,6 +57,7 @@ void megapage_reserve(struct node *n, struct seg *s, uint64_t off)
     char *pages = page_take_megapage(n);
     if (!pages)
         return;
+    n->pages.shrink = megapage_reclaim;
     struct megapage *b = record(n);
     *b = (struct megapage){.seg = s, .extent = off >> MEGAPAGE_SHIFT, .pages = pages, .nleft = MEGAPAGE_PAGES};
     for (unsigned i = 0; i < MEGAPAGE_PAGES / 64; i++)

@@ -11,7 +11,6 @@
 #include "core/page.h"
 
 #include "core/config.h"
-#include "core/megapage.h"
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/poison.h"
@@ -277,12 +276,18 @@ static void *take_listed(struct pages *ps)
     return hand_out_raw(ps, index_of(ps, page));
 }
 
+// Has one reservation given back. False: there is none.
+static bool reclaim(struct node *n)
+{
+    return n->pages.shrink && n->pages.shrink(n);
+}
+
 // Nothing is on the list, but something is free.
 __attribute__((noinline)) static void *take_unlisted(struct node *n)
 {
     struct pages *ps = &n->pages;
     if (!first_fresh(ps) && !ps->whole)
-        (void)megapage_reclaim(n); // of what is kept for an extent, some is on the list now, or whole
+        (void)reclaim(n); // a reservation's unused pages are on the list now, or a whole megapage
     if (ps->free)
         return take_listed(ps);
     struct page_fresh *fresh = first_fresh(ps);
@@ -391,7 +396,7 @@ void *page_alloc_run(struct node *n, size_t count)
     struct page_fresh *fresh = fresh_for_run(ps, count);
     if (fresh)
         return run_from_fresh(ps, fresh, count);
-    while (megapage_reclaim(n))
+    while (reclaim(n))
         ;
     return run_from_both(ps, count);
 }

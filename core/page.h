@@ -49,6 +49,9 @@ struct pages {
     // too.
     struct page_fresh fresh[PAGE_FRESH_MAX];
     unsigned nfresh; // [N]
+    // [N] Gives one reservation of free pages back (page_unclaim, page_return_megapage); false: there is none. Called when
+    // no other page is left. Set by the first reservation (megapage.c); NULL: there was none.
+    bool (*shrink)(struct node *n);
 };
 #define PAGE_HOLE 0xffffu
 #define PAGE_CACHED 0xfffeu // free, on a list of kept ones
