@@ -151,12 +151,11 @@ static bool suite_claim(const struct scenario *sc, unsigned scale, unsigned numb
 
 static void tell_totals(void)
 {
-    printf(
-        "# %llu runs: %llu calls of clients, %llu moves, %llu transactions on one node and %llu between two, %llu events, "
-        "%llu frames\n",
-        (unsigned long long)totals.runs, (unsigned long long)totals.client_calls, (unsigned long long)totals.moves,
-        (unsigned long long)totals.trans_local, (unsigned long long)totals.trans_remote,
-        (unsigned long long)totals.events, (unsigned long long)totals.frames);
+    printf("# %llu runs: %llu calls of clients, %llu moves, ", (unsigned long long)totals.runs,
+           (unsigned long long)totals.client_calls, (unsigned long long)totals.moves);
+    printf("%llu transactions on one node and %llu between two, ", (unsigned long long)totals.trans_local,
+           (unsigned long long)totals.trans_remote);
+    printf("%llu events, %llu frames\n", (unsigned long long)totals.events, (unsigned long long)totals.frames);
 }
 
 static int suite(unsigned scale)
