@@ -3,10 +3,12 @@
 // state machine.
 #include "services/terminal/edit.h"
 #include "core/panic.h"
+#include "services/terminal/width.h"
 
 #include <string.h>
 
 #define CTRL(letter) ((letter)-64)
+#define BEL 7
 #define ESCAPE 27
 #define DELETE 127
 
@@ -15,11 +17,20 @@
 //              ESC                    ESC
 // ESC          [                      CSI
 //              O                      SS3
+//              ] P X ^ _              STRING
 //              other                  TEXT (ignored)
 // CSI          0 .. ? (parameters)    CSI, the first digit kept
 //              @ .. ~ (final)         TEXT, the key
 // SS3          any                    TEXT, the key
-enum { TEXT, ESC, CSI, SS3 };
+// STRING       BEL                    TEXT
+//              ESC                    STRING_ESC
+//              another control        TEXT, the key: nobody types on in a string that does not end
+//              other                  STRING (ignored)
+// STRING_ESC   \\                      TEXT
+//              other                  as after ESC
+//
+// A string is a terminal's answer, or an order to it that was pasted: OSC, DCS, SOS, PM, APC (ECMA-48, 5.6).
+enum { TEXT, ESC, CSI, SS3, STRING, STRING_ESC };
 
 void edit_init(struct edit *e)
 {
@@ -40,21 +51,30 @@ static bool continues_char(char c)
     return ((unsigned char)c & 0xc0) == 0x80; // UTF-8
 }
 
+// A mark belongs to the character that it is drawn over.
+static bool is_mark(const struct edit *e, unsigned at)
+{
+    size_t bytes;
+    return at < e->len && char_width(e->text + at, e->len - at, &bytes) == 0;
+}
+
 static unsigned char_before(const struct edit *e, unsigned at)
 {
-    if (at > 0)
-        at--;
-    while (at > 0 && continues_char(e->text[at]))
-        at--;
+    do {
+        at -= at > 0;
+        while (at > 0 && continues_char(e->text[at]))
+            at--;
+    } while (at > 0 && is_mark(e, at));
     return at;
 }
 
 static unsigned char_after(const struct edit *e, unsigned at)
 {
-    if (at < e->len)
-        at++;
-    while (at < e->len && continues_char(e->text[at]))
-        at++;
+    do {
+        at += at < e->len;
+        while (at < e->len && continues_char(e->text[at]))
+            at++;
+    } while (is_mark(e, at));
     return at;
 }
 
@@ -171,13 +191,38 @@ static enum edit_event sequence_key(struct edit *e, char final)
     }
 }
 
+static enum edit_event after_escape(struct edit *e, char c)
+{
+    e->param = 0;
+    e->state = c == '[' ? CSI : c == 'O' ? SS3 : c && strchr("]PX^_", c) ? STRING : TEXT;
+    return EDIT_NOTHING;
+}
+
+static enum edit_event control_key(struct edit *e, char c);
+
+static enum edit_event string_key(struct edit *e, char c)
+{
+    if (c == BEL)
+        e->state = TEXT;
+    else if (c == ESCAPE)
+        e->state = STRING_ESC;
+    else if ((unsigned char)c < 0x20) {
+        e->state = TEXT;
+        return control_key(e, c);
+    }
+    return EDIT_NOTHING;
+}
+
 static enum edit_event escape_key(struct edit *e, char c)
 {
-    if (e->state == ESC) {
-        e->param = 0;
-        e->state = c == '[' ? CSI : c == 'O' ? SS3 : TEXT;
+    if (e->state == STRING)
+        return string_key(e, c);
+    if (e->state == STRING_ESC && c == '\\') {
+        e->state = TEXT;
         return EDIT_NOTHING;
     }
+    if (e->state == ESC || e->state == STRING_ESC)
+        return after_escape(e, c);
     if (e->state == CSI && c >= 0x20 && c < 0x40) { // parameters and intermediates
         if (e->param == 0)
             e->param = c;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A line being typed: a pure state machine, bytes in, a line and a cursor out. It draws nothing.
-// Callers: one task; nothing here locks.
+// A line being typed: a pure state machine, bytes in, a line and a cursor out. It draws nothing. Callers: one task;
+// nothing here locks.
 //
 // Keys: what is printable is inserted. Left, right, Home, End, Ctrl-B, F, A, E move; backspace, Delete, Ctrl-H, D
 // delete; Ctrl-U, K, W delete to the beginning, to the end, the word before; up, down, Ctrl-P, N go through the

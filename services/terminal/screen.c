@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// One line of a screen for several writers: the unfinished line of the front, what is typed behind it, and lines of
-// others.
+// One row for several writers: the unfinished line of the front, what is typed behind it, lines of others above.
 #include "services/terminal/screen.h"
 #include "core/panic.h"
 #include "core/task.h"
+#include "services/terminal/width.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,29 +37,28 @@ void screen_begin(struct node *n, struct screen *s)
     s->busy = true;
 }
 
-// --- UTF-8: a character takes one column, and its bytes stay together ------------------------------------------
+// --- Columns: the bytes of a character stay together, and with it the marks that are drawn over it --------------
 
-static bool begins_char(char c)
+// Bytes of the longest beginning of text that takes no more than so many columns.
+static size_t fitting(const char *text, size_t len, unsigned most)
 {
-    return ((unsigned char)c & 0xc0) != 0x80;
+    size_t at = 0, step;
+    for (unsigned width; at < len && (width = char_width(text + at, len - at, &step)) <= most; at += step)
+        most -= width;
+    return at;
 }
 
-static unsigned columns(const char *text, size_t len)
+// Bytes of the shortest beginning of text that takes so many columns at least: what is left begins with a character.
+static size_t covering(const char *text, size_t len, unsigned least)
 {
-    unsigned count = 0;
-    for (size_t i = 0; i < len; i++)
-        count += begins_char(text[i]);
-    return count;
-}
-
-// Offset of the character `column` columns on.
-static size_t at_column(const char *text, size_t len, unsigned column)
-{
-    size_t i = 0;
-    for (; i < len; i++)
-        if (begins_char(text[i]) && column-- == 0)
+    size_t at = 0, step;
+    for (unsigned width; at < len; at += step) {
+        width = char_width(text + at, len - at, &step);
+        if (least == 0 && width > 0)
             break;
-    return i;
+        least -= width < least ? width : least;
+    }
+    return at;
 }
 
 // --- The row ----------------------------------------------------------------------------------------------------
@@ -71,8 +70,10 @@ struct row {
 
 static void row_add(struct row *r, const char *text, size_t len)
 {
-    if (len > sizeof r->text - r->len) // more than four bytes a column: no UTF-8
-        len = sizeof r->text - r->len;
+    size_t room = sizeof r->text - r->len;
+    if (len > room) // more than four bytes a column: many marks, or no UTF-8
+        for (len = room; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;)
+            len--;
     memcpy(r->text + r->len, text, len);
     r->len += (unsigned)len;
 }
@@ -80,19 +81,21 @@ static void row_add(struct row *r, const char *text, size_t len)
 // The end of the unfinished text, then that window of what is typed in which the cursor is.
 static void compose(const struct screen *s, struct row *r)
 {
-    unsigned before = columns(s->partial, s->partial_len), typed = columns(s->typed, s->typed_len);
-    unsigned cursor = columns(s->typed, s->cursor), room = SCREEN_COLUMNS;
+    unsigned before = text_width(s->partial, s->partial_len), typed = text_width(s->typed, s->typed_len);
+    unsigned cursor = text_width(s->typed, s->cursor), room = SCREEN_COLUMNS;
     unsigned least = typed < TYPED_COLUMNS_MIN ? typed : TYPED_COLUMNS_MIN;
-    unsigned shown = before < room - least ? before : room - least;
+    unsigned cut = before > room - least ? before - (room - least) : 0;
+    size_t skip = cut ? covering(s->partial, s->partial_len, cut) : 0;
+    unsigned shown = text_width(s->partial + skip, s->partial_len - skip);
+    ASSERT(shown <= room - least);
     room -= shown;
-    size_t skip = at_column(s->partial, s->partial_len, before - shown);
-    unsigned first = cursor > room ? cursor - room : 0;
-    size_t from = at_column(s->typed, s->typed_len, first);
-    size_t len = at_column(s->typed + from, s->typed_len - from, room);
+    size_t from = cursor > room ? covering(s->typed, s->typed_len, cursor - room) : 0;
+    from = from < s->cursor ? from : s->cursor; // the cursor may be before a mark
+    size_t len = fitting(s->typed + from, s->typed_len - from, room);
     r->len = 0;
     row_add(r, s->partial + skip, s->partial_len - skip);
     row_add(r, s->typed + from, len);
-    r->cursor = shown + cursor - first;
+    r->cursor = shown + text_width(s->typed + from, s->cursor - from);
 }
 
 static void row_erase(struct node *n, struct screen *s)
@@ -109,7 +112,7 @@ static bool starts_with(const char *text, size_t len, const char *start, size_t 
 
 static bool cursor_at_end(const char *row, unsigned len, unsigned cursor)
 {
-    return cursor == columns(row, len);
+    return cursor == text_width(row, len);
 }
 
 static void place_cursor(struct node *n, struct screen *s, unsigned column)

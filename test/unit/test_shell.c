@@ -11,6 +11,7 @@
 #include "services/shell/args.h"
 #include "services/shell/shell.h"
 #include "services/terminal/edit.h"
+#include "services/terminal/width.h"
 #include "test/unit/files_bed.h"
 
 // --- The line editor ----------------------------------------------------------------------------------------------
@@ -125,6 +126,14 @@ static void sequences_that_mean_nothing_leave_nothing(void **state)
     assert_line("b|a");
     keys("\x1b[1;5C"); // with Ctrl held: as without
     assert_line("ba|");
+    // Strings, as terminals answer with them: ended by BEL, by ESC \\, by another string, by a key that is a control.
+    keys("\x1b]0;evil\x07"
+         "c\x1bP1$r0m\x1b\\"
+         "d\x1b_one\x1b^two\x1b\\"
+         "e\x1bXlost\x01"
+         "f\x1b]never ends\r");
+    assert_int_equal(last, EDIT_LINE);
+    assert_line("f|bacde");
 }
 
 static void characters_of_several_bytes_stay_whole(void **state)
@@ -134,6 +143,40 @@ static void characters_of_several_bytes_stay_whole(void **state)
     assert_line("ax|\xc3\xa9z");
     keys(RIGHT "\x7f");
     assert_line("ax|z");
+    keys("e\xcc\x81" LEFT); // a mark goes along with what it is drawn over
+    assert_line("ax|e\xcc\x81z");
+    keys(RIGHT RIGHT LEFT "\x7f");
+    assert_line("ax|z");
+}
+
+static void characters_take_the_columns_that_a_terminal_gives_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned width;
+    } all[] = {{"a", 1},
+               {"\xc3\xa9", 1},         // é
+               {"\xcc\x81", 0},         // the accent alone
+               {"\xe6\x97\xa5", 2},     // a character of Japan
+               {"\xef\xbc\xa1", 2},     // A, as wide as those
+               {"\xef\xbd\xb1", 1},     // and one of theirs, half as wide
+               {"\xf0\x9f\x98\x80", 2}, // a face
+               {"\xf0\xa0\x80\x80", 2}, // beyond the first plane
+               {"\xe2\x82\xac", 1},     // the euro
+               {"\xe2\x80\x8b", 0},     // a blank without width
+               {"\x80", 1},             // no UTF-8
+               {"\xff", 1}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        size_t bytes, len = strlen(all[i].text);
+        assert_int_equal(char_width(all[i].text, len, &bytes), all[i].width);
+        assert_int_equal(bytes, len);
+    }
+    assert_int_equal(text_width("x\xe6\x97\xa5"
+                                "e\xcc\x81",
+                                7),
+                     4);
+    assert_int_equal(text_width("", 0), 0);
 }
 
 static void a_full_line_takes_no_more_and_can_be_ended(void **state)
@@ -354,6 +397,12 @@ static const char *seen(void)
     return out;
 }
 
+static const char *seen_bytes(void)
+{
+    tty.text[tty.len] = 0;
+    return tty.text + tty.seen;
+}
+
 static void look_away(void)
 {
     tty.seen = tty.len;
@@ -508,6 +557,44 @@ static void row_body(struct node *n, void *arg)
 static void the_row_is_drawn_with_few_bytes_and_never_wraps(void **state)
 {
     bed_run(unit_node(state), row_body, NULL);
+}
+
+// Whatever is typed, and wherever the cursor is: the row fits the screen, and the cursor stands in it.
+static void any_row_body(struct node *n, void *arg)
+{
+    static const char *const pieces[] = {"a", "b", "\xc3\xa9", "\xcc\x81", "\xe6\x97\xa5", "\xf0\x9f\x98\x80", "\xff"};
+    struct unit_rand r = {11};
+    struct cap c = open_terminal(n, "prog");
+    (void)arg;
+    front(n, c, true);
+    for (unsigned round = 0; round < 300; round++) {
+        char text[256], asked[160];
+        size_t len = 0, cursor = 0, want = unit_below(&r, 200), before = unit_below(&r, 100);
+        while (len < want) {
+            const char *piece = pieces[unit_below(&r, sizeof pieces / sizeof pieces[0])];
+            memcpy(text + len, piece, strlen(piece));
+            len += strlen(piece);
+            cursor = unit_below(&r, 3) ? cursor : len;
+        }
+        for (size_t i = 0; i < before; i++)
+            asked[i] = "ab\n"[unit_below(&r, 20) ? unit_below(&r, 2) : 2];
+        assert_int_equal(bed_call(n, c, OP_WRITE, 0, 0, asked, before, NULL, 0), 0);
+        look_away();
+        assert_int_equal(bed_call(n, bed_lookup(n, "console"), OP_CONSOLE_SHOW, cursor, SHOW_CLEAR, text, len, NULL, 0),
+                         0);
+        const char *row = strstr(seen(), "\x1b") ? "" : seen();
+        assert_true(text_width(row, strlen(row)) <= 79);
+        const char *placed = strrchr(seen_bytes(), '\r'); // \r ESC [ n C puts the cursor into column n
+        unsigned column = placed && placed[1] == 0x1b && placed[2] == '[' ? (unsigned)strtoul(placed + 3, NULL, 10) : 0;
+        assert_true(column <= text_width(row, strlen(row)));
+        tty.len = tty.seen = 0;
+        tty.room = sizeof tty.text;
+    }
+    assert_int_equal(bed_call(n, c, OP_DESTROY, 0, 0, NULL, 0, NULL, 0), 0);
+}
+static void the_row_fits_whatever_is_typed(void **state)
+{
+    bed_run(unit_node(state), any_row_body, NULL);
 }
 
 static void tty_read_body(struct node *n, void *arg)
@@ -896,6 +983,7 @@ int main(void)
         EDIT_TEST(keys_with_a_meaning_are_told_apart),
         EDIT_TEST(sequences_that_mean_nothing_leave_nothing),
         EDIT_TEST(characters_of_several_bytes_stay_whole),
+        EDIT_TEST(characters_take_the_columns_that_a_terminal_gives_them),
         EDIT_TEST(a_full_line_takes_no_more_and_can_be_ended),
         EDIT_TEST(the_history_gives_lines_back),
         EDIT_TEST(random_keys_never_break_the_line),
@@ -904,6 +992,7 @@ int main(void)
         cmocka_unit_test(a_line_that_cannot_be_split_says_why),
         CONSOLE_TEST(terminals_share_the_screen_line_by_line),
         CONSOLE_TEST(the_row_is_drawn_with_few_bytes_and_never_wraps),
+        CONSOLE_TEST(the_row_fits_whatever_is_typed),
         CONSOLE_TEST(a_program_reads_lines_from_its_terminal),
         CONSOLE_TEST(a_line_is_not_given_to_a_reader_that_is_gone),
         CONSOLE_TEST(a_reader_is_told_when_its_terminal_goes),
