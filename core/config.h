@@ -86,8 +86,8 @@
 
 #define SLICE_NS (10 * NS_PER_MS) // a thread's turn on a hart while others wait
 
-// Priorities of guests: 0..7; a larger number is more urgent and runs first. A guest of a lower level does not starve: of
-// the slices that are given out while lower levels wait, every (PRIO_LEND + 1)st is lent to one of them.
+// Priorities of guests: 0..7; a larger number is more urgent and runs first. A guest of a lower level does not starve:
+// of the slices that are given out while lower levels wait, every (PRIO_LEND + 1)st is lent to one of them.
 #define PRIO_LEVELS 8
 #define PRIO_DEFAULT 4
 #define PRIO_LEND 16

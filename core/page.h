@@ -49,8 +49,8 @@ struct pages {
     // too.
     struct page_fresh fresh[PAGE_FRESH_MAX];
     unsigned nfresh; // [N]
-    // [N] Gives one reservation of free pages back (page_unclaim, page_return_megapage); false: there is none. Called when
-    // no other page is left. Set by the first reservation (megapage.c); NULL: there was none.
+    // [N] Gives one reservation of free pages back (page_unclaim, page_return_megapage); false: there is none. Called
+    // when no other page is left. Set by the first reservation (megapage.c); NULL: there was none.
     bool (*shrink)(struct node *n);
 };
 #define PAGE_HOLE 0xffffu

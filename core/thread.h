@@ -98,21 +98,20 @@ struct task {
 #define TASK_GUARD 0x6472617567736174ull // "tasguard"
 
 struct thread {
-    struct arch_regs regs; // first: the trap code stores here
-    struct proc *proc;     // [I]
-    struct list link;      // [N] proc->threads
-    struct list run_link;  // [N] run queue, proc->receivers, or node->waiters
-    uint32_t tid;          // [I] number within the process, from 1
-    enum thread_state
-        state;          // [N] set by thread_set_state only, and by fastpath.c, which leaves what it would have left
-    struct hart *hart;  // [N] RUN: where
-    struct call call;   // [N]
-    struct serve serve; // [N]
-    struct timer timer; // [N] of whatever the thread waits for
-    uint64_t wake_ns;   // [N] SLEEP, FUTEX, GETREQ: node's clock, UINT64_MAX = none
-    uint64_t wait_va;   // [N] FUTEX
-    uint64_t seq;       // [N] last transaction number used
-    struct task *task;  // [I] what it has besides; NULL: a guest's
+    struct arch_regs regs;   // first: the trap code stores here
+    struct proc *proc;       // [I]
+    struct list link;        // [N] proc->threads
+    struct list run_link;    // [N] run queue, proc->receivers, or node->waiters
+    uint32_t tid;            // [I] number within the process, from 1
+    enum thread_state state; // [N] set by thread_set_state only, and by fastpath.c
+    struct hart *hart;       // [N] RUN: where
+    struct call call;        // [N]
+    struct serve serve;      // [N]
+    struct timer timer;      // [N] of whatever the thread waits for
+    uint64_t wake_ns;        // [N] SLEEP, FUTEX, GETREQ: node's clock, UINT64_MAX = none
+    uint64_t wait_va;        // [N] FUTEX
+    uint64_t seq;            // [N] last transaction number used
+    struct task *task;       // [I] what it has besides; NULL: a guest's
 };
 _Static_assert(sizeof(struct thread) <= 800, "five on a page: under 1 KiB for a thread that waits");
 

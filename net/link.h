@@ -45,8 +45,8 @@ void link_put(struct node *n, struct link *l, struct wire_hdr *h, const struct p
 // task_wait(l); l->echo says when it went and whether it is back. For make bench.
 void link_echo(struct node *n, struct link *l, uint32_t payload);
 
-// The same, and waits until it is back. i: number of the link. Returns 0; or E_ARG: there is no such link, or payload is
-// too long for it; E_TIMEOUT: it was lost. Callers: tasks (may sleep).
+// The same, and waits until it is back. i: number of the link. Returns 0; or E_ARG: there is no such link, or payload
+// is too long for it; E_TIMEOUT: it was lost. Callers: tasks (may sleep).
 int link_echo_wait(struct node *n, unsigned i, uint32_t payload);
 
 // Fills in *out with what link number i is and has done. False if there are fewer links.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The guests' printf, strtod and strtof (guest/lib) beside this machine's: their sources are included here, with each function
-// called guest_NAME. Files are stood in for by a struct with what printf.c uses of picolibc's; nothing is printed.
+// The guests' printf, strtod and strtof (guest/lib) beside this machine's: their sources are included here, with each
+// function called guest_NAME. Files are stood in for by a struct with what printf.c uses of picolibc's; nothing is
+// printed.
 #ifndef TEST_UNIT_PRINTF_BED_H
 #define TEST_UNIT_PRINTF_BED_H
 
