@@ -3,7 +3,7 @@
 // as many as you like, on any node, and come, move, be stunned or killed while it runs: the result stays right.
 //
 //   farm                  a master and four workers, threads of one process
-//   farm master NAME      a master alone; it is found under NAME in the directory
+//   farm master NAME [N]  a master alone; it is found under NAME in the directory; primes below N
 //   farm worker NAME      a worker for it: start some, here or on other nodes
 //
 // The work: how many primes are there below a million? The last line is "farm: 78498 primes below 1000000".
@@ -23,7 +23,7 @@
 
 enum { NEXT = 1 };
 #define NONE UINT64_MAX
-#define LIMIT 1000000
+#define LIMIT 1000000u // where no N is given
 #define PIECES 50
 #define WORKERS_MAX 64
 #define PATIENCE_MS 2000 // how long the master waits, when all is done, for workers that do not know it yet
@@ -36,6 +36,7 @@ static int64_t handle;
 
 static enum { WAITING, GIVEN, DONE } piece[PIECES];
 static unsigned done, workers, dismissed;
+static uint64_t limit = LIMIT;
 static uint64_t primes, pieces_of[WORKERS_MAX];
 
 // A result counts once. It can come twice: see next_piece.
@@ -79,7 +80,7 @@ static void answer(const struct request *req)
     take_result(worker, req->args[1], req->args[2]);
     uint64_t p = next_piece();
     dismissed += p == NONE;
-    const uint64_t res[4] = {worker, p, p * (LIMIT / PIECES), (p + 1) * (LIMIT / PIECES)};
+    const uint64_t res[4] = {worker, p, p * (limit / PIECES), (p + 1) * (limit / PIECES)};
     putrep(0, NULL, 0, res);
 }
 
@@ -106,7 +107,7 @@ static void run_farm(void)
     }
     for (unsigned i = 0; i < workers; i++)
         printf("farm: worker %u did %lu of %d pieces\n", i, pieces_of[i], PIECES);
-    printf("farm: %lu primes below %d\n", primes, LIMIT);
+    printf("farm: %lu primes below %lu\n", primes, limit);
 }
 
 // --- A worker ------------------------------------------------------------------------------------
@@ -203,10 +204,17 @@ int main(int argc, char **argv)
 {
     if (argc == 1)
         return be_all();
-    if (argc == 3 && strcmp(argv[1], "master") == 0)
+    if ((argc == 3 || argc == 4) && strcmp(argv[1], "master") == 0) {
+        char *end = "";
+        limit = argc == 4 ? strtoull(argv[3], &end, 10) : LIMIT;
+        if (*end || limit == 0 || limit % PIECES != 0 || limit > UINT32_MAX) {
+            fprintf(stderr, "farm: N is a multiple of %d below 2^32, not %s\n", PIECES, argv[3]);
+            return 2;
+        }
         return be_master(argv[2]);
+    }
     if (argc == 3 && strcmp(argv[1], "worker") == 0)
         return be_worker(argv[2]);
-    fprintf(stderr, "usage: farm | farm master NAME | farm worker NAME\n");
+    fprintf(stderr, "usage: farm | farm master NAME [N] | farm worker NAME\n");
     return 2;
 }
