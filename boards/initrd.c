@@ -3,6 +3,7 @@
 #include "boards/initrd.h"
 
 #include "arch/riscv/boot.h"
+#include "core/log.h"
 #include "core/node.h"
 #include "core/panic.h"
 #include "services/bootfs.h"

@@ -4,6 +4,7 @@
 
 #include "boards/uart.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "core/node.h"
 #include "core/task.h"
 #include "services/console.h"

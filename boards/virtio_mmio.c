@@ -4,6 +4,7 @@
 #include "arch/riscv/boot.h"
 #include "boards/driver.h"
 #include "boards/virtio.h"
+#include "core/log.h"
 #include "core/node.h"
 
 #define VIRTIO_DRIVERS(X) X(net)

@@ -15,6 +15,7 @@
 #include "boards/plic.h"
 #include "boards/virtio.h"
 #include "core/config.h"
+#include "core/log.h"
 #include "core/node.h"
 #include "core/panic.h"
 

@@ -8,6 +8,7 @@
 #include "core/sched.h"
 #include "core/thread.h"
 #include "core/txn.h"
+#include "core/words.h"
 
 void answer_trans(struct thread *t)
 {
@@ -17,7 +18,7 @@ void answer_trans(struct thread *t)
     uint64_t *x = t->regs.x;
     x[REG_A0] = (uint64_t)c->status;
     x[REG_A1] = c->rep_total;
-    copy_words(&x[REG_A2], c->res);
+    words_copy_4(&x[REG_A2], c->res);
 }
 _Static_assert(REG_A2 + 3 == REG_A5, "results are in registers that follow each other");
 
@@ -31,7 +32,7 @@ void answer_request(struct thread *t)
     x[REG_A1] = r->req_len;
     x[REG_A2] = r->handle;
     x[REG_A3] = r->op;
-    copy_words(&x[REG_A4], r->arg);
+    words_copy_4(&x[REG_A4], r->arg);
     x[REG_T0] = r->cap.obj_rights;
     x[REG_T1] = r->cap.check[0] | (uint64_t)r->cap.check[1] << 32;
     x[REG_T2] = r->cap.check[2];

@@ -11,11 +11,6 @@
 
 #include <string.h>
 
-static size_t min_size(uint64_t a, uint64_t b)
-{
-    return (size_t)(a < b ? a : b);
-}
-
 // --- where the bytes lie -------------------------------------------------------------------------
 
 static int seg_at(struct node *n, struct seg *s, uint64_t off, bool write, void **ptr)
@@ -52,7 +47,7 @@ static void piece_at(const struct buf *b, uint64_t off, void **ptr, size_t *run)
     while (off >= p->len)
         off -= p++->len;
     *ptr = (char *)p->ptr + off;
-    *run = min_size(p->len - off, left);
+    *run = (size_t)min_u64(p->len - off, left);
 }
 
 int buf_at(struct node *n, const struct buf *b, uint64_t off, bool write, void **ptr, size_t *run)
@@ -60,7 +55,7 @@ int buf_at(struct node *n, const struct buf *b, uint64_t off, bool write, void *
     if (off >= b->len || b->at + off < off)
         return -E_FAULT;
     uint64_t at = b->at + off, left = b->len - off;
-    *run = min_size(left, PAGE_SIZE - (at & PAGE_MASK));
+    *run = (size_t)min_u64(left, PAGE_SIZE - (at & PAGE_MASK));
     switch (b->kind) {
     case BUF_KERNEL:
         *ptr = (void *)(uintptr_t)at;
@@ -149,7 +144,7 @@ static inline int stretch_at(struct node *n, const struct buf *b, uint64_t off, 
     if (b->kind != BUF_USER || off >= b->len || !proc_map_covers(b->proc, va, 1, write ? MAP_WRITE : MAP_READ))
         return buf_at(n, b, off, write, &s->at, &s->len);
     const struct map *m = b->proc->last_map;
-    s->len = min_size(b->len - off, PAGE_SIZE - (va & PAGE_MASK));
+    s->len = min_u64(b->len - off, PAGE_SIZE - (va & PAGE_MASK));
     return seg_at(n, m->seg, m->off + (va - m->va), write, &s->at);
 }
 
@@ -173,7 +168,7 @@ int buf_copy(struct node *n, const struct buf *dst, uint64_t doff, const struct 
             err = stretch_at(n, src, soff, false, &from);
         if (err)
             return err;
-        size_t run = min_size(len, min_size(from.len, to.len));
+        size_t run = (size_t)min_u64(len, min_u64(from.len, to.len));
         copy_bytes(to.at, from.at, run);
         doff += run, soff += run, len -= run;
         to = (struct stretch){(char *)to.at + run, to.len - run};

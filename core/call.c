@@ -8,6 +8,7 @@
 #include "core/sched.h"
 #include "core/thread.h"
 #include "core/txn_priv.h"
+#include "core/words.h"
 #include <string.h>
 
 void call_reset(struct call *c)
@@ -74,7 +75,7 @@ int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t 
     c->op = op;
     c->seq = ++t->seq;
     copy_cap(&c->cap, cap);
-    copy_words(c->arg, arg);
+    words_copy_4(c->arg, arg);
     c->req = req;
     c->rep = rep;
     c->rep_total = 0;
@@ -161,7 +162,7 @@ void call_dispatch(struct node *n, struct thread *t)
     struct proc *server = NULL;
     if (c->server != EP_NONE) {
         server = proc_by_ep(n, c->server);
-        if (server && (server->state == PROC_ARRIVING || server->state == PROC_DEAD))
+        if (server && !proc_lives(server))
             server = NULL;
     } else {
         struct port_entry *e = port_find(n, c->cap.port);
@@ -213,11 +214,11 @@ void txn_kick_call(struct node *n, struct thread *t)
     timer_set(n, &t->timer, node_now(n));
 }
 
-struct thread *txn_call_find(struct node *n, ep_t client, uint32_t tid, uint64_t seq)
+struct thread *txn_call_find(struct node *n, struct txn_id id)
 {
-    struct proc *p = proc_by_ep(n, client);
-    struct thread *t = p && !proc_frozen(p) ? thread_find(p, tid) : NULL;
-    return t && t->state == THREAD_CALL && t->call.seq == seq ? t : NULL;
+    struct proc *p = proc_by_ep(n, id.client);
+    struct thread *t = p && !proc_frozen(p) ? thread_find(p, id.tid) : NULL;
+    return t && t->state == THREAD_CALL && t->call.seq == id.seq ? t : NULL;
 }
 
 static void call_heard(struct node *n, struct thread *t)
@@ -225,13 +226,12 @@ static void call_heard(struct node *n, struct thread *t)
     peer_heard(&t->call.peer, node_now(n));
 }
 
-int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct progress *p,
-                      bool wait, bool working)
+int txn_request_acked(struct node *n, struct txn_id id, ep_t server, const struct progress *p, bool wait, bool working)
 {
-    struct proc *cp = proc_by_ep(n, client);
+    struct proc *cp = proc_by_ep(n, id.client);
     if (cp && proc_frozen(cp))
         return 0; // resuming it asks again
-    struct thread *t = txn_call_find(n, client, tid, seq);
+    struct thread *t = txn_call_find(n, id);
     if (!t)
         return -E_OBJECT;
     struct call *c = &t->call;
@@ -263,14 +263,14 @@ int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, e
     return 0;
 }
 
-int txn_reply_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct txn_reply *h,
-                 uint64_t off, uint32_t frag, const struct buf *src, struct progress *got)
+int txn_reply_in(struct node *n, struct txn_id id, ep_t server, const struct txn_reply *h, uint64_t off, uint32_t frag,
+                 const struct buf *src, struct progress *got)
 {
-    struct proc *p = proc_by_ep(n, client);
-    struct thread *t = p ? thread_find(p, tid) : NULL;
+    const struct proc *p = proc_by_ep(n, id.client);
     if (p && proc_frozen(p))
         return -E_STATE;
-    if (!t || t->state != THREAD_CALL || t->call.seq != seq)
+    struct thread *t = txn_call_find(n, id);
+    if (!t)
         return -E_OBJECT;
     struct call *c = &t->call;
     if (c->server != EP_NONE && c->server != server)
@@ -281,7 +281,7 @@ int txn_reply_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t s
     call_set_state(c, CALL_RECV);
     c->sent.base = c->req.len;
     c->status = h->status;
-    copy_words(c->res, h->res);
+    words_copy_4(c->res, h->res);
     c->rep_total = h->total;
     if (h->total > c->rep.len) {
         call_fail(n, t, E_TOOBIG);

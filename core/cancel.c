@@ -111,14 +111,14 @@ enum txn_verdict txn_cancel_in(struct node *n, ep_t dst, const struct txn_reques
                                bool begun, struct rec **out)
 {
     struct proc *p = proc_by_ep(n, dst);
-    if (!p || p->state == PROC_DEAD || p->state == PROC_ARRIVING)
+    if (!p || !proc_lives(p))
         return TXN_NOTHERE;
     if (proc_frozen(p)) // what its descriptor says stays true
         return waits ? TXN_BUSY : TXN_OLD;
-    struct rec *r = txn_rec_find(n, dst, q->client, q->tid);
-    if (r && q->seq < r->seq)
+    struct rec *r = txn_rec_find(n, dst, q->id.client, q->id.tid);
+    if (r && q->id.seq < r->seq)
         return TXN_OLD;
-    if (!r || q->seq > r->seq) {
+    if (!r || q->id.seq > r->seq) {
         if (!waits)
             return TXN_OLD;
         return begun ? TXN_UNKNOWN : cancel_unseen(n, p, r, q, out);

@@ -2,6 +2,7 @@
 // The form of a descriptor: checksum, sections, and what each of them may say.
 #include "core/desc_priv.h"
 #include "core/node.h"
+#include "core/text.h"
 #include "core/thread.h"
 #include <string.h>
 
@@ -137,6 +138,8 @@ static int check_proc(const struct desc_proc *d, const char **why)
 {
     if (d->name[sizeof d->name - 1] || d->comment[sizeof d->comment - 1])
         REFUSE(E_FORMAT, "name or comment has no end");
+    if (!text_is_plain(d->name, strlen(d->name)) || !text_is_plain(d->comment, strlen(d->comment)))
+        REFUSE(E_FORMAT, "name or comment is not printable ASCII");
     if (d->ep != EP_NONE && ((d->ep & CAP_OBJ_MAX) == 0 || (d->ctl_get[0] | d->ctl_get[1]) == 0))
         REFUSE(E_FORMAT, "endpoint or control port");
     if (d->priority > PRIO_LEVELS || d->priority_limit > PRIO_LEVELS)
@@ -318,7 +321,7 @@ int desc_next_checked(struct desc_walk *w)
     return r == 0 && w->sec.tag != 0 ? section_body(w, body) : r;
 }
 
-int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const char **why)
+int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, struct desc_info *info, const char **why)
 {
     struct desc_walk w;
     uint32_t count[DESC_REC + 1] = {0}, last_tag = 0, last_tid = 0, next_tid = 0;
@@ -329,6 +332,7 @@ int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const cha
         REFUSE(-r, "the bytes cannot be read");
     r = check_header(n, b, isa_here, w.hdr, why);
     for (uint32_t i = 0; r == 0 && i < w.hdr->sections; i++) {
+        uint64_t at = w.off;
         r = desc_next(&w, why);
         if (r < 0 || w.sec.tag == 0)
             continue;
@@ -340,9 +344,14 @@ int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const cha
         switch (last_tag) {
         case DESC_PROC:
             next_tid = u->proc.next_tid;
+            info->ep = u->proc.ep;
             r = check_proc(&u->proc, why);
             break;
-        case DESC_SEG: r = check_seg(&u->seg, why); break;
+        case DESC_SEG:
+            if (count[DESC_SEG] == 1)
+                info->seg_at = at;
+            r = check_seg(&u->seg, why);
+            break;
         case DESC_MAP:
             if (u->map.seg >= count[DESC_SEG])
                 REFUSE(E_FORMAT, "a mapping names a segment that is not there");
@@ -369,29 +378,25 @@ int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const cha
     if (count[DESC_SEG] > PROC_MAPS_MAX || count[DESC_MAP] > PROC_MAPS_MAX || count[DESC_THRD] > PROC_THREADS_MAX ||
         count[DESC_PORT] > PROC_PORTS_MAX)
         REFUSE(E_LIMIT, "too many segments, mappings, ports or threads");
+    info->nsegs = count[DESC_SEG];
     return 0;
 }
 
 // --- A look at what has been checked ---------------------------------------------------------------------
 
-int desc_endpoint(struct node *n, const struct buf *b, ep_t *ep)
-{
-    // PROC is the first section.
-    uint64_t off = sizeof(struct desc_hdr) + sizeof(struct desc_sec) + offsetof(struct desc_proc, ep);
-    return buf_read(n, b, off, ep, sizeof *ep);
-}
-
-int desc_each_seg(struct node *n, const struct buf *b, int (*look)(struct node *n, const struct desc_seg *s, void *arg),
-                  void *arg)
+int desc_each_seg(struct node *n, const struct buf *b, const struct desc_info *info,
+                  int (*look)(struct node *n, const struct desc_seg *s, void *arg), void *arg)
 {
     struct desc_walk w;
     int r = desc_walk_start(&w, n, b);
-    for (uint32_t i = 0; r == 0 && i < w.hdr->sections; i++) {
-        r = desc_next_checked(&w);
-        if (r == 0 && w.sec.tag > DESC_SEG)
-            break;
-        if (r == 0 && w.sec.tag == DESC_SEG)
+    if (info->nsegs > 0)
+        w.off = info->seg_at;
+    for (uint32_t seen = 0; r == 0 && seen < info->nsegs;) {
+        r = desc_next_checked(&w); // between two may be a section that is skipped
+        if (r == 0 && w.sec.tag == DESC_SEG) {
+            seen++;
             r = look(n, &w.at->seg, arg);
+        }
     }
     return r;
 }

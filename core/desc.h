@@ -1,196 +1,87 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Process descriptor: everything that a process is besides the contents of its segments. The same bytes start a
-// program, travel in a hand-off and head a checkpoint. Little endian, fixed widths, no address of any kernel: peers are
-// named by endpoint, segments by capability, threads by number.
+// Process descriptor: what a kernel does with one. The bytes are drawn in desc_format.h.
 //
-//   struct desc_hdr | section | section | ...          each section: struct desc_sec, then len bytes,
-//                                                      padded to a multiple of 8
-//   in this order: PROC once; SEG 0..n; MAP 0..n; PORT 0..n; THRD 1..n, by ascending number (struct desc_thread, or, of
-//   one that has not run yet, struct desc_start); REC 0..n (with a short reply's bytes behind it), those that wait in
-//   the queue last, oldest first
+//   process  -- desc_encode -->  bytes  -- desc_check, desc_decode -->        a process in state ARRIVING
+//                                       -- desc_change_check, _make, _commit  the same process, changed
 //
-// Unknown sections are refused unless DESC_SKIPPABLE is set. encode(decode(x)) == x for what a kernel encoded.
+// encode(decode(x)) == x for what a kernel encoded. A function that gets bytes gets them as a buffer of any kind, which
+// nobody else can change meanwhile.
+// Callers: node lock held.
 #ifndef CORE_DESC_H
 #define CORE_DESC_H
 
 #include "core/buf.h"
-#include "core/config.h"
-#include "core/types.h"
+#include "core/desc_format.h"
 
-#define DESC_MAGIC 0x31435345444f52ull // "RODESC1"
-// 2: MAP_GUARD among the flags of a map. 3: runs and fault of the process. 4: forwards of a call, a record in FORWARD.
-// 5: cancels. 6: another checksum. 7: priority. 8: a control
-// port is another function of its secret; struct desc_start
-#define DESC_VERSION 8u
-#define DESC_ARCH_RISCV64 243u // ELF e_machine of RISC-V
+struct proc;
+struct seg;
 
-struct desc_hdr {
-    uint64_t magic;
-    uint32_t version, arch;
-    uint64_t isa;      // extensions the code may use (arch.h ISA_*); 0 for rv64gc only
-    uint64_t len;      // bytes of all, this header included
-    uint64_t checksum; // of all bytes, this field taken as 0: desc.c
-    uint32_t sections, zero;
-};
-struct desc_sec {
-    uint32_t tag, flags;
-    uint64_t len;
-};
-#define DESC_SKIPPABLE 1u
-enum { DESC_PROC = 1, DESC_SEG, DESC_MAP, DESC_PORT, DESC_THRD, DESC_REC };
+// --- From a process to its descriptor -----------------------------------------------------------------------------
 
-struct desc_proc {
-    uint64_t ep; // 0: a new process, the kernel draws endpoint, control port and key
-    uint64_t ctl_get[2];
-    uint8_t key[16];
-    struct cap owner;
-    uint64_t clock_ns;  // process clock when it stopped
-    uint64_t mem_limit; // bytes, 0 = the node's default
-    uint64_t moves;
-    uint32_t next_tid, stunned;        // stunned: it was stopped by somebody and stays so where it arrives
-    uint32_t priority, priority_limit; // 1 + level; 0 = as for a new process
-    uint64_t runs;                     // times it went on before this moment (desc_change.c)
-    uint32_t fault_kind, fault_tid;    // what stopped it (struct proc_fault); kind 0: nothing
-    int64_t fault_error;
-    uint64_t fault_cause, fault_addr, fault_pc;
-    char name[NAME_MAX_LEN], comment[NAME_MAX_LEN];
-};
-struct desc_seg {
-    struct cap source;               // null: nothing to fill from, all zeros
-    uint64_t source_off, source_len; // bytes to fill from the source, at the start of the segment
-    uint64_t dest_off;               // where in the segment they go
-    uint64_t len;                    // of the segment, page multiple
-};
-struct desc_map {
-    uint64_t va, len, off;
-    uint32_t seg; // index of the SEG section, from 0
-    uint32_t flags;
-};
-struct desc_port {
-    uint32_t handle, zero;
-    uint64_t get[2];
-};
-struct desc_buf {
-    uint32_t kind, zero; // 0 none, 1 guest address
-    uint64_t at, len;
-};
-struct desc_progress {
-    uint64_t base, mask;
-    uint32_t frag, zero;
-};
-struct desc_call { // struct call
-    uint32_t state, begun, busy, op;
-    uint32_t forwards, cancelled;
-    uint64_t seq;
-    struct cap cap;
-    uint64_t arg[4];
-    struct desc_buf req, rep;
-    uint64_t server;
-    struct desc_progress sent, got;
-    uint64_t rep_total;
-    int64_t status;
-    uint64_t res[4];
-    uint64_t deadline_left_ns;
-};
-struct desc_serve { // struct serve
-    uint64_t mask;
-    struct desc_buf buf;
-    uint32_t open, shielded; // which record it works on is said by the record (server_tid)
-};
-struct desc_thread {
-    uint32_t tid, state; // enum thread_state; RUN is stored as READY
-    uint64_t x[32], pc, f[32], fcsr;
-    uint32_t fp_used, zero;
-    uint64_t seq;
-    uint64_t wake_left_ns; // UINT64_MAX = none
-    uint64_t wait_va;
-    struct desc_call call; // CALL: its own transaction; else zeros
-    struct desc_serve serve;
-};
-struct desc_start { // THRD of this length: a thread that begins, its other registers are 0
-    uint32_t tid, zero;
-    uint64_t pc, sp, a0;
-};
-struct desc_rec {
-    uint64_t client;
-    uint32_t tid, state; // enum rec_state
-    uint64_t seq;
-    uint32_t handle, op;
-    struct cap cap;
-    uint64_t arg[4];
-    uint64_t req_len;
-    uint32_t server_tid, has_copy; // has_copy: rep_len bytes follow this struct
-    uint32_t cancel, zero;         // SERVE: CANCEL_* of txn.h
-    uint64_t cancel_left_ns;       // UINT64_MAX = no limit
-    struct desc_progress got, sent;
-    int64_t status;
-    uint64_t res[4];
-    uint64_t rep_len;
-};
-_Static_assert(sizeof(struct desc_hdr) == 48, "");
-_Static_assert(sizeof(struct desc_proc) == 224, "");
-_Static_assert(sizeof(struct desc_seg) == 64, "");
-_Static_assert(sizeof(struct desc_map) == 32, "");
-_Static_assert(sizeof(struct desc_port) == 24, "");
-_Static_assert(sizeof(struct desc_start) == 32, "");
+// Writes the descriptor of a frozen process into a new segment: *out, held once for the caller, and its length in
+// *len_bytes. Its sources name this node's segment service. Returns 0, or E_STATE: p is not frozen; E_MEM; E_LIMIT: it
+// would be longer than DESC_MAX_BYTES.
+int desc_encode(struct node *n, struct proc *p, struct seg **out, uint64_t *len_bytes);
+// Fills in length, number of sections and checksum of a descriptor of len bytes that was built by hand (a program's
+// loader). buf is aligned to 8 bytes. Callers: anybody.
+void desc_seal(void *buf, uint64_t len, uint32_t sections);
+// Returns the checksum of a descriptor of len bytes, whatever its field says. buf is aligned to 8 bytes. Callers:
+// anybody.
+uint64_t desc_checksum(const void *buf, uint64_t len);
 
-// Writes the descriptor of a frozen process to a fresh segment (*out, its length in *len). Sources name this node's
-// segment service. E_STATE not frozen; E_MEM, E_LIMIT.
-int desc_encode(struct node *n, struct proc *p, struct seg **out, uint64_t *len);
+// --- From a descriptor to a process -------------------------------------------------------------------------------
 
-// The sum of a descriptor: over its words from the first on, the field `checksum` taken as 0. It finds accidents, not
-// malice: who may give a kernel a descriptor may give it any. Start with DESC_MAGIC.
-static inline uint64_t desc_sum_word(uint64_t sum, uint64_t word)
-{
-    sum = (sum ^ word) * 0x9e3779b97f4a7c15ull; // Fibonacci hashing (TAOCP 3, 6.4)
-    return sum ^ sum >> 29;
-}
+// What desc_check found on its way: so nobody has to walk to it again.
+struct desc_info {
+    ep_t ep;         // endpoint of the process; EP_NONE: it is a new one
+    uint32_t nsegs;  // SEG sections
+    uint64_t seg_at; // offset of the first one in bytes; of no use when there is none
+};
 
-// Checks form and meaning without changing anything: lengths, counts, sums, states. *why says what was
-// wrong (a constant string). b: the bytes, b->len of them. A fuzz target.
-// E_MAGIC E_VERSION E_ARCH E_CHECKSUM E_FORMAT E_LIMIT, and those of buf_read.
-int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, const char **why);
+// Checks form and meaning without changing anything: lengths, counts, sums, states. b: the bytes, b->len of them.
+// isa_here: extensions that this node's harts have (arch.h ISA_*). Returns 0 and fills *info; or E_MAGIC, E_VERSION,
+// E_ARCH, E_CHECKSUM, E_FORMAT, E_LIMIT and those of buf_read, and *why says what was wrong (a constant string). A fuzz
+// target.
+int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, struct desc_info *info, const char **why);
 
-// The endpoint that a descriptor which passed desc_check gives; EP_NONE: it is a new process. Errors of buf_read.
-int desc_endpoint(struct node *n, const struct buf *b, ep_t *ep);
 // Calls look(n, s, arg) for each segment of a descriptor that passed desc_check, in their order, until one answers
 // something else than 0. Returns that, or 0; or an error of buf_read.
-int desc_each_seg(struct node *n, const struct buf *b, int (*look)(struct node *n, const struct desc_seg *s, void *arg),
-                  void *arg);
+int desc_each_seg(struct node *n, const struct buf *b, const struct desc_info *info,
+                  int (*look)(struct node *n, const struct desc_seg *s, void *arg), void *arg);
 
 // One segment still to be filled by the caller.
 struct desc_fill {
     struct seg *seg; // held by the process
     struct cap source;
-    uint64_t source_off, source_len, dest_off;
+    uint64_t source_off, source_len, dest_off; // bytes
 };
 // Makes a process in state ARRIVING from a descriptor that passed desc_check: all records, segments (empty), maps,
-// threads. fills: room for PROC_MAPS_MAX. On error nothing is left. E_MEM, E_EXISTS (endpoint lives here), E_FORMAT
-// E_OVERLAP E_ARG when sections contradict each other (a thread waits for a record that is not there...). A new process
-// (ep 0) gets endpoint, control port and key drawn.
+// threads. fills: room for PROC_MAPS_MAX; *nfills: how many are there. A new process (ep 0) gets endpoint, control port
+// and key drawn. Returns 0; or an error, and nothing is left: E_MEM; E_EXISTS: the endpoint lives here; E_FORMAT,
+// E_OVERLAP, E_ARG, E_LIMIT: sections contradict each other (a thread waits for a record that is not there...); those
+// of buf_read.
 int desc_decode(struct node *n, const struct buf *b, struct proc **out, struct desc_fill *fills, unsigned *nfills);
+
 // --- A descriptor that comes back: a stopped process is changed to what it says (desc_change.c) ----------------
 //
 // Applied in full, or refused while nothing has changed. Registers, threads, memory, ports, owner, limit, name and
 // comment may be others. The identity may not, nor may a transaction in progress be altered or made up: a thread's own
 // call may be there as it was, or be given up; the records of what it serves must all come back.
 
-// Whether b may become p. b passed desc_check. *why: a constant string. E_STATE p is not stopped; it has run since the
-// descriptor was taken. E_ARG the identity is another, a clock or a number that only grows would go back, or a
-// transaction is not as it is here. E_FORMAT, and those of buf_read.
+// May b, which passed desc_check, become p? Returns 0; or an error, and *why says what was wrong (a constant string):
+// E_STATE: p is not stunned, or has run since the descriptor was taken; E_ARG: the identity is another, a clock or a
+// number that only grows would go back, or a transaction is not as it is here; those of buf_read.
 int desc_change_check(struct node *n, struct proc *p, const struct buf *b, const char **why);
 // Makes the changed process beside p: state ARRIVING, an endpoint of its own, found by nobody. Segments that p holds
-// and b names as a whole are its own at once; fills are the others. b passed desc_change_check. Errors as desc_decode.
+// and b names as a whole are its own at once; fills, *nfills of them, are the others. b passed desc_change_check.
+// Returns 0, or an error as desc_decode().
 int desc_change_make(struct node *n, struct proc *p, const struct buf *b, struct proc **out, struct desc_fill *fills,
                      unsigned *nfills);
 // q takes p's place, under p's identity and in p's state, and p is no more. Cannot fail. p has not run since
-// desc_change_check. Who waits for p's stun_event is woken, and looks it up again.
+// desc_change_check. Tasks that wait for p's stun_event are woken, and look it up again.
 void desc_change_commit(struct node *n, struct proc *p, struct proc *q);
-// The segment of p that s means as a whole, to be filled with what is in it: it stays. NULL: none.
+// Returns the segment of p that s names as a whole, to be filled with what is in it already: it stays. NULL: there is
+// none.
 struct seg *desc_own_seg(struct node *n, const struct proc *p, const struct desc_seg *s);
-
-// Fills in len, checksum of a descriptor built by hand (the host's ELF loader).
-void desc_seal(void *buf, uint64_t len, uint32_t sections);
-uint64_t desc_checksum(const void *buf, uint64_t len);
 
 #endif

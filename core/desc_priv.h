@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Shared by the files of the descriptor: the walk over its sections, and how a thread and a record are written down.
+// Callers: those files, node lock held.
 #ifndef CORE_DESC_PRIV_H
 #define CORE_DESC_PRIV_H
 
@@ -9,7 +10,7 @@
 
 #define ALIGN8(x) (((x) + 7) & ~7ull)
 
-// The sum of the len bytes of b, of which the first are *hdr. The buffer is of any kind. Errors of buf_at.
+// Puts the sum of the len bytes of b, of which the first are *hdr, into *sum. Returns 0, or an error of buf_at.
 int desc_hash(struct node *n, const struct buf *b, const struct desc_hdr *hdr, uint64_t len, uint64_t *sum);
 
 union any_section {
@@ -37,26 +38,31 @@ struct desc_walk {
     union any_section copy;
 };
 
+// Returns true if the section is a THRD of a thread that has not run yet.
 static inline bool desc_is_start(const struct desc_sec *sec)
 {
     return sec->tag == DESC_THRD && sec->len == sizeof(struct desc_start);
 }
 
-// Begins before the first section: *hdr is there. Leaves `copy` as it is: most walks never need it. Errors of buf_read.
+// Begins before the first section: *hdr is there. Leaves `copy` as it is: most walks never need it. Returns 0; E_FAULT:
+// shorter than a header; or an error of buf_read.
 int desc_walk_start(struct desc_walk *w, struct node *n, const struct buf *b);
-// Goes to the next section, of which there is one, says the header. E_FORMAT, E_VERSION, and those of buf_read; *why
-// says what was wrong (a constant string).
+// Goes to the next section, of which there is one, says the header. Returns 0; or E_FORMAT, E_VERSION, or an error of
+// buf_read, and *why says what was wrong (a constant string).
 int desc_next(struct desc_walk *w, const char **why);
-// The same in a descriptor that passed desc_check. Errors of buf_read.
+// The same in a descriptor that passed desc_check. Returns 0, or an error of buf_read.
 int desc_next_checked(struct desc_walk *w);
 
-// A thread, a record, as the descriptor of a frozen process has them (desc_encode.c).
+// Fills *out with a thread of a frozen process, all of it (desc_encode.c).
 void desc_of_thread(const struct thread *t, struct desc_thread *out);
+// Fills *out with a record of a frozen process that desc_has_rec (desc_encode.c).
 void desc_of_rec(const struct rec *r, struct desc_rec *out);
-bool desc_has_rec(const struct rec *r); // else it is left out
+// Returns true if the record is in the descriptor of its process; else it is left out (desc_encode.c).
+bool desc_has_rec(const struct rec *r);
 
 // desc_decode, and beside `old` when that is not NULL (desc_change.c): under an endpoint of its own, with old's control
-// port and key, and without copying the segments of old that it names.
+// port and key, and without copying the segments of old that it names. fills, *nfills: as desc_decode. Returns 0, or an
+// error as desc_decode().
 int desc_make(struct node *n, const struct buf *b, const struct proc *old, struct proc **out, struct desc_fill *fills,
               unsigned *nfills);
 

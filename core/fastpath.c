@@ -17,6 +17,7 @@
 #include "core/task.h"
 #include "core/thread.h"
 #include "core/txn_priv.h"
+#include "core/words.h"
 
 // The hart goes from t, whose state says already what it waits for, to next, which waited and whose results are in its
 // registers. arch/ sees to what of t the hart itself holds (entry.h).
@@ -77,8 +78,8 @@ static inline void request_note(struct thread *t, struct rec *r, struct thread *
     s->serve.result = 0;
 
     uint64_t a = x[REG_A0], b = x[REG_A1], rights = x[REG_A2], check = x[REG_A3];
-    copy_words((uint64_t *)&c->cap, (const uint64_t[4]){a, b, rights, check});
-    copy_words((uint64_t *)&r->cap, (const uint64_t[4]){a, b, rights, check});
+    words_copy_4((uint64_t *)&c->cap, (const uint64_t[4]){a, b, rights, check});
+    words_copy_4((uint64_t *)&r->cap, (const uint64_t[4]){a, b, rights, check});
     y[REG_T0] = (uint32_t)rights; // obj_rights and check are the second half of the capability
     y[REG_T1] = rights >> 32 | check << 32;
     y[REG_T2] = check >> 32;
@@ -87,9 +88,9 @@ static inline void request_note(struct thread *t, struct rec *r, struct thread *
     c->op = r->op = (uint32_t)op;
     y[REG_A3] = op;
     uint64_t w0 = x[REG_T3], w1 = x[REG_T4], w2 = x[REG_T5], w3 = x[REG_T6];
-    copy_words(c->arg, (const uint64_t[4]){w0, w1, w2, w3});
-    copy_words(r->arg, (const uint64_t[4]){w0, w1, w2, w3});
-    copy_words(&y[REG_A4], (const uint64_t[4]){w0, w1, w2, w3});
+    words_copy_4(c->arg, (const uint64_t[4]){w0, w1, w2, w3});
+    words_copy_4(r->arg, (const uint64_t[4]){w0, w1, w2, w3});
+    words_copy_4(&y[REG_A4], (const uint64_t[4]){w0, w1, w2, w3});
 
     c->req = buf_user(t->proc, x[REG_A5], len);
     c->rep = buf_user(t->proc, x[REG_T0], x[REG_T1]);
@@ -177,7 +178,7 @@ static inline __attribute__((always_inline)) struct thread *putrep_getreq(struct
     uint64_t *y = c->regs.x;
     y[REG_A0] = x[REG_A0];
     y[REG_A1] = len;
-    copy_words(&y[REG_A2], &x[REG_A3]);
+    words_copy_4(&y[REG_A2], &x[REG_A3]);
     c->call.state = CALL_NONE;
     c->call.begun = false;
     c->call.server = EP_NONE;

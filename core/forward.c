@@ -10,6 +10,7 @@
 #include "core/panic.h"
 #include "core/thread.h"
 #include "core/txn_priv.h"
+#include "core/words.h"
 
 // --- Server -------------------------------------------------------------------------------------------
 
@@ -28,7 +29,7 @@ int txn_forward(struct node *n, struct thread *t, const struct cap *cap, uint32_
     r->server = NULL;
     copy_cap(&r->cap, cap);
     r->op = op;
-    copy_words(r->arg, arg);
+    words_copy_4(r->arg, arg);
     r->status = 0;
     r->rep_len = 0;
     r->sent = (struct progress){0};
@@ -70,21 +71,20 @@ void call_forward(struct node *n, struct thread *t, const struct forward *f)
     c->seq = ++t->seq;
     c->cap = f->cap;
     c->op = f->op;
-    copy_words(c->arg, f->arg);
+    words_copy_4(c->arg, f->arg);
     c->rep_total = 0;
     call_dispatch(n, t);
     // Not for the fast path (fastpath.c), which would leave the count of forwards to the next call.
     rec_uncache(n, t);
 }
 
-int txn_forward_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct forward *f)
+int txn_forward_in(struct node *n, struct txn_id id, ep_t server, const struct forward *f)
 {
-    struct proc *p = proc_by_ep(n, client);
+    const struct proc *p = proc_by_ep(n, id.client);
     if (p && proc_frozen(p))
         return -E_STATE;
-    struct thread *t = p ? thread_find(p, tid) : NULL;
-    if (!t || t->state != THREAD_CALL || t->call.seq != seq || t->call.state == CALL_RECV ||
-        (t->call.server != EP_NONE && t->call.server != server))
+    struct thread *t = txn_call_find(n, id);
+    if (!t || t->call.state == CALL_RECV || (t->call.server != EP_NONE && t->call.server != server))
         return -E_OBJECT;
     call_forward(n, t, f);
     return 1;

@@ -248,7 +248,7 @@ int proc_set_priority(struct node *n, struct proc *p, unsigned priority)
 
 void proc_ended(struct node *n, struct proc *p)
 {
-    if (!n->ended || !n->ended(n, p))
+    if (!n->policy->ended || !n->policy->ended(n, p))
         task_wake(n, &n->procs);
 }
 

@@ -41,8 +41,8 @@ int proc_set_priority(struct node *n, struct proc *p, unsigned priority);
 // The process ends (exit, kill, fault): state DEAD, its threads leave their harts, then proc_ended. status is what its
 // owner is told: the argument of SYS_EXIT, or a negative error number. DEAD already, or the kernel's own: nothing.
 void proc_finish(struct node *n, struct proc *p, int64_t status);
-// p is DEAD and the last of its threads has left its hart: node->ended sees to it, or the reaper is woken. Callers: the
-// loop (loop.c), proc_finish.
+// p is DEAD and the last of its threads has left its hart: policy->ended sees to it, or the reaper is woken. Callers:
+// the loop (loop.c), proc_finish.
 void proc_ended(struct node *n, struct proc *p);
 
 // Makes a thread of p, state READY, in no queue yet (sched_ready). tid 0: the next number. Returns it, or NULL: no

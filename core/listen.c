@@ -42,7 +42,7 @@ int port_close(struct node *n, struct proc *p, uint32_t handle)
     p->ports[handle] = (struct served_port){0};
     p->port_mask &= ~(1ull << handle);
     txn_port_closed(n, p, handle);
-    if (n->port_closed)
-        n->port_closed(n, put);
+    if (n->policy->port_closed)
+        n->policy->port_closed(n, put);
     return 0;
 }

@@ -90,6 +90,14 @@ uint64_t proc_used(const struct proc *p)
     return used;
 }
 
+uint64_t proc_pages(const struct proc *p)
+{
+    uint64_t pages = 0;
+    for (uint32_t i = 0; i < p->nmaps; i++)
+        pages += p->maps[i]->seg->pages;
+    return pages;
+}
+
 int proc_room(const struct proc *p, uint64_t more)
 {
     uint64_t used = p->mem_limit ? proc_used(p) : 0;

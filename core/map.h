@@ -48,6 +48,8 @@ struct map *proc_map_at(struct proc *p, uint64_t va);
 uint64_t map_run(const struct map *m, uint64_t va);
 // Bytes that count for the process's limit: of its mappings, and THREAD_COST_BYTES for each thread but the first.
 uint64_t proc_used(const struct proc *p);
+// Returns the pages present in the segments behind p's mappings. A segment mapped twice counts twice.
+uint64_t proc_pages(const struct proc *p);
 // E_LIMIT: so many bytes more would pass the process's limit.
 int proc_room(const struct proc *p, uint64_t more);
 uint64_t proc_find_gap(struct proc *p, uint64_t len); // address for a new mapping, 0: none

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A node's beginning and end, its lines for people.
+// A node's beginning and end.
 #include "core/node.h"
 
 #include "core/cap.h"
@@ -15,11 +15,11 @@
 #include "core/task.h"
 #include "core/thread.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-// --- beginning and end ---------------------------------------------------------------------------
+// Until the services start, and in nodes without any.
+static const struct policy policy_none;
 
 static void init_hash(struct list *heads, size_t count)
 {
@@ -74,6 +74,7 @@ int node_init(struct node *n)
     init_lists(n);
     init_pools(n);
     random_init(n);
+    n->policy = &policy_none;
     n->timers.root = NULL;
     n->zero_page = page_alloc(n);
     if (!n->zero_page)
@@ -130,20 +131,4 @@ void node_fini(struct node *n)
     page_drop(n, n->zero_page);
     n->zero_page = NULL;
     random_fini(n);
-}
-
-// --- lines for people ----------------------------------------------------------------------------
-
-#define LOG_LINE 200
-
-void node_log(struct node *n, const char *fmt, ...)
-{
-    char line[LOG_LINE];
-    va_list ap;
-    if (!n->log)
-        return;
-    va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
-    va_end(ap);
-    n->log(n, line);
 }

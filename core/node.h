@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A node: everything that one kernel knows. No globals (design D5): the simulator has hundreds of these, the host
-// command one, a kernel one. Outside things come in through the pointers set before node_init().
+// command one, a kernel one. The world outside comes in through pointers set before node_init(), the rooms above
+// through tables.
+//
+// Letters behind fields, here and in all headers of core: [N] changes with the node lock held only; [I] never changes
+// once it is set. Behind a heading they are for all its fields that say nothing else.
 #ifndef CORE_NODE_H
 #define CORE_NODE_H
 
@@ -25,75 +29,103 @@ struct task_inline;
 struct net;      // net/net.h
 struct services; // services/service.h
 
+// What the services decide for core, in one table: core asks, and does without where a function is NULL. The dispatcher
+// sets its own (services/list.c), the process service one that has more (services/proc/proc.c).
+// All are called with the node lock held and must not block.
+struct policy {
+    // A request of a guest to a port of kproc: true, it was executed inline and answered; false, nothing has changed,
+    // and a task gets it.
+    bool (*inline_call)(struct node *n, struct task_inline *q);
+    // A process is DEAD and on no hart any more: true, its end is taken care of; false, the reaper is woken.
+    bool (*ended)(struct node *n, struct proc *p);
+    // Another node serves this port.
+    void (*port_found)(struct node *n, struct port port);
+    // No process of this node serves this port any more.
+    void (*port_closed)(struct node *n, struct port port);
+};
+
 struct node {
     struct arch_lock lock; // the node lock: [N] everywhere
-    // Counts what may change what a hart should do next or when: queues, timers, states of processes. A hart that has
-    // seen it all may go on with its thread without looking (sched_next).
-    uint64_t sched_epoch;
-    struct { // counters for status, never reset
-        uint64_t syscalls, switches, trans_local, trans_remote, retries, dups_dropped;
-        uint64_t aspace_loads; // changes of satp
-    } stat;
-    char name[NAME_MAX_LEN]; // [I] "n1"
-    uint8_t ring_key[32];    // [I] shared secret of the ring
-    // What the world gives (set before node_init)
-    uint64_t (*clock)(struct node *n); // [I] ns, monotonic
-    void (*entropy)(struct node *n, void *buf,
-                    size_t len);                                // [I] seed of the generator; once at init
-    void (*log)(struct node *n, const char *line);              // [I] a line for people
-    void (*irq)(struct node *n);                                // [I] device interrupt pending (boards)
-    void (*guest_done)(struct node *n, struct proc *p);         // [I] may be NULL
-    bool (*inline_call)(struct node *n, struct task_inline *q); // [I] services, task.h; may be NULL
-    // A process is DEAD and on no hart any more. true: somebody sees to it; false: the reaper is woken. May be NULL
-    bool (*ended)(struct node *n, struct proc *p); // [I] services
-    // [I] services/proc/orphan.h; may be NULL. Another node serves the port / a process of this node serves it no more.
-    void (*port_found)(struct node *n, struct port port);
-    void (*port_closed)(struct node *n, struct port port);
-    void *world;                       // [I] whoever made the node
+
+    // Identity
+    char name[NAME_MAX_LEN];      // [I] "n1"
+    uint8_t ring_key[32];         // [I] shared secret of the ring
+    struct proc *kproc;           // [I] owner of the tasks; its ep is this node's endpoint
+    struct port seg_get, seg_put; // [I] segment service of this node: drawn at boot
+
+    // The world outside, given before node_init()
+    uint64_t (*clock)(struct node *n);                      // [I] ns, monotonic
+    void (*entropy)(struct node *n, void *buf, size_t len); // [I] seed of the generator; once at init
+    void (*log)(struct node *n, const char *line);          // [I] a line for people; NULL: nobody reads them
+    void (*irq)(struct node *n);                            // [I] device interrupt pending (boards)
+    void (*guest_done)(struct node *n, struct proc *p);     // [I] a process has ended: for tests; NULL: nobody asks
+    void *world;                                            // [I] of the code that made the node
+
+    // Upper rooms
+    const struct policy *policy;       // [N] never NULL
     const struct transport *transport; // [I] NULL: a lone node
     struct net *net;                   // [I]
     struct services *services;         // [I]
-    // Memory
+
+    // Memory [N]
     struct pages pages;
     struct megapages megapages;
     struct pool pool_proc, pool_thread, pool_fp, pool_seg, pool_map, pool_rec, pool_port;
     void *zero_page; // [I] for reading holes
-    // Objects
+
+    // Processes and segments [N]
     struct list procs, segs;
-    struct list calls; // client halves whose server is elsewhere
-    struct list procs_hash[PROCS_HASH];
+    struct list procs_hash[PROCS_HASH]; // by endpoint
+    uint32_t next_seg;                  // number of the segment made next
+
+    // Ports and transactions [N]
+    struct list ports_hash[PORTS_HASH]; // by put-port
+    struct list recs_hash[RECS_HASH];   // by server, client and its thread
+    struct list calls;                  // client halves whose server is elsewhere
+    struct timer sweep;                 // txn_sweep
+
+    // Threads that wait [N]
     struct list waiters[WAITERS_HASH]; // guests in state FUTEX, by address; longest wait first
     struct list event_waiters;         // tasks in state EVENT
-    struct list ports_hash[PORTS_HASH];
-    struct list recs_hash[RECS_HASH];
-    struct proc *kproc; // tasks; its ep is this node's endpoint
-    uint32_t next_seg;
-    struct port seg_get, seg_put; // segment service of this node: drawn at boot
-    // Time, harts
     struct timers timers;
-    struct timer sweep; // txn_sweep
+
+    // Harts and the run queue [N]
+    struct hart harts[HARTS_MAX];
+    unsigned nharts;
+    // Counts what may change what a hart should do next or when: queues, timers, states of processes. A hart that has
+    // seen it all may go on with its thread without looking (sched_next).
+    uint64_t sched_epoch;
     struct list ready_tasks;
     struct list ready_guests[PRIO_LEVELS]; // by priority; each in the order in which they have their turns
     uint32_t ready_levels;                 // bit i clear: ready_guests[i] is empty
     uint32_t passed;                       // slices since one was lent to a lower level
     uint32_t lent_last;                    // the level that had it
-    struct hart harts[HARTS_MAX];
-    unsigned nharts;
-    struct random random;
+
+    // For people, and random numbers [N]
+    struct { // counters for status, never reset
+        uint64_t syscalls, switches, trans_local, trans_remote, retries, dups_dropped;
+        uint64_t aspace_loads; // changes of satp
+    } stat;
     struct trace trace;
+    struct random random;
 };
 
+// Returns the node's endpoint, new at every boot. Callers: anybody, after node_init.
 static inline ep_t node_ep(const struct node *n)
 {
     return n->kproc->ep;
 }
+// Returns the time in ns since a moment before boot; never goes back. Callers: anybody.
 static inline uint64_t node_now(struct node *n)
 {
     return n->clock(n);
 }
-// Everything in order; pages must have been given (page_init, page_add_range) and clock, entropy, log, name set. E_MEM.
+// Makes an empty node: lists, pools, random numbers, the process of the tasks. clock, entropy, log and name are set and
+// the pages given (page_init, page_add_range); the rest of *n is zero. Returns 0, or E_MEM: no page is left; node_fini
+// may not be called then. Callers: who makes the node, before any other function of core.
 int node_init(struct node *n);
-void node_fini(struct node *n); // host: tests count pages afterwards
-void node_log(struct node *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+// Ends all processes and tasks in silence and frees what node_init took, so that tests can count pages afterwards. On
+// no stack of its tasks. Callers: who made the node; a kernel never does.
+void node_fini(struct node *n);
 
 #endif

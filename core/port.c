@@ -47,7 +47,7 @@ struct port_entry *port_find(struct node *n, struct port put)
     struct port_entry *best = NULL;
     LIST_FOR (l, bucket(n, put)) {
         struct port_entry *e = LIST_ENTRY(l, struct port_entry, link);
-        if (!port_eq(e->put, put) || e->proc->state == PROC_DEAD || e->proc->state == PROC_ARRIVING)
+        if (!port_eq(e->put, put) || !proc_lives(e->proc))
             continue;
         if (!best)
             best = e;

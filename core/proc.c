@@ -36,9 +36,21 @@ struct proc *proc_by_pid(struct node *n, uint32_t pid)
     return NULL;
 }
 
+// The table of proc.h: the states that may follow each. DEAD may follow any, for a process may be destroyed in any.
+static const uint8_t may_follow[PROC_STATES] = {
+    [PROC_ARRIVING] = 1u << PROC_RUN | 1u << PROC_STUNNED,
+    [PROC_RUN] = 1u << PROC_STUNNING | 1u << PROC_STUNNED,
+    [PROC_STUNNING] = 1u << PROC_STUNNED,
+    [PROC_STUNNED] = 1u << PROC_RUN | 1u << PROC_MOVING,
+    [PROC_MOVING] = 1u << PROC_RUN | 1u << PROC_STUNNED | 1u << PROC_DOUBT,
+    [PROC_DOUBT] = 1u << PROC_RUN | 1u << PROC_STUNNED,
+    [PROC_DEAD] = 0,
+};
+
 void proc_set_state(struct proc *p, enum proc_state s)
 {
     ASSERT(s < PROC_STATES);
+    ASSERT((may_follow[p->state] | 1u << PROC_DEAD) >> s & 1);
     trace(p->node, TRACE_PROC, p->pid, p->state, s);
     p->node->sched_epoch++;
     if (s == PROC_STUNNED && (p->state == PROC_RUN || p->state == PROC_STUNNING))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Processes: protection domain = maps + threads + ports + transaction records. The kernel's own tasks are threads of
 // node->kproc, which has no maps and is never stunned.
+// Callers: node lock held.
 #ifndef CORE_PROC_H
 #define CORE_PROC_H
 
@@ -35,7 +36,7 @@ enum proc_state {
 enum stop_reason {
     STOP_NONE,
     STOP_FAULT, // proc->fault
-    STOP_ORDER, // somebody ordered it: proc->stun_code
+    STOP_ORDER, // an order stunned it: proc->stun_code
 };
 
 struct proc_fault {
@@ -48,51 +49,62 @@ struct served_port {
     struct port get, put; // null put = slot free
 };
 
+// Behind a heading, [N] and [I] are for all its fields that say nothing else (node.h).
 struct proc {
-    struct node *node;               // [I]
-    struct list link;                // [N] node->procs
-    struct list hash_link;           // [N] node->procs_hash
-    ep_t ep;                         // [N] endpoint: goes along (proc_take_place sets it once)
-    char name[NAME_MAX_LEN];         // [N]
-    char comment[NAME_MAX_LEN];      // [N] any service's note
-    uint32_t pid;                    // [I] low 24 bits of ep, never 0: what people type
-    enum proc_state state;           // [N] set by proc_set_state only
-    uint32_t on_harts;               // [N] threads in state RUN
-    struct map *maps[PROC_MAPS_MAX]; // [N] sorted by va
-    uint32_t nmaps;                  // [N]
-    const struct map *last_map;      // [N] the one that proc_find_map found last; map_none: nothing is known
-    struct arch_aspace aspace;       // [N]
-    struct list threads;             // [N]
+    // Identity [I]
+    struct node *node;
+    struct list link;             // [N] node->procs
+    struct list hash_link;        // [N] node->procs_hash
+    ep_t ep;                      // [N] endpoint: goes along (proc_take_place sets it once)
+    uint32_t pid;                 // low 24 bits of ep, never 0: what people type
+    struct port ctl_get, ctl_put; // port of the process's own capability; served by whatever kernel has it
+    uint8_t key[16];              // [N] of the check field of that capability
+    char name[NAME_MAX_LEN];      // [N] plain text (text.h)
+    char comment[NAME_MAX_LEN];   // [N] any service's note; plain text
+
+    // Stop and go [N]
+    enum proc_state state;      // set by proc_set_state only
+    uint32_t on_harts;          // threads in state RUN
+    uint64_t stopped_ns;        // frozen: the node's clock when it stopped. Its own clock stands still from then on
+    uint64_t time_offset;       // process clock = node clock + this
+    uint64_t runs;              // times it was resumed: a descriptor taken before the last one is out of date
+    bool stay_stunned;          // stunned by an order: a move leaves it so
+    uint64_t stun_code;         // of that order
+    const void *stun_event;     // tasks that wait for STUNNED sleep on this field's address
+    struct proc_fault fault;    // what stopped it; goes along. kind 0 = nothing
+    enum stop_reason to_report; // its owner has still to be told, once it is STUNNED; STOP_NONE: nothing
+    bool killed;
+    int64_t exit_status; // DEAD: argument of SYS_EXIT, or negative error
+
+    // Memory [N]
+    struct map *maps[PROC_MAPS_MAX]; // sorted by va
+    uint32_t nmaps;
+    const struct map *last_map; // the one that proc_find_map found last; map_none: nothing is known
+    struct arch_aspace aspace;
+    uint64_t mem_limit; // bytes of segments
+
+    // Threads [N]
+    struct list threads;
     uint32_t nthreads, next_tid;
-    struct served_port ports[PROC_PORTS_MAX]; // [N] handle = index
-    uint64_t port_mask;                       // [N] bit i: ports[i] is in use
-    struct list receivers;                    // [N] threads in GETREQ, longest wait first
-    struct list recs;                         // [N] server-side records of transactions (txn.h)
-    struct list queue;                        // [N] those in REC_QUEUED, oldest first
-    struct port ctl_get,
-        ctl_put;                      // [I] port of the process's own capability; served by whatever kernel has it
-    uint8_t key[16];                  // [N] of the check field of that capability
-    struct cap owner;                 // [N] told of exceptions and of the end; null = nobody
-    uint64_t time_offset;             // [N] process clock = node clock + this
-    uint64_t mem_limit;               // [N] bytes of segments
-    uint64_t moves;                   // [N] times it changed nodes
-    uint64_t faults;                  // [N] translations that were missing, on this node
-    uint8_t priority, priority_limit; // [N] PRIO_*; the limit is its owner's
-    uint64_t isa;                     // [N] extensions its code may use (arch.h ISA_*); 0 = rv64gc only
-    uint64_t stopped_ns;        // [N] frozen: the node's clock when it stopped. Its own clock stands still from then on
-    uint64_t runs;              // [N] times it went on: a descriptor taken before the last one is out of date
-    bool called, listened;      // [N] it may be known to others: as their client, as their server
-    bool stay_stunned;          // [N] stunned by somebody: a move leaves it so
-    bool killed;                // [N]
-    int64_t exit_status;        // [N] DEAD: argument of SYS_EXIT, or negative error
-    struct proc_fault fault;    // [N] what stopped it; goes along. kind 0 = nothing
-    enum stop_reason to_report; // [N] its owner has still to be told, once it is STUNNED; STOP_NONE: nothing
-    uint64_t stun_code;         // [N] of the order that stunned it
-    const void *stun_event;     // [N] tasks that wait for STUNNED sleep on this field's address
+    uint8_t priority, priority_limit; // PRIO_*; the limit is its owner's
+    uint64_t isa;                     // extensions its code may use (arch.h ISA_*); 0 = rv64gc only
+
+    // Ports and transactions [N]
+    struct served_port ports[PROC_PORTS_MAX]; // handle = index
+    uint64_t port_mask;                       // bit i: ports[i] is in use
+    struct list receivers;                    // threads in GETREQ, longest wait first
+    struct list recs;                         // server-side records of transactions (rec.h)
+    struct list queue;                        // those in REC_QUEUED, oldest first
+    bool called, listened;                    // it may be known to others: as their client, as their server
+    struct cap owner;                         // told of exceptions and of the end; null = nobody
+
+    // Counts for people [N]
+    uint64_t moves;  // times it changed nodes
+    uint64_t faults; // translations that were missing, on this node
 };
 
-// Does the mapping that was last asked for hold all of [va, va + len) with this right (MAP_READ, MAP_WRITE)? A cheap
-// question with two answers: yes, or ask properly (buf_check).
+// Returns true if the mapping that was last asked for holds all of [va, va + len bytes) with this right (MAP_READ,
+// MAP_WRITE). False says nothing: ask properly (buf_check).
 static inline bool proc_map_covers(const struct proc *p, uint64_t va, uint64_t len, uint32_t right)
 {
     const struct map *m = p->last_map;
@@ -102,16 +114,29 @@ static inline bool proc_map_covers(const struct proc *p, uint64_t va, uint64_t l
 // p is found by its endpoint p->ep from now on; it may have been found by another before. Callers: proc_create,
 // proc_take_place.
 void proc_enter(struct node *n, struct proc *p);
+// Returns the process of this node with this endpoint, in whatever state; NULL: there is none.
 struct proc *proc_by_ep(struct node *n, ep_t ep);
+// Returns a process of this node with this number (pid, the low 24 bits of its endpoint), in whatever state; NULL:
+// there is none. Of two, the one made first.
 struct proc *proc_by_pid(struct node *n, uint32_t pid);
+// The process is in this state from now on; the table above says which may follow which. Callers: the functions that
+// the table names.
 void proc_set_state(struct proc *p, enum proc_state s);
+// Returns the state's name for people; "?" for a number that is no state.
 const char *proc_state_name(enum proc_state s);
+// Returns true if no thread of p may run: its transactions stand still, and what its descriptor says stays true.
 static inline bool proc_frozen(const struct proc *p)
 {
     return p->state != PROC_RUN;
 }
+// Returns true if the process is to be found on this node. One that still arrives is its source's until COMMIT; a dead
+// one is nowhere.
+static inline bool proc_lives(const struct proc *p)
+{
+    return p->state != PROC_ARRIVING && p->state != PROC_DEAD;
+}
 
-// Capability of the process itself. It stays good when the process moves.
+// Returns the capability of the process itself, with these rights (RIGHT_*). It stays good when the process moves.
 struct cap proc_cap(struct proc *p, uint32_t rights);
 
 #endif

@@ -144,7 +144,7 @@ enum client_place rec_client(struct node *n, const struct rec *r, struct thread 
     if (r->lost)
         return CLIENT_GONE;
     struct proc *p = r->caller ? r->caller->proc : proc_by_ep(n, r->client);
-    if (!p || p->state == PROC_ARRIVING || p->state == PROC_DEAD)
+    if (!p || !proc_lives(p))
         return CLIENT_AWAY;
     if (proc_frozen(p))
         return CLIENT_FROZEN;

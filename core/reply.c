@@ -5,6 +5,7 @@
 #include "core/panic.h"
 #include "core/thread.h"
 #include "core/txn_priv.h"
+#include "core/words.h"
 
 static void rec_make_ready(struct rec *r)
 {
@@ -63,7 +64,7 @@ static void reply_local(struct node *n, struct rec *r, struct thread *client, co
         timer_set(n, &r->timer, node_now(n));
         return;
     }
-    copy_words(c->res, r->res);
+    words_copy_4(c->res, r->res);
     call_finish(n, client, r->status, true);
     rec_done(n, r);
 }
@@ -110,7 +111,7 @@ static int putrep_check(struct node *n, const struct thread *t, const struct buf
 static void putrep_note(struct node *n, struct rec *r, int64_t status, const uint64_t res[4], uint64_t len)
 {
     r->status = status;
-    copy_words(r->res, res);
+    words_copy_4(r->res, res);
     r->rep_len = len;
     r->sent = (struct progress){0};
     rec_set_state(n, r, REC_REPLY);
@@ -177,11 +178,10 @@ int txn_putrep_short(struct node *n, struct thread *t, int64_t status, const uin
     return 0;
 }
 
-void txn_reply_acked(struct node *n, ep_t server, ep_t client, uint32_t tid, uint64_t seq, const struct progress *p,
-                     bool wait, bool done)
+void txn_reply_acked(struct node *n, ep_t server, struct txn_id id, const struct progress *p, bool wait, bool done)
 {
-    struct rec *r = txn_rec_find(n, server, client, tid);
-    if (!r || r->seq != seq || !rec_answered(r) || proc_frozen(r->proc) || p->base > r->rep_len)
+    struct rec *r = txn_rec_find(n, server, id.client, id.tid);
+    if (!r || r->seq != id.seq || !rec_answered(r) || proc_frozen(r->proc) || p->base > r->rep_len)
         return;
     peer_heard(&r->peer, node_now(n));
     if (done) {

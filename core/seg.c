@@ -51,10 +51,6 @@ static inline size_t leaf_index(uint64_t off)
 {
     return (size_t)(off >> PAGE_SHIFT) & (TABLE_ENTRIES - 1);
 }
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
 
 static bool lies_inside(const struct seg *s, uint64_t off, uint64_t len)
 {

@@ -7,6 +7,7 @@
 #include "core/sched.h"
 #include "core/thread.h"
 #include "core/txn_priv.h"
+#include "core/words.h"
 #include <string.h>
 
 // The thread waits, or waits on, for a request.
@@ -144,16 +145,16 @@ enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_reque
         struct port_entry *e = port_find(n, q->cap.port);
         p = e ? e->proc : NULL;
     }
-    if (!p || p->state == PROC_DEAD || p->state == PROC_ARRIVING)
+    if (!p || !proc_lives(p))
         return TXN_NOTHERE;
     if (proc_frozen(p))
         return TXN_BUSY;
     struct rec *r = q->caller ? q->caller->call.rec : NULL;
     if (!r || r->proc != p)
-        r = txn_rec_find(n, p->ep, q->client, q->tid);
-    if (r && q->seq <= r->seq) {
+        r = txn_rec_find(n, p->ep, q->id.client, q->id.tid);
+    if (r && q->id.seq <= r->seq) {
         *out = r;
-        if (q->seq < r->seq) {
+        if (q->id.seq < r->seq) {
             n->stat.dups_dropped++;
             return TXN_OLD;
         }
@@ -177,14 +178,14 @@ enum txn_verdict txn_rec_take(struct node *n, struct proc *p, struct rec *r, con
         if (r->state != REC_DONE)
             rec_abandon(n, r); // a higher number says that the client is through with the old one
         timer_cancel(n, &r->timer);
-    } else if (!(r = txn_rec_create(n, p, q->client, q->tid)))
+    } else if (!(r = txn_rec_create(n, p, q->id.client, q->id.tid)))
         return TXN_BUSY;
     r->lost = r->idle = r->ready = false;
-    r->seq = q->seq;
+    r->seq = q->id.seq;
     r->handle = (uint32_t)handle;
     copy_cap(&r->cap, &q->cap);
     r->op = q->op;
-    copy_words(r->arg, q->arg);
+    words_copy_4(r->arg, q->arg);
     r->req_len = q->total;
     r->got = r->sent = (struct progress){0};
     r->rep_len = 0;

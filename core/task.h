@@ -36,7 +36,6 @@ struct task_inline {
     uint64_t res[4];
     uint64_t len; // bytes put into rep
 };
-// node->inline_call, which a service sets: true: answered. false: nothing has changed, and a task gets the request.
 
 int task_getreq(struct node *n, uint64_t mask, struct buf buf, uint64_t timeout_ms, struct task_request *out);
 // Waits until a long reply has reached the client.

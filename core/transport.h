@@ -36,7 +36,7 @@ struct transport {
     // The process runs again: clients that were told to wait for it may go on.
     void (*resumed)(struct node *n, struct proc *p);
     // Does another node serve this port? The server found last is asked, then the ring, for LOCATE_GIVE_UP_NS at most.
-    // The server itself does not notice. The answer is node->port_found, or nothing. false: no link is up.
+    // The server itself does not notice. The answer is policy->port_found, or nothing. false: no link is up.
     bool (*ask_port)(struct node *n, struct port port);
     // For the node service. Fills in *out for link number i, from 0. False if there are fewer links.
     bool (*link_status)(struct node *n, unsigned i, struct link_status *out);

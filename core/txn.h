@@ -37,6 +37,13 @@
 //   DONE: same request again                       same   nothing: the client said that it has the reply
 //   any    request with a higher number            as -   implies that the client has the old reply
 //   any    request with a lower number             same   ignored: an old duplicate
+//
+// The files of the machine call each other in a circle, which is allowed for these alone (test/check-circles.py):
+// call.c, serve.c, reply.c, forward.c, cancel.c. Both halves of a local transaction change in one event: a request that
+// is delivered wakes a server, whose reply ends a call, whose thread's next request is delivered. To cut the circle an
+// event would have to wait in a queue between any two of them.
+//
+// Callers: node lock held.
 #ifndef CORE_TXN_H
 #define CORE_TXN_H
 
@@ -51,46 +58,70 @@ struct timer;
 
 // Of the server half.
 enum rec_state { REC_QUEUED, REC_FILL, REC_SERVE, REC_REPLY, REC_DONE, REC_FORWARD, REC_STATES };
-// Returns the state's name for people; "?" for a number that is no state.
+// Returns the state's name for people; "?" for a number that is no state. Callers: anybody.
 const char *rec_state_name(enum rec_state s);
 
-// --- Called by system calls and tasks. t is the calling thread. Returns 0 when the thread now waits, or a
-// negative error at once (nothing has changed then). Results are in t->call / t->serve after the wake.
+// --- System calls and tasks. t is the calling thread, its process is in state RUN -----------------------------------
+
+// SYS_TRANS: t calls the server of cap's port. req: the request; rep: room for the reply. timeout_ns: 0 = none. Returns
+// 0: t is in state CALL, or has been and is ready again; the results are in t->call. Or an error, and nothing has
+// changed: E_ARG: a message longer than MESSAGE_MAX_BYTES, or no port; E_LIMIT: the thread's numbers are used up;
+// E_FAULT: a buffer is not there.
 int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t op, const uint64_t arg[4],
               struct buf req, struct buf rep, uint64_t timeout_ns);
+// SYS_GETREQ: t waits for a request to one of its process's ports. mask: bit i = handle i; buf: room for the request;
+// timeout_ns: 0 = none. Returns 0: t is in state GETREQ, FILL, or ready again; the results are in t->serve. Or an
+// error, and nothing has changed: E_STATE: t owes a reply; E_ARG: no port, or one that the process does not serve, or
+// buf is longer than MESSAGE_MAX_BYTES; E_FAULT: buf is not there.
 int txn_getreq(struct node *n, struct thread *t, uint64_t mask, struct buf buf, uint64_t timeout_ns);
-// May complete at once (returns 1): then the thread goes on.
+// SYS_PUTREP: t answers the request that it works on. status, res: for the client as they are; rep: the reply's bytes.
+// Returns 1: the reply has left t's hands; 0: t is in state PUTREP until the client has it. Or an error, and the
+// request stays open: E_STATE: t owes no reply; E_ARG: rep is longer than MESSAGE_MAX_BYTES; E_FAULT: rep is not there.
 int txn_putrep(struct node *n, struct thread *t, int64_t status, const uint64_t res[4], struct buf rep);
-// For replies up to REPLY_COPY_MAX: always complete at once. E_MEM: no page to keep it in; the request stays open.
+// The same for a reply of at most REPLY_COPY_MAX bytes, which never waits. Returns 0, or an error as txn_putrep(), and
+// E_MEM: there is no page to keep the reply in.
 int txn_putrep_short(struct node *n, struct thread *t, int64_t status, const uint64_t res[4], struct buf rep);
-
-// The request that t works on goes to another server; t owes nothing any more. Complete at once: 0. E_STATE, E_ARG.
+// SYS_FORWARD: the request that t works on goes to another server; t owes nothing any more. Never waits. Returns 0; or
+// an error, and the request stays open: E_STATE: t owes no reply; E_ARG: cap has no port.
 int txn_forward(struct node *n, struct thread *t, const struct cap *cap, uint32_t op, const uint64_t arg[4]);
 
-// SYS_CANCEL: ends what t is blocked in; a call when its server has answered, at the latest after grace_ns (0: its own
-// deadline). 0, E_STATE. Its process is not frozen.
+// SYS_CANCEL: ends what t is blocked in. A call ends when its server has answered, at the latest after grace_ns (0: at
+// its own deadline). Returns 0, or E_STATE: t is blocked in nothing that can be cancelled. Callers: system calls of
+// other threads of t's process, tasks.
 int txn_cancel(struct node *n, struct thread *t, uint64_t grace_ns);
-// The thread of this node that waits for what t works on; NULL: none.
+// Returns the thread of this node that waits for what t works on; NULL: there is none.
 const struct thread *txn_client_of(struct node *n, const struct thread *t);
-// Does nobody want the answer to the request that t works on any more?
+// Returns true if nobody wants the answer any more to the request that t works on.
 bool txn_cancelled(const struct thread *t);
 
-// --- Called by timers
-void txn_call_due(struct node *n, struct thread *t);   // deadline or retransmission of a client half
-void txn_sweep(struct node *n, struct timer *t);       // node->sweep
-void txn_getreq_due(struct node *n, struct thread *t); // time-out of getreq
+// --- Timers ---------------------------------------------------------------------------------------------------------
 
-// --- Called by proc and hand-off
-// All of p's transactions are taken up again now, and those of local peers with it (it resumed, arrived or left).
+// Deadline or retransmission of t's call: t is in state CALL.
+void txn_call_due(struct node *n, struct thread *t);
+// node->sweep: frees records that were kept for a next call which did not come for RECORD_LIFE_NS.
+void txn_sweep(struct node *n, struct timer *t);
+// The time-out of t's getreq: t is in state GETREQ.
+void txn_getreq_due(struct node *n, struct thread *t);
+
+// --- The life of processes and threads (life.c), and their moves ----------------------------------------------------
+
+// Takes up all of p's transactions now, and those of local peers with it: p was resumed, has arrived or has left. Only
+// arms timers.
 void txn_kick_proc(struct node *n, struct proc *p);
 // The same of a process that nobody can have found before: it has no peers that wait.
 void txn_kick_own(struct node *n, struct proc *p);
-void txn_thread_gone(struct node *n, struct thread *t);          // the thread ends
-void txn_proc_gone(struct node *n, struct proc *p, bool silent); // the process ends or has left
-// q, made from p's descriptor under another endpoint, is about to take p's place: what p's records and calls know that
-// a descriptor does not say goes to q's; calls that q does not have are given up. q's records bear p's endpoint then.
+// t ends: its server is told that nobody waits, its client that the request has died.
+void txn_thread_gone(struct node *n, struct thread *t);
+// p ends, or has left this node (silent): frees its records. Ends: its clients here get an error, remote ones one
+// frame; servers here learn that their client is gone. Silent: nothing of p's may end here, for it goes on elsewhere.
+void txn_proc_gone(struct node *n, struct proc *p, bool silent);
+// q, made from p's descriptor under another endpoint, is about to take p's place: q gets what p's records and calls
+// know and a descriptor does not say. Calls that q does not have are given up. From then on q's records bear p's
+// endpoint.
 void txn_proc_renewed(struct node *n, struct proc *p, struct proc *q);
+// p serves port number `handle` no more: requests that wait there end with E_NOTHERE.
 void txn_port_closed(struct node *n, struct proc *p, uint32_t handle);
-// As a thread's call is while there is none; txn_trans and fastpath.c write only what differs.
+// Makes a thread's call as it is while there is none; txn_trans and fastpath.c write only what differs.
 void call_reset(struct call *c);
+
 #endif

@@ -5,6 +5,7 @@
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/txn_priv.h"
+#include "core/words.h"
 
 // --- Calls --------------------------------------------------------------------------------------------
 
@@ -72,9 +73,7 @@ void txn_kick_port(struct node *n, struct port port)
 void txn_rec_view(struct rec *r, struct rec_view *v)
 {
     v->server = r->proc->ep;
-    v->client = r->client;
-    v->tid = r->tid;
-    v->seq = r->seq;
+    v->id = (struct txn_id){.client = r->client, .tid = r->tid, .seq = r->seq};
     v->state = r->state;
     v->total = r->req_len;
     v->got = &r->got;
@@ -86,7 +85,7 @@ void txn_rec_reply(const struct rec *r, struct txn_reply *reply, struct buf *dat
 {
     ASSERT(r->state == REC_REPLY);
     reply->status = r->status;
-    copy_words(reply->res, r->res);
+    words_copy_4(reply->res, r->res);
     reply->total = r->rep_len;
     *data = rec_reply_buf(r);
 }
@@ -97,9 +96,9 @@ void txn_rec_forward(const struct rec *r, struct forward *f)
     *f = rec_forward(r);
 }
 
-void txn_client_denies(struct node *n, ep_t server, ep_t client, uint32_t tid, uint64_t seq)
+void txn_client_denies(struct node *n, ep_t server, struct txn_id id)
 {
-    struct rec *r = txn_rec_find(n, server, client, tid);
-    if (r && r->seq == seq && !proc_frozen(r->proc) && (r->state == REC_QUEUED || r->state == REC_FILL))
+    struct rec *r = txn_rec_find(n, server, id.client, id.tid);
+    if (r && r->seq == id.seq && !proc_frozen(r->proc) && (r->state == REC_QUEUED || r->state == REC_FILL))
         txn_client_lost(n, r);
 }

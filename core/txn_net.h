@@ -21,10 +21,15 @@ struct rec;
 
 // --- What frames carry ------------------------------------------------------------------------------------------
 
-struct txn_request { // header of a request, the same in every fragment
+struct txn_id { // which transaction: the same in every frame of it
     ep_t client;
-    uint32_t tid, op;
-    uint64_t seq, total;
+    uint32_t tid; // of the client's thread
+    uint64_t seq; // which of that thread's transactions
+};
+struct txn_request { // header of a request, the same in every fragment
+    struct txn_id id;
+    uint32_t op;
+    uint64_t total;
     struct cap cap;
     uint64_t arg[4];
     bool local;            // no frame of it was ever sent: its client is on this node, and always was since it began
@@ -67,8 +72,8 @@ enum call_says {
 // A frame of t's call goes to its server's node now: copies of it may be under way from here on. Returns what it says.
 enum call_says txn_call_sends(struct thread *t);
 
-// Returns the thread whose transaction seq this is; NULL: it does not wait for that, or its process is frozen.
-struct thread *txn_call_find(struct node *n, ep_t client, uint32_t tid, uint64_t seq);
+// Returns the thread whose transaction this is; NULL: it does not wait for that, or its process is frozen.
+struct thread *txn_call_find(struct node *n, struct txn_id id);
 // The call goes to this endpoint, which serves its port.
 void txn_server_found(struct thread *t, ep_t server);
 // The server does not serve the port, and cannot have begun: the call looks for another.
@@ -84,17 +89,16 @@ void txn_kick_peer(struct node *n, ep_t peer);
 
 // --- The client half, told what a frame says --------------------------------------------------------------------
 
-// Acknowledgement of request seq from endpoint `server`: p is there; wait, working: as in its flags. Returns 0, or
+// Acknowledgement of request id from endpoint `server`: p is there; wait, working: as in its flags. Returns 0, or
 // E_OBJECT: there is no such call (any more): tell the server.
-int txn_request_acked(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct progress *p,
-                      bool wait, bool working);
-// A fragment of the reply to request seq, frag bytes each, at byte off; src: pieces of kernel memory. Returns 1:
+int txn_request_acked(struct node *n, struct txn_id id, ep_t server, const struct progress *p, bool wait, bool working);
+// A fragment of the reply to request id, frag bytes each, at byte off; src: pieces of kernel memory. Returns 1:
 // complete, acknowledge as done; 0: acknowledge *got. E_STATE: frozen, say "wait". E_OBJECT: there is no such call (any
 // more): acknowledge as done, it was.
-int txn_reply_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct txn_reply *h,
-                 uint64_t off, uint32_t frag, const struct buf *src, struct progress *got);
-// A forward in place of the reply to request seq. Returns 1. Errors: as txn_reply_in().
-int txn_forward_in(struct node *n, ep_t client, uint32_t tid, uint64_t seq, ep_t server, const struct forward *f);
+int txn_reply_in(struct node *n, struct txn_id id, ep_t server, const struct txn_reply *h, uint64_t off, uint32_t frag,
+                 const struct buf *src, struct progress *got);
+// A forward in place of the reply to request id. Returns 1. Errors: as txn_reply_in().
+int txn_forward_in(struct node *n, struct txn_id id, ep_t server, const struct forward *f);
 
 // --- The server half, told what a frame says --------------------------------------------------------------------
 
@@ -119,20 +123,18 @@ enum txn_verdict txn_cancel_in(struct node *n, ep_t dst, const struct txn_reques
 // request is complete now (its server runs), 0 when not. E_ARG: it goes past the end; or the error of the server's
 // buffer.
 int txn_request_data(struct node *n, struct rec *r, uint64_t off, uint32_t frag, const struct buf *src);
-// Acknowledgement of the reply to request seq; done: the client has it all, or does not want it any more.
-void txn_reply_acked(struct node *n, ep_t server, ep_t client, uint32_t tid, uint64_t seq, const struct progress *p,
-                     bool wait, bool done);
-// The client's node says that the client does not wait for seq any more.
-void txn_client_denies(struct node *n, ep_t server, ep_t client, uint32_t tid, uint64_t seq);
+// Acknowledgement of the reply to request id; done: the client has it all, or does not want it any more.
+void txn_reply_acked(struct node *n, ep_t server, struct txn_id id, const struct progress *p, bool wait, bool done);
+// The client's node says that the client does not wait for id any more.
+void txn_client_denies(struct node *n, ep_t server, struct txn_id id);
 // The client of a record in FILL or REPLY was found nowhere for LOCATE_GIVE_UP_NS: it is dead.
 void txn_client_lost(struct node *n, struct rec *r);
 
 // --- The server half, to be sent --------------------------------------------------------------------------------
 
 struct rec_view {
-    ep_t server, client;
-    uint32_t tid; // of the client's thread
-    uint64_t seq;
+    ep_t server;
+    struct txn_id id;
     enum rec_state state;
     uint64_t total;             // bytes of the request
     const struct progress *got; // of the request

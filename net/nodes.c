@@ -2,6 +2,7 @@
 // All nodes: a question to the whole ring that is repeated at growing intervals, and its answers, each reported once.
 #include "net/nodes.h"
 #include "core/panic.h"
+#include "core/text.h"
 #include "net/locate.h"
 #include "net/net_priv.h"
 #include "net/route.h"
@@ -42,7 +43,7 @@ static void name_copy(char *name, size_t size, const struct piece *p, unsigned n
     for (unsigned i = 0; i < npieces; i++) {
         const uint8_t *from = p[i].ptr;
         for (size_t k = 0; k < p[i].len && at + 1 < size; k++)
-            name[at++] = from[k] > ' ' && from[k] < 0x7f ? (char)from[k] : '?';
+            name[at++] = from[k] != ' ' && text_char_is_plain(from[k]) ? (char)from[k] : '?';
     }
     name[at] = '\0';
 }

@@ -13,7 +13,7 @@
 // A process that still arrives is its source's until COMMIT; a dead one is nowhere.
 static bool lives(const struct proc *p)
 {
-    return p->state != PROC_ARRIVING && p->state != PROC_DEAD;
+    return proc_lives(p);
 }
 
 bool place_is_here(struct node *n, ep_t ep)

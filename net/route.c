@@ -16,11 +16,6 @@
 #include "net/net_priv.h"
 #include <string.h>
 
-static uint32_t min32(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
 // --- The table -----------------------------------------------------------------------------------
 
 static uint16_t *chain_of(struct net *net, ep_t node)
@@ -119,7 +114,7 @@ void route_learn(struct node *n, ep_t node, struct link *l, const uint8_t mac[6]
     r->link = l;
     memcpy(r->mac, mac, sizeof(r->mac));
     r->hops = (uint8_t)hops;
-    r->payload = min32(payload, l->payload_max);
+    r->payload = (uint32_t)min_u64(payload, l->payload_max);
     r->heard_ns = now;
 }
 
@@ -150,7 +145,7 @@ uint32_t route_payload(struct node *n, ep_t node)
         return r->payload;
     uint32_t payload = ROUTE_PAYLOAD_SAFE;
     for (unsigned i = 0; i < net->nlinks; i++)
-        payload = min32(payload, net->links[i]->payload_max);
+        payload = (uint32_t)min_u64(payload, net->links[i]->payload_max);
     return payload;
 }
 
@@ -171,7 +166,7 @@ static void put_towards(struct node *n, struct link *l, const uint8_t mac[6], st
                         unsigned npieces)
 {
     memcpy(h->dst_mac, mac, sizeof(h->dst_mac));
-    h->path_payload = min32(h->path_payload, l->payload_max);
+    h->path_payload = (uint32_t)min_u64(h->path_payload, l->payload_max);
     link_put(n, l, h, p, npieces);
 }
 

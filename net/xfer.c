@@ -18,6 +18,7 @@
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/txn_net.h"
+#include "core/words.h"
 #include "net/locate.h"
 #include "net/net_priv.h"
 #include "net/place.h"
@@ -127,15 +128,15 @@ static struct wire_hdr call_header(const struct call_view *c, unsigned kind, ep_
     struct wire_hdr h = {
         .kind = (uint8_t)kind,
         .dst_node = node,
-        .src_ep = q->client,
+        .src_ep = q->id.client,
         .dst_ep = c->server,
-        .tid = q->tid,
+        .tid = q->id.tid,
         .op = q->op,
-        .seq = q->seq,
+        .seq = q->id.seq,
         .cap = q->cap,
         .total = q->total,
     };
-    copy_words(h.arg, q->arg);
+    words_copy_4(h.arg, q->arg);
     return h;
 }
 
@@ -144,10 +145,10 @@ static void send_reply_ack(struct node *n, const struct call_view *c, ep_t node)
     struct wire_hdr h = {
         .kind = WIRE_REPLY_ACK,
         .dst_node = node,
-        .src_ep = c->request.client,
+        .src_ep = c->request.id.client,
         .dst_ep = c->server,
-        .tid = c->request.tid,
-        .seq = c->request.seq,
+        .tid = c->request.id.tid,
+        .seq = c->request.id.seq,
         .offset = c->got->base,
         .mask = c->got->mask,
         .frag = c->got->frag,
@@ -253,9 +254,9 @@ static struct wire_hdr rec_header(const struct rec_view *r, unsigned kind, ep_t 
         .kind = (uint8_t)kind,
         .dst_node = node,
         .src_ep = r->server,
-        .dst_ep = r->client,
-        .tid = r->tid,
-        .seq = r->seq,
+        .dst_ep = r->id.client,
+        .tid = r->id.tid,
+        .seq = r->id.seq,
     };
 }
 
@@ -277,7 +278,7 @@ static ep_t client_node(struct node *n, struct rec *r, struct rec_view *v)
 {
     bool lost = false;
     txn_rec_view(r, v);
-    ep_t node = peer_node(n, v->client, v->peer, &lost);
+    ep_t node = peer_node(n, v->id.client, v->peer, &lost);
     if (lost)
         txn_client_lost(n, r);
     return node;
@@ -297,7 +298,7 @@ static void send_forward(struct node *n, const struct rec *r, struct wire_hdr *h
     txn_rec_forward(r, &f);
     h->cap = f.cap;
     h->op = f.op;
-    copy_words(h->arg, f.arg);
+    words_copy_4(h->arg, f.arg);
     h->flags = WIRE_FLAG_FORWARD;
     locate_send(n, h, NULL, 0);
 }
@@ -317,7 +318,7 @@ static void xfer_reply(struct node *n, struct rec *r)
     struct buf b;
     txn_rec_reply(r, &rep, &b);
     h.status = rep.status;
-    copy_words(h.arg, rep.res);
+    words_copy_4(h.arg, rep.res);
     h.total = rep.total;
     if (send_due(n, &h, &b, v.sent, WINDOW) < 0) { // the server's pages are gone: say so instead
         h.status = -E_FAULT;
@@ -372,6 +373,12 @@ static void not_local(struct node *n, const struct wire_hdr *h, const struct pie
 
 // --- In -----------------------------------------------------------------------------------------------
 
+// The transaction that a frame is about. Its client is the frame's sender or its receiver, as the kind says.
+static struct txn_id txn_of(const struct wire_hdr *h, ep_t client)
+{
+    return (struct txn_id){.client = client, .tid = h->tid, .seq = h->seq};
+}
+
 static void say_wait(struct node *n, const struct wire_hdr *to, unsigned kind)
 {
     if (kind == WIRE_REQUEST_ACK)
@@ -417,10 +424,8 @@ static void in_request(struct node *n, const struct wire_hdr *h, const struct pi
         return;
     }
     struct txn_request q = {
-        .client = h->src_ep,
-        .tid = h->tid,
+        .id = txn_of(h, h->src_ep),
         .op = h->op,
-        .seq = h->seq,
         .total = h->total,
         .cap = h->cap,
     };
@@ -451,7 +456,7 @@ static void in_request_ack(struct node *n, const struct wire_hdr *h, const struc
         return;
     }
     struct progress got = {.base = h->offset, .mask = h->mask, .frag = h->frag};
-    if (txn_request_acked(n, h->dst_ep, h->tid, h->seq, h->src_ep, &got, h->flags & WIRE_FLAG_WAIT,
+    if (txn_request_acked(n, txn_of(h, h->dst_ep), h->src_ep, &got, h->flags & WIRE_FLAG_WAIT,
                           h->flags & WIRE_FLAG_WORKING) < 0 &&
         !(h->flags & WIRE_FLAG_WORKING))
         say_not_here(n, h, NOTHERE_TXN); // so that the server does not wait for the data
@@ -462,14 +467,14 @@ static int reply_frame(struct node *n, const struct wire_hdr *h, const struct pi
     struct txn_reply rep = {.status = h->status, .total = h->total};
     memcpy(rep.res, h->arg, sizeof rep.res);
     struct buf src = {.kind = BUF_PIECES, .at = (uint64_t)(uintptr_t)p, .len = h->payload};
-    return txn_reply_in(n, h->dst_ep, h->tid, h->seq, h->src_ep, &rep, h->offset, h->frag, &src, got);
+    return txn_reply_in(n, txn_of(h, h->dst_ep), h->src_ep, &rep, h->offset, h->frag, &src, got);
 }
 
 static int forward_frame(struct node *n, const struct wire_hdr *h)
 {
     struct forward f = {.cap = h->cap, .op = h->op};
     memcpy(f.arg, h->arg, sizeof f.arg);
-    return txn_forward_in(n, h->dst_ep, h->tid, h->seq, h->src_ep, &f);
+    return txn_forward_in(n, txn_of(h, h->dst_ep), h->src_ep, &f);
 }
 
 static void in_reply(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
@@ -512,14 +517,13 @@ static void in_reply_ack(struct node *n, const struct wire_hdr *h, const struct 
         return;
     }
     struct progress got = {.base = h->offset, .mask = h->mask, .frag = h->frag};
-    txn_reply_acked(n, h->dst_ep, h->src_ep, h->tid, h->seq, &got, h->flags & WIRE_FLAG_WAIT,
-                    h->flags & WIRE_FLAG_DONE);
+    txn_reply_acked(n, h->dst_ep, txn_of(h, h->src_ep), &got, h->flags & WIRE_FLAG_WAIT, h->flags & WIRE_FLAG_DONE);
 }
 
 // The node that we believed to have the server says no. What we believed is forgotten, and the call looks again.
 static void refused_call(struct node *n, const struct wire_hdr *h)
 {
-    struct thread *t = txn_call_find(n, h->dst_ep, h->tid, h->seq);
+    struct thread *t = txn_call_find(n, txn_of(h, h->dst_ep));
     struct call_view c;
     if (!t)
         return;
@@ -548,7 +552,7 @@ static void in_nothere(struct node *n, const struct wire_hdr *h)
     if (h->arg[1] == WIRE_REQUEST)
         refused_call(n, h);
     else if (h->op == NOTHERE_TXN) // of an acknowledgement or a reply of ours
-        txn_client_denies(n, h->dst_ep, ep, h->tid, h->seq);
+        txn_client_denies(n, h->dst_ep, txn_of(h, ep));
     // Else the record's timer looks for its client again.
 }
 
@@ -588,8 +592,8 @@ static void found_ep(struct node *n, ep_t ep)
 static void found_port(struct node *n, struct port port)
 {
     txn_kick_port(n, port);
-    if (n->port_found)
-        n->port_found(n, port);
+    if (n->policy->port_found)
+        n->policy->port_found(n, port);
 }
 
 static void xfer_resumed(struct node *n, struct proc *p)

@@ -5,7 +5,9 @@
 #include "services/console.h"
 #include "core/cap.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "core/panic.h"
+#include "core/text.h"
 #include "core/words.h"
 #include "services/dir.h"
 #include "services/protocol.h"
@@ -252,9 +254,8 @@ static int name_of(struct node *n, const struct request *r, char name[NAME_MAX_L
         return -E_ARG;
     memset(name, 0, NAME_MAX_LEN);
     int e = buf_read(n, &r->data, 0, name, (size_t)r->in.len);
-    for (size_t i = 0; e == 0 && i < r->in.len; i++)
-        if (name[i] < 0x20 || name[i] > 0x7e) // it is shown on the screen
-            e = -E_ARG;
+    if (e == 0 && !text_is_plain(name, (size_t)r->in.len)) // it is shown on the screen
+        e = -E_ARG;
     return e;
 }
 

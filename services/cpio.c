@@ -3,6 +3,7 @@
 // passes.
 #include "services/cpio.h"
 #include "core/panic.h"
+#include "core/text.h"
 
 #include <string.h>
 
@@ -82,9 +83,8 @@ static const char *check_name(const char *name, size_t len, char out[NAME_MAX_LE
         return "a file has an empty name";
     if (len >= NAME_MAX_LEN)
         return "a name is longer than 31 bytes";
-    for (size_t i = 0; i < len; i++)
-        if (name[i] < 0x20 || name[i] > 0x7e) // as in any directory here
-            return "a name is not printable ASCII";
+    if (!text_is_plain(name, len)) // as in any directory here
+        return "a name is not printable ASCII";
     memset(out, 0, NAME_MAX_LEN);
     memcpy(out, name, len);
     return NULL;

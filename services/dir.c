@@ -6,6 +6,7 @@
 #include "core/cap.h"
 #include "core/error.h"
 #include "core/panic.h"
+#include "core/text.h"
 #include "services/protocol.h"
 #include "services/service.h"
 #include "services/services.h"
@@ -66,12 +67,7 @@ static size_t name_len(const char *s)
 
 static bool name_valid(const char *s, size_t len)
 {
-    if (len == 0 || len >= NAME_MAX_LEN)
-        return false;
-    for (size_t i = 0; i < len; i++)
-        if (s[i] < 0x20 || s[i] > 0x7e) // printable ASCII: people type them, and consoles print them
-            return false;
-    return true;
+    return len > 0 && len < NAME_MAX_LEN && text_is_plain(s, len); // people type names, and consoles print them
 }
 
 // The request's bytes from 0 on, up to `len` or the first zero byte, as a name. E_ARG.

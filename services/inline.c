@@ -5,6 +5,7 @@
 // other nodes, and all other operations, go to the service's tasks (service.c), with the same result.
 #include "core/error.h"
 #include "core/panic.h"
+#include "core/words.h"
 #include "services/service_priv.h"
 
 // Copies the whole record, field by field: for a struct assignment the compiler would call memcpy().
@@ -12,7 +13,7 @@ static inline void request_note(struct request *r, const struct task_request *in
 {
     r->in.handle = in->handle;
     r->in.op = in->op;
-    copy_words(r->in.arg, in->arg);
+    words_copy_4(r->in.arg, in->arg);
     copy_cap(&r->in.cap, &in->cap);
     r->in.len = in->len;
     r->in.about = in->about;
@@ -20,7 +21,7 @@ static inline void request_note(struct request *r, const struct task_request *in
 
 static void give_reply(struct node *n, const struct request *r, struct task_inline *q)
 {
-    copy_words(q->res, r->res);
+    words_copy_4(q->res, r->res);
     q->len = r->reply.len;
     if (q->len == 0)
         return;
@@ -48,7 +49,7 @@ static bool answer(struct node *n, struct worker *w, const struct operation *op,
     if (r->page || r->held[0])
         request_end(n, r);
     r->reply = buf_none();
-    copy_words(r->res, (const uint64_t[4]){0});
+    words_copy_4(r->res, (const uint64_t[4]){0});
     return done;
 }
 

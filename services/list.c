@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "core/panic.h"
 #include "services/service_priv.h"
 #include "services/shell/shell.h"
@@ -21,6 +22,9 @@ static const struct {
 #define COUNT (sizeof list / sizeof list[0])
 _Static_assert(COUNT <= SERVICES_MAX, "each is one entry of services.running");
 
+// Of an image without the process service, which has more to say.
+static const struct policy policy_inline = {.inline_call = service_inline};
+
 int services_start(struct node *n)
 {
     ASSERT(!n->services);
@@ -28,7 +32,8 @@ int services_start(struct node *n)
     if (!d)
         return -E_MEM;
     n->services = &d->services;
-    n->inline_call = service_inline;
+    d->policy_before = n->policy;
+    n->policy = &policy_inline;
     pool_init(&d->pool_worker, "worker", sizeof(struct worker));
     for (size_t i = 0; i < COUNT; i++) {
         d->started++; // before the start: what a failed start took is for its stop to free
@@ -48,7 +53,7 @@ void services_stop(struct node *n)
     if (!n->services)
         return;
     struct dispatcher *d = dispatcher_of(n);
-    n->inline_call = NULL;
+    n->policy = d->policy_before;
     service_close_all(n);
     for (size_t i = d->started; i-- > 0;)
         list[i].stop(n);

@@ -2,6 +2,7 @@
 // Node service: what this machine is and does, and its switch.
 #include "core/cap.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "core/panic.h"
 #include "core/rec.h"
 #include "core/words.h"

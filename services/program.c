@@ -3,6 +3,7 @@
 // one thread.
 #include "services/program.h"
 #include "core/panic.h"
+#include "core/text.h"
 #include "core/thread.h"
 
 #include <string.h>
@@ -168,6 +169,7 @@ static void put_proc(struct writer *w, const struct program *p, const struct cap
     size_t len = strlen(p->name);
     ASSERT(len < sizeof d.name);
     memcpy(d.name, p->name, len);
+    text_make_plain(d.name, len); // the name of a file on the host may be anything
     section(w, DESC_PROC, &d, sizeof d);
 }
 

@@ -49,9 +49,10 @@ struct dispatcher {
     struct running *by_handle[PROC_PORTS_MAX]; // [N] the service that receives on it; the first, if several do
     unsigned started;                          // [N] entries of list.c whose start was called
     struct pool pool_worker;
-    struct genuine genuine[GENUINE]; // [N] by object number
-    struct worker inline_worker;     // [N] of a request that is executed inline (inline.c): no task, no buffer
-    struct state_page *state;        // [N] the one to take from first
+    struct genuine genuine[GENUINE];    // [N] by object number
+    struct worker inline_worker;        // [N] of a request that is executed inline (inline.c): no task, no buffer
+    struct state_page *state;           // [N] the one to take from first
+    const struct policy *policy_before; // [I] node->policy when no services run
 };
 _Static_assert(sizeof(struct dispatcher) <= PAGE_SIZE, "allocated as one page");
 
@@ -66,8 +67,6 @@ const struct operation *service_operation(const struct service *s, uint32_t op);
 // Does the capability of w's request allow the operation? Returns 0, or E_OBJECT, E_CAP, E_RIGHTS, or another error of
 // the service's key function.
 int64_t service_admit(struct node *n, const struct worker *w, const struct operation *op);
-// node->inline_call: true if it was answered (core/task.h).
-bool service_inline(struct node *n, struct task_inline *q);
 // Ends all tasks of all services. Callers: services_stop; no task runs.
 void service_close_all(struct node *n);
 // Frees all that service_state gave. Callers: services_stop, after all services have stopped.

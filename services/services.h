@@ -6,9 +6,11 @@
 #ifndef SERVICES_SERVICES_H
 #define SERVICES_SERVICES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct node;
+struct task_inline;
 
 struct services {
     // [I] NULL: this image has not this service, or it has not started yet.
@@ -25,6 +27,10 @@ struct services {
     // [I] Memory is short: gives back what is only kept to be quick (bootfs.c). NULL: this image keeps nothing.
     void (*shrink)(struct node *n);
 };
+
+// policy.inline_call (core/node.h): executes the request q inline if its operation allows it. Returns true if q is
+// answered. Callers: core, by the policy of list.c or of the process service.
+bool service_inline(struct node *n, struct task_inline *q);
 
 // Returns `size` zeroed bytes that stay until the services of the node stop, or NULL: no memory. At most half a page.
 // Callers: NAME_service_start.

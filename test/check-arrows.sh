@@ -26,7 +26,7 @@ cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 arch_sees='entry|panic|node|thread|hart|page|trace|config|types|words|error|list'
 # What a guest may know: the system calls, the errors, the shape of a capability, messages, and the descriptor, which is
 # the message that starts a process.
-guest_sees='core/(abi|desc|error|types)\.h|services/protocol\.h|third_party/lua/src/luaconf\.h'
+guest_sees='core/(abi|desc_format|error|types)\.h|services/protocol\.h|third_party/lua/src/luaconf\.h'
 
 # What net may not look at in core: it reads and changes a call or a request by core/txn_net.h alone. No other header of
 # core may include one of these either, or net would see it all the same.

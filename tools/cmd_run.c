@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // rotifer run: starts a program on a node, and is its terminal, its files and its owner until it ends; or starts it
 // detached: then nobody is its owner.
+#include "core/text.h"
 #include "tools/command.h"
 #include "tools/ending.h"
 #include "tools/member.h"
@@ -32,7 +33,9 @@ static const char *wrong_name(const char *text)
 {
     _Static_assert(NAME_MAX_LEN == 32, "said below");
     size_t len = strlen(text);
-    return len >= 1 && len < NAME_MAX_LEN ? NULL : "is no name: that has 1 to 31 bytes";
+    if (len < 1 || len >= NAME_MAX_LEN)
+        return "is no name: that has 1 to 31 bytes";
+    return text_is_plain(text, len) ? NULL : "is no name: that has printable ASCII characters only";
 }
 
 static const struct option options[] = {

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/desc.h"
+#include "core/desc_format.h"
 #include "guest/lib/rotifer.h"
 #include "services/protocol.h"
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/desc.h"
+#include "core/desc_format.h"
 #include "guest/lib/rotifer.h"
 #include "services/protocol.h"
 
@@ -119,7 +119,7 @@ static void answer_question(void)
 
 // --- The kernel tells ------------------------------------------------------------------------------------------------
 
-// Length and checksum of what is in desc now (core/desc.h).
+// Length and checksum of what is in desc now (core/desc_format.h).
 static void seal(void)
 {
     struct desc_hdr *h = (struct desc_hdr *)desc;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/desc.h"
+#include "core/desc_format.h"
 #include "guest/lib/rotifer.h"
 #include "guest/tests/dice.h"
 #include "services/protocol.h"

@@ -67,7 +67,8 @@ int64_t change_apply(struct node *n, struct proc *p, const struct buf *b)
 
 int change_try(struct node *n, struct proc *p, const struct buf *b, const char **why)
 {
-    int e = instantiate_check(n, p, b, why);
+    struct desc_info info;
+    int e = instantiate_check(n, p, b, &info, why);
     if (e < 0)
         return e;
     struct instance *in = page_alloc(n);

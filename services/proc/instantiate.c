@@ -4,6 +4,7 @@
 // at all: the pages are shared.
 #include "services/proc/instantiate.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "core/panic.h"
 #include "services/proc/local_source.h"
 #include "services/proc/proc_priv.h"
@@ -56,9 +57,9 @@ static void promise_kept(struct node *n, struct instance *in, uint64_t pages)
     n->services->proc->promised -= pages;
 }
 
-int instantiate_check(struct node *n, struct proc *p, const struct buf *b, const char **why)
+int instantiate_check(struct node *n, struct proc *p, const struct buf *b, struct desc_info *info, const char **why)
 {
-    int e = desc_check(n, b, arch_isa(), why);
+    int e = desc_check(n, b, arch_isa(), info, why);
     return e == 0 && p ? desc_change_check(n, p, b, why) : e;
 }
 
@@ -71,7 +72,7 @@ static int refused(struct node *n, const struct proc *p, int e, const char *why)
 void instantiate_init(struct instance *in)
 {
     in->p = NULL;
-    in->given_ep = EP_NONE;
+    in->info = (struct desc_info){.ep = EP_NONE};
     in->promised = in->bytes = in->pages = 0;
     in->nfills = 0;
 }
@@ -79,16 +80,14 @@ void instantiate_init(struct instance *in)
 int instantiate_make(struct node *n, struct proc *p, const struct buf *b, uint64_t pages, struct instance *in)
 {
     const char *why = "";
-    int e = instantiate_check(n, p, b, &why);
+    int e = instantiate_check(n, p, b, &in->info, &why);
     return e < 0 ? refused(n, p, e, why) : instantiate_make_checked(n, p, b, pages, in);
 }
 
 int instantiate_make_checked(struct node *n, struct proc *p, const struct buf *b, uint64_t pages, struct instance *in)
 {
     struct survey s = {.p = p};
-    int e = desc_endpoint(n, b, &in->given_ep);
-    if (e == 0 && pages > 0)
-        e = desc_each_seg(n, b, survey_seg, &s);
+    int e = pages > 0 ? desc_each_seg(n, b, &in->info, survey_seg, &s) : 0;
     if (e == 0)
         e = promise(n, in, s.pages < pages ? s.pages : pages);
     if (e < 0)
@@ -109,9 +108,9 @@ static int waits_for(struct node *n, const struct desc_seg *s, void *arg)
     return !cap_is_null(&s->source) && !local_source_at_once(n, s);
 }
 
-bool instantiate_at_once(struct node *n, const struct buf *b)
+bool instantiate_at_once(struct node *n, const struct buf *b, const struct desc_info *info)
 {
-    return desc_each_seg(n, b, waits_for, NULL) == 0;
+    return desc_each_seg(n, b, info, waits_for, NULL) == 0;
 }
 
 int instantiate_begin(struct node *n, struct request *r, uint64_t pages, struct instance **out)

@@ -10,7 +10,7 @@
 
 struct instance {
     struct proc *p;        // ARRIVING: only the task that made it may destroy it
-    ep_t given_ep;         // endpoint in the descriptor; EP_NONE: a new process
+    struct desc_info info; // of the descriptor: info.ep == EP_NONE: a new process
     uint64_t promised;     // pages not yet taken of those that were found free
     uint64_t bytes, pages; // that came by transaction; holes do not
     unsigned nfills;
@@ -28,15 +28,15 @@ int instantiate_begin(struct node *n, struct request *r, uint64_t pages, struct 
 int instantiate_make(struct node *n, struct proc *p, const struct buf *b, uint64_t pages, struct instance *in);
 // Makes *in empty, if it does not lie in a zeroed page.
 void instantiate_init(struct instance *in);
-// instantiate_make of a descriptor that passed instantiate_check just now; pages as above. Returns 0, or an error as
-// instantiate_make().
+// instantiate_make of a descriptor that passed instantiate_check just now, with in->info from it; pages as above.
+// Returns 0, or an error as instantiate_make().
 int instantiate_make_checked(struct node *n, struct proc *p, const struct buf *b, uint64_t pages, struct instance *in);
-// Of a descriptor that passed instantiate_check. True if all that fills its segments is on this node, so that
-// instantiate_fill will not block.
-bool instantiate_at_once(struct node *n, const struct buf *b);
-// Only looks whether b may be started (p NULL), or p be changed to it. Returns 0, or an error of desc_check or
-// desc_change_check and *why, the reason in words (a constant).
-int instantiate_check(struct node *n, struct proc *p, const struct buf *b, const char **why);
+// Of a descriptor that passed instantiate_check, with *info from it. True if all that fills its segments is on this
+// node, so that instantiate_fill will not block.
+bool instantiate_at_once(struct node *n, const struct buf *b, const struct desc_info *info);
+// Only looks whether b may be started (p NULL), or p be changed to it. Returns 0 and fills *info, or an error of
+// desc_check or desc_change_check and *why, the reason in words (a constant).
+int instantiate_check(struct node *n, struct proc *p, const struct buf *b, struct desc_info *info, const char **why);
 // Fills its segments from their capabilities. given_up: may become true while this blocks (NULL: never). Returns 0, or
 // E_CANCEL: given up; E_EOF: a source is shorter than the descriptor says; E_MEM; errors of the transactions. On error
 // the process is still there. Callers: tasks (may sleep).

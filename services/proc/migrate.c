@@ -4,6 +4,7 @@
 #include "core/desc.h"
 #include "core/error.h"
 #include "core/life.h"
+#include "core/log.h"
 #include "core/panic.h"
 #include "services/proc/control.h"
 #include "services/proc/order.h"
@@ -101,14 +102,6 @@ static void move_back(struct node *n, struct move *m)
 
 // --- MOVING: until COMMIT is sent, this copy is the only one that can ever run -----------------------------------
 
-static uint64_t pages_of(const struct proc *p)
-{
-    uint64_t pages = 0;
-    for (uint32_t i = 0; i < p->nmaps; i++)
-        pages += p->maps[i]->seg->pages; // one mapped twice counts twice: a promise may be too large
-    return pages;
-}
-
 static int64_t offer(struct node *n, struct move *m, uint64_t pages)
 {
     const uint64_t arg[4] = {m->id, pages, 0, 0};
@@ -151,7 +144,7 @@ static int64_t move_offer(struct node *n, struct move *m)
         move_back(n, m);
         return status;
     }
-    status = offer(n, m, pages_of(p));
+    status = offer(n, m, proc_pages(p));
     if (status == 0)
         return 0;
     // Only this node knows the id, and it never sends COMMIT for it: what the target has will never run. So the process

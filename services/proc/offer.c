@@ -2,6 +2,7 @@
 // The target of a move; the table is in migrate.h.
 #include "core/error.h"
 #include "core/life.h"
+#include "core/log.h"
 #include "core/panic.h"
 #include "services/proc/control.h"
 #include "services/proc/instantiate.h"
@@ -97,7 +98,7 @@ static int64_t offer_pull(struct node *n, struct offer *o, struct instance *in)
 {
     o->ep = in->p->ep;
     // A process without an identity can be started, not moved: two copies of it could not be told from each other.
-    int64_t status = in->given_ep == EP_NONE ? -E_ARG : instantiate_fill(n, in, &o->given_up);
+    int64_t status = in->info.ep == EP_NONE ? -E_ARG : instantiate_fill(n, in, &o->given_up);
     instantiate_end(n, in);
     return status;
 }

@@ -50,7 +50,7 @@ struct proc *order_wait(struct node *n, ep_t ep, int *gone)
 {
     for (;;) {
         struct proc *p = proc_by_ep(n, ep);
-        if (!p || p->state == PROC_ARRIVING || p->state == PROC_DEAD) {
+        if (!p || !proc_lives(p)) {
             *gone = p && p->state == PROC_DEAD ? -E_OBJECT : -E_NOTHERE;
             return NULL;
         }

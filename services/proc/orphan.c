@@ -3,6 +3,7 @@
 #include "services/proc/orphan.h"
 #include "core/error.h"
 #include "core/life.h"
+#include "core/log.h"
 #include "core/panic.h"
 #include "core/port.h"
 #include "services/proc/control.h"
@@ -77,8 +78,7 @@ unsigned orphan_missed(struct node *n, struct port port)
 // A process that arrives is still its source's; one that is decoded beside another to take its place has no port yet.
 static bool owned(const struct node *n, const struct proc *p)
 {
-    return p != n->kproc && p->state != PROC_ARRIVING && p->state != PROC_DEAD && !port_is_null(p->ctl_put) &&
-           !cap_is_null(&p->owner);
+    return p != n->kproc && proc_lives(p) && !port_is_null(p->ctl_put) && !cap_is_null(&p->owner);
 }
 
 static bool anybody_has(struct node *n, struct port owner)
@@ -171,8 +171,7 @@ static void search_over(struct node *n, struct watch *w)
         w->due_ns = node_now(n) + ORPHAN_ASK_NS - search_ns(w);
 }
 
-// node->port_found: another node serves it.
-static void on_port_found(struct node *n, struct port port)
+void orphan_port_found(struct node *n, struct port port)
 {
     struct watch *w = watch_find(n, port);
     if (!w)
@@ -185,8 +184,7 @@ static void on_port_found(struct node *n, struct port port)
     w->due_ns = node_now(n) + ORPHAN_ASK_NS;
 }
 
-// node->port_closed, and the same for each port of a process that has ended.
-static void on_port_closed(struct node *n, struct port port)
+void orphan_port_closed(struct node *n, struct port port)
 {
     if (port_is_null(port) || port_find(n, port) || !anybody_has(n, port))
         return;
@@ -203,7 +201,7 @@ void orphan_server_ended(struct node *n, const struct proc *p)
 {
     for (unsigned i = 0; p->port_mask >> i; i++)
         if (p->port_mask >> i & 1)
-            on_port_closed(n, p->ports[i].put);
+            orphan_port_closed(n, p->ports[i].put);
 }
 
 // --- Scans: which owners are not of this node? ---------------------------------------------------------------------
@@ -275,14 +273,10 @@ void orphan_start(struct node *n)
     pool_init(&o->pool, "watch", sizeof(struct watch));
     list_init(&o->watches);
     o->scan_ns = UINT64_MAX;
-    n->port_found = on_port_found;
-    n->port_closed = on_port_closed;
 }
 
 void orphan_stop(struct node *n)
 {
-    n->port_found = NULL;
-    n->port_closed = NULL;
     LIST_FOR_SAFE (l, next, &orphans_of(n)->watches)
         watch_free(n, LIST_ENTRY(l, struct watch, link));
 }

@@ -22,10 +22,14 @@
 
 #include "core/node.h"
 
-// The list of watches and the node's hooks. Callers: the process service's start.
+// Makes the list of watches. Callers: the process service's start.
 void orphan_start(struct node *n);
 // Frees the watches. Callers: the process service's stop, when no task runs.
 void orphan_stop(struct node *n);
+// policy.port_found (core/node.h): another node serves this port. Callers: core.
+void orphan_port_found(struct node *n, struct port port);
+// policy.port_closed (core/node.h): no process of this node serves this port any more. Callers: core.
+void orphan_port_closed(struct node *n, struct port port);
 // The process has ended (DEAD): what it served is not served here any more.
 void orphan_server_ended(struct node *n, const struct proc *p);
 // Does what is due: scans, searches, ends orphans. Returns when to come again (ns), UINT64_MAX: not until a hook, or

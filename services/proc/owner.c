@@ -5,6 +5,7 @@
 #include "core/abi.h"
 #include "core/desc.h"
 #include "core/life.h"
+#include "core/log.h"
 #include "core/panic.h"
 #include "core/sched.h"
 #include "core/thread.h"

@@ -6,8 +6,10 @@
 #include "core/desc.h"
 #include "core/error.h"
 #include "core/life.h"
+#include "core/log.h"
 #include "core/panic.h"
 #include "core/port.h"
+#include "core/text.h"
 #include "core/words.h"
 #include "services/dir.h"
 #include "services/proc/change.h"
@@ -62,7 +64,7 @@ static int64_t start(struct node *n, struct request *r, struct instance *in)
         return status;
     }
     p->stay_stunned = false; // a checkpoint is taken of a stunned process; OP_PROC_EXEC makes it run
-    if (n->transport && in->given_ep != EP_NONE)
+    if (n->transport && in->info.ep != EP_NONE)
         n->transport->arrived(n, p); // clients may look for the process of a checkpoint already
     status = proc_resume(n, p);
     ASSERT(status == 0);
@@ -84,21 +86,14 @@ static bool exec_inline(struct node *n, struct request *r, int64_t *status)
 {
     struct instance in;
     const char *why;
-    if (r->in.about || instantiate_check(n, NULL, &r->data, &why) < 0 || !instantiate_at_once(n, &r->data))
-        return false; // a task says what is wrong, or waits
     instantiate_init(&in);
+    if (r->in.about || instantiate_check(n, NULL, &r->data, &in.info, &why) < 0 ||
+        !instantiate_at_once(n, &r->data, &in.info))
+        return false; // a task says what is wrong, or waits
     *status = instantiate_make_checked(n, NULL, &r->data, 0, &in);
     if (*status == 0)
         *status = start(n, r, &in);
     return true;
-}
-
-static uint64_t pages_of(const struct proc *p)
-{
-    uint64_t pages = 0;
-    for (uint32_t i = 0; i < p->nmaps; i++)
-        pages += p->maps[i]->seg->pages;
-    return pages;
 }
 
 static int64_t run_list(struct node *n, struct request *r)
@@ -115,7 +110,7 @@ static int64_t run_list(struct node *n, struct request *r)
             .state = p->state,
             .threads = p->nthreads,
             .segments = p->nmaps,
-            .pages = pages_of(p),
+            .pages = proc_pages(p),
             .moves = p->moves,
             .cap = proc_cap(p, cap_rights(&r->in.cap)),
         };
@@ -305,9 +300,8 @@ static int64_t run_set_comment(struct node *n, struct request *r)
 {
     char comment[NAME_MAX_LEN] = {0};
     int e = r->in.len < sizeof comment ? buf_read(n, &r->data, 0, comment, (size_t)r->in.len) : -E_ARG;
-    for (uint64_t i = 0; e == 0 && i < r->in.len; i++)
-        if (comment[i] < ' ' || comment[i] == 0x7f) // it is shown on terminals
-            e = -E_ARG;
+    if (e == 0 && !text_is_plain(comment, (size_t)r->in.len)) // it is shown on terminals
+        e = -E_ARG;
     if (e < 0)
         return e;
     struct proc *p = idle_proc(n, ep_of(r), &e);
@@ -354,7 +348,7 @@ static int64_t run_info(struct node *n, struct request *r)
     if (!p)
         return reply_text(n, r, "process service of %s: %u processes", n->name, (unsigned)n->pool_proc.used - 1);
     return reply_text(n, r, "process %06x (%s) on %s: %s, %u threads, %llu pages, moved %llu times", p->pid, p->name,
-                      n->name, proc_state_name(p->state), p->nthreads, (unsigned long long)pages_of(p),
+                      n->name, proc_state_name(p->state), p->nthreads, (unsigned long long)proc_pages(p),
                       (unsigned long long)p->moves);
 }
 
@@ -398,6 +392,13 @@ static const struct service service = {
     .tasks_max = 24,
 };
 
+static const struct policy policy = {
+    .inline_call = service_inline,
+    .ended = reaper_end_at_once,
+    .port_found = orphan_port_found,
+    .port_closed = orphan_port_closed,
+};
+
 int proc_service_start(struct node *n)
 {
     struct proc_service *ps = n->services->proc = service_state(n, sizeof *ps);
@@ -409,6 +410,8 @@ int proc_service_start(struct node *n)
     offer_start(n);
     orphan_start(n);
     reports_start(n);
+    ps->policy_before = n->policy;
+    n->policy = &policy;
     int e = reaper_start(n);
     if (e < 0)
         return e;
@@ -429,6 +432,7 @@ void proc_service_stop(struct node *n)
 {
     if (!n->services->proc)
         return;
+    n->policy = n->services->proc->policy_before;
     LIST_FOR (l, &n->procs) {
         struct proc *p = LIST_ENTRY(l, struct proc, link);
         if (p != n->kproc)

@@ -16,12 +16,13 @@ struct orphans { // orphan.c
 };
 
 struct proc_service {
-    struct port put;     // [I]
-    uint8_t key[16];     // [N] of object 0
-    uint8_t key_was[16]; // [N] before the last rotation: good for the end of moves only
-    uint32_t handle;     // [I] control ports are served on it too
-    uint64_t promised;   // [N] pages that fills under way may still take (instantiate.c)
-    struct list orders;  // [N] struct order: moves and changes under way (order.c)
+    const struct policy *policy_before; // [I] node->policy when this service does not run
+    struct port put;                    // [I]
+    uint8_t key[16];                    // [N] of object 0
+    uint8_t key_was[16];                // [N] before the last rotation: good for the end of moves only
+    uint32_t handle;                    // [I] control ports are served on it too
+    uint64_t promised;                  // [N] pages that fills under way may still take (instantiate.c)
+    struct list orders;                 // [N] struct order: moves and changes under way (order.c)
     struct pool pool_move, pool_change;
     // offer.c
     struct pool pool_offer;

@@ -39,8 +39,8 @@ static void announce_end(struct node *n, struct proc *p)
         n->guest_done(n, p);
 }
 
-// node->ended. The usual end, of a process that has an owner, needs no reaper when there is a task that can tell it.
-static bool end_at_once(struct node *n, struct proc *p)
+// The usual end, of a process that has an owner, needs no reaper when there is a task that can tell it.
+bool reaper_end_at_once(struct node *n, struct proc *p)
 {
     struct report *idle = owner_idle(n, p);
     if (!idle)
@@ -84,7 +84,6 @@ int reaper_start(struct node *n)
     struct proc_service *ps = n->services->proc;
     timer_init(&ps->sweep, sweep_due);
     ps->reaper = task_spawn(n, "reaper", reaper_main, NULL);
-    n->ended = end_at_once;
     return ps->reaper ? 0 : -E_MEM;
 }
 
@@ -92,7 +91,6 @@ void reaper_stop(struct node *n)
 {
     struct proc_service *ps = n->services->proc;
     timer_cancel(n, &ps->sweep);
-    n->ended = NULL;
     if (ps->reaper)
         task_free(n, ps->reaper);
 }

@@ -3,6 +3,7 @@
 #include "services/shell/shell.h"
 #include "core/cap.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "core/panic.h"
 #include "services/dir.h"
 #include "services/shell/shell_priv.h"

@@ -14,6 +14,7 @@
 #ifndef SERVICES_TERMINAL_H
 #define SERVICES_TERMINAL_H
 
+#include "core/log.h"
 #include "services/service.h"
 
 #define TERMINAL_LINE 160u // bytes of a line; a longer one is cut into several (node_log cuts at 200)

@@ -85,8 +85,9 @@ static struct proc *decode(struct node *n, const uint8_t *data, size_t size)
     struct buf b = buf_kernel(data, size);
     struct proc *p = NULL;
     const char *why = NULL;
+    struct desc_info info;
     unsigned nfills;
-    if (desc_check(n, &b, ISA_RV64GC, &why) < 0 || desc_decode(n, &b, &p, fills, &nfills) < 0)
+    if (desc_check(n, &b, ISA_RV64GC, &info, &why) < 0 || desc_decode(n, &b, &p, fills, &nfills) < 0)
         return NULL;
     return p;
 }
@@ -110,6 +111,7 @@ static struct proc *change(struct node *n, struct proc *p, uint64_t turn)
 {
     struct desc_fill fills[PROC_MAPS_MAX];
     const char *why = NULL;
+    struct desc_info info;
     unsigned nfills;
     for (int i = 0; i < 3 && p->state == PROC_STUNNED; i++, turn = turn * 6364136223846793005u + 1) {
         struct seg *s;
@@ -127,7 +129,7 @@ static struct proc *change(struct node *n, struct proc *p, uint64_t turn)
         memcpy(&h, bytes, sizeof h);
         desc_seal(bytes, len, h.sections);
         struct buf b = buf_kernel(bytes, len);
-        int e = desc_check(n, &b, ISA_RV64GC, &why);
+        int e = desc_check(n, &b, ISA_RV64GC, &info, &why);
         if (e == 0)
             e = desc_change_check(n, p, &b, &why);
         if (e == 0)

@@ -42,7 +42,8 @@ static void check_descriptor(const struct elf *e)
     memset(desc, 0, sizeof desc);
     uint64_t len = program_descriptor(&p, &file, &startup, &owner, desc);
     struct buf b = buf_kernel(desc, len);
-    ASSERT(desc_check(NULL, &b, ISA_RV64GC, &why) == 0); // buffers in kernel memory need no node
+    struct desc_info info;
+    ASSERT(desc_check(NULL, &b, ISA_RV64GC, &info, &why) == 0); // buffers in kernel memory need no node
 }
 
 int fuzz_one(const uint8_t *data, size_t size)

@@ -275,7 +275,8 @@ static void a_cancel_goes_along_with_its_server(void **state)
     assert_int_equal(desc_encode(s->n, s->p, &desc, &len), 0);
     struct buf b = buf_seg(desc, 0, len);
     const char *why = "";
-    assert_int_equal(desc_check(s->n, &b, UINT64_MAX, &why), 0);
+    struct desc_info info;
+    assert_int_equal(desc_check(s->n, &b, UINT64_MAX, &info, &why), 0);
     proc_destroy(s->n, s->p, true);
     struct desc_fill fills[PROC_MAPS_MAX];
     unsigned nfills;

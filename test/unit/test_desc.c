@@ -163,8 +163,9 @@ static int decode(struct node *n, const struct bytes *b, struct proc **p)
     struct desc_fill fills[PROC_MAPS_MAX];
     unsigned nfills;
     const char *why = NULL;
+    struct desc_info info;
     struct buf buf = buf_kernel(b->at, b->len);
-    int e = desc_check(n, &buf, ISA_RV64GC, &why);
+    int e = desc_check(n, &buf, ISA_RV64GC, &info, &why);
     if (e < 0) {
         assert_non_null(why);
         return e;
@@ -451,8 +452,9 @@ static int change(struct node *n, struct proc **p, const struct bytes *b)
     unsigned nfills;
     struct proc *q;
     const char *why = NULL;
+    struct desc_info info;
     struct buf buf = buf_kernel(b->at, b->len);
-    int e = desc_check(n, &buf, ISA_RV64GC, &why);
+    int e = desc_check(n, &buf, ISA_RV64GC, &info, &why);
     if (e == 0)
         e = desc_change_check(n, *p, &buf, &why);
     if (e < 0) {

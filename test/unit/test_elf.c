@@ -225,8 +225,9 @@ static void the_descriptor_passes_the_kernels_own_check(void **state)
     memset(desc, 0, sizeof desc);
     uint64_t len = program_descriptor(&p, &file, &startup, &owner, desc);
     const char *why = "";
+    struct desc_info info;
     struct buf bytes = buf_kernel(desc, len);
-    assert_int_equal(desc_check(n, &bytes, arch_isa(), &why), 0);
+    assert_int_equal(desc_check(n, &bytes, arch_isa(), &info, &why), 0);
     struct desc_fill fills[PROC_MAPS_MAX];
     unsigned nfills;
     struct proc *proc;

@@ -154,8 +154,9 @@ static void a_forward_waits_for_a_client_that_is_stunned(void **state)
     assert_int_equal(proc_stun(x.f.n, x.f.p), 0);
     assert_int_equal(desc_encode(x.f.n, x.f.p, &desc, &len), 0);
     const char *why = "";
+    struct desc_info info;
     struct buf b = buf_seg(desc, 0, len);
-    assert_int_equal(desc_check(x.f.n, &b, UINT64_MAX, &why), 0);
+    assert_int_equal(desc_check(x.f.n, &b, UINT64_MAX, &info, &why), 0);
     gone(&x.f);
     struct desc_fill fills[PROC_MAPS_MAX];
     unsigned nfills;

@@ -38,8 +38,9 @@ static void target_main(struct node *n, void *arg)
         assert_int_equal(task_getreq(n, 1ull << handle, buf_kernel(desc, sizeof desc), 0, &r), 0);
         if (r.op == OP_PROC_OFFER) {
             const char *why;
+            struct desc_info info;
             struct buf b = buf_kernel(desc, r.len);
-            assert_int_equal(desc_check(n, &b, ISA_RV64GC, &why), 0);
+            assert_int_equal(desc_check(n, &b, ISA_RV64GC, &info, &why), 0);
             t->stunned = ((struct desc_proc *)(desc + sizeof(struct desc_hdr) + sizeof(struct desc_sec)))->stunned;
             t->offers++;
             t->id = r.arg[0];

@@ -3,6 +3,7 @@
 #include "test/unit/unit.h"
 
 #include "core/cap.h"
+#include "core/log.h"
 
 // Pages as host_node_new gives them, so that node_init and node_fini can be called by hand.
 static int again(struct node *n)

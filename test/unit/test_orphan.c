@@ -76,7 +76,7 @@ static void pass(struct node *n, uint64_t ns)
     for (uint64_t end = unit_now_ns + ns; unit_now_ns < end;) {
         bed_pass(n, 100 * NS_PER_MS);
         for (unsigned i = 0; ring.answers && ring.asked != ring.answered && i < ring.nports; i++)
-            n->port_found(n, ring.port[i]);
+            n->policy->port_found(n, ring.port[i]);
         ring.answered = ring.asked;
     }
 }
@@ -344,6 +344,7 @@ static void a_copy_in_doubt_goes_too(void **state)
     struct node *n = unit_node(state);
     struct proc *owner = server(n, "owner", 1, nobody), *p = begin(n, "child", near(1));
     assert_int_equal(proc_stun(n, p), 0);
+    proc_set_state(p, PROC_MOVING);
     proc_set_state(p, PROC_DOUBT);
     end(n, owner);
     pass(n, ORPHAN_ENDED_NS + NS_PER_S);

@@ -206,8 +206,9 @@ static void stun_body(struct node *n, void *arg)
     assert_int_equal(bed_call(n, c, OP_PROC_GET, 0, 0, NULL, 0, desc, sizeof desc), 0);
     size_t len = bed_result.len;
     const char *why;
+    struct desc_info info;
     struct buf b = buf_kernel(desc, len);
-    assert_int_equal(desc_check(n, &b, ISA_RV64GC, &why), 0);
+    assert_int_equal(desc_check(n, &b, ISA_RV64GC, &info, &why), 0);
     assert_int_equal(bed_call(n, c, OP_PROC_GET, 0, 0, NULL, 0, desc2, sizeof desc2), 0);
     assert_int_equal(bed_result.len, len);
     assert_int_equal(bed_call(n, bed_lookup(n, "proc"), OP_PROC_EXEC, 0, 0, desc, len, &again, sizeof again),
