@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The names by which everything is addressed. Plain data: safe on the wire, on disk, in guest memory.
+// Callers: anywhere, guests too; no state, no lock.
 #ifndef CORE_TYPES_H
 #define CORE_TYPES_H
 
@@ -32,10 +33,12 @@ struct cap {
 _Static_assert(sizeof(struct cap) == 32, "a capability is 32 bytes, four registers");
 
 #define CAP_OBJ_MAX 0xffffffu
+// Returns the object number, 0..CAP_OBJ_MAX.
 static inline uint32_t cap_obj(const struct cap *c)
 {
     return c->obj_rights >> 8;
 }
+// Returns the rights: RIGHT_* bits.
 static inline uint32_t cap_rights(const struct cap *c)
 {
     return c->obj_rights & 0xffu;
@@ -51,8 +54,9 @@ static inline uint32_t cap_rights(const struct cap *c)
 #define RIGHT_OWNER 0x80u   // withdraw every capability of the object (rotate). Who has it can get all the others by it
 #define RIGHT_ALL 0xffu
 
-// Copies of 32 bytes as four loads and stores. The compiler calls memcpy() for them, which costs ten times as much on
-// the path of every transaction.
+// Copies of 32 bytes, copy_words of four words and copy_cap of a capability, as four loads and stores. The compiler
+// calls memcpy() for them, which costs ten times as much on the path of every transaction. All is read before anything
+// is written: dst and src may be the same.
 static inline void copy_words(uint64_t dst[4], const uint64_t src[4])
 {
     uint64_t a = src[0], b = src[1], c = src[2], d = src[3];
@@ -73,14 +77,17 @@ static inline void copy_cap(struct cap *dst, const struct cap *src)
     dst->check[2] = z;
 }
 
+// True if they are the same port. The comparison stops at the first difference: not for guesses at a secret.
 static inline bool port_eq(struct port a, struct port b)
 {
     return a.w[0] == b.w[0] && a.w[1] == b.w[1];
 }
+// True if it is no port: all zero. No get-port is, and no put-port comes out so but by chance of 2^-128.
 static inline bool port_is_null(struct port a)
 {
     return (a.w[0] | a.w[1]) == 0;
 }
+// True if it is no capability: without a port.
 static inline bool cap_is_null(const struct cap *c)
 {
     return port_is_null(c->port);
