@@ -8,6 +8,10 @@
 
 #include "guest/lib/rotifer.h"
 
+// An assert() here states what the library itself has made so; what a program passes wrongly gets errno or an error.
+// One that fails prints to stderr and aborts (status 134), and takes the terminal's lock for that: so under that lock
+// nothing is asserted about the output buffer.
+
 // --- start.c, thread.c ---
 // Symbols of linker/guest.ld: their addresses are the values.
 extern char tls_image[], tls_image_bytes[], tls_bytes[], tls_first[];
@@ -32,6 +36,8 @@ struct rlock {
 void rlock_take(struct rlock *l);
 // Gives it back as often as it was taken; the last time it is free. The caller has it (asserted).
 void rlock_give(struct rlock *l);
+// True if the calling thread has the lock.
+bool rlock_held(struct rlock *l);
 
 // --- tty.c ---
 // Puts len bytes into the output buffer, which is sent when it is full; and at the next stdio_unlock if there is a
