@@ -212,8 +212,8 @@ void sleep_ms(uint64_t ms);
 // stdout and stderr share one buffer, sent to "tty" in one transaction when a stdio call leaves a newline in it, when
 // it is full, before stdin is read, and at exit. Without a "tty", output goes nowhere and input is at its end. Each
 // stdio call is atomic. To keep several together: stdio_lock before the first, stdio_unlock behind the last, which
-// sends what is due. A thread that has the lock may take it again. stdio_unlock by a thread that has not: nothing
-// happens, and errno is EPERM.
+// sends what is due. A thread that has the lock may take it again, but not join one that has yet to end: that takes it
+// too. stdio_unlock by a thread that has not: nothing happens, and errno is EPERM.
 void stdio_lock(void);
 void stdio_unlock(void);
 
