@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Every error of the system is one line of this table: name, number, sentence. The numbers cross the wire and the
 // system call boundary (as negative values) and never change meaning.
+// Callers: anywhere, guests too (guest/lib/error.c has the functions for them); no state, no lock.
 #ifndef CORE_ERROR_H
 #define CORE_ERROR_H
 
@@ -43,9 +44,11 @@ enum error {
 #undef X
 };
 
-// Sentence for an error number; takes the number or its negative. Never NULL.
+// Returns the sentence for an error number, or for its negative: a constant, without a full stop. Never NULL: a number
+// that is not in the table has a sentence that says so.
 const char *error_string(long number);
-// Name ("E_ARG") for an error number; takes the number or its negative. Never NULL.
+// Returns the name ("E_ARG") for an error number, or for its negative: a constant. Never NULL: a number that is not in
+// the table gets a name that no error has.
 const char *error_name(long number);
 
 #endif

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Megapages that are kept for an extent of a segment. An extent is 2 MiB of a segment, from a multiple of that on. Who
-// keeps a megapage for one takes each page that comes into being there from its place in the megapage: when all 512 are
-// there, they lie in a row, and one translation is enough for all.
+// Megapages that are kept for an extent of a segment. An extent is 2 MiB of a segment, from a multiple of that on.
+// While a megapage is kept for one, each page that comes into being there is taken from its place in the megapage: when
+// all 512 are there, they lie in a row, and one translation is enough for all.
 //
-// To keep one costs no memory: what was not taken of it counts as free, and when there is nothing else it goes to
-// whoever asks for a page. All under the node lock.
+// To keep one costs no memory: what was not taken of it counts as free, and when there is nothing else it goes to the
+// next page_alloc. These are the reservations of J. Navarro and others: Practical, Transparent Operating System Support
+// for Superpages, 2002.
+//
+// off, everywhere: a byte offset in s; it stands for the extent, or the page, in which it lies.
+// Callers: seg.c, node lock held; nothing here blocks.
 #ifndef CORE_MEGAPAGE_H
 #define CORE_MEGAPAGE_H
 
@@ -16,7 +20,7 @@
 struct node;
 struct seg;
 
-#define MEGAPAGES_RESERVED 8u // at a time, on a node: who fills memory fills an extent after the other
+#define MEGAPAGES_RESERVED 8u // at a time, on a node: memory is filled one extent after the other
 
 struct megapage {
     struct seg *seg;                    // [N] NULL: none is kept here
@@ -31,19 +35,22 @@ struct megapages {
     unsigned next; // [N] to be given up next
 };
 
-// Keeps a megapage for the extent in which off lies, in which the segment has no page yet. When MEGAPAGES_RESERVED are
-// kept, another one is given up for it. Memory in pieces: nothing happens.
+// Keeps a megapage for the extent in which off lies, in which the segment has no page yet, and for which none is kept
+// (asserted). When MEGAPAGES_RESERVED are kept, another one is given up for it. Memory in pieces: nothing happens.
 void megapage_reserve(struct node *n, struct seg *s, uint64_t off);
+// True if a megapage is kept for the extent in which off lies.
 bool megapage_is_reserved(struct node *n, const struct seg *s, uint64_t off);
-// The page for off out of the megapage that is kept for its extent, as from page_alloc_raw. NULL: none is kept, it is
-// taken already, or there is no memory.
+// Takes the page for off out of the megapage that is kept for its extent. Returns it as page_alloc_raw does: held once,
+// with whatever was in it. NULL: none is kept, this page of it is taken already, or there is no memory.
 void *megapage_page(struct node *n, struct seg *s, uint64_t off);
-// The same for the pages of [off, off + len), inside that extent, as long as that is possible and the first of them is
-// `at`. Returns how many bytes.
+// The same for the pages of [off, off + len), page multiples inside that extent, as long as that is possible. `at`:
+// where the first of them must lie, for the caller wants them in a row with what it has. Returns how many bytes were
+// taken; 0: none.
 uint64_t megapage_run(struct node *n, struct seg *s, uint64_t off, const char *at, uint64_t len);
-// Nothing is kept any more for extents that [off, off + len) touches.
+// Nothing is kept any more for extents that [off, off + len), bytes, touches.
 void megapage_release(struct node *n, struct seg *s, uint64_t off, uint64_t len);
-// Of the megapages that are reserved, one goes back to where everybody takes from. false: none is kept.
+// Of the megapages that are reserved, one goes back to the free pages, each in its turn. Returns true, or false: none
+// is kept. Callers: page.c (pages.shrink), when no other page is left; node lock held.
 bool megapage_reclaim(struct node *n);
 
 #endif

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Physical pages of a node, named by their kernel address. Scattered: nobody needs two in a row. But who gets 512 of
-// them in a row is faster with them, so free pages are kept together as megapages of 2 MiB as long as there are others.
-// A page has a count of holders: each segment that it belongs to, a driver that is still sending from it. Who holds it
-// says nothing about who may write: that is the segment's to know (seg.h). All under the node lock.
+// Physical pages of a node, named by their kernel address. Scattered: nobody needs two in a row. But a segment that
+// gets 512 of them in a row is faster with them, so free pages are kept together as megapages of 2 MiB as long as there
+// are others. A page has a count of holders: each segment that it belongs to, a driver that is still sending from it.
+// The count says nothing about the right to write: that is the segment's to know (seg.h).
+// Callers: node lock held; nothing here blocks.
 #ifndef CORE_PAGE_H
 #define CORE_PAGE_H
 
@@ -59,39 +60,51 @@ struct pages {
 // Left for the kernel when guests have touched all the rest: to tell owners, to list, to kill (floor, in proc_fault).
 #define PAGE_RESERVE 24u
 
-// Prepares for pages between kernel addresses base and base + span * PAGE_SIZE; table has PAGE_TABLE_LEN(span) entries.
+// Prepares for span pages from kernel address base (page aligned) on; table, which stays in use, has
+// PAGE_TABLE_LEN(span) entries. None of the pages is the allocator's yet. Callers: boot, before anything else here.
 void page_init(struct node *n, void *base, size_t span, uint16_t *table);
-// Gives the pages that lie wholly in [from, to) to the allocator, which does not touch them until they are taken.
+// Gives the pages that lie wholly in [from, to), inside page_init's range and not given before (both asserted), to the
+// allocator, which does not touch them until they are taken. Callers: boot.
 void page_add_range(struct node *n, void *from, void *to);
-// One page, zeroed, held once; NULL when there is none.
+// Returns one page, zeroed, held once; NULL: there is none, or only PAGE_RESERVE of them while a guest's fault asks.
 void *page_alloc(struct node *n);
-// The same with whatever was in it before: only for a caller that writes all of it before anybody can look.
+// Returns the same with whatever was in it before: only for a caller that writes all of it before anybody can look, or
+// one process would see what another one wrote. NULL: as page_alloc.
 void *page_alloc_raw(struct node *n);
-// count pages in a row, each zeroed and held once, for what the hardware or a stack needs so. For boot and rare use: it
-// searches, and fails when memory is fragmented. NULL: none. Give back one by one.
+// Returns the first of count (1 or more) pages in a row, each zeroed and held once, for what the hardware or a stack
+// needs so. NULL: there are none in a row. For boot and rare use: it searches, and may have every reservation given
+// back. Give back one by one (page_drop).
 void *page_alloc_run(struct node *n, size_t count);
-// Holds a page once more; p may point anywhere into it. Addresses outside the range are ignored.
+// Holds a page, which is held already (asserted), once more; p may point anywhere into it. Addresses that are not the
+// allocator's are ignored: the kernel's image, the boot files.
 void page_hold(struct node *n, const void *p);
-// Gives up one hold; the last one frees the page.
+// Gives up one hold of a page, which is held (asserted); the last one frees it. p as for page_hold.
 void page_drop(struct node *n, const void *p);
-// Gives up the only hold of a page that is as `as` says. Its first word may be anything.
+// Gives up the only hold (asserted) of a page that is as `as` says, at its first byte p. Its first word may be
+// anything.
 void page_cache(struct node *n, enum page_cached as, void *p);
-// A page that was left so, its first word zero, held once. NULL: none, take another.
+// Returns a page that was left as `as` says, its first word zero, held once. NULL: none is kept so, take another.
 void *page_take_cached(struct node *n, enum page_cached as);
-// The page may be held for one more segment: false when too many hold it already.
+// True if the page in which p lies may be held for one more segment; false: so many hold it that the count would have
+// no room for drivers. Always true of pages that are not the allocator's.
 bool page_can_share(const struct node *n, const void *p);
-// Others hold it too, or it is not the allocator's at all.
+// True if the page in which p lies is not the caller's alone: others hold it too, or it is not the allocator's at all.
 bool page_is_shared(const struct node *n, const void *p);
+// Returns the number of free pages: all that were given and are not held, those kept for an extent or as they are
+// included.
 size_t page_free_count(const struct node *n);
 
 // --- Megapages, for core/megapage.c only -----------------------------------------------------------------------------
 
-// A megapage of free pages that page_alloc gives to nobody; they count as free until they are claimed. NULL: none is in
-// one piece. Takes a handful of steps, or as many as it has had pages given back since the last time.
+// Returns a megapage of free pages that page_alloc gives to nobody; they count as free until they are claimed. NULL:
+// none is in one piece. Takes a handful of steps, or one for each page below the megapage in a fresh range, which go to
+// the list, and for each page kept as it is.
 void *page_take_megapage(struct node *n);
-// This page of such a megapage becomes its caller's, held once, as from page_alloc_raw. false: none is to be had now.
+// This page of such a megapage becomes its caller's, held once, as from page_alloc_raw. Returns true, or false: no page
+// is to be had now (as NULL of page_alloc), and it stays unclaimed.
 bool page_claim(struct node *n, void *page);
-// It is for everybody again: one page that was not claimed; or a megapage of which none was.
+// page_unclaim: one page of such a megapage that was not claimed (asserted) is for everybody again.
+// page_return_megapage: a megapage of which none was claimed is.
 void page_unclaim(struct node *n, void *page);
 void page_return_megapage(struct node *n, void *megapage);
 

@@ -16,6 +16,10 @@
 #endif
 
 #ifdef POISON_WORKS
+// poison() marks len bytes at p as free: from then on any access of compiled code to them is reported. unpoison() takes
+// the mark away. Both do nothing without the sanitizer, whose functions are __asan_poison_memory_region and
+// __asan_unpoison_memory_region (<sanitizer/asan_interface.h>).
+// Callers: allocators (page.c, pool.c), for memory that is theirs.
 void __asan_poison_memory_region(const volatile void *p, size_t len);
 void __asan_unpoison_memory_region(const volatile void *p, size_t len);
 static inline void poison(const void *p, size_t len)

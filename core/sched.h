@@ -9,29 +9,41 @@
 // nothing.
 //
 // A hart that a transaction hands from client to server, or back, goes there without a look at who else is ready: the
-// two share a slice, and share what they have of it. Somebody of a priority between theirs so waits for a slice at
+// two share a slice, and share what they have of it. A thread of a priority between theirs so waits for a slice at
 // most.
+//
+// The first is priority inheritance (L. Sha, R. Rajkumar, J. Lehoczky: Priority Inheritance Protocols, 1990), along a
+// chain of PRIO_CHAIN_MAX servers at most.
+// Callers: node lock held; nothing here blocks.
 #ifndef CORE_SCHED_H
 #define CORE_SCHED_H
 
 #include "core/hart.h"
 
-// Puts a READY thread into the queue and wakes an idle hart for it. Nothing for a frozen process.
+// Puts a READY thread (asserted) into the queue and wakes an idle hart for it, or has the hart of a guest of lower
+// priority look again. Nothing when it is queued already, or its process is frozen: resuming that queues it.
 void sched_ready(struct node *n, struct thread *t);
-// The wait of t, which is blocked, is over: its results are in its registers (guest) or record (task). Cancels its
-// timer and makes it ready. A thread of a frozen process stays off the queue until that is resumed.
+// The wait of t, which is blocked (asserted: neither RUN nor READY), is over: its results are in its registers (guest)
+// or record (task). Cancels its timer and makes it ready. A thread of a frozen process stays off the queue until that
+// is resumed.
 void sched_wake(struct node *n, struct thread *t);
-// Like sched_ready, but this hart, now in a system call, goes on with t: a transaction hands over the processor.
+// Like sched_ready, but this hart, now in a system call, goes on with t: a transaction hands over the processor. Just
+// sched_ready for a task, for a frozen process, when the hart was handed to another thread already, or when this is no
+// hart of n.
 void sched_switch_to(struct node *n, struct thread *t);
-// At which a thread competes: its process's, or that of the client whose request it works on, if that is higher.
+// Returns the priority at which a thread competes, 0..PRIO_LEVELS - 1, larger is more urgent: its process's, or that of
+// the client whose request it works on, if that is higher, and so on.
 unsigned sched_priority(struct node *n, const struct thread *t);
-void sched_remove(struct node *n, struct thread *t); // from the queue; harmless when not in it
+// Takes t out of the queue, whichever its run_link is in, and takes back a hart that was handed to it. Harmless when it
+// is in none.
+void sched_remove(struct node *n, struct thread *t);
 
 // --- The queue itself, for loop.c ---------------------------------------------------------------------------
 
 #define NO_SLICE UINT64_MAX // hart.slice_end_ns: nobody waits, the thread may run on
 
-// Queues a guest at its level; first: before the others there, for it has had only a part of its turn.
+// Queues a ready guest, which is in no queue, at its level; first: before the others there, for it has had only a part
+// of its turn.
 void sched_put(struct node *n, struct thread *t, bool first);
 // Returns a hart that waits for something to do; NULL: all are busy.
 struct hart *sched_idle_hart(struct node *n);

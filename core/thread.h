@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Thread records. Everything that a blocked thread is waiting for, and how far it has got, is here as plain data
 // (design D1): another kernel can read it and go on. A task (privileged) has a stack besides.
+// Callers: node lock held; nothing here blocks.
 #ifndef CORE_THREAD_H
 #define CORE_THREAD_H
 
@@ -70,6 +71,8 @@ struct call {
     struct peer peer;     // the server
 };
 
+// Moves a call to state s; what goes with it is the caller's affair. Callers: the transaction machine (call.c, reply.c,
+// forward.c, serve.c), which has the table in txn.h, and desc_decode.c; node lock held.
 static inline void call_set_state(struct call *c, enum call_state s)
 {
     ASSERT(s <= CALL_RECV);
@@ -115,20 +118,25 @@ struct thread {
 };
 _Static_assert(sizeof(struct thread) <= 800, "five on a page: under 1 KiB for a thread that waits");
 
-// A new thread of p with a number of its own would be one too many.
+// Returns true if a new thread of p with a number of its own would be one too many: PROC_THREADS_MAX, or no number
+// left.
 bool thread_limit(const struct proc *p);
+// Moves t to state s, as the table above says; queues and timers that go with it are the caller's affair.
 static inline void thread_set_state(struct thread *t, enum thread_state s)
 {
     ASSERT(s < THREAD_STATES);
     t->state = s;
 }
-// t has no FP state: gives it some, all zero. E_MEM.
+// t has no FP state (asserted): gives it some, all zero. Returns 0, or E_MEM.
 int thread_use_fp(struct node *n, struct thread *t);
-struct thread *thread_find(struct proc *p, uint32_t tid); // NULL: none
+// Returns p's thread with this number, or NULL: there is none.
+struct thread *thread_find(struct proc *p, uint32_t tid);
+// True if t is a task, which has a stack; false: a guest's thread.
 static inline bool thread_is_task(const struct thread *t)
 {
     return t->task != NULL;
 }
+// Returns the state's name for people, a constant; "?" for a number s that is no state. Callers: anywhere.
 const char *thread_state_name(enum thread_state s);
 
 #endif

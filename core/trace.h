@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A ring of the last events of a node: what a panic, a failed test and the shell show.
+// Callers: node lock held; nothing here blocks.
 #ifndef CORE_TRACE_H
 #define CORE_TRACE_H
 
@@ -40,8 +41,10 @@ struct trace {
     uint64_t count; // events ever; the last TRACE_SIZE are kept
     struct trace_event ev[TRACE_SIZE];
 };
+// Notes an event, with the time. What the words a, b and c say differs by kind: the call of trace() tells.
 void trace(struct node *n, enum trace_kind kind, uint32_t a, uint64_t b, uint64_t c);
-// Calls line() for the last `max` events, oldest first.
+// Calls line() for the last `max` events, oldest first, each a line of text without a newline. Callers: node lock held;
+// or a panic, which looks without it.
 void trace_show(struct node *n, unsigned max, void (*line)(const char *text));
 
 #endif

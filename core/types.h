@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The names by which everything is addressed. Plain data: safe on the wire, on disk, in guest memory.
+// Callers: anywhere, guests too; no state, no lock.
 #ifndef CORE_TYPES_H
 #define CORE_TYPES_H
 
@@ -32,10 +33,12 @@ struct cap {
 _Static_assert(sizeof(struct cap) == 32, "a capability is 32 bytes, four registers");
 
 #define CAP_OBJ_MAX 0xffffffu
+// Returns the object number, 0..CAP_OBJ_MAX.
 static inline uint32_t cap_obj(const struct cap *c)
 {
     return c->obj_rights >> 8;
 }
+// Returns the rights: RIGHT_* bits.
 static inline uint32_t cap_rights(const struct cap *c)
 {
     return c->obj_rights & 0xffu;
@@ -51,7 +54,8 @@ static inline uint32_t cap_rights(const struct cap *c)
 #define RIGHT_OWNER 0x80u   // withdraw every capability of the object (rotate). Who has it can get all the others by it
 #define RIGHT_ALL 0xffu
 
-// A capability is copied by loads and stores, as words_copy_4 (words.h) does and for the same reason.
+// Copies a capability by loads and stores, as words_copy_4 (words.h) does and for the same reason. All is read before
+// anything is written: dst and src may be the same.
 static inline void copy_cap(struct cap *dst, const struct cap *src)
 {
     uint64_t a = src->port.w[0], b = src->port.w[1];
@@ -64,19 +68,23 @@ static inline void copy_cap(struct cap *dst, const struct cap *src)
     dst->check[2] = z;
 }
 
+// Returns the smaller number.
 static inline uint64_t min_u64(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
 }
 
+// True if they are the same port. The comparison stops at the first difference: not for guesses at a secret.
 static inline bool port_eq(struct port a, struct port b)
 {
     return a.w[0] == b.w[0] && a.w[1] == b.w[1];
 }
+// True if it is no port: all zero. No get-port is, and no put-port comes out so but by chance of 2^-128.
 static inline bool port_is_null(struct port a)
 {
     return (a.w[0] | a.w[1]) == 0;
 }
+// True if it is no capability: without a port.
 static inline bool cap_is_null(const struct cap *c)
 {
     return port_is_null(c->port);

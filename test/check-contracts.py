@@ -48,6 +48,7 @@ TODO = "test/contracts-todo.txt"
 PRIVATE = {
     "core/txn_priv.h": r"call|serve|rec|reply|forward|cancel|answer|inline|fastpath|syscall|txn\w*",
     "core/desc_priv.h": r"desc\w*",
+    "core/seg_priv.h": r"seg\w*",
     "services/shell_priv.h": r"shell\w*",
 }
 

@@ -12,6 +12,7 @@
 _Static_assert(CAP_KEY_BYTES == crypto_shorthash_siphashx24_KEYBYTES, "libsodium wants keys of this length");
 
 #define SIGNED_BYTES offsetof(struct cap, check) // port and obj_rights
+_Static_assert(SIGNED_BYTES == 20, "what is signed here is what core/cap.c signs");
 
 static void compute_check(const struct cap *cap, const uint8_t key[CAP_KEY_BYTES], uint32_t check[3])
 {
@@ -135,9 +136,12 @@ int64_t cap_destroy(const struct cap *cap)
 static int64_t ask_text(const struct cap *cap, uint32_t op, char *text, size_t size)
 {
     struct trans_result result;
+    if (size == 0)
+        return -E_ARG;
+    // A text longer than the buffer would be E_TOOBIG, and nothing of it be seen: it is received whole, and cut.
     char *all = size < TEXT_MAX ? malloc(TEXT_MAX) : text;
-    if (!all || size == 0)
-        return size ? -E_MEM : -E_ARG;
+    if (!all)
+        return -E_MEM;
     int64_t status = trans(cap, op, NULL, NULL, 0, all, TEXT_MAX - 1, &result);
     size_t len = status < 0 ? 0 : result.reply_len < size ? result.reply_len : size - 1;
     if (all != text) {

@@ -4,6 +4,8 @@
 // A double is mantissa * 2^e, and with a negative e that is mantissa * 5^-e * 10^e: an integer with the decimal point
 // moved. So both signs of e come down to multiplying an integer of many digits by small numbers. Slow for extreme
 // exponents (hundreds of thousands of instructions), fast for everyday ones, always right.
+#include <assert.h>
+
 #include "guest/lib/internal.h"
 
 #define LIMB_DIGITS 9
@@ -26,6 +28,7 @@ static void multiply(struct big *b, uint32_t factor)
         carry = x / LIMB;
     }
     while (carry) {
+        assert(b->n < LIMBS);
         b->limb[b->n++] = (uint32_t)(carry % LIMB);
         carry /= LIMB;
     }
@@ -61,6 +64,7 @@ int decimal_expand(uint64_t mantissa, int exponent2, char digits[DECIMAL_DIGITS_
     *exponent10 = 0;
     if (mantissa == 0)
         return 0;
+    assert(mantissa < 1ull << 54 && exponent2 >= -1076 && exponent2 <= 971); // else LIMBS are too few
     int zeros = __builtin_ctzll(mantissa);
     mantissa >>= zeros;
     exponent2 += zeros;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The directory service, from the client's side (services/protocol/dir.h).
+#include <assert.h>
 #include <string.h>
 
 #include "guest/lib/rotifer.h"
@@ -27,6 +28,7 @@ static int64_t ask(const struct cap *dir, uint32_t op, const char *name, const v
     if (len == 0 || len == NAME_BYTES)
         return -E_ARG;
     char req[NAME_BYTES + 1 + sizeof(struct cap)];
+    assert(more <= sizeof(struct cap));
     memcpy(req, name, len);
     if (more) {
         req[len++] = 0;

@@ -3,6 +3,7 @@
 // (the program loader makes one for each argument that names a file), or one that the directory called "files" there
 // has under that name: the store of the node, for what its shell started. Such a capability answers OP_READ and
 // OP_SIZE. picolibc's fopen stands on open, read, lseek and close below. There is no writing.
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -17,6 +18,7 @@
 #define FILES_MAX 16
 #define FD_BASE 3         // 0, 1 and 2 are the terminal
 #define AHEAD_BYTES 16384 // read at once: picolibc asks for 512 bytes at a time, each would be a transaction
+_Static_assert(FD_BASE == STDERR_FILENO + 1, "files come behind the terminal");
 
 struct file {
     bool used;
@@ -114,6 +116,7 @@ static int64_t fetch(struct file *f, char *buf, size_t len)
         return -1;
     }
     size_t got = (size_t)result.reply_len;
+    assert(got <= len); // the kernel tells E_TOOBIG of a longer one. What the server says in res[0] is not believed
     size_t zeros = result.res[0] < len - got ? (size_t)result.res[0] : len - got;
     memset(buf + got, 0, zeros);
     return (int64_t)(got + zeros);
@@ -130,6 +133,7 @@ static int64_t look(struct file *f, const char **bytes)
             return n;
     }
     size_t skip = (size_t)(f->offset - f->ahead_at);
+    assert(skip < f->ahead_len);
     *bytes = f->ahead + skip;
     return (int64_t)(f->ahead_len - skip);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // sbrk: where malloc's memory comes from. The startup block names a mapping that may grow (MAP_GROW_UP); its pages cost
 // nothing until they are touched.
+#include <assert.h>
 #include <errno.h>
 #include <stdint.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 
 #define GRAIN ((size_t)64 * 1024)
 #define WINDOW ((size_t)2 * 1024 * 1024) // of a multiple of this the kernel can map all at once
+_Static_assert(WINDOW % GRAIN == 0, "a heap that has grown by windows goes on in grains");
 
 static size_t used;   // bytes that malloc has; under malloc's lock
 static size_t mapped; // bytes known to be mapped
@@ -27,8 +29,10 @@ static bool grow_to(size_t bytes)
     return bytes <= mapped;
 }
 
+// A smaller heap stays mapped: malloc gives nothing back in the middle, and its end moves up again soon.
 void *sbrk(ptrdiff_t increment)
 {
+    assert(used <= mapped);
     size_t wanted = used + (size_t)increment;
     bool wrapped = increment >= 0 ? wanted < used : wanted > used;
     if (wrapped || (wanted > mapped && !grow_to(wanted))) {

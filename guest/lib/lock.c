@@ -2,6 +2,7 @@
 // The recursive lock, and with it the locks that picolibc asks for: one around malloc, environment and time zone, one
 // for each open file. picolibc's own versions of these functions do nothing; ours are linked instead because
 // librotifer.a comes first, whole.
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/lock.h>
@@ -14,7 +15,7 @@ static uintptr_t me(void)
 }
 
 // The owner can only be me() if I wrote it, so that this needs no lock.
-static bool mine(struct rlock *l)
+bool rlock_held(struct rlock *l)
 {
     return atomic_load_explicit(&l->owner, memory_order_relaxed) == me();
 }
@@ -27,7 +28,7 @@ static void taken(struct rlock *l)
 
 void rlock_take(struct rlock *l)
 {
-    if (mine(l)) {
+    if (rlock_held(l)) {
         l->depth++;
         return;
     }
@@ -35,8 +36,10 @@ void rlock_take(struct rlock *l)
     taken(l);
 }
 
+// The owner goes before the mutex: the next holder writes its own behind that, and would be overwritten.
 void rlock_give(struct rlock *l)
 {
+    assert(rlock_held(l) && l->depth > 0);
     if (--l->depth > 0)
         return;
     atomic_store_explicit(&l->owner, 0, memory_order_relaxed);

@@ -10,6 +10,10 @@
 // Two neighbours are never both free. The "size again" at a free block's end is how its right neighbour finds its
 // beginning; that this is there to be read, the neighbour's flag LEFT_FREE says. The heap ends with a header of size 0,
 // in use, so that the last block has a right neighbour too.
+//
+// The lock is a plain mutex. Nothing that runs under it may call malloc again, as it would wait for itself: an
+// assertion that fails may print all the same, for neither printf nor the terminal allocates anything.
+#include <assert.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,10 +35,13 @@ struct block {
     size_t word;                   // size of the whole block, header included, | flags
     struct block *next, *previous; // of a free block: others in its list
 };
+_Static_assert(sizeof(struct block) + sizeof(size_t) == BLOCK_MIN, "a free block holds all that is kept of it");
+_Static_assert((FREE | LEFT_FREE) <= FLAGS && FLAGS < 16, "flags lie below every size");
 
 // Lists: one for each multiple of 16 below 512, then eight for each power of two.
 #define SMALL 512
 #define LISTS (32 + (62 - 9) * 8)
+_Static_assert(SMALL == 1 << 9 && SMALL / 16 == 32, "the large sizes' lists begin behind the small ones'");
 
 static struct mutex lock; // all below
 static struct block *list[LISTS];
@@ -77,7 +84,8 @@ static unsigned list_for(size_t size)
     return 32 + (log - 9) * 8 + (unsigned)(size >> (log - 3) & 7);
 }
 
-// `size` rounded up to the least size of a list: any block found there or beyond will do.
+// `size` rounded up to the least size of a list: any block found there or beyond will do. Without the rounding the
+// list's first block may be too short, and the search would have to walk: no constant time any more.
 static size_t round_to_list(size_t size)
 {
     if (size < SMALL)
@@ -89,6 +97,7 @@ static size_t round_to_list(size_t size)
 static void insert(struct block *b, size_t size)
 {
     unsigned n = list_for(size);
+    assert(size >= BLOCK_MIN && size % 16 == 0);
     b->word = size | FREE; // the left neighbour is in use: else they would be one block
     b->next = list[n];
     b->previous = NULL;
@@ -104,6 +113,8 @@ static void insert(struct block *b, size_t size)
 static void take_out(struct block *b)
 {
     unsigned n = list_for(size_of(b));
+    assert(b->word & FREE);
+    assert(((const size_t *)right_of(b))[-1] == size_of(b)); // its two ends agree: nobody wrote across them
     if (b->previous)
         b->previous->next = b->next;
     else
@@ -125,6 +136,7 @@ static struct block *find(size_t size)
         if (bits) {
             struct block *b = list[word * 64 + (unsigned)__builtin_ctzll(bits)];
             take_out(b);
+            assert(size_of(b) >= size);
             return b;
         }
         if (++word == sizeof not_empty / sizeof *not_empty)
@@ -134,7 +146,8 @@ static struct block *find(size_t size)
 
 // --- Blocks --------------------------------------------------------------------------------------
 
-// Makes a free block of these bytes, one with its free neighbours. `flags`: what is known of the left one.
+// Makes a free block of these bytes, one with its free neighbours: two free ones side by side would both be too short
+// for what they could hold together, and the heap would fall to pieces. `flags`: what is known of the left one.
 static void release(struct block *b, size_t size, size_t flags)
 {
     struct block *right = at(b, size);
@@ -155,6 +168,7 @@ static void release(struct block *b, size_t size, size_t flags)
 // Gives back what a block in use has beyond `size`, if that makes a block.
 static void trim(struct block *b, size_t size)
 {
+    assert(size_of(b) >= size);
     size_t rest = size_of(b) - size;
     if (rest < BLOCK_MIN)
         return;
@@ -212,7 +226,8 @@ static noreturn void die(const char *what)
     abort();
 }
 
-// The block that the program calls by this address.
+// The block that the program calls by this address. Before the lock is taken, for a handler of SIGABRT may call malloc.
+// That is safe: no other thread changes size or FREE of a block in use.
 static struct block *checked(void *p)
 {
     struct block *b = block_of(p);
@@ -285,7 +300,7 @@ void *realloc(void *p, size_t request)
     if (done)
         return p;
     void *q = malloc(request);
-    if (!q)
+    if (!q) // and p is as it was: the standard promises that
         return NULL;
     size_t had = size_of(b) - HEADER;
     memcpy(q, p, had < request ? had : request);
@@ -299,9 +314,10 @@ static struct block *align(struct block *b, size_t alignment)
     uintptr_t p = (uintptr_t)payload(b), to = (p + alignment - 1) & ~(alignment - 1);
     if (to == p)
         return b;
-    if (to - p < BLOCK_MIN)
+    if (to - p < BLOCK_MIN) // too little to be a block: it would belong to nobody
         to += alignment;
     size_t skip = to - p;
+    assert(skip >= BLOCK_MIN && size_of(b) >= skip + BLOCK_MIN);
     struct block *aligned = at(b, skip);
     aligned->word = size_of(b) - skip;
     b->word -= aligned->word;

@@ -11,6 +11,7 @@
 #include "guest/lib/internal.h"
 
 #define NS_PER_S 1000000000ull
+_Static_assert(NS_PER_S % CLOCKS_PER_SEC == 0, "a tick of clock() is a whole number of nanoseconds");
 
 // --- The end -------------------------------------------------------------------------------------
 
@@ -19,8 +20,9 @@ noreturn void _exit(int status)
     sys_exit(status);
 }
 
-// A signal that nobody catches ends the process with the status a shell would show: abort() gives
-// 134. picolibc's raise() calls the handler itself if there is one, else comes here.
+// A signal that nobody catches ends the process with the status a shell would show: abort() gives 134. picolibc's
+// raise() calls the handler itself if there is one, else comes here. Other processes are not reached by number: a
+// program may kill those that it has a capability of (cap_destroy).
 int kill(pid_t pid, int sig)
 {
     if (pid != getpid()) {
@@ -45,6 +47,7 @@ int system(const char *command)
     return -1;
 }
 
+// POSIX has the same limit as SYS_RANDOM, 256 bytes, and EIO for more.
 int getentropy(void *buf, size_t len)
 {
     if (len <= 256 && sys_random(buf, len) >= 0)
@@ -55,6 +58,9 @@ int getentropy(void *buf, size_t len)
 
 // --- Time ----------------------------------------------------------------------------------------
 
+// There is no clock of the date on a node: the program loader says the date at the start, and the process's own clock,
+// which goes on through every move, says how long ago that was. So the date jumps neither when a process moves nor when
+// nodes differ; but it falls behind by as long as the process is stunned.
 static uint64_t clock_at_start, epoch_ns;
 
 __attribute__((constructor)) static void note_start(void)

@@ -2,6 +2,14 @@
 // printf and its family: ISO C11 7.21.6.1 (those that print wide are picolibc's), and with glibc's spelling where the
 // standard leaves it open ("(null)", "(nil)", the form of %a), because the outputs of one program here and on Linux are
 // compared byte for byte. picolibc's own has at most 17 digits of a double.
+//
+// All state of a call is on its stack: threads print to strings at the same time, and a failed assertion may print
+// while another call is half done. Only what goes to a stream takes a lock, once for the whole call, so that lines of
+// two threads do not mix. Nothing here allocates: to the terminal, printf works when there is no memory left.
+//
+// A field's length is known before its first byte is emitted, as blanks or zeros may have to come first. That is why
+// each conversion computes its digits, then calls field_begin(), then emits.
+#include <assert.h>
 #include <limits.h>
 #include <math.h>
 #include <stdarg.h>
@@ -25,7 +33,7 @@ struct sink {
 static void emit(struct sink *s, const char *bytes, size_t len)
 {
     size_t at = s->count;
-    s->count += len;
+    s->count += len; // also beyond the buffer: snprintf tells how long it would have been
     if (!s->file) {
         if (at < s->room)
             memcpy(s->buf + at, bytes, len < s->room - at ? len : s->room - at);
@@ -91,6 +99,7 @@ static void integer(struct sink *s, const struct spec *f, const char *prefix, ui
 {
     const char *set = f->conversion == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
     char text[24], *end = text + sizeof text, *p = end;
+    _Static_assert(sizeof text >= 64 / 3 + 1, "64 bits in octal");
     for (; value; value /= base)
         *--p = set[value % base];
     int digits = (int)(end - p);
@@ -164,6 +173,7 @@ static void expand(struct decimal *d, double value)
 // the digits are exact, so a 5 with nothing behind it is a true tie.
 static bool rounds_up(const struct decimal *d, int keep)
 {
+    assert(keep >= 0 && keep < d->n);
     char next = d->digit[keep];
     if (next != '5')
         return next > '5';
@@ -516,7 +526,7 @@ int vfprintf(FILE *file, const char *fmt, va_list ap)
     va_list copy;
     if (!(file->flags & __SWR))
         return EOF;
-    va_copy(copy, ap);
+    va_copy(copy, ap); // where va_list is an array, &ap of the parameter is no va_list *
     stdio_lock();
     format(&s, fmt, &copy);
     if (file == stderr)

@@ -12,6 +12,10 @@ void __libc_init_array(void); // picolibc: runs the constructors
 
 static const struct startup *the_block;
 
+// The program loader wrote these; a field that moves would be read as another.
+_Static_assert(sizeof(struct startup) == 8 * sizeof(uint64_t), "the startup block has no gaps");
+_Static_assert(sizeof(struct startup_cap) == 32 + sizeof(struct cap), "nor have its capabilities");
+
 // Called by _start with tp set, and never left. tls_fill comes first: even errno is thread-local.
 void start(const struct startup *block)
 {

@@ -7,6 +7,7 @@
 // number too, and decimal_expand gives its digits exactly: comparing is comparing strings. For a float the same double
 // is rounded once more; where that could be wrong (S. Boldo and G. Melquiond, "When double rounding is odd", 2005) the
 // first rounding is to odd.
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -17,6 +18,7 @@
 #include "guest/lib/internal.h"
 
 #define DIGITS_KEPT 790 // no point half-way between two doubles has more than 770
+_Static_assert(DIGITS_KEPT <= DECIMAL_DIGITS_MAX, "all that is kept of a text has room");
 
 // A decimal number: 0.d1 d2 ... dn * 10^exponent, d1 and dn not '0'; n = 0 for zero.
 struct decimal {
@@ -122,6 +124,7 @@ static double decimal_value(const struct decimal *number)
         return 0;
     if (number->exponent > 310)
         return INFINITY;
+    assert(number->digit[0] != '0' && number->digit[number->n - 1] != '0'); // else compare() would be wrong
     uint64_t leading = 0;
     int used = number->n < 19 ? number->n : 19;
     for (int i = 0; i < used; i++)

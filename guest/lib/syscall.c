@@ -4,7 +4,12 @@
 //
 // GCC keeps a local register variable in its register only at an asm statement: so nothing that could need a call is
 // computed after the first of them is set.
+//
+// A process may be moved while it is in any of these. Nothing is to be done about that here: the call waits in the
+// thread's record, and its results are in the registers when the thread goes on, wherever that is.
 #include "guest/lib/rotifer.h"
+
+_Static_assert(sizeof(struct self) == 4 * sizeof(uint64_t), "struct self is the results of SYS_SELF");
 
 #define REG(name) register uint64_t name __asm__(#name)
 
@@ -168,7 +173,7 @@ int64_t putrep_getreq(int64_t status, const void *rep, size_t rep_len, const uin
     int64_t e = (int64_t)a0;
     if (e != -E_TOOBIG && e != -E_MEM)
         return e;
-    // The long way round: the reply must stay in our pages until the client has it.
+    // The kernel kept no copy and did nothing yet: the long way, where the reply stays in our pages until it is there.
     e = putrep(status, rep, rep_len, res);
     return e < 0 ? e : getreq(mask, buf, cap, timeout_ms, out);
 }

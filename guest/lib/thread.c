@@ -8,6 +8,7 @@
 // faults instead of eating its neighbour. tls: the thread's variables, tp points at them. Pages of a slot come into
 // being when they are touched. The slot of a joined thread is given to the next one; the arena goes when all of its
 // threads have been joined.
+#include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -20,6 +21,9 @@
 #define SLOT_LOG2_MAX 30           // a segment has at most 1 GiB
 #define ARENA_BYTES_MIN (1u << 20) // of an arena with more than one slot
 #define ALIGN_UP(n, a) (((n) + (a)-1) & ~((size_t)(a)-1))
+_Static_assert(SLOT_LOG2_MIN >= 13 && SLOT_LOG2_MAX <= 30, "MAP_GUARD takes 13..30");
+_Static_assert((size_t)1 << SLOT_LOG2_MIN > PAGE, "a slot has more than its guard page");
+_Static_assert((THREAD_SLOT_DEFAULT & (THREAD_SLOT_DEFAULT - 1)) == 0, "the default slot is a slot's size");
 
 struct thread {
     _Atomic uint32_t alive; // 1 until the kernel sets it to 0, after the thread's last instruction
@@ -48,6 +52,7 @@ static _Thread_local struct thread *self;
 void tls_fill(char *block)
 {
     size_t image = (size_t)tls_image_bytes, all = (size_t)tls_bytes;
+    assert((uintptr_t)block % 16 == 0 && image <= all);
     memcpy(block, tls_image, image);
     memset(block + image, 0, all - image);
 }
@@ -109,6 +114,7 @@ static struct thread *slot_take(unsigned log2, int64_t *error)
         a = a->next;
     if (!a && !(a = arena_new(log2, error)))
         return NULL;
+    assert(a->free || a->fresh < a->slots);
     struct thread *t = a->free;
     if (t)
         a->free = t->next;
@@ -128,6 +134,7 @@ static bool arena_is_kept(const struct arena *a)
 static void slot_give(struct thread *t)
 {
     struct arena *a = t->arena, **at = &arenas[a->slot_log2];
+    assert(a->used > 0 && (char *)t > a->base && (char *)t < a->base + (a->slots << a->slot_log2));
     t->next = a->free;
     a->free = t;
     if (--a->used > 0 || arena_is_kept(a))
@@ -180,7 +187,8 @@ void thread_main(struct thread *t)
 
 noreturn void thread_exit(void *result)
 {
-    // Were this the last thread, the process would end without exit() and lose an unfinished line.
+    // Were this the last thread, the process would end without exit() and lose an unfinished line. Destructors of the
+    // process are not run, for other threads may use what they destroy.
     stdio_lock();
     tty_flush();
     stdio_unlock();
@@ -190,6 +198,9 @@ noreturn void thread_exit(void *result)
     sys_thread_exit(&self->alive);
 }
 
+// The kernel clears `alive` and wakes us when the thread executes nothing more. Did the thread do it itself, its slot
+// could be given to the next one, or unmapped, while it still runs on that stack. A wake may come early: hence the
+// loop.
 void *thread_join(struct thread *t)
 {
     while (atomic_load(&t->alive))

@@ -5,6 +5,7 @@
 // one buffer, which stdout and stderr share: what was printed first then also arrives first. When the outermost stdio
 // call ends (stdio_unlock) and left a newline in the buffer, the buffer is sent. Hence one printf is one transaction,
 // however many lines it prints, and lines of two threads never mix.
+#include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio-bufio.h>
@@ -84,6 +85,7 @@ int64_t tty_read(char *bytes, size_t len)
 
 int tty_flush(void)
 {
+    assert(rlock_held(&out.lock));
     size_t len = out.len;
     out.len = 0;
     out.due = false;
@@ -95,6 +97,7 @@ int tty_flush(void)
 
 void tty_put(const char *bytes, size_t len)
 {
+    assert(rlock_held(&out.lock)); // else two threads' bytes would mix, or be lost
     if (out_mode == _IONBF || (out_mode == _IOLBF && memchr(bytes, '\n', len)))
         out.due = true;
     while (len > 0) {
@@ -131,7 +134,10 @@ int tty_unlock(void)
 
 void stdio_unlock(void)
 {
-    tty_unlock();
+    if (rlock_held(&out.lock))
+        tty_unlock();
+    else // a program's mistake, and `depth` is another thread's now
+        errno = EPERM;
 }
 
 static int put(char c, FILE *f)
@@ -178,6 +184,7 @@ static int get(FILE *f)
     rlock_take(&in.lock);
     if (in.at == in.len) {
         int64_t n = tty_read(in.bytes, sizeof in.bytes);
+        assert(n <= (int64_t)sizeof in.bytes);
         in.at = 0;
         in.len = n > 0 ? (size_t)n : 0;
         if (n < 0)

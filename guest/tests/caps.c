@@ -109,6 +109,7 @@ static void process(void)
     MUST(cap_info(&weak, text, sizeof text), -E_CAP);
     MUST(cap_destroy(&me), -E_CAP);
     MUST(cap_status(&fresh, text, sizeof text) > 0, true);
+    MUST(cap_status(&fresh, text, 0), -E_ARG);
 }
 
 // --- A port of our own, and one who sits down on its public name -----------------------------------------

@@ -187,6 +187,32 @@ static void sizes(void)
     check(!thread_create(nothing, NULL, SIZE_MAX) && errno == EAGAIN, "far too large", 0);
 }
 
+static struct sem tried;
+
+static void *unlock(void *unused)
+{
+    (void)unused;
+    errno = 0;
+    stdio_unlock();
+    uintptr_t error = (uintptr_t)errno;
+    sem_up(&tried);
+    return (void *)error;
+}
+
+// Output that one thread keeps together cannot be let go by another. (A thread that ends waits for the lock.)
+static void others_lock(void)
+{
+    stdio_lock();
+    struct thread *t = thread_create(unlock, NULL, 0);
+    if (t)
+        sem_down(&tried);
+    stdio_unlock();
+    check(t && (uintptr_t)thread_join(t) == EPERM, "let go of another thread's lock", 1);
+    errno = 0;
+    stdio_unlock();
+    check(errno == EPERM, "let go of a lock that it had given back", 0);
+}
+
 int main(int argc, char **argv)
 {
     unsigned n = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 1000;
@@ -198,6 +224,7 @@ int main(int argc, char **argv)
     }
     one_at_a_time(n);
     all_at_once(n, &node);
+    others_lock();
     if (argc > 2 && strcmp(argv[2], "limit") == 0)
         too_many();
     sizes();
