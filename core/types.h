@@ -68,7 +68,7 @@ static inline void copy_cap(struct cap *dst, const struct cap *src)
     dst->check[2] = z;
 }
 
-// Returns the smaller number.
+// Returns the smaller of a and b.
 static inline uint64_t min_u64(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;

@@ -18,8 +18,8 @@ static inline void words_clear_16(uint64_t *t)
     t[12] = t[13] = t[14] = t[15] = 0;
 }
 // Copies four words: the arguments or results of a transaction. All is read before anything is written: from and to may
-// be the same. As a loop, or a struct, the compiler calls memcpy() for them,
-// which costs ten times as much on the path of every transaction.
+// be the same. As a loop, or a struct, the compiler calls memcpy() for them, which costs ten times as much on the path
+// of every transaction.
 static inline void words_copy_4(uint64_t to[4], const uint64_t from[4])
 {
     uint64_t a = from[0], b = from[1], c = from[2], d = from[3];
