@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import ring
-from ring import Ring, expect_nothing_left, expect_standing, ok, same
+from ring import expect_nothing_left, ok, on_harts, same
 
 
 def alone(r):
@@ -49,16 +49,5 @@ def copies_move(r):
     expect_nothing_left(r, before, "copies that move")
 
 
-def on(harts):
-    def all():
-        r = Ring(2, smp=harts)
-        for part in (alone, together, copies_move):
-            part(r)
-        expect_standing(r, "the nodes stand, with %d hart%s" % (harts, "s" * (harts > 1)))
-        ok(r.down(), "the ring goes down, and nothing is left of it")
-    all.__name__ = "harts_%d" % harts
-    return all
-
-
 if __name__ == "__main__":
-    ring.main(on(2), on(1))
+    ring.main(*(on_harts(n, 2, alone, together, copies_move) for n in (2, 1)))
