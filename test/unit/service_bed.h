@@ -17,8 +17,8 @@
 #define BED_PAGES 2048
 #define BED_STACK_LEFT 65536 // bytes: more than lie between a test and the switch to a task
 
-// Whether an assertion failed in a task: cmocka then jumped off the task's stack to its own, and the hart still takes the
-// task for running. Such a node always has work, so that to step it would never end.
+// Whether an assertion failed in a task: cmocka then jumped off the task's stack to its own, and the hart still takes
+// the task for running. Such a node always has work, so that to step it would never end.
 static inline bool bed_left_a_task(const struct node *n)
 {
     return n->harts[0].current && thread_is_task(n->harts[0].current);
