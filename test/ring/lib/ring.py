@@ -607,6 +607,13 @@ def expect_standing(r, claim):
     return ok(why is None, claim, why or "")
 
 
+def expect_checks(r, least, claim, *words):
+    """A guest that checks itself and says "N checks, 0 errors": it made more than so many. words: of `rotifer run`."""
+    status, out = r.run("--quiet", "--dir", "n1", *words)
+    m = re.search(r"(\d+) checks, 0 errors", out)
+    return ok(status == 0 and m and int(m[1]) > least, claim, out)
+
+
 def expect_down(r, claim):
     """The end of a ring: its nodes stand (the claim says which), and nothing of it is left on this machine."""
     expect_standing(r, claim)
