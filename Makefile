@@ -150,21 +150,11 @@ else
 	@echo "All $(words $(OUR_C)) files are formatted. Next: make test"
 endif
 
-check-layout:
-	@test/check-layout.py
+# One script each.
+check-layout check-arrows check-circles check-contracts: check-%:
+	@$(wildcard test/check-$*.py test/check-$*.sh)
 	@echo "Next: make test"
-
-check-arrows:
-	@test/check-arrows.sh
-	@echo "Next: make test"
-
 check-circles: kernel
-	@test/check-circles.py
-	@echo "Next: make test"
-
-check-contracts:
-	@test/check-contracts.py
-	@echo "Next: make test"
 
 check-docs: kernel
 	@test/check-docs.py

@@ -53,10 +53,10 @@ $(FUZZ_BINS): build/fuzz/%: build/san/test/fuzz/%.o $(call objects,san,$(FUZZ_HE
 	$(call test_link,-lm)
 
 # What the C library of guests is compared with. No built-ins, for the compiler knows many of the answers itself.
-build/test/libc build/test/libm: build/test/%: guest/tests/%.c $(MAKE_FILES)
+build/test/libc build/test/libm: build/test/%: guest/tests/%.c guest/lib/double_bits.h $(MAKE_FILES)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -O1 -std=gnu11 -fno-builtin $(WARNINGS) -o $@ $< -lm
+	$(Q)$(CC) -O1 -std=gnu11 -fno-builtin $(WARNINGS) -I. -o $@ $< -lm
 build/guest/guest/tests/libc.o build/guest/guest/tests/libm.o: GUEST_CFLAGS += -fno-builtin
 
 -include $(patsubst %.o,%.d,$(call objects,san,$(BOARD_SRCS) $(wildcard test/*/*.c)))

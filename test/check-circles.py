@@ -18,6 +18,7 @@ import os
 import sys
 
 import objects
+import verdict
 
 # Circles that stay. No more than what is named may be in one, and all that is named must be in one.
 ALLOWED = [
@@ -158,11 +159,8 @@ def main():
     if options.json:
         print(json.dumps({"edges": pairs, "circles": [{"where": w, "files": sorted(c)} for w, c in circles]}, indent=1))
         return
-    bad = judge(edges, circles)
-    print("\n".join(bad) or "%d files, and no circle but those that are allowed." % len(edges))
-    if bad:
-        print("What a circle is, and which are allowed, is said at the top of test/check-circles.py.")
-    sys.exit(1 if bad else 0)
+    verdict.end(judge(edges, circles), "%d files, and no circle but those that are allowed." % len(edges),
+                "What a circle is, and which are allowed, is said at the top of test/check-circles.py.")
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ import re
 import sys
 
 import csource
+import verdict
 
 ROOMS = ["arch", "core", "net", "services", "boards", "tools", "guest/lib"]
 TODO = "test/contracts-todo.txt"
@@ -310,10 +311,8 @@ def main():
     else:
         bad = private_headers(house) + state_writers(house) + comments(house, todo)
     done = options.headers or set(house.headers) - set(todo)
-    print("\n".join(bad) or "%d headers say what they promise." % len(done))
-    if bad:
-        print("What a header says, and how, is said at the top of test/check-contracts.py.")
-    sys.exit(1 if bad else 0)
+    verdict.end(bad, "%d headers say what they promise." % len(done),
+                "What a header says, and how, is said at the top of test/check-contracts.py.")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ import re
 import subprocess
 import sys
 
+import verdict
+
 ROOMS = ["arch", "boards", "core", "guest", "linker", "mk", "net", "services", "test", "tools"]
 # What a reader is to put his own in the place of.
 EXAMPLES = re.compile(r"^(my\w*|a|b|FILE|NAME|NODE|PROC|FLAGS)(\.(c|elf|o|lua))?$|^path/to/|^\.\.\.$")
@@ -186,8 +188,7 @@ def main():
         page = Page(path, code)
         page.check()
         bad += page.bad
-    print("\n".join(dict.fromkeys(bad)) or "What README.md and docs/ name is there.")
-    sys.exit(1 if bad else 0)
+    verdict.end(dict.fromkeys(bad), "What README.md and docs/ name is there.")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 
+import verdict
+
 ROOMS = ["arch", "boards", "core", "guest", "net", "services", "test", "tools"]
 COLUMNS = 120
 # A line that is the beginning of a declaration and no more: a type, alone.
@@ -50,8 +52,7 @@ def main():
     os.chdir(sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
     self_test()
     bad = ["%s:%d: %s" % (path, line, what) for path in sources() for line, what in problems(path)]
-    print("\n".join(bad) or "Lines, declarations and heads of files are laid out as they should be.")
-    sys.exit(1 if bad else 0)
+    verdict.end(bad, "Lines, declarations and heads of files are laid out as they should be.")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ import sys
 
 import csource
 import objects
+import verdict
 
 # How many walks a chapter has at least.
 CHAPTERS = {"docs/transaction.md": 2, "docs/move.md": 1}
@@ -165,8 +166,7 @@ def main():
             bad, steps, changes = check_walk(house, first, walk)
             wrong += ["%s:%d: %s" % (page, line, fault) for line, fault in bad]
             told.append("%s:%d: %d functions, %d changes of file" % (page, first, steps, changes))
-    print("\n".join(wrong or told))
-    sys.exit(1 if wrong else 0)
+    verdict.end(wrong, "\n".join(told))
 
 
 if __name__ == "__main__":

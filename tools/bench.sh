@@ -17,19 +17,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 rotifer=${ROTIFER:-$PWD/build/rotifer}
 out=${BENCH_OUT:-build/bench.csv}
 rounds=${BENCH_ROUNDS:-7}
-work=$(mktemp -d "${TMPDIR:-/tmp}/rotifer-bench.XXXXXX") || exit 1
-export ROTIFER_RUN=$work/run
-jobs_started=()
+. tools/workdir.sh bench
 failed=0
-
-clean_up() {
-    "$rotifer" ring down >/dev/null 2>&1
-    for pid in "${jobs_started[@]}"; do kill "$pid" 2>/dev/null; done
-    wait 2>/dev/null
-    rm -rf "$work"
-}
-trap clean_up EXIT
-trap 'exit 130' INT TERM
 
 commit=$(git rev-parse --short HEAD 2>/dev/null || echo none)
 [[ $commit == none || -z $(git status --porcelain --untracked-files=no 2>/dev/null) ]] || commit+=-changed

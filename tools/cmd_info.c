@@ -4,20 +4,11 @@
 #include "tools/command.h"
 #include "tools/control.h"
 #include "tools/say.h"
-#include "tools/table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define TEXT_MAX (64 * KIB)
-
-static struct control what;
-
-static const struct option options[] = {OPTION_JSON(&what.json), {.name = NULL}};
-static const struct option operands[] = {
-    {.name = "PROC", .kind = OPTION_TEXT, .text = &what.what},
-    {.name = NULL},
-};
 
 // Typed is what the list of processes has; the kernel's lines come as they are.
 static void print_json(const struct found_proc *p, char *text)
@@ -43,7 +34,7 @@ static int print_info(struct node *n, const struct found_proc *p, char *text)
     if (s < 0)
         return control_fails(p, s);
     text[r.len] = 0;
-    if (what.json)
+    if (control_line.json)
         print_json(p, text);
     else
         printf("%s%s", text, r.len && text[r.len - 1] != '\n' ? "\n" : "");
@@ -60,7 +51,7 @@ static int order(struct node *n, const struct found_proc *p)
 
 static int run(void)
 {
-    return control_run(&what, order);
+    return control_run(&control_line, order);
 }
 
 const struct command command_info = {
@@ -68,7 +59,7 @@ const struct command command_info = {
     .group = GROUP_PROCESS,
     .what = "all that its kernel tells about a process",
     .help = "All that its kernel tells about a process: maps, threads, transactions, owner, limit.",
-    .options = options,
-    .operands = operands,
+    .options = control_options,
+    .operands = control_operands,
     .run = run,
 };

@@ -2,15 +2,6 @@
 // rotifer kill: ends a process, wherever it is.
 #include "tools/command.h"
 #include "tools/control.h"
-#include "tools/table.h"
-
-static struct control what;
-
-static const struct option options[] = {OPTION_JSON(&what.json), {.name = NULL}};
-static const struct option operands[] = {
-    {.name = "PROC", .kind = OPTION_TEXT, .text = &what.what},
-    {.name = NULL},
-};
 
 static int order(struct node *n, const struct found_proc *p)
 {
@@ -19,7 +10,7 @@ static int order(struct node *n, const struct found_proc *p)
 
 static int run(void)
 {
-    return control_run(&what, order);
+    return control_run(&control_line, order);
 }
 
 const struct command command_kill = {
@@ -27,7 +18,7 @@ const struct command command_kill = {
     .group = GROUP_PROCESS,
     .what = "end a process",
     .help = "Ends a process, wherever it is. Its owner is told.",
-    .options = options,
-    .operands = operands,
+    .options = control_options,
+    .operands = control_operands,
     .run = run,
 };

@@ -2,15 +2,6 @@
 // rotifer stun: stops a process, whole, at a well-defined point.
 #include "tools/command.h"
 #include "tools/control.h"
-#include "tools/table.h"
-
-static struct control what;
-
-static const struct option options[] = {OPTION_JSON(&what.json), {.name = NULL}};
-static const struct option operands[] = {
-    {.name = "PROC", .kind = OPTION_TEXT, .text = &what.what},
-    {.name = NULL},
-};
 
 static int order(struct node *n, const struct found_proc *p)
 {
@@ -19,7 +10,7 @@ static int order(struct node *n, const struct found_proc *p)
 
 static int run(void)
 {
-    return control_run(&what, order);
+    return control_run(&control_line, order);
 }
 
 const struct command command_stun = {
@@ -29,7 +20,7 @@ const struct command command_stun = {
     .help = "Stops a process, whole, at a well-defined point. Callers of it wait for as long as it is "
             "stopped, and are told so.",
     .next = "rotifer resume PROC",
-    .options = options,
-    .operands = operands,
+    .options = control_options,
+    .operands = control_operands,
     .run = run,
 };

@@ -4,6 +4,14 @@
 #include "core/panic.h"
 #include "tools/member.h"
 #include "tools/say.h"
+#include "tools/table.h"
+
+struct control control_line;
+const struct option control_options[] = {OPTION_JSON(&control_line.json), {.name = NULL}};
+const struct option control_operands[] = {
+    {.name = "PROC", .kind = OPTION_TEXT, .text = &control_line.what},
+    {.name = NULL},
+};
 
 static struct {
     const struct control *of;

@@ -9,6 +9,7 @@
 #include "core/task.h"
 #include "tools/find.h"
 #include "tools/json.h"
+#include "tools/options.h"
 
 #define CONTROL_TIMEOUT_MS 30000
 
@@ -17,6 +18,10 @@ struct control {
     const char *what; // name, or beginning of the number
     bool json;
 };
+
+// The command line of commands that take PROC and --json and nothing else, and what was typed there.
+extern struct control control_line;
+extern const struct option control_options[], control_operands[];
 
 // Runs order(n, process) as the command's task, for the process that c names. Returns the exit status.
 int control_run(const struct control *c, int (*order)(struct node *n, const struct found_proc *p));

@@ -15,23 +15,11 @@ lua_program=${DEMO_LUA:-guest/examples/demo.lua}
 nodes=${NODES:-4}
 calls_each=500 # calls of one client program; then the next one starts, under a new number
 pause_ms=2     # between two calls: the machine is to have time for Lua, too
-work=$(mktemp -d "${TMPDIR:-/tmp}/rotifer-demo.XXXXXX") || exit 1
-export ROTIFER_RUN=$work/run # not the ring that you may have up already
-jobs_started=()
+. tools/workdir.sh demo
 
 if [[ -t 1 ]]; then bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'; else bold='' dim='' green='' red='' plain=''; fi
 say() { printf '%s%s%s\n' "$bold" "$*" "$plain"; }
 note() { printf '%s%s%s\n' "$dim" "$*" "$plain"; }
-
-clean_up() {
-    touch "$work/stop"
-    "$rotifer" ring down >/dev/null 2>&1
-    for pid in "${jobs_started[@]}"; do kill "$pid" 2>/dev/null; done
-    wait 2>/dev/null
-    rm -rf "$work"
-}
-trap clean_up EXIT
-trap 'exit 130' INT TERM
 
 passed=0 failed=0
 # check WHAT COMMAND...: one line of the summary.

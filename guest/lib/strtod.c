@@ -15,6 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "guest/lib/double_bits.h"
 #include "guest/lib/internal.h"
 
 #define DIGITS_KEPT 790 // no point half-way between two doubles has more than 770
@@ -33,20 +34,6 @@ static int compare(const struct decimal *a, const struct decimal *b)
         return a->exponent < b->exponent ? -1 : 1;
     int c = memcmp(a->digit, b->digit, (size_t)(a->n < b->n ? a->n : b->n));
     return c ? c : a->n - b->n;
-}
-
-static double from_bits(uint64_t bits)
-{
-    double d;
-    memcpy(&d, &bits, sizeof d);
-    return d;
-}
-
-static uint64_t to_bits(double d)
-{
-    uint64_t bits;
-    memcpy(&bits, &d, sizeof bits);
-    return bits;
 }
 
 // How `number` compares with mantissa * 2^exponent.
@@ -101,7 +88,7 @@ static double guess(uint64_t leading, int exponent10)
 
 static double round_exactly(const struct decimal *number, double d)
 {
-    uint64_t bits = to_bits(isinf(d) ? 0x1.fffffffffffffp1023 : d);
+    uint64_t bits = bits_of(isinf(d) ? 0x1.fffffffffffffp1023 : d);
     uint64_t start = bits;
     for (int c; bits < 0x7ffull << 52; bits++) {
         c = compare_half(number, bits);
@@ -109,13 +96,13 @@ static double round_exactly(const struct decimal *number, double d)
             break;
     }
     if (bits > start)
-        return from_bits(bits);
+        return double_of(bits);
     for (int c; bits > 0; bits--) {
         c = compare_half(number, bits - 1);
         if (c > 0 || (c == 0 && bits % 2 == 0))
             break;
     }
-    return from_bits(bits);
+    return double_of(bits);
 }
 
 static double decimal_value(const struct decimal *number)
@@ -139,17 +126,17 @@ static double decimal_value(const struct decimal *number)
 // half-way between two floats; of subnormal floats we do not ask where that is.
 static bool is_float_tie(double d)
 {
-    return (to_bits(d) & 0x1fffffff) == 0x10000000 || d < 0x1p-126;
+    return (bits_of(d) & 0x1fffffff) == 0x10000000 || d < 0x1p-126;
 }
 
 // Rounded to the double of odd fraction instead, unless it is exact: then rounding once more, to a float, is right.
 static double to_odd(const struct decimal *number, double nearest)
 {
-    uint64_t bits = to_bits(nearest);
+    uint64_t bits = bits_of(nearest);
     if (number->n == 0 || bits % 2 == 1 || isinf(nearest))
         return nearest;
     int c = compare_double(number, bits);
-    return from_bits(c > 0 ? bits + 1 : c < 0 ? bits - 1 : bits);
+    return double_of(c > 0 ? bits + 1 : c < 0 ? bits - 1 : bits);
 }
 
 // --- Reading the text ----------------------------------------------------------------------------
@@ -296,7 +283,7 @@ static double read_nan(const char *s, const char **end)
     errno = errno_before;
     if (number_end != close)
         return NAN;
-    return from_bits(to_bits(NAN) | (fraction & ((1ull << 51) - 1)));
+    return double_of(bits_of(NAN) | (fraction & ((1ull << 51) - 1)));
 }
 
 // "infinity", "inf" or "nan" at s.

@@ -14,6 +14,8 @@
 #include <uchar.h>
 #include <wchar.h>
 
+#include "guest/lib/double_bits.h"
+
 #define RANDOM_NUMBERS 20000
 
 static uint64_t random_state = 88172645463325252ull;
@@ -32,13 +34,6 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t len)
     for (size_t i = 0; i < len; i++)
         hash = (hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3u;
     return hash;
-}
-
-static uint64_t bits_of(double d)
-{
-    uint64_t bits;
-    memcpy(&bits, &d, sizeof bits);
-    return bits;
 }
 
 // --- Text to numbers -----------------------------------------------------------------------------

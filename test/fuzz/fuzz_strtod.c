@@ -16,7 +16,7 @@ int fuzz_one(const uint8_t *data, size_t size)
     double ours = guest_strtod(text, &our_end), theirs = strtod(text, &their_end);
     ASSERT(our_end >= text && our_end <= text + len);
     ASSERT(our_end == their_end);
-    ASSERT(isnan(theirs) ? isnan(ours) : bed_bits(ours) == bed_bits(theirs));
+    ASSERT(isnan(theirs) ? isnan(ours) : bits_of(ours) == bits_of(theirs));
     float our_float = guest_strtof(text, &our_end), their_float = strtof(text, &their_end);
     ASSERT(our_end == their_end);
     ASSERT(isnan(their_float) ? isnan(our_float) : memcmp(&our_float, &their_float, sizeof our_float) == 0);

@@ -53,9 +53,10 @@ def firmware():
         types(claim, [ALL_HARTS, HELLO], "-bios", newer, "-smp", "4", "-m", "128M", *cpu, harts=harts, machine=machine)
 
 
-def total_mib():
-    with open("/proc/meminfo") as f:
-        return next(int(x.split()[1]) // 1024 for x in f if x.startswith("MemTotal:"))
+def promised(mib):
+    """Options for so much memory, of which a node touches little. QEMU reserves none of it, so a small machine will do."""
+    return ("-m", "%dM" % mib, "-object", "memory-backend-ram,id=ram,size=%dM,reserve=off" % mib, "-machine",
+            "memory-backend=ram")
 
 
 def types(claim, commands, *options, machine="virt", harts=None, says=None, **more):
@@ -109,10 +110,7 @@ LUA = ("lua -e 'print(string.rep(\"ab\", 4) .. 1 // 0.25)'", r"^abababab4\.0")
 
 def memories():
     for size, mib in (("128M", 128), ("2G", 2048), ("4G", 4096)):
-        if total_mib() < mib:  # it is not touched, but a careful host does not even promise it
-            skip("%s of memory" % size, "this machine has %d MiB" % total_mib())
-            continue
-        boots("%s of memory" % size, "-m", size, says=["memory: %d MiB" % mib])
+        boots("%s of memory" % size, *promised(mib), says=["memory: %d MiB" % mib])
     types("6 MiB of memory are enough for the shell, and for hello, thrice", [HELLO] * 3, "-m", "6M")
     types("16 MiB are enough for Lua", [HELLO, LUA], "-m", "16M", "-smp", "4", harts=4)
 
@@ -144,16 +142,13 @@ def elsewhere():
     for address, mib, store in ((0x80400000, 16, True), (0x84800000, 512, True), (0x140000000, 4096, False),
                                 (0x9fc00000, 512, False)):
         claim = "entered at 0x%x" % address
-        if total_mib() < mib:
-            skip(claim, "this machine has %d MiB" % total_mib())
-            continue
         moved = scratch("moved.elf")
         subprocess.run([cross + "objcopy", "--change-section-lma", "*+0x%x" % (address - 0x80200000),
                         os.path.join(ring.BUILD, "rotifer.elf"), moved], check=True, timeout=hang(60))
         if store:
-            types(claim, [HELLO], "-m", "%dM" % mib, "-smp", "2", harts=2, kernel=moved)
+            types(claim, [HELLO], *promised(mib), "-smp", "2", harts=2, kernel=moved)
         else:
-            boots(claim, "-m", "%dM" % mib, "-smp", "2", kernel=moved)
+            boots(claim, *promised(mib), "-smp", "2", kernel=moved)
 
 
 def u_boot():

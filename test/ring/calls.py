@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import ring
-from ring import Ring, expect_standing, ok, same
+from ring import Ring, expect_down, ok, same
 
 CALLS = 120
 
@@ -45,8 +45,7 @@ def forward():
     forwards(r, "on one node", dict.fromkeys(names, "n1"))
     forwards(r, "over the wire", dict(zip(names, ("n1", "n2", "n1", "n2"))))
     forwards(r, "while the fronts and the client move", dict(zip(names, ("n1", "n2", "n1", "n2"))), ("near", "far", "client"))
-    expect_standing(r, "the nodes stand")
-    ok(r.down(), "the ring goes down, and nothing is left of it")
+    expect_down(r, "the nodes stand")
 
 
 # --- Interrupts ------------------------------------------------------------------------------------------------
@@ -90,8 +89,7 @@ def cancel():
     interrupts(r, "on one node", ("n1", "n1", "n1", "n1"))
     interrupts(r, "over the wire", ("n1", "n2", "n1", "n2"))
     interrupts(r, "while all of them move", ("n2", "n1", "n2", "n1"), move=True)
-    expect_standing(r, "the nodes stand")
-    ok(r.down(), "the ring goes down, and nothing is left of it")
+    expect_down(r, "the nodes stand")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ daemon alone, or there is none."""
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -17,6 +18,7 @@ COMMANDS = [f[4:-2].replace("_", " ") for f in os.listdir(os.path.join(ring.ROOT
 INTERNAL = ["hostd"]
 GROUPS = ["ring", "node", "link", "process", "show"]
 EMPTY_GROUPS = ["store", "debug"]
+NOBODY_ID = 65534  # user and group "nobody" on every Linux
 
 
 def rotifer(*words, run="nowhere", env=None):
@@ -182,12 +184,28 @@ def with_a_ring():
 
 
 def somebody_elses():
-    if os.geteuid() == 0 or not os.path.isdir("/root") or os.access("/root", os.X_OK):
-        ring.skip("a ring of somebody else's", "everything here is ours")
-        return
-    env = dict(os.environ, ROTIFER_RUN="/root/run")
-    p = subprocess.run([ring.ROTIFER, "ps"], env=env, capture_output=True, text=True)
-    ok(p.returncode == NO_RING and "belongs to somebody else" in p.stderr, "a ring of somebody else's", p.stderr)
+    """A user who may not enter the run directory is told so. No file mode keeps root out: as root, nobody asks, with a copy
+    of the command that it can reach. Another user cannot become nobody: it shuts the directory to itself."""
+    d = Daemon("theirs")
+    command, asks_as = ring.ROTIFER, {}
+    if os.geteuid() == 0:
+        command = shutil.copy(ring.ROTIFER, ring.scratch("rotifer"))
+        os.chmod(command, 0o755)
+        os.chmod(os.path.dirname(command), 0o711)
+        asks_as = dict(user=NOBODY_ID, group=NOBODY_ID, extra_groups=[])
+    else:
+        os.chmod(d.run, 0)
+    try:
+        p = subprocess.run([command, "ps"], env=dict(os.environ, ROTIFER_RUN=d.run), cwd="/", stdin=subprocess.DEVNULL,
+                           capture_output=True, text=True, timeout=hang(60), **asks_as)
+    finally:
+        os.chmod(d.run, 0o700)
+    ok(p.returncode == NO_RING and not p.stdout and "belongs to somebody else" in p.stderr, "a ring of somebody else's",
+       "status %d\n%s%s" % (p.returncode, p.stdout, p.stderr))
+    status, out, err = rotifer("ps", run="theirs")
+    ok(status == OK, "which answers its own user", "status %d\n%s%s" % (status, out, err))
+    status, out, err = rotifer("ring", "down", run="theirs")
+    ok(status == OK and not os.path.exists(d.run), "and goes down for that user", out + err)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import ring
-from ring import Ring, expect_standing, note, ok, same
+from ring import Ring, expect_down, note, ok, same
 
 PROCESSES = int(os.environ.get("PROCESSES", "1000"))
 THREADS = 10
@@ -59,8 +59,7 @@ def crowd():
     seconds_of("all end", lambda: ends(boss, group, PROCESSES))
     difference = r.back_to(before)
     ok(difference is None, "nothing is left of them", difference or "")
-    expect_standing(r, "the kernel stands")
-    ok(r.down(), "the ring goes down, and nothing is left of it")
+    expect_down(r, "the kernel stands")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import ring
-from ring import Ring, expect_standing, ok
+from ring import Ring, expect_down, expect_standing, ok
 
 SEED = int(os.environ.get("SEED", "1"))
 COUNT = int(os.environ.get("COUNT", "200000"))
@@ -82,8 +82,7 @@ def moved():
     for n in r.names():
         difference = r.back_to(before[n], node=n)
         ok(difference is None, "nothing is left of it on %s" % n, difference or "")
-    expect_standing(r, "both kernels stand")
-    ok(r.down(), "the ring goes down, and nothing is left of it")
+    expect_down(r, "both kernels stand")
 
 
 def services():

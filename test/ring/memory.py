@@ -2,21 +2,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Memory as guests have it: segments shared between processes, copied on write, told what was written, and where it ends."""
 import os
-import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import ring
-from ring import Ring, expect_nothing_left, expect_standing, ok, same
+from ring import expect_checks, expect_nothing_left, ok, on_harts, same
 
 
 def alone(r):
     before = r.counts()
     for i in range(3):
-        status, out = r.run("--quiet", "--dir", "n1", "memory", "check")
-        m = re.search(r"(\d+) checks, 0 errors", out)
-        ok(status == 0 and m and int(m[1]) > 700,
-           "mapped, copied, refused by name, told what was written, run %d" % (i + 1), out)
+        expect_checks(r, 700, "mapped, copied, refused by name, told what was written, run %d" % (i + 1), "memory", "check")
     expect_nothing_left(r, before, "segments of one process")
 
 
@@ -49,16 +45,5 @@ def copies_move(r):
     expect_nothing_left(r, before, "copies that move")
 
 
-def on(harts):
-    def all():
-        r = Ring(2, smp=harts)
-        for part in (alone, together, copies_move):
-            part(r)
-        expect_standing(r, "the nodes stand, with %d hart%s" % (harts, "s" * (harts > 1)))
-        ok(r.down(), "the ring goes down, and nothing is left of it")
-    all.__name__ = "harts_%d" % harts
-    return all
-
-
 if __name__ == "__main__":
-    ring.main(on(2), on(1))
+    ring.main(*(on_harts(n, 2, alone, together, copies_move) for n in (2, 1)))

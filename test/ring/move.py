@@ -12,7 +12,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import ring
-from ring import Ring, expect_standing, hang, ok, same
+from ring import Ring, expect_down, hang, ok, same
 
 SEED = int(os.environ.get("SEED", "1"))
 WORK = "test/ring/lib/work.lua"  # a path as short as names in the startup block must be
@@ -284,8 +284,7 @@ def on(harts, *parts):
                     r.command("kill", p[0])
             ring.note("%s, %d hart%s: %.1f s" % (part.__name__, harts, "s" * (harts > 1),
                                                  time.monotonic() - start))
-        expect_standing(r, "all nodes stand, with %d hart%s each" % (harts, "s" * (harts > 1)))
-        ok(r.down(), "the ring goes down, and nothing is left of it")
+        expect_down(r, "all nodes stand, with %d hart%s each" % (harts, "s" * (harts > 1)))
     all.__name__ = "harts_%d" % harts
     return all
 

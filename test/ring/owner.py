@@ -12,7 +12,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import ring
-from ring import GiveUp, Ring, expect_standing, hang, note, ok, same
+from ring import GiveUp, Ring, expect_down, hang, note, ok, same
 
 # mistake: kind, cause, address
 FAULTS = {
@@ -198,8 +198,7 @@ def all():
     for n in r.names():
         difference = r.back_to(before[n], node=n)
         ok(difference is None, "nothing is left of them on %s" % n, difference or "")
-    expect_standing(r, "the kernels stand")
-    ok(r.down(), "the ring goes down, and nothing is left of it")
+    expect_down(r, "the kernels stand")
 
 
 if __name__ == "__main__":

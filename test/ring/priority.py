@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import ring
-from ring import Ring, expect_standing, ok, same
+from ring import ok, on_harts, same
 
 UNITS = 20000  # some hundred slices
 
@@ -61,16 +61,11 @@ def sleeper(r):
 
 
 def on(harts):
-    def all():
-        r = Ring(1, smp=harts)
+    def levels(r):
         compete(r, "equals do as much as each other", harts, 4, 4, lambda a, b: min(a, b) * 2 >= max(a, b))
         compete(r, "the higher one is through first, the lower one has had a slice in seventeen, no more than a fifth",
                 harts, 6, 2, lambda a, b: a == UNITS and 0 < b < UNITS / 5)
-        sleeper(r)
-        expect_standing(r, "the node stands, with %d hart%s" % (harts, "s" * (harts > 1)))
-        ok(r.down(), "the ring goes down, and nothing is left of it")
-    all.__name__ = "harts_%d" % harts
-    return all
+    return on_harts(harts, 1, levels, sleeper)
 
 
 if __name__ == "__main__":

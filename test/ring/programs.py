@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import ring
-from ring import Ring, expect_standing, ok, same
+from ring import Ring, expect_down, ok, same
 
 SEED = int(os.environ.get("SEED", "1"))
 
@@ -268,8 +268,7 @@ def on(harts):
             part(r)
             ring.note("%s, %d hart%s: %.1f s" % (part.__name__, harts, "s" * (harts > 1), time.monotonic() - start))
         counted(r, before, "all of these programs", exactly=True)
-        expect_standing(r, "the node stands, with %d hart%s" % (harts, "s" * (harts > 1)))
-        ok(r.down(), "the ring goes down, and nothing is left of it")
+        expect_down(r, "the node stands, with %d hart%s" % (harts, "s" * (harts > 1)))
     all.__name__ = "harts_%d" % harts
     return all
 

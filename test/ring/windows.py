@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import ring
-from ring import Ring, expect_nothing_left, expect_standing, note, ok, same
+from ring import Ring, expect_checks, expect_down, expect_nothing_left, note, ok, on_harts, same
 
 
 def info(r, name):
@@ -22,10 +22,8 @@ def info(r, name):
 def alike(r):
     before = r.counts()
     for i in range(2):
-        status, out = r.run("--quiet", "--dir", "n1", "windows", "check")
-        m = re.search(r"check, (\d+) checks, 0 errors", out)
-        ok(status == 0 and m and int(m[1]) > 15000,
-           "shared, copied, marked and made shorter, it is memory like any other, run %d" % (i + 1), out)
+        expect_checks(r, 15000, "shared, copied, marked and made shorter, it is memory like any other, run %d" % (i + 1),
+                      "windows", "check")
     expect_nothing_left(r, before, "segments of 8 MiB")
 
 
@@ -60,17 +58,6 @@ def big(r):
     ok(difference is None, "nor at the other node", difference or "")
 
 
-def on(harts):
-    def all():
-        r = Ring(2, smp=harts, mem="160M")
-        for part in (alike, meanwhile, big):
-            part(r)
-        expect_standing(r, "the nodes stand, with %d hart%s" % (harts, "s" * (harts > 1)))
-        ok(r.down(), "the ring goes down, and nothing is left of it")
-    all.__name__ = "harts_%d" % harts
-    return all
-
-
 def little():
     r = Ring(1, mem="20M")
     before = r.counts()
@@ -93,9 +80,8 @@ def little():
     ok(windows >= 4, "and then it is in one piece again: %d of 2 MiB" % windows, text)
     ok(p.end() == 0, "with the right contents", p.tail())
     expect_nothing_left(r, before, "the next program")
-    expect_standing(r, "the node stands")
-    ok(r.down(), "the ring goes down, and nothing is left of it")
+    expect_down(r, "the node stands")
 
 
 if __name__ == "__main__":
-    ring.main(on(1), on(4), little)
+    ring.main(*(on_harts(n, 2, alike, meanwhile, big, mem="160M") for n in (1, 4)), little)

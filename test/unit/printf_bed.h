@@ -109,20 +109,6 @@ int tty_unlock(void)
 #undef nan
 #undef atof
 
-static inline double bed_double(uint64_t bits)
-{
-    double d;
-    memcpy(&d, &bits, sizeof d);
-    return d;
-}
-
-static inline uint64_t bed_bits(double d)
-{
-    uint64_t bits;
-    memcpy(&bits, &d, sizeof bits);
-    return bits;
-}
-
 // xorshift64* (Vigna 2014).
 static inline uint64_t bed_rand(uint64_t *s)
 {

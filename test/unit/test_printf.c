@@ -57,7 +57,7 @@ static double draw_double(uint64_t *r)
     if (kind == 0)
         return hard[bed_rand(r) % (sizeof hard / sizeof *hard)];
     if (kind == 1) // any bits at all
-        return bed_double(bed_rand(r));
+        return double_of(bed_rand(r));
     double d = (double)(int64_t)bed_rand(r) / 9007199254740992.0; // everyday sizes
     return kind == 2 ? d : round(d * 1e4) / 1e4;
 }
@@ -133,7 +133,7 @@ static void all_digits_of_a_double_are_right(void **state)
     (void)state;
     uint64_t r = 2;
     for (int i = 0; i < CASES / 20; i++) {
-        double d = bed_double(bed_rand(&r));
+        double d = double_of(bed_rand(&r));
         COMPARE("%.1100e", d);
         COMPARE("%.1074f", d);
     }

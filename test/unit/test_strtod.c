@@ -15,7 +15,7 @@ static void same(const char *text)
 {
     char *our_end, *their_end;
     double ours = guest_strtod(text, &our_end), theirs = strtod(text, &their_end);
-    bool equal = bed_bits(ours) == bed_bits(theirs) || (isnan(ours) && isnan(theirs));
+    bool equal = bits_of(ours) == bits_of(theirs) || (isnan(ours) && isnan(theirs));
     if (!equal || our_end != their_end)
         fail_msg("\"%s\": %a and %d characters, should be %a and %d", text, ours, (int)(our_end - text), theirs,
                  (int)(their_end - text));
@@ -62,7 +62,7 @@ static void numbers_half_way_between_two_doubles(void **state)
         uint64_t bits = bed_rand(&r) & 0x7fefffffffffffffull;
         char text[1400], *end;
         int len = snprintf(text, sizeof text, "%.1100Le",
-                           ((long double)bed_double(bits) + (long double)bed_double(bits + 1)) / 2);
+                           ((long double)double_of(bits) + (long double)double_of(bits + 1)) / 2);
         same(text);
         end = strchr(text, 'e');
         memmove(end + 1, end, (size_t)(text + len - end) + 1);
@@ -98,14 +98,14 @@ static void what_was_printed_is_read_back(void **state)
     (void)state;
     uint64_t r = 3;
     for (int i = 0; i < CASES; i++) {
-        double d = bed_double(bed_rand(&r));
+        double d = double_of(bed_rand(&r));
         char text[40], hexadecimal[40];
         if (isnan(d))
             continue;
         guest_snprintf(text, sizeof text, "%.17g", d);
         guest_snprintf(hexadecimal, sizeof hexadecimal, "%a", d);
-        assert_true(bed_bits(guest_strtod(text, NULL)) == bed_bits(d));
-        assert_true(bed_bits(guest_strtod(hexadecimal, NULL)) == bed_bits(d));
+        assert_true(bits_of(guest_strtod(text, NULL)) == bits_of(d));
+        assert_true(bits_of(guest_strtod(hexadecimal, NULL)) == bits_of(d));
     }
 }
 

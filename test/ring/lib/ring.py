@@ -605,3 +605,27 @@ def expect_nothing_left(r, before, claim):
 def expect_standing(r, claim):
     why = r.standing()
     return ok(why is None, claim, why or "")
+
+
+def expect_checks(r, least, claim, *words):
+    """A guest that checks itself and says "N checks, 0 errors": it made more than so many. words: of `rotifer run`."""
+    status, out = r.run("--quiet", "--dir", "n1", *words)
+    m = re.search(r"(\d+) checks, 0 errors", out)
+    return ok(status == 0 and m and int(m[1]) > least, claim, out)
+
+
+def expect_down(r, claim):
+    """The end of a ring: its nodes stand (the claim says which), and nothing of it is left on this machine."""
+    expect_standing(r, claim)
+    ok(r.down(), "the ring goes down, and nothing is left of it")
+
+
+def on_harts(harts, nodes, *parts, **more):
+    """For main(): these parts, one after another, on one ring whose nodes have so many harts. more: of Ring()."""
+    def all():
+        r = Ring(nodes, smp=harts, **more)
+        for part in parts:
+            part(r)
+        expect_down(r, "the node%s, with %d hart%s" % (" stands" if nodes == 1 else "s stand", harts, "s" * (harts > 1)))
+    all.__name__ = "harts_%d" % harts
+    return all
