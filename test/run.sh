@@ -25,7 +25,7 @@ export CMOCKA_MESSAGE_OUTPUT=TAP
 
 # Seconds that all programs of a kind take together, on two processors that nothing else uses: docs/tests.md. A kind
 # that takes longer is marked, and no failure.
-declare -A budget=([check]=25 [unit]=25 [sim]=30 [fuzz]=75 [ring]=660)
+declare -A budget=([check]=25 [unit]=25 [sim]=35 [fuzz]=75 [ring]=660)
 
 passed=0 failed=0 skipped=0
 broken=() # names of programs with a failure
