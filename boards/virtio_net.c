@@ -5,7 +5,7 @@
 // So received payload lands in whole pages, and payload to send is read where it lies. Chain number i has a fixed place
 // in the queue (descriptors i * stride ...): no search, and a number that the device returns is easy to check.
 //
-//   offset  0      4            16                       208
+//   offset  0      4            16                       232
 //           | pad  | virtio, 12 | wire header, 192       |
 //
 // The device does not interrupt for frames that it has sent. Their pages are given back at the next send, at the next
@@ -39,7 +39,7 @@ struct head {
     struct wire_hdr wire;
 };
 #define HEAD_BYTES (sizeof(struct head) - offsetof(struct head, virtio))
-_Static_assert(sizeof(struct head) == 208 && HEAD_BYTES == 204 && offsetof(struct head, wire) == 16, "as drawn");
+_Static_assert(sizeof(struct head) == 232 && HEAD_BYTES == 228 && offsetof(struct head, wire) == 16, "as drawn");
 _Static_assert(sizeof(((struct head *)0)->virtio) == 12, "5.1.6: virtio_net_hdr with num_buffers");
 #define HEADS_A_PAGE (PAGE_SIZE / sizeof(struct head))
 

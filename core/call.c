@@ -15,7 +15,9 @@ void call_reset(struct call *c)
 {
     call_set_state(c, CALL_NONE);
     c->begun = c->busy = c->remote = c->cancelled = false;
-    c->tries = 0;
+    c->unsure = false;
+    c->tries = c->ask = 0;
+    c->server_inc = c->asked = c->first_ms = 0;
     c->forwards = 0;
     c->server = EP_NONE;
     c->sent = c->got = (struct progress){0};
@@ -73,6 +75,7 @@ int txn_trans(struct node *n, struct thread *t, const struct cap *cap, uint32_t 
     t->proc->called = true;
     call_set_state(c, CALL_SEND);
     c->op = op;
+    c->inc = t->proc->incarnation;
     c->seq = ++t->seq;
     copy_cap(&c->cap, cap);
     words_copy_4(c->arg, arg);
@@ -90,7 +93,7 @@ static void call_to_remote(struct node *n, struct thread *t)
 {
     struct call *c = &t->call;
     if (!n->transport) {
-        call_fail(n, t, c->begun ? E_DIED : E_NOTHERE);
+        call_fail(n, t, c->begun || c->unsure ? E_DIED : E_NOTHERE);
         return;
     }
     if (!list_linked(&c->remote_link)) {
@@ -110,7 +113,7 @@ static void call_to_local(struct node *n, struct thread *t, struct proc *server)
     if (c->state != CALL_SEND) {
         // The reply is the record's business; make sure that it knows of us, it may have just arrived here.
         struct rec *r = txn_rec_find(n, server->ep, t->proc->ep, t->tid);
-        if (!r || r->seq != c->seq)
+        if (!r || r->seq != c->seq || r->inc != c->inc)
             call_fail(n, t, E_DIED);
         else if (rec_answered(r) && !proc_frozen(server))
             rec_reply(n, r);
@@ -148,7 +151,7 @@ static void call_to_local(struct node *n, struct thread *t, struct proc *server)
         c->busy = true;
         call_arm(n, t, c->retry_ns);
         break;
-    case TXN_NOTHERE: call_fail(n, t, c->begun ? E_DIED : E_NOTHERE); break;
+    case TXN_NOTHERE: call_fail(n, t, c->begun || c->unsure ? E_DIED : E_NOTHERE); break;
     case TXN_OLD:
     case TXN_UNKNOWN: call_fail(n, t, E_DIED); break;
     }
@@ -184,7 +187,7 @@ void call_leave_server(struct node *n, struct thread *t)
 {
     struct call *c = &t->call;
     struct rec *r = c->server != EP_NONE ? txn_rec_find(n, c->server, t->proc->ep, t->tid) : NULL;
-    if (r && r->seq == c->seq && !proc_frozen(r->proc))
+    if (r && r->seq == c->seq && r->inc == c->inc && !proc_frozen(r->proc))
         rec_leave(n, r);
     else if (!r && c->remote && c->server != EP_NONE && n->transport)
         n->transport->cancel(n, t);
@@ -218,7 +221,7 @@ struct thread *txn_call_find(struct node *n, struct txn_id id)
 {
     struct proc *p = proc_by_ep(n, id.client);
     struct thread *t = p && !proc_frozen(p) ? thread_find(p, id.tid) : NULL;
-    return t && t->state == THREAD_CALL && t->call.seq == id.seq ? t : NULL;
+    return t && t->state == THREAD_CALL && t->call.seq == id.seq && t->call.inc == id.inc ? t : NULL;
 }
 
 static void call_heard(struct node *n, struct thread *t)
@@ -226,7 +229,17 @@ static void call_heard(struct node *n, struct thread *t)
     peer_heard(&t->call.peer, node_now(n));
 }
 
-int txn_request_acked(struct node *n, struct txn_id id, ep_t server, const struct progress *p, bool wait, bool working)
+// A frame of a former life of the server says nothing any more.
+static bool superseded(struct call *c, uint32_t server_inc)
+{
+    if (server_inc < c->server_inc)
+        return true;
+    c->server_inc = server_inc;
+    return false;
+}
+
+int txn_request_acked(struct node *n, struct txn_id id, ep_t server, uint32_t inc, const struct progress *p, bool wait,
+                      bool working)
 {
     struct proc *cp = proc_by_ep(n, id.client);
     if (cp && proc_frozen(cp))
@@ -237,6 +250,8 @@ int txn_request_acked(struct node *n, struct txn_id id, ep_t server, const struc
     struct call *c = &t->call;
     if ((c->server != EP_NONE && c->server != server) || p->base > c->req.len)
         return -E_OBJECT;
+    if (superseded(c, inc))
+        return 0;
     call_heard(n, t);
     c->server = server;
     if (c->state != CALL_SEND)
@@ -282,7 +297,7 @@ int txn_reply_in(struct node *n, struct txn_id id, ep_t server, const struct txn
     c->sent.base = c->req.len;
     c->status = h->status;
     words_copy_4(c->res, h->res);
-    c->rep_total = h->total;
+    c->rep_total = (uint32_t)h->total; // wire_check: at most MESSAGE_MAX_BYTES
     if (h->total > c->rep.len) {
         call_fail(n, t, E_TOOBIG);
         return 1;

@@ -29,12 +29,24 @@ static uint64_t after(struct node *n, uint64_t left_ns)
 
 // --- Server -------------------------------------------------------------------------------------------
 
+// The thread's call is cancelled, and wants an answer by by_ns at the latest. It is not sent yet.
+static void call_cancel(struct call *c, uint64_t by_ns)
+{
+    if (by_ns < c->deadline_ns)
+        c->deadline_ns = by_ns;
+    c->cancelled = true;
+}
+
 // Ends what the thread is blocked in; false: it is in nothing that can be ended.
+// A call of its own is cancelled by a timer, as an event of its own: its server may wait in a call in its turn, and so
+// on for thousands of links, which would be as many frames on this stack.
 static bool interrupt(struct node *n, struct thread *s, uint64_t by_ns)
 {
-    uint64_t now = node_now(n);
     switch (s->state) {
-    case THREAD_CALL: (void)txn_cancel(n, s, by_ns == UINT64_MAX ? 0 : by_ns > now ? by_ns - now : 1); return true;
+    case THREAD_CALL:
+        call_cancel(&s->call, by_ns);
+        txn_kick_call(n, s);
+        return true;
     case THREAD_SLEEP:
     case THREAD_FUTEX:
         if (thread_is_task(s)) // a pause of the kernel's own, and short
@@ -54,10 +66,11 @@ void cancel_tell(struct node *n, struct rec *r)
     ASSERT(r->state == REC_SERVE && r->server);
     if (r->cancel != CANCEL_PENDING || r->server->serve.shielded) // it is told when it opens up
         return;
-    if (interrupt(n, r->server, r->cancel_by_ns))
-        r->cancel = CANCEL_TOLD;
-    else
+    r->cancel = CANCEL_TOLD; // first: it may be reached again on the way, when servers call each other in a circle
+    if (!interrupt(n, r->server, r->cancel_by_ns)) {
+        r->cancel = CANCEL_PENDING;
         rec_arm(n, r); // it computes: perhaps it is blocked next time
+    }
 }
 
 // The client does not want the request any more; by_ns: how long it still waits for an answer. Its process is not
@@ -116,9 +129,10 @@ enum txn_verdict txn_cancel_in(struct node *n, ep_t dst, const struct txn_reques
     if (proc_frozen(p)) // what its descriptor says stays true
         return waits ? TXN_BUSY : TXN_OLD;
     struct rec *r = txn_rec_find(n, dst, q->id.client, q->id.tid);
-    if (r && q->id.seq < r->seq)
+    int order = r ? txn_order(q->id.inc, q->id.seq, r->inc, r->seq) : 1;
+    if (order < 0)
         return TXN_OLD;
-    if (!r || q->id.seq > r->seq) {
+    if (order > 0) {
         if (!waits)
             return TXN_OLD;
         return begun ? TXN_UNKNOWN : cancel_unseen(n, p, r, q, out);
@@ -161,9 +175,10 @@ void cancel_local(struct node *n, struct thread *t, struct proc *server)
     if (proc_frozen(server)) // asked again when it goes on
         return;
     struct rec *r = txn_rec_find(n, server->ep, t->proc->ep, t->tid);
-    if ((!r || r->seq < c->seq) && !c->begun)
+    int order = r ? txn_order(c->inc, c->seq, r->inc, r->seq) : 1;
+    if (order > 0 && !c->begun)
         cancel_local_unseen(n, t, server, r);
-    else if (!r || r->seq != c->seq)
+    else if (order != 0)
         call_fail(n, t, E_CANCEL); // it was begun, and is forgotten
     else if (rec_answered(r))
         rec_reply(n, r);
@@ -173,7 +188,6 @@ void cancel_local(struct node *n, struct thread *t, struct proc *server)
 
 int txn_cancel(struct node *n, struct thread *t, uint64_t grace_ns)
 {
-    struct call *c = &t->call;
     switch (t->state) {
     case THREAD_CALL: break;
     case THREAD_GETREQ:
@@ -184,11 +198,8 @@ int txn_cancel(struct node *n, struct thread *t, uint64_t grace_ns)
     case THREAD_FUTEX: return interrupt(n, t, UINT64_MAX) ? 0 : -E_STATE;
     default: return -E_STATE;
     }
-    uint64_t by = after(n, grace_ns);
-    if (by < c->deadline_ns)
-        c->deadline_ns = by;
-    c->cancelled = true;
-    c->retry_ns = RETRY_FIRST_NS;
+    call_cancel(&t->call, after(n, grace_ns));
+    t->call.retry_ns = RETRY_FIRST_NS;
     call_dispatch(n, t);
     return 0;
 }

@@ -69,6 +69,10 @@
 // retransmitting + the time an acknowledgement is held back, then dropped by timer.
 #define PACKET_LIFE_NS (10 * NS_PER_S)
 #define RECORD_LIFE_NS (PACKET_LIFE_NS + SILENCE_MAX_NS + LOCATE_GIVE_UP_NS + 1 * NS_PER_S)
+// A process that has ended keeps replies that it gave and no client has acknowledged for so long at most: a client may be
+// stunned meanwhile. LAST_WORDS_MAX: such processes a node; beyond that, their clients are told that they died.
+#define LAST_WORDS_NS (60 * NS_PER_S)
+#define LAST_WORDS_MAX 64u
 #define MOVED_LIFE_NS (60 * NS_PER_S) // "moved to" left behind by a hand-off
 
 // A process whose owner is gone is ended (services/proc/orphan.h). An owner on another node is asked after every

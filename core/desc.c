@@ -107,7 +107,7 @@ static int check_header(struct node *n, const struct buf *b, uint64_t isa_here, 
 {
     if (h->magic != DESC_MAGIC)
         REFUSE(E_MAGIC, "magic number");
-    if (h->version != DESC_VERSION)
+    if (h->version < DESC_VERSION_OLDEST || h->version > DESC_VERSION)
         REFUSE(E_VERSION, "format version");
     if (h->arch != DESC_ARCH_RISCV64)
         REFUSE(E_ARCH, "architecture is not riscv64");
@@ -138,6 +138,11 @@ static int check_proc(const struct desc_proc *d, const char **why)
 {
     if (d->name[sizeof d->name - 1] || d->comment[sizeof d->comment - 1])
         REFUSE(E_FORMAT, "name or comment has no end");
+    uint64_t places = d->personality | d->generation | d->private_seg | d->zero | d->debugger.obj_rights;
+    for (size_t k = 0; k < sizeof d->limits / sizeof d->limits[0]; k++)
+        places |= d->limits[k];
+    if (places || !port_is_null(d->debugger.port))
+        REFUSE(E_VERSION, "asks for something that this kernel has not");
     if (!text_is_plain(d->name, strlen(d->name)) || !text_is_plain(d->comment, strlen(d->comment)))
         REFUSE(E_FORMAT, "name or comment is not printable ASCII");
     if (d->ep != EP_NONE && ((d->ep & CAP_OBJ_MAX) == 0 || (d->ctl_get[0] | d->ctl_get[1]) == 0))
@@ -165,6 +170,8 @@ static int check_thread(const struct desc_thread *t, const char **why)
         REFUSE(E_FORMAT, "state of a thread");
     if (t->x[0] != 0)
         REFUSE(E_FORMAT, "x0 of a thread is not zero");
+    if (t->held)
+        REFUSE(E_VERSION, "a thread is held, and this kernel holds none");
     if (!buf_ok(&t->serve.buf) || t->serve.mask >> PROC_PORTS_MAX)
         REFUSE(E_FORMAT, "what a thread serves");
     if (t->state == THREAD_GETREQ && (t->serve.open || t->serve.mask == 0))
@@ -203,7 +210,7 @@ static int check_rec(const struct desc_rec *r, uint64_t more, const char **why)
         REFUSE(E_FORMAT, "progress of a transaction record");
     if (r->has_copy ? r->rep_len > REPLY_COPY_MAX || r->rep_len == 0 || more != r->rep_len : more != 0)
         REFUSE(E_FORMAT, "reply of a transaction record");
-    if (r->cancel > CANCEL_TOLD || (r->cancel != CANCEL_NONE && r->state != REC_SERVE) || r->zero)
+    if (r->cancel > CANCEL_TOLD || (r->cancel != CANCEL_NONE && r->state != REC_SERVE))
         REFUSE(E_FORMAT, "cancel of a transaction record");
     if (r->state == REC_FORWARD && (r->rep_len != 0 || port_is_null(r->cap.port)))
         REFUSE(E_FORMAT, "forward of a transaction record");
@@ -214,11 +221,22 @@ static int check_rec(const struct desc_rec *r, uint64_t more, const char **why)
     return 0;
 }
 
-static const uint64_t sec_size[] = {
-    [DESC_PROC] = sizeof(struct desc_proc),   [DESC_SEG] = sizeof(struct desc_seg),
-    [DESC_MAP] = sizeof(struct desc_map),     [DESC_PORT] = sizeof(struct desc_port),
-    [DESC_THRD] = sizeof(struct desc_thread), [DESC_REC] = sizeof(struct desc_rec),
+// How long the fixed part of a section is, by version. A new version adds a row, in which a number is written out for
+// what has become longer since.
+static const uint16_t sec_size[DESC_VERSION - DESC_VERSION_OLDEST + 1][DESC_REC + 1] = {
+    {
+        [DESC_PROC] = sizeof(struct desc_proc),
+        [DESC_SEG] = sizeof(struct desc_seg),
+        [DESC_MAP] = sizeof(struct desc_map),
+        [DESC_PORT] = sizeof(struct desc_port),
+        [DESC_THRD] = sizeof(struct desc_thread),
+        [DESC_REC] = sizeof(struct desc_rec),
+    },
 };
+_Static_assert(sizeof(struct desc_proc) == 344 && sizeof(struct desc_seg) == 64 && sizeof(struct desc_map) == 32 &&
+                   sizeof(struct desc_port) == 24 && sizeof(struct desc_start) == 32,
+               "version 9; a longer struct is a new version, and leaves this number in the row of version 9");
+_Static_assert(sizeof(struct desc_thread) == 872 && sizeof(struct desc_rec) == 224, "the same");
 
 // len bytes at off: where they lie, or in *copy. Bytes of a process are always copied: its threads may be at them.
 static __attribute__((noinline)) int find_bytes(const struct desc_walk *w, uint64_t off, size_t len, void *copy,
@@ -271,15 +289,16 @@ static int next_section(struct desc_walk *w, uint64_t *body)
     return 0;
 }
 
-static uint64_t fixed_size(const struct desc_sec *sec)
+static uint64_t fixed_size(const struct desc_walk *w)
 {
-    return desc_is_start(sec) ? sizeof(struct desc_start) : sec_size[sec->tag];
+    const struct desc_sec *sec = &w->sec;
+    return desc_is_start(sec) ? sizeof(struct desc_start) : sec_size[w->hdr->version - DESC_VERSION_OLDEST][sec->tag];
 }
 
 static int section_body(struct desc_walk *w, uint64_t body)
 {
     const void *p;
-    uint64_t size = fixed_size(&w->sec);
+    uint64_t size = fixed_size(w);
     w->more_at = body + ALIGN8(size);
     int r = bytes_at(w, body, (size_t)size, &w->copy, &p);
     w->at = p;
@@ -303,7 +322,7 @@ int desc_next(struct desc_walk *w, const char **why)
         w->sec.tag = 0;
         return 0;
     }
-    uint64_t size = fixed_size(&w->sec);
+    uint64_t size = fixed_size(w);
     if (len < size || (len > size && w->sec.tag != DESC_REC) || (len > size && size % 8))
         REFUSE(E_FORMAT, "length of a section");
     r = section_body(w, body);

@@ -38,6 +38,7 @@ static int dec_proc(struct decoder *d, const struct desc_proc *s, uint64_t isa)
     if (s->priority_limit)
         p->priority_limit = (uint8_t)(s->priority_limit - 1);
     p->runs = s->runs;
+    p->incarnation = s->incarnation;
     p->isa = isa;
     p->fault = (struct proc_fault){.kind = s->fault_kind,
                                    .tid = s->fault_tid,
@@ -172,6 +173,8 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     c->op = s->call.op;
     c->forwards = s->call.forwards & 0x7fu; // desc_check: at most FORWARDS_MAX
     c->cancelled = s->call.cancelled != 0;
+    c->inc = s->call.inc;
+    c->server_inc = s->call.server_inc;
     c->seq = s->call.seq;
     c->cap = s->call.cap;
     memcpy(c->arg, s->call.arg, sizeof c->arg);
@@ -180,7 +183,7 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     c->server = s->call.server;
     c->sent = dec_progress(&s->call.sent);
     c->got = dec_progress(&s->call.got);
-    c->rep_total = s->call.rep_total;
+    c->rep_total = (uint32_t)s->call.rep_total;
     c->status = s->call.status;
     memcpy(c->res, s->call.res, sizeof c->res);
     c->deadline_ns = from_left(s->call.deadline_left_ns, now);
@@ -222,6 +225,7 @@ static int dec_rec(struct decoder *d, const struct desc_rec *s, uint64_t more_at
     struct rec *r = txn_rec_create(d->n, p, s->client, s->tid);
     if (!r)
         return -E_MEM;
+    r->inc = s->inc;
     r->seq = s->seq;
     r->handle = s->handle;
     r->op = s->op;

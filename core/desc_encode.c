@@ -61,6 +61,7 @@ static void put_proc(struct writer *w, struct proc *p)
         .fault_cause = p->fault.cause,
         .fault_addr = p->fault.addr,
         .fault_pc = p->fault.pc,
+        .incarnation = p->incarnation,
     };
     memcpy(d.key, p->key, sizeof d.key);
     memcpy(d.name, p->name, sizeof d.name);
@@ -144,6 +145,8 @@ static struct desc_call enc_call(const struct call *c, uint64_t now)
         .rep_total = c->rep_total,
         .status = replied ? c->status : 0,
         .deadline_left_ns = left(c->deadline_ns, now),
+        .inc = c->inc,
+        .server_inc = c->server_inc,
     };
     memcpy(d.arg, c->arg, sizeof d.arg);
     if (replied)
@@ -197,6 +200,7 @@ void desc_of_rec(const struct rec *r, struct desc_rec *out)
         .client = r->client,
         .tid = r->tid,
         .state = r->state,
+        .inc = r->inc,
         .seq = r->seq,
         .handle = r->handle,
         .op = r->op,

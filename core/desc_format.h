@@ -19,8 +19,12 @@
 
 #define DESC_MAGIC 0x31435345444f52ull // "RODESC1"
 // 2: MAP_GUARD among the flags of a map. 3: runs and fault of the process. 4: forwards of a call, a record in FORWARD.
-// 5: cancels. 6: another checksum. 7: priority. 8: a control port is another function of its secret; struct desc_start
-#define DESC_VERSION 8u
+// 5: cancels. 6: another checksum. 7: priority. 8: a control port is another function of its secret; struct desc_start.
+// 9: incarnations, and the places below. From 9 on a descriptor outlives its kernel: fields are only ever added at the end
+// of a section's struct, sections behind the others, and a kernel reads all versions from DESC_VERSION_OLDEST on. What an
+// older one does not say is 0.
+#define DESC_VERSION 9u
+#define DESC_VERSION_OLDEST 9u
 #define DESC_ARCH_RISCV64 243u // ELF e_machine of RISC-V
 
 struct desc_hdr {
@@ -52,7 +56,16 @@ struct desc_proc {
     uint32_t fault_kind, fault_tid;    // what stopped it (struct proc_fault); kind 0: nothing
     int64_t fault_error;
     uint64_t fault_cause, fault_addr, fault_pc;
-    char name[NAME_MAX_LEN], comment[NAME_MAX_LEN];
+    char name[NAME_MAX_LEN], comment[NAME_MAX_LEN]; // plain text (text.h)
+    uint32_t incarnation;                           // lives of this process before this one
+    // Places: zero in what this kernel writes, and refused if they are not. A kernel that does not know what they ask for
+    // must not run the process without it.
+    uint32_t personality; // which system calls its code makes; 0: this kernel's
+    uint64_t generation;  // granted by a store to the one copy that may speak for the process
+    uint64_t limits[8];   // of its account, by kind
+    struct cap debugger;  // told of stops and faults before the owner
+    uint32_t private_seg; // 1 + index of the SEG section that its personality keeps; 0: none
+    uint32_t zero;
 };
 struct desc_seg {
     struct cap source;               // null: nothing to fill from, all zeros
@@ -90,6 +103,7 @@ struct desc_call { // struct call
     int64_t status;
     uint64_t res[4];
     uint64_t deadline_left_ns;
+    uint32_t inc, server_inc; // incarnation of the client when the call began; of the server, as far as it is known
 };
 struct desc_serve { // struct serve
     uint64_t mask;
@@ -99,7 +113,8 @@ struct desc_serve { // struct serve
 struct desc_thread {
     uint32_t tid, state; // enum thread_state; RUN is stored as READY
     uint64_t x[32], pc, f[32], fcsr;
-    uint32_t fp_used, zero;
+    uint32_t fp_used;
+    uint32_t held; // place: a debugger holds this thread
     uint64_t seq;
     uint64_t wake_left_ns; // UINT64_MAX = none
     uint64_t wait_va;
@@ -119,7 +134,8 @@ struct desc_rec {
     uint64_t arg[4];
     uint64_t req_len;
     uint32_t server_tid, has_copy; // has_copy: rep_len bytes follow this struct
-    uint32_t cancel, zero;         // SERVE: CANCEL_* of txn.h
+    uint32_t cancel;               // SERVE: CANCEL_* of txn.h
+    uint32_t inc;                  // incarnation of the client when the transaction began
     uint64_t cancel_left_ns;       // UINT64_MAX = no limit
     struct desc_progress got, sent;
     int64_t status;
@@ -127,7 +143,7 @@ struct desc_rec {
     uint64_t rep_len;
 };
 _Static_assert(sizeof(struct desc_hdr) == 48, "");
-_Static_assert(sizeof(struct desc_proc) == 224, "");
+_Static_assert(sizeof(struct desc_proc) == 344, "");
 _Static_assert(sizeof(struct desc_seg) == 64, "");
 _Static_assert(sizeof(struct desc_map) == 32, "");
 _Static_assert(sizeof(struct desc_port) == 24, "");

@@ -68,6 +68,7 @@ void call_forward(struct node *n, struct thread *t, const struct forward *f)
     call_set_state(c, CALL_SEND);
     c->deadline_ns = deadline_ns;
     c->forwards = forwards & 0x7fu;
+    c->inc = t->proc->incarnation;
     c->seq = ++t->seq;
     c->cap = f->cap;
     c->op = f->op;

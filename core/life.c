@@ -93,7 +93,12 @@ static void draw_identity(struct node *n, struct proc *p)
 
 int proc_create(struct node *n, ep_t ep, struct proc **out)
 {
-    if (ep != EP_NONE && (proc_by_ep(n, ep) || proc_by_pid(n, (uint32_t)ep & CAP_OBJ_MAX)))
+    struct proc *same = ep != EP_NONE ? proc_by_ep(n, ep) : NULL;
+    if (same && proc_lingers(same)) { // its former life; what it said last is in the new one's records
+        txn_last_words_end(n, same);
+        same = NULL;
+    }
+    if (same || (ep != EP_NONE && proc_by_pid(n, (uint32_t)ep & CAP_OBJ_MAX)))
         return -E_EXISTS;
     struct proc *p = pool_alloc(n, &n->pool_proc);
     if (!p)
@@ -134,14 +139,17 @@ void proc_destroy(struct node *n, struct proc *p, bool silent)
     for (uint64_t i = 0; p->port_mask >> i; i++)
         if (p->port_mask >> i & 1)
             port_remove(n, p->ports[i].put, p, NULL);
-    list_del(&p->hash_link);
+    if (silent)
+        list_del(&p->hash_link);
     txn_proc_gone(n, p, silent);
     LIST_FOR_SAFE (l, next, &p->threads)
         thread_destroy(n, LIST_ENTRY(l, struct thread, link));
     arch_aspace_free(n, &p->aspace);
     map_drop_all(n, p);
-    list_del(&p->link);
-    pool_free(n, &n->pool_proc, p);
+    if (list_empty(&p->recs))
+        proc_free(n, p);
+    else
+        proc_linger(n, p);
     if (known)
         txn_kick_peer(n, ep);
 }

@@ -32,6 +32,7 @@ static void init_lists(struct node *n)
     list_init(&n->procs);
     list_init(&n->segs);
     list_init(&n->calls);
+    list_init(&n->last_words);
     timer_init(&n->sweep, txn_sweep);
     list_init(&n->ready_tasks);
     list_init(&n->event_waiters);
@@ -112,6 +113,12 @@ static void end_guests(struct node *n)
     }
 }
 
+static void end_last_words(struct node *n)
+{
+    LIST_FOR_SAFE (l, next, &n->last_words)
+        txn_last_words_end(n, LIST_ENTRY(l, struct proc, link));
+}
+
 static void end_kproc(struct node *n)
 {
     struct proc *kproc = n->kproc;
@@ -127,6 +134,7 @@ void node_fini(struct node *n)
     n->transport = NULL; // the node is dead: nobody is told anything
     leave_harts(n);
     end_guests(n);
+    end_last_words(n);
     end_kproc(n);
     page_drop(n, n->zero_page);
     n->zero_page = NULL;

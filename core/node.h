@@ -8,6 +8,7 @@
 #ifndef CORE_NODE_H
 #define CORE_NODE_H
 
+#include "core/ended.h"
 #include "core/hart.h"
 #include "core/list.h"
 #include "core/megapage.h"
@@ -83,6 +84,9 @@ struct node {
     struct list recs_hash[RECS_HASH];   // by server, client and its thread
     struct list calls;                  // client halves whose server is elsewhere
     struct timer sweep;                 // txn_sweep
+    struct list last_words;             // processes that ended and whose replies are not acknowledged (proc_linger)
+    unsigned nlast_words;
+    struct ended ended;
 
     // Threads that wait [N]
     struct list waiters[WAITERS_HASH]; // guests in state FUTEX, by address; longest wait first

@@ -16,6 +16,26 @@ void proc_enter(struct node *n, struct proc *p)
     list_add_tail(bucket(n, p->ep), &p->hash_link);
 }
 
+void proc_linger(struct node *n, struct proc *p)
+{
+    ASSERT(p->state == PROC_DEAD && !p->lingers && list_empty(&p->threads) && p->nmaps == 0);
+    p->lingers = true;
+    p->stopped_ns = node_now(n);
+    list_del(&p->link);
+    list_add_tail(&n->last_words, &p->link);
+    n->nlast_words++;
+}
+
+void proc_free(struct node *n, struct proc *p)
+{
+    ASSERT(p->state == PROC_DEAD && list_empty(&p->recs));
+    if (p->lingers)
+        n->nlast_words--;
+    list_del(&p->hash_link);
+    list_del(&p->link);
+    pool_free(n, &n->pool_proc, p);
+}
+
 struct proc *proc_by_ep(struct node *n, ep_t ep)
 {
     LIST_FOR (l, bucket(n, ep)) {

@@ -59,6 +59,7 @@ struct proc {
     uint32_t pid;                 // low 24 bits of ep, never 0: what people type
     struct port ctl_get, ctl_put; // port of the process's own capability; served by whatever kernel has it
     uint8_t key[16];              // [N] of the check field of that capability
+    uint32_t incarnation;         // [N] lives of it before this one: it goes along, and grows when a checkpoint is started
     char name[NAME_MAX_LEN];      // [N] plain text (text.h)
     char comment[NAME_MAX_LEN];   // [N] any service's note; plain text
 
@@ -74,6 +75,7 @@ struct proc {
     struct proc_fault fault;    // what stopped it; goes along. kind 0 = nothing
     enum stop_reason to_report; // its owner has still to be told, once it is STUNNED; STOP_NONE: nothing
     bool killed;
+    bool lingers;        // DEAD, and only its replies are left (proc_linger)
     int64_t exit_status; // DEAD: argument of SYS_EXIT, or negative error
 
     // Memory [N]
@@ -114,6 +116,17 @@ static inline bool proc_map_covers(const struct proc *p, uint64_t va, uint64_t l
 // p is found by its endpoint p->ep from now on; it may have been found by another before. Callers: proc_create,
 // proc_take_place.
 void proc_enter(struct node *n, struct proc *p);
+// p, which is DEAD and has nothing left but records, stays to be found by its endpoint until they are gone: it leaves
+// the list of processes. Callers: proc_destroy.
+void proc_linger(struct node *n, struct proc *p);
+// Returns true if p lingers.
+static inline bool proc_lingers(const struct proc *p)
+{
+    return p->lingers;
+}
+// Frees the record of a process that is in no list but its lists of processes. Callers: proc_destroy; txn_rec_free, for
+// one that lingers and has no record left.
+void proc_free(struct node *n, struct proc *p);
 // Returns the process of this node with this endpoint, in whatever state; NULL: there is none.
 struct proc *proc_by_ep(struct node *n, ep_t ep);
 // Returns a process of this node with this number (pid, the low 24 bits of its endpoint), in whatever state; NULL:

@@ -116,7 +116,10 @@ void txn_rec_free(struct node *n, struct rec *r)
     list_del(&r->queue_link);
     list_del(&r->hash_link);
     list_del(&r->link);
+    struct proc *p = r->proc;
     pool_free(n, &n->pool_rec, r);
+    if (proc_lingers(p) && list_empty(&p->recs))
+        proc_free(n, p);
 }
 
 const char *rec_state_name(enum rec_state s)
@@ -149,7 +152,7 @@ enum client_place rec_client(struct node *n, const struct rec *r, struct thread 
     if (proc_frozen(p))
         return CLIENT_FROZEN;
     *t = r->caller ? r->caller : thread_find(p, r->tid);
-    return *t && (*t)->state == THREAD_CALL && (*t)->call.seq == r->seq ? CLIENT_HERE : CLIENT_GONE;
+    return *t && (*t)->state == THREAD_CALL && (*t)->call.seq == r->seq && (*t)->call.inc == r->inc ? CLIENT_HERE : CLIENT_GONE;
 }
 
 const struct thread *txn_client_of(struct node *n, const struct thread *t)

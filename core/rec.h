@@ -21,7 +21,8 @@ struct rec {
     ep_t client;            // [I]
     uint32_t tid;           // [I] the client's thread
     enum rec_state state;   // [N] set by rec_set_state only, and by fastpath.c, which leaves what it would have left
-    uint64_t seq;
+    uint32_t inc;    // incarnation of the client when the transaction began
+    uint64_t seq;    // its number among those of the client's thread
     uint32_t handle; // of the port
     struct cap cap;  // as presented; FORWARD: what to call instead, with op and arg
     uint32_t op;

@@ -43,7 +43,7 @@ static void reply_local(struct node *n, struct rec *r, struct thread *client, co
     call_set_state(c, CALL_RECV);
     c->begun = true;
     c->sent.base = c->req.len;
-    c->rep_total = r->rep_len;
+    c->rep_total = (uint32_t)r->rep_len;
     if (r->rep_len > c->rep.len) {
         call_fail(n, client, E_TOOBIG);
         rec_done(n, r);
@@ -181,7 +181,7 @@ int txn_putrep_short(struct node *n, struct thread *t, int64_t status, const uin
 void txn_reply_acked(struct node *n, ep_t server, struct txn_id id, const struct progress *p, bool wait, bool done)
 {
     struct rec *r = txn_rec_find(n, server, id.client, id.tid);
-    if (!r || r->seq != id.seq || !rec_answered(r) || proc_frozen(r->proc) || p->base > r->rep_len)
+    if (!r || r->seq != id.seq || r->inc != id.inc || !rec_answered(r) || rec_stands_still(r) || p->base > r->rep_len)
         return;
     peer_heard(&r->peer, node_now(n));
     if (done) {

@@ -152,9 +152,10 @@ enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_reque
     struct rec *r = q->caller ? q->caller->call.rec : NULL;
     if (!r || r->proc != p)
         r = txn_rec_find(n, p->ep, q->id.client, q->id.tid);
-    if (r && q->id.seq <= r->seq) {
+    int order = r ? txn_order(q->id.inc, q->id.seq, r->inc, r->seq) : 1;
+    if (order <= 0) {
         *out = r;
-        if (q->id.seq < r->seq) {
+        if (order < 0) {
             n->stat.dups_dropped++;
             return TXN_OLD;
         }
@@ -181,6 +182,7 @@ enum txn_verdict txn_rec_take(struct node *n, struct proc *p, struct rec *r, con
     } else if (!(r = txn_rec_create(n, p, q->id.client, q->id.tid)))
         return TXN_BUSY;
     r->lost = r->idle = r->ready = false;
+    r->inc = q->id.inc;
     r->seq = q->id.seq;
     r->handle = (uint32_t)handle;
     copy_cap(&r->cap, &q->cap);
@@ -370,10 +372,14 @@ void txn_getreq_due(struct node *n, struct thread *t)
 static void rec_due(struct node *n, struct timer *tm)
 {
     struct rec *r = LIST_ENTRY(tm, struct rec, timer);
-    if (proc_frozen(r->proc))
+    if (rec_stands_still(r))
         return; // resuming takes everything up again
     if (r->state == REC_DONE) {
         txn_rec_free(n, r);
+        return;
+    }
+    if (proc_lingers(r->proc) && node_now(n) - r->proc->stopped_ns > LAST_WORDS_NS) {
+        txn_client_lost(n, r);
         return;
     }
     r->retry_ns = r->retry_ns * 2 < RETRY_MAX_NS ? r->retry_ns * 2 : RETRY_MAX_NS;

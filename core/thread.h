@@ -52,10 +52,18 @@ struct call {
     struct list remote_link; // node->calls while the server is, or is looked for, elsewhere
     bool begun;              // a server may have it: errors then say "may have been executed"
     bool remote;             // a frame of it was sent: copies may be under way somewhere
-    bool busy;               // server said wait: it has no room for the data yet, or is stunned
+    bool busy : 1;           // server said wait: it has no room for the data yet, or is stunned
+    bool unsure : 1;         // frames went to a node that never said what became of them
     uint8_t forwards : 7;    // times that a server handed it on to another (forward.c)
     bool cancelled : 1;      // the client does not want it any more (cancel.c)
-    uint32_t tries;          // times that request fragments were sent to this server
+    uint16_t tries;          // times that request fragments were sent to this server
+    uint16_t ask;            // look-ups of this call, each another node or server: an answer to an earlier one is old
+    uint32_t inc;            // incarnation of the client when the call began
+    uint32_t server_inc;     // the highest incarnation of the server heard of; 0: none
+    uint32_t asked;          // node that frames of this look-up went to, low half of its endpoint | 1; 0: none yet
+    uint32_t first_ms;       // when the first frame went to this server, node's clock | 1; 0: none did
+    uint32_t retry_ns;       // present interval of retransmission
+    uint32_t rep_total;      // bytes of the whole reply, known from CALL_RECV on
     uint64_t seq;            // number of this transaction among this thread's, from 1
     struct cap cap;
     uint64_t arg[4];
@@ -63,11 +71,9 @@ struct call {
     ep_t server;          // endpoint that serves it, EP_NONE while looking for one
     struct progress sent; // of the request, as acknowledged
     struct progress got;  // of the reply
-    uint64_t rep_total;   // bytes of the whole reply, known from CALL_RECV on
     int64_t status;       // reply: status, results
     uint64_t res[4];
     uint64_t deadline_ns; // node's clock; UINT64_MAX = none
-    uint64_t retry_ns;    // present interval of retransmission
     struct peer peer;     // the server
 };
 
@@ -86,7 +92,7 @@ struct serve {
     struct rec *rec; // FILL, working, PUTREP; NULL while open: its client is gone, the reply has no reader
     bool open;       // a request was delivered and the reply is owed
     bool shielded;   // a cancel of the request is only told when asked for
-    int64_t result;  // for tasks: how getreq or putrep ended
+    int32_t result;  // for tasks: how getreq or putrep ended
 };
 
 // What a task has besides a thread, at the low end of its stack's pages.

@@ -113,8 +113,11 @@ void txn_kick_own(struct node *n, struct proc *p);
 // t ends: its server is told that nobody waits, its client that the request has died.
 void txn_thread_gone(struct node *n, struct thread *t);
 // p ends, or has left this node (silent): frees its records. Ends: its clients here get an error, remote ones one
-// frame; servers here learn that their client is gone. Silent: nothing of p's may end here, for it goes on elsewhere.
+// frame; a short reply that a remote client has not acknowledged stays, in its record, and goes on being sent; servers
+// here learn that their client is gone. Silent: nothing of p's may end here, for it goes on elsewhere.
 void txn_proc_gone(struct node *n, struct proc *p, bool silent);
+// The process lingers for its last replies (proc_linger): they are given up, and it is freed.
+void txn_last_words_end(struct node *n, struct proc *p);
 // q, made from p's descriptor under another endpoint, is about to take p's place: q gets what p's records and calls
 // know and a descriptor does not say. Calls that q does not have are given up. From then on q's records bear p's
 // endpoint.

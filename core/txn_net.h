@@ -24,8 +24,17 @@ struct rec;
 struct txn_id { // which transaction: the same in every frame of it
     ep_t client;
     uint32_t tid; // of the client's thread
+    uint32_t inc; // incarnation of the client when the call began. A client that is started again from an older state
+                  // uses numbers again, but under another incarnation
     uint64_t seq; // which of that thread's transactions
 };
+// Returns < 0, 0, > 0: a transaction of a client's thread began before the other one (inc, seq), is it, began after it.
+static inline int txn_order(uint32_t inc, uint64_t seq, uint32_t other_inc, uint64_t other_seq)
+{
+    if (inc != other_inc)
+        return inc < other_inc ? -1 : 1;
+    return seq < other_seq ? -1 : seq > other_seq;
+}
 struct txn_request { // header of a request, the same in every fragment
     struct txn_id id;
     uint32_t op;
@@ -51,7 +60,10 @@ struct forward { // in place of a reply: "call this instead"
 struct call_view {
     struct txn_request request;
     ep_t server;                // EP_NONE: it is looked for
-    uint32_t tries;             // times that the request's data was sent to this server
+    uint32_t server_inc;        // incarnation of the server that the client believes in
+    uint32_t ask;               // number of the look-up
+    bool sent_any;              // a frame of it went to this server
+    bool never;                 // if the node that was asked says "not here", the server cannot have begun
     bool begun;                 // a server may have begun: errors then say "may have been executed"
     uint64_t deadline_ns;       // the client gives up then; UINT64_MAX: never
     const struct buf *data;     // of the request
@@ -69,14 +81,15 @@ enum call_says {
     CALL_SAYS_REST,   // what of the reply is here, then a probe, which asks for the rest
     CALL_SAYS_CANCEL, // the client has had enough
 };
-// A frame of t's call goes to its server's node now: copies of it may be under way from here on. Returns what it says.
-enum call_says txn_call_sends(struct thread *t);
+// A frame of t's call goes to its server, at this node, now: copies of it may be under way from here on. Returns what it
+// says.
+enum call_says txn_call_sends(struct node *n, struct thread *t, ep_t node);
 
 // Returns the thread whose transaction this is; NULL: it does not wait for that, or its process is frozen.
 struct thread *txn_call_find(struct node *n, struct txn_id id);
 // The call goes to this endpoint, which serves its port.
 void txn_server_found(struct thread *t, ep_t server);
-// The server does not serve the port, and cannot have begun: the call looks for another.
+// The server cannot have begun, nor will it: the call looks for another.
 void txn_server_forget(struct node *n, struct thread *t);
 // The call ends with this error (E_DIED...); E_CANCEL instead of E_DIED when the client has cancelled it.
 void txn_refused(struct node *n, struct thread *t, int error);
@@ -89,9 +102,11 @@ void txn_kick_peer(struct node *n, ep_t peer);
 
 // --- The client half, told what a frame says --------------------------------------------------------------------
 
-// Acknowledgement of request id from endpoint `server`: p is there; wait, working: as in its flags. Returns 0, or
+// Acknowledgement of request id from endpoint `server`, in its incarnation `inc`: p is there; wait, working: as in its
+// flags. Returns 0, or
 // E_OBJECT: there is no such call (any more): tell the server.
-int txn_request_acked(struct node *n, struct txn_id id, ep_t server, const struct progress *p, bool wait, bool working);
+int txn_request_acked(struct node *n, struct txn_id id, ep_t server, uint32_t inc, const struct progress *p, bool wait,
+                      bool working);
 // A fragment of the reply to request id, frag bytes each, at byte off; src: pieces of kernel memory. Returns 1:
 // complete, acknowledge as done; 0: acknowledge *got. E_STATE: frozen, say "wait". E_OBJECT: there is no such call (any
 // more): acknowledge as done, it was.
@@ -101,6 +116,16 @@ int txn_reply_in(struct node *n, struct txn_id id, ep_t server, const struct txn
 int txn_forward_in(struct node *n, struct txn_id id, ep_t server, const struct forward *f);
 
 // --- The server half, told what a frame says --------------------------------------------------------------------
+
+// What this node knows of a transaction whose server is not here: whether a frame of it was accepted.
+enum txn_trace_left {
+    TXN_NEVER_HAD, // no frame of it can have been
+    TXN_HAD,       // one was, and the server has ended: it may have been executed
+    TXN_LAST_WORD, // the server has ended, and its reply is still there: it has been sent again
+    TXN_FORGOTTEN, // too much had to be remembered: it may have been
+};
+// Returns what is known here of request id to the endpoint `server`, which does not live here.
+enum txn_trace_left txn_left_behind(struct node *n, ep_t server, struct txn_id id);
 
 enum txn_verdict {
     TXN_TAKE,    // the record is in FILL: the payload may be stored (txn_request_data), then acknowledge
@@ -134,6 +159,7 @@ void txn_client_lost(struct node *n, struct rec *r);
 
 struct rec_view {
     ep_t server;
+    uint32_t inc; // the server's incarnation
     struct txn_id id;
     enum rec_state state;
     uint64_t total;             // bytes of the request

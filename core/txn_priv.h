@@ -43,6 +43,12 @@ enum client_place {
 // Returns where r's client is; CLIENT_HERE: *t is its thread, else NULL.
 enum client_place rec_client(struct node *n, const struct rec *r, struct thread **t);
 
+// Returns true if nothing may change in r: its process is frozen. One that has ended still sends the replies it gave.
+static inline bool rec_stands_still(const struct rec *r)
+{
+    return proc_frozen(r->proc) && !proc_lingers(r->proc);
+}
+
 // --- call.c ---------------------------------------------------------------------------------------------------------
 
 // t's call is over with this status; its results are in it. switch_to: this hart goes on with t.
@@ -61,7 +67,7 @@ static inline struct txn_request call_request(struct thread *t)
 {
     const struct call *c = &t->call;
     struct txn_request q = {
-        .id = {.client = t->proc->ep, .tid = t->tid, .seq = c->seq},
+        .id = {.client = t->proc->ep, .tid = t->tid, .inc = c->inc, .seq = c->seq},
         .op = c->op,
         .total = c->req.len,
         .cap = c->cap,

@@ -94,12 +94,34 @@ static void rec_orphan(struct node *n, struct rec *r)
     }
 }
 
+// A reply that was given, lies in the record, and has not reached its client on another node: it is the last word of a
+// process that ends.
+static bool is_last_word(struct node *n, const struct rec *r)
+{
+    struct thread *client;
+    return rec_answered(r) && r->remote && !r->server && !r->lost && n->transport &&
+           n->nlast_words < LAST_WORDS_MAX && rec_client(n, r, &client) == CLIENT_AWAY;
+}
+
+// The process ends: a copy of a request that it had may still come.
+static void rec_remember(struct node *n, const struct rec *r)
+{
+    if (r->remote && r->state != REC_QUEUED)
+        ended_note(n, r->proc->ep, r->client, r->tid, r->inc, r->seq);
+}
+
 void txn_proc_gone(struct node *n, struct proc *p, bool silent)
 {
     LIST_FOR_SAFE (l, next, &p->recs) {
         struct rec *r = LIST_ENTRY(l, struct rec, link);
-        if (!silent)
+        if (!silent) {
+            if (is_last_word(n, r)) {
+                rec_arm(n, r);
+                continue;
+            }
             rec_orphan(n, r);
+            rec_remember(n, r);
+        }
         txn_rec_free(n, r);
     }
     if (silent) { // its threads wait on, elsewhere: nothing of theirs may end here
@@ -123,6 +145,34 @@ void txn_proc_gone(struct node *n, struct proc *p, bool silent)
         }
         kick_recs(n, q, p->ep);
     }
+}
+
+void txn_last_words_end(struct node *n, struct proc *p)
+{
+    ASSERT(proc_lingers(p));
+    LIST_FOR_SAFE (l, next, &p->recs) { // the last one frees p
+        struct rec *r = LIST_ENTRY(l, struct rec, link);
+        rec_remember(n, r);
+        txn_rec_free(n, r);
+    }
+}
+
+enum txn_trace_left txn_left_behind(struct node *n, ep_t server, struct txn_id id)
+{
+    struct rec *r = txn_rec_find(n, server, id.client, id.tid);
+    if (r && r->proc->state == PROC_DEAD) {
+        int order = txn_order(id.inc, id.seq, r->inc, r->seq);
+        if (order == 0 && rec_answered(r) && proc_lingers(r->proc)) {
+            r->sent.high = r->sent.base;
+            rec_reply(n, r);
+            return TXN_LAST_WORD;
+        }
+        return order > 0 || r->state == REC_QUEUED ? TXN_NEVER_HAD : TXN_HAD;
+    }
+    const struct ended_key *k = ended_find(n, server, id.client, id.tid);
+    if (k && txn_order(id.inc, id.seq, k->inc, k->seq) <= 0)
+        return TXN_HAD;
+    return ended_unsure(n) ? TXN_FORGOTTEN : TXN_NEVER_HAD;
 }
 
 // --- A process takes the place of another, which is the same one a moment earlier (desc_change.c) -------------------

@@ -105,7 +105,7 @@ struct nodes_query {
 #define WAITERS_MAX 64
 struct waiter {
     ep_t server, client, node; // server EP_NONE: free
-    uint32_t tid;
+    uint32_t tid, inc, server_inc, ask;
     uint64_t seq;
 };
 

@@ -202,6 +202,8 @@ void place_set_moved(struct node *n, ep_t ep, ep_t node)
             if (n->net->moved[i].until_ns < m->until_ns)
                 m = &n->net->moved[i];
     }
+    if (m->ep != ep && m->until_ns > node_now(n))
+        ended_forgot(n, m->until_ns); // a frame for that one would be answered "not here", as if it had never been
     *m = (struct moved){.ep = ep, .node = node, .until_ns = node_now(n) + MOVED_LIFE_NS};
     cache_ep(n->net, ep, node);
 }

@@ -27,6 +27,9 @@ void waiters_note(struct node *n, const struct wire_hdr *request)
         .node = request->src_node,
         .tid = request->tid,
         .seq = request->seq,
+        .inc = request->client_inc,
+        .server_inc = request->server_inc,
+        .ask = request->ask,
     };
 }
 
@@ -42,6 +45,9 @@ static void tell(struct node *n, ep_t server, struct wire_hdr h)
         h.dst_ep = w->client;
         h.tid = w->tid;
         h.seq = w->seq;
+        h.client_inc = w->inc;
+        h.server_inc = w->server_inc;
+        h.ask = w->ask;
         w->server = EP_NONE;
         locate_send(n, &h, NULL, 0);
     }

@@ -136,7 +136,7 @@ static const char *check_meaning_of_kind(const struct wire_hdr *h)
         return h->src_ep == EP_NONE ? "client endpoint is zero" : NULL;
     case WIRE_REPLY_ACK: return h->src_ep == EP_NONE ? "client endpoint is zero" : NULL;
     case WIRE_REQUEST_ACK: return h->dst_ep == EP_NONE ? "client endpoint is zero" : NULL;
-    case WIRE_NOTHERE: return h->op < NOTHERE_EP || h->op > NOTHERE_TXN ? "unknown kind of not-here" : NULL;
+    case WIRE_NOTHERE: return h->op < NOTHERE_EP || h->op >= NOTHERE_KINDS ? "unknown kind of not-here" : NULL;
     case WIRE_MOVED:
         if (h->arg[0] == EP_NONE && port_is_null(h->cap.port))
             return "moved, but nothing is named";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Every byte that crosses the wire. One header of one size for every kind of frame, 192 bytes, then the payload, so
+// Every byte that crosses the wire. One header of one size for every kind of frame, 216 bytes, then the payload, so
 // that a receive chain of (header, page, page, ...) lands payload in whole pages (design D2). Numbers are little
 // endian, but for the EtherType. What a kind does not use is zero, and wire_check() refuses anything else in flags.
 //
@@ -28,8 +28,13 @@
 //    160      8  mask           acknowledgements: which fragments behind offset have arrived too
 //    168      4  frag           bytes a fragment
 //    172      4  payload        bytes behind the header
-//    176     16  tag            zero
-//    192         payload
+//    176      4  client_inc     incarnation of the client when the call began: part of which transaction
+//    180      4  server_inc     incarnation of the server: its own, or in what a client sends, the one it believes in
+//    184      4  ask            which look-up of the client's call; an answer repeats it
+//    188      4  key            number of the link's key; zero until links are keyed
+//    192      8  counter        of frames under that key; zero until links are keyed
+//    200     16  tag            zero until links are keyed
+//    216         payload
 //
 // Callers: any context; all functions are pure.
 #ifndef NET_WIRE_H
@@ -39,7 +44,7 @@
 
 #define WIRE_ETHERTYPE 0x88b5u // IEEE 802 local experimental EtherType 1
 #define WIRE_ETHERTYPE_BE ((uint16_t)(WIRE_ETHERTYPE >> 8 | WIRE_ETHERTYPE << 8)) // as little-endian machines load it
-#define WIRE_VERSION 4u // 2: FORWARD. 3: CANCEL. 4: ports are another function of their secret
+#define WIRE_VERSION 5u // 2: FORWARD. 3: CANCEL. 4: ports are another function of their secret. 5: incarnations, ask
 #define WIRE_HOPS_MAX 32u
 #define WIRE_PAYLOAD_MAX 32768u // 8 pages
 #define WIRE_PIECES_MAX 9u      // a fragment cut from pages at any alignment
@@ -49,7 +54,7 @@ enum wire_kind {
     WIRE_REQUEST_ACK, // server -> client: offset = base, mask; FLAG_WAIT, FLAG_WORKING
     WIRE_REPLY,       // server -> client: a fragment of the reply
     WIRE_REPLY_ACK,   // client -> server: offset = base, mask; FLAG_WAIT, FLAG_DONE
-    WIRE_NOTHERE,     // "the endpoint (op = NOTHERE_EP), port (NOTHERE_PORT) or transaction (NOTHERE_TXN) is not here"
+    WIRE_NOTHERE,     // op = NOTHERE_*: what is not here, and what that tells of the transaction
     WIRE_MOVED,       // "endpoint arg[0] (0: the port in cap) is at node arg[1] now; ports: arg[2] = its server there"
     // Flooded, or asked of one node alone (dst_node). op = LOCATE_*: "who has endpoint arg[0]", "who serves cap.port",
     // "all nodes"
@@ -59,7 +64,15 @@ enum wire_kind {
     WIRE_ECHO_BACK,
     WIRE_KINDS
 };
-enum { NOTHERE_EP = 1, NOTHERE_PORT, NOTHERE_TXN };
+// What a node that does not have the server says to a client. docs/decisions.md, "Who may conclude what from silence".
+enum {
+    NOTHERE_EP = 1, // the endpoint is not here, nor was it when a frame of this transaction can have arrived
+    NOTHERE_PORT,   // the endpoint is here, does not serve the port, and never had this transaction
+    NOTHERE_TXN,    // the endpoint is here and knows nothing of a transaction that its client has probed for
+    NOTHERE_ENDED,  // the endpoint has ended, and had this transaction: it may have been executed
+    NOTHERE_UNSURE, // the endpoint is not here; this node has had to forget too early what it knew of processes that ended
+    NOTHERE_KINDS,
+};
 enum { LOCATE_EP = 1, LOCATE_PORT, LOCATE_NODES };
 
 #define WIRE_FLAG_PROBE 1u
@@ -91,7 +104,11 @@ struct wire_hdr {
     uint64_t offset;
     uint64_t mask; // bit i: fragment i behind offset
     uint32_t frag, payload;
-    uint8_t tag[16]; // link authentication; zero until links are keyed
+    uint32_t client_inc, server_inc; // incarnations (core/proc.h)
+    uint32_t ask;                    // which look-up of the call
+    uint32_t key;                    // link authentication: zero until links are keyed
+    uint64_t counter;
+    uint8_t tag[16];
 };
 
 // The drawing above, held. A field that moves changes what every node of a ring must speak: WIRE_VERSION.
@@ -122,8 +139,13 @@ WIRE_FIELD(offset, 152, 8);
 WIRE_FIELD(mask, 160, 8);
 WIRE_FIELD(frag, 168, 4);
 WIRE_FIELD(payload, 172, 4);
-WIRE_FIELD(tag, 176, 16);
-_Static_assert(sizeof(struct wire_hdr) == 192, "the header has one size");
+WIRE_FIELD(client_inc, 176, 4);
+WIRE_FIELD(server_inc, 180, 4);
+WIRE_FIELD(ask, 184, 4);
+WIRE_FIELD(key, 188, 4);
+WIRE_FIELD(counter, 192, 8);
+WIRE_FIELD(tag, 200, 16);
+_Static_assert(sizeof(struct wire_hdr) == 216, "the header has one size");
 #undef WIRE_FIELD
 
 // Returns what is wrong with a header whose frame brought payload_len bytes after it, as a sentence; NULL: its form is

@@ -133,6 +133,9 @@ static struct wire_hdr call_header(const struct call_view *c, unsigned kind, ep_
         .tid = q->id.tid,
         .op = q->op,
         .seq = q->id.seq,
+        .client_inc = q->id.inc,
+        .server_inc = c->server_inc,
+        .ask = c->ask,
         .cap = q->cap,
         .total = q->total,
     };
@@ -149,6 +152,9 @@ static void send_reply_ack(struct node *n, const struct call_view *c, ep_t node)
         .dst_ep = c->server,
         .tid = c->request.id.tid,
         .seq = c->request.id.seq,
+        .client_inc = c->request.id.inc,
+        .server_inc = c->server_inc,
+        .ask = c->ask,
         .offset = c->got->base,
         .mask = c->got->mask,
         .frag = c->got->frag,
@@ -156,11 +162,11 @@ static void send_reply_ack(struct node *n, const struct call_view *c, ep_t node)
     locate_send(n, &h, NULL, 0);
 }
 
-// The server is found nowhere. One that has not answered a single frame may have executed the request all the same.
+// The server is found nowhere. If a frame went to it, it may have executed the request, though it never answered.
 static void server_lost(struct node *n, struct thread *t, const struct call_view *c)
 {
     place_forget_server(n, c->request.cap.port); // or the next call would wait for it as long
-    if (c->begun || c->tries > 0) {
+    if (c->begun || c->sent_any) {
         txn_refused(n, t, E_DIED);
         return;
     }
@@ -179,7 +185,7 @@ static bool find_server(struct node *n, struct thread *t, const struct call_view
     uint64_t now = node_now(n);
     peer_seek(c->peer, now);
     if (peer_seek_ns(c->peer, now) > LOCATE_GIVE_UP_NS)
-        txn_refused(n, t, c->begun ? E_DIED : E_NOTHERE);
+        txn_refused(n, t, c->never ? E_NOTHERE : E_DIED);
     else
         question_ask_server(n, c->request.cap.port);
     return false;
@@ -210,10 +216,13 @@ static uint64_t left(struct node *n, uint64_t deadline_ns)
 }
 
 // One frame, or a burst of them, to the server's node.
-static void call_send(struct node *n, struct thread *t, const struct call_view *c, ep_t node)
+static void call_send(struct node *n, struct thread *t, ep_t node)
 {
+    enum call_says says = txn_call_sends(n, t, node);
+    struct call_view view, *c = &view;
+    txn_call_view(t, c); // with the number of this look-up
     struct wire_hdr h = call_header(c, WIRE_REQUEST, node);
-    switch (txn_call_sends(t)) {
+    switch (says) {
     case CALL_SAYS_CANCEL: send_cancel(n, c, node, left(n, c->deadline_ns), c->begun ? WIRE_FLAG_PROBE : 0); return;
     case CALL_SAYS_DATA:
         if (send_due(n, &h, c->data, c->sent, c->begun ? WINDOW : WINDOW_FIRST) < 0)
@@ -241,7 +250,7 @@ static void xfer_request(struct node *n, struct thread *t)
     bool lost = false;
     ep_t node = peer_node(n, c.server, c.peer, &lost);
     if (node != EP_NONE)
-        call_send(n, t, &c, node);
+        call_send(n, t, node);
     else if (lost)
         server_lost(n, t, &c);
 }
@@ -257,6 +266,8 @@ static struct wire_hdr rec_header(const struct rec_view *r, unsigned kind, ep_t 
         .dst_ep = r->id.client,
         .tid = r->id.tid,
         .seq = r->id.seq,
+        .client_inc = r->id.inc,
+        .server_inc = r->inc,
     };
 }
 
@@ -330,6 +341,12 @@ static void xfer_reply(struct node *n, struct rec *r)
 
 // --- Answers that name what was asked -------------------------------------------------------------------
 
+// The transaction that a frame is about. Its client is the frame's sender or its receiver, as the kind says.
+static struct txn_id txn_of(const struct wire_hdr *h, ep_t client)
+{
+    return (struct txn_id){.client = client, .tid = h->tid, .inc = h->client_inc, .seq = h->seq};
+}
+
 static void say_not_here(struct node *n, const struct wire_hdr *to, uint32_t what)
 {
     struct wire_hdr h = {
@@ -340,11 +357,26 @@ static void say_not_here(struct node *n, const struct wire_hdr *to, uint32_t wha
         .tid = to->tid,
         .op = what,
         .seq = to->seq,
+        .client_inc = to->client_inc,
+        .server_inc = to->server_inc,
+        .ask = to->ask,
         .cap = to->cap,
         .arg = {to->dst_ep, to->kind},
     };
     trace(n, TRACE_DROP, to->kind, to->dst_ep, what);
     locate_send(n, &h, NULL, 0);
+}
+
+// The server of a request does not live here, and has not moved. What its client may conclude from that depends on
+// whether a copy of this request can have come while the server was here.
+static void say_left_behind(struct node *n, const struct wire_hdr *h)
+{
+    switch (h->kind == WIRE_REQUEST ? txn_left_behind(n, h->dst_ep, txn_of(h, h->src_ep)) : TXN_NEVER_HAD) {
+    case TXN_NEVER_HAD: say_not_here(n, h, NOTHERE_EP); break;
+    case TXN_HAD: say_not_here(n, h, NOTHERE_ENDED); break;
+    case TXN_FORGOTTEN: say_not_here(n, h, NOTHERE_UNSURE); break;
+    case TXN_LAST_WORD: break; // core has sent it again
+    }
 }
 
 // A frame for an endpoint that does not live here. If it has moved, its sender is told where to, and this one frame
@@ -353,7 +385,7 @@ static void not_local(struct node *n, const struct wire_hdr *h, const struct pie
 {
     ep_t node = place_moved(n, h->dst_ep);
     if (node == EP_NONE || node == node_ep(n)) {
-        say_not_here(n, h, NOTHERE_EP);
+        say_left_behind(n, h);
         return;
     }
     struct wire_hdr on = *h;
@@ -366,18 +398,14 @@ static void not_local(struct node *n, const struct wire_hdr *h, const struct pie
         .dst_ep = h->src_ep,
         .tid = h->tid,
         .seq = h->seq,
+        .client_inc = h->client_inc,
+        .ask = h->ask,
         .arg = {h->dst_ep, node},
     };
     locate_send(n, &m, NULL, 0);
 }
 
 // --- In -----------------------------------------------------------------------------------------------
-
-// The transaction that a frame is about. Its client is the frame's sender or its receiver, as the kind says.
-static struct txn_id txn_of(const struct wire_hdr *h, ep_t client)
-{
-    return (struct txn_id){.client = client, .tid = h->tid, .seq = h->seq};
-}
 
 static void say_wait(struct node *n, const struct wire_hdr *to, unsigned kind)
 {
@@ -390,6 +418,8 @@ static void say_wait(struct node *n, const struct wire_hdr *to, unsigned kind)
         .dst_ep = to->src_ep,
         .tid = to->tid,
         .seq = to->seq,
+        .client_inc = to->client_inc,
+        .server_inc = to->server_inc,
         .flags = WIRE_FLAG_WAIT,
     };
     locate_send(n, &h, NULL, 0);
@@ -456,7 +486,7 @@ static void in_request_ack(struct node *n, const struct wire_hdr *h, const struc
         return;
     }
     struct progress got = {.base = h->offset, .mask = h->mask, .frag = h->frag};
-    if (txn_request_acked(n, txn_of(h, h->dst_ep), h->src_ep, &got, h->flags & WIRE_FLAG_WAIT,
+    if (txn_request_acked(n, txn_of(h, h->dst_ep), h->src_ep, h->server_inc, &got, h->flags & WIRE_FLAG_WAIT,
                           h->flags & WIRE_FLAG_WORKING) < 0 &&
         !(h->flags & WIRE_FLAG_WORKING))
         say_not_here(n, h, NOTHERE_TXN); // so that the server does not wait for the data
@@ -498,6 +528,8 @@ static void in_reply(struct node *n, const struct wire_hdr *h, const struct piec
         .dst_ep = h->src_ep,
         .tid = h->tid,
         .seq = h->seq,
+        .client_inc = h->client_inc,
+        .server_inc = h->server_inc,
     };
     if (r == 0) {
         a.offset = got.base;
@@ -511,11 +543,11 @@ static void in_reply(struct node *n, const struct wire_hdr *h, const struct piec
 
 static void in_reply_ack(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
 {
-    if (!place_is_here(n, h->dst_ep)) {
-        if (place_moved(n, h->dst_ep) != EP_NONE)
-            not_local(n, h, p, np);
+    if (!place_is_here(n, h->dst_ep) && place_moved(n, h->dst_ep) != EP_NONE) {
+        not_local(n, h, p, np);
         return;
     }
+    // One that has ended here still waits for the acknowledgement of its last words.
     struct progress got = {.base = h->offset, .mask = h->mask, .frag = h->frag};
     txn_reply_acked(n, h->dst_ep, txn_of(h, h->src_ep), &got, h->flags & WIRE_FLAG_WAIT, h->flags & WIRE_FLAG_DONE);
 }
@@ -528,19 +560,25 @@ static void refused_call(struct node *n, const struct wire_hdr *h)
     if (!t)
         return;
     txn_call_view(t, &c);
-    bool fresh = !c.begun && c.tries <= 1; // one frame went out, and it was refused
-    if (c.server != h->arg[0])
+    // An answer that is late, about another server or an earlier look-up, says nothing of what was sent since.
+    if (c.server != h->arg[0] || h->ask != c.ask || h->server_inc < c.server_inc)
         return;
-    if (h->op == NOTHERE_TXN) { // it was known there, and was given up
-        txn_refused(n, t, E_DIED);
-    } else if (fresh) {
-        place_forget_server(n, c.request.cap.port);
-        peer_seek(c.peer, node_now(n));
-        txn_server_forget(n, t);
-    } else if (h->op == NOTHERE_PORT) {
-        txn_refused(n, t, c.begun ? E_DIED : E_NOTHERE);
-    } else {
-        txn_kick_call(n, t);
+    switch (h->op) {
+    case NOTHERE_TXN: // it was known there, and was given up
+    case NOTHERE_ENDED: txn_refused(n, t, E_DIED); break;
+    case NOTHERE_EP:
+    case NOTHERE_PORT:
+        if (c.never) { // nor did another node have it: another server may
+            place_forget_server(n, c.request.cap.port);
+            peer_seek(c.peer, node_now(n));
+            txn_server_forget(n, t);
+        } else if (h->op == NOTHERE_PORT) {
+            txn_refused(n, t, E_DIED);
+        } else {
+            txn_kick_call(n, t); // it may have moved
+        }
+        break;
+    default: txn_kick_call(n, t); // NOTHERE_UNSURE: it is looked for, and found, or taken for dead
     }
 }
 

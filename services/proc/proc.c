@@ -64,6 +64,8 @@ static int64_t start(struct node *n, struct request *r, struct instance *in)
         return status;
     }
     p->stay_stunned = false; // a checkpoint is taken of a stunned process; OP_PROC_EXEC makes it run
+    if (in->info.ep != EP_NONE)
+        p->incarnation++; // its threads use numbers of transactions again
     if (n->transport && in->info.ep != EP_NONE)
         n->transport->arrived(n, p); // clients may look for the process of a checkpoint already
     status = proc_resume(n, p);

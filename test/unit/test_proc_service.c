@@ -302,7 +302,7 @@ static void change_body(struct node *n, void *arg)
     assert_true(the_proc(n)->stay_stunned);
     struct desc_proc *d = desc_body(DESC_PROC);
     d->ep++;
-    desc_check_says(n, E_ARG, "endpoint, control port, key or moves are not this process's");
+    desc_check_says(n, E_ARG, "endpoint, control port, key, incarnation or moves are not this process's");
     assert_int_equal(desc_send(n, OP_PROC_SET), -E_ARG);
     d->ep--;
     // Memory from elsewhere: a source that is gone is found out when it is asked, and nothing has changed.

@@ -256,7 +256,7 @@ static void questions_and_answers_name_something(void **state)
     REFUSED(moved, h.arg[0] = 0, "moved, but nothing is named");
     REFUSED(moved, h.arg[1] = 0, "moved to node zero");
     struct wire_hdr not_here = good(WIRE_NOTHERE);
-    not_here.op = NOTHERE_TXN;
+    not_here.op = NOTHERE_KINDS - 1;
     REFUSED(not_here, h.op = 0, "unknown kind of not-here");
     REFUSED(not_here, h.op = 4, "unknown kind of not-here");
 }
