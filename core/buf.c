@@ -192,3 +192,38 @@ int buf_write(struct node *n, const struct buf *b, uint64_t off, const void *src
     struct buf from = buf_kernel(src, len);
     return buf_copy(n, b, off, &from, 0, len);
 }
+
+// --- pinned --------------------------------------------------------------------------------------
+
+// The bytes of a process, page by page of its mappings; [va, va + len) are whole pages.
+static int pin_user(struct node *n, struct seg *s, struct proc *p, uint64_t va, uint64_t len)
+{
+    for (uint64_t done = 0; done < len;) {
+        const struct map *m = map_for(p, va + done, false);
+        uint64_t run = m ? min_u64(map_run(m, va + done), len - done) : 0;
+        if (run == 0)
+            return -E_FAULT;
+        int e = seg_share(n, s, done, m->seg, m->off + (va + done - m->va), run);
+        if (e < 0)
+            return e;
+        done += run;
+    }
+    return 0;
+}
+
+int buf_pin(struct node *n, const struct buf *b, struct seg **out, uint64_t *off)
+{
+    if ((b->kind != BUF_USER && b->kind != BUF_SEG) || b->len > PIN_MAX_BYTES)
+        return -E_ARG;
+    uint64_t first = b->at & ~PAGE_MASK, len = PAGES_FOR(b->at - first + b->len) << PAGE_SHIFT;
+    *off = b->at - first;
+    if (b->kind == BUF_SEG)
+        return seg_clone(n, b->seg, first, len, out);
+    int e = seg_create(n, len, out);
+    if (e < 0)
+        return e;
+    e = pin_user(n, *out, b->proc, first, len);
+    if (e < 0)
+        seg_drop(n, *out);
+    return e;
+}

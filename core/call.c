@@ -242,8 +242,13 @@ int txn_request_acked(struct node *n, struct txn_id id, ep_t server, uint32_t in
                       bool working)
 {
     struct proc *cp = proc_by_ep(n, id.client);
-    if (cp && proc_frozen(cp))
-        return 0; // resuming it asks again
+    if (cp && proc_frozen(cp)) { // resuming it asks again
+        struct thread *f = working ? NULL : thread_find(cp, id.tid);
+        if (f && (wait || txn_call_fills(f)) && f->state == THREAD_CALL && f->call.state == CALL_SEND &&
+            f->call.server == server && f->call.seq == id.seq && n->transport)
+            n->transport->still(n, f);
+        return 0;
+    }
     struct thread *t = txn_call_find(n, id);
     if (!t)
         return -E_OBJECT;
@@ -260,6 +265,8 @@ int txn_request_acked(struct node *n, struct txn_id id, ep_t server, uint32_t in
     c->busy = wait;
     if (!wait || p->base > 0)
         c->begun = true;
+    if (wait && p->base == 0 && p->mask == 0)
+        c->sent = (struct progress){0}; // what had come was thrown away
     bool news = progress_acked(&c->sent, p);
     // Of an empty request, only "working" tells that it is there.
     if (working || (c->req.len > 0 && c->sent.base == c->req.len && !wait)) {

@@ -201,21 +201,25 @@ static int check_start(const struct desc_start *s, const char **why)
     return 0;
 }
 
-static int check_rec(const struct desc_rec *r, uint64_t more, const char **why)
+static int check_rec(const struct desc_rec *r, uint64_t more, uint32_t nsegs, const char **why)
 {
     if (r->client == EP_NONE || r->state >= REC_STATES || r->seq == 0 || r->handle >= PROC_PORTS_MAX)
         REFUSE(E_FORMAT, "state of a transaction record");
     if (r->req_len > MESSAGE_MAX_BYTES || r->rep_len > MESSAGE_MAX_BYTES || !progress_ok(&r->got, r->req_len) ||
         !progress_ok(&r->sent, r->rep_len))
         REFUSE(E_FORMAT, "progress of a transaction record");
-    if (r->has_copy ? r->rep_len > REPLY_COPY_MAX || r->rep_len == 0 || more != r->rep_len : more != 0)
+    if (r->reply_seg ? r->has_copy || r->state != REC_REPLY || r->rep_len == 0 || r->zero || r->reply_seg > nsegs
+                     : r->reply_off != 0 || r->zero)
+        REFUSE(E_FORMAT, "segment of a reply");
+    if (r->has_copy ? r->state != REC_REPLY || r->rep_len > REPLY_COPY_MAX || r->rep_len == 0 || more != r->rep_len
+                    : more != 0)
         REFUSE(E_FORMAT, "reply of a transaction record");
     if (r->cancel > CANCEL_TOLD || (r->cancel != CANCEL_NONE && r->state != REC_SERVE))
         REFUSE(E_FORMAT, "cancel of a transaction record");
     if (r->state == REC_FORWARD && (r->rep_len != 0 || port_is_null(r->cap.port)))
         REFUSE(E_FORMAT, "forward of a transaction record");
-    bool needs_server =
-        r->state == REC_FILL || r->state == REC_SERVE || (r->state == REC_REPLY && !r->has_copy && r->rep_len > 0);
+    bool needs_server = r->state == REC_FILL || r->state == REC_SERVE ||
+                        (r->state == REC_REPLY && !r->has_copy && !r->reply_seg && r->rep_len > 0);
     if (needs_server != (r->server_tid != 0))
         REFUSE(E_FORMAT, "server thread of a transaction record");
     return 0;
@@ -236,7 +240,7 @@ static const uint16_t sec_size[DESC_VERSION - DESC_VERSION_OLDEST + 1][DESC_REC 
 _Static_assert(sizeof(struct desc_proc) == 344 && sizeof(struct desc_seg) == 64 && sizeof(struct desc_map) == 32 &&
                    sizeof(struct desc_port) == 24 && sizeof(struct desc_start) == 32,
                "version 9; a longer struct is a new version, and leaves this number in the row of version 9");
-_Static_assert(sizeof(struct desc_thread) == 872 && sizeof(struct desc_rec) == 224, "the same");
+_Static_assert(sizeof(struct desc_thread) == 872 && sizeof(struct desc_rec) == 240, "the same");
 
 // len bytes at off: where they lie, or in *copy. Bytes of a process are always copied: its threads may be at them.
 static __attribute__((noinline)) int find_bytes(const struct desc_walk *w, uint64_t off, size_t len, void *copy,
@@ -385,7 +389,7 @@ int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, struct de
             last_tid = u->thrd.tid;
             r = desc_is_start(&w.sec) ? check_start(&u->start, why) : check_thread(&u->thrd, why);
             break;
-        case DESC_REC: r = check_rec(&u->rec, w.sec.len - sizeof(struct desc_rec), why); break;
+        case DESC_REC: r = check_rec(&u->rec, w.sec.len - sizeof(struct desc_rec), count[DESC_SEG], why); break;
         }
     }
     if (r < 0)
@@ -394,7 +398,7 @@ int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, struct de
         REFUSE(E_FORMAT, "bytes behind the last section");
     if (count[DESC_THRD] == 0)
         REFUSE(E_FORMAT, "a process without a thread");
-    if (count[DESC_SEG] > PROC_MAPS_MAX || count[DESC_MAP] > PROC_MAPS_MAX || count[DESC_THRD] > PROC_THREADS_MAX ||
+    if (count[DESC_SEG] > DESC_SEGS_MAX || count[DESC_MAP] > PROC_MAPS_MAX || count[DESC_THRD] > PROC_THREADS_MAX ||
         count[DESC_PORT] > PROC_PORTS_MAX)
         REFUSE(E_LIMIT, "too many segments, mappings, ports or threads");
     info->nsegs = count[DESC_SEG];

@@ -31,6 +31,8 @@ uint64_t desc_checksum(const void *buf, uint64_t len);
 
 // --- From a descriptor to a process -------------------------------------------------------------------------------
 
+#define DESC_SEGS_MAX (PROC_MAPS_MAX + PINNED_MAX) // segments of maps, and of replies that were pinned
+
 // What desc_check found on its way: so nobody has to walk to it again.
 struct desc_info {
     ep_t ep;         // endpoint of the process; EP_NONE: it is a new one
@@ -56,7 +58,7 @@ struct desc_fill {
     uint64_t source_off, source_len, dest_off; // bytes
 };
 // Makes a process in state ARRIVING from a descriptor that passed desc_check: all records, segments (empty), maps,
-// threads. fills: room for PROC_MAPS_MAX; *nfills: how many are there. A new process (ep 0) gets endpoint, control port
+// threads. fills: room for DESC_SEGS_MAX; *nfills: how many are there. A new process (ep 0) gets endpoint, control port
 // and key drawn. Returns 0; or an error, and nothing is left: E_MEM; E_EXISTS: the endpoint lives here; E_FORMAT,
 // E_OVERLAP, E_ARG, E_LIMIT: sections contradict each other (a thread waits for a record that is not there...); those
 // of buf_read.

@@ -34,8 +34,7 @@ static int check_identity(const struct change *c, const struct desc_proc *d, con
 {
     const struct proc *p = c->p;
     if (d->ep != p->ep || d->ctl_get[0] != p->ctl_get.w[0] || d->ctl_get[1] != p->ctl_get.w[1] ||
-        memcmp(d->key, p->key, sizeof d->key) != 0 || d->moves != p->moves ||
-        d->incarnation != p->incarnation)
+        memcmp(d->key, p->key, sizeof d->key) != 0 || d->moves != p->moves || d->incarnation != p->incarnation)
         REFUSE(E_ARG, "endpoint, control port, key, incarnation or moves are not this process's");
     if (d->runs != p->runs)
         REFUSE(E_STATE, "the process has run since this descriptor was taken");

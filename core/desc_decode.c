@@ -15,7 +15,7 @@ struct decoder {
     const struct buf *b;
     const struct proc *old; // the process whose place it is for, NULL: none
     struct proc *p;
-    struct seg *segs[PROC_MAPS_MAX]; // each held once by us until the end
+    struct seg *segs[DESC_SEGS_MAX]; // each held once by us until the end
     uint32_t nsegs;
     struct desc_fill *fills;
     unsigned nfills;
@@ -60,16 +60,22 @@ static int dec_proc(struct decoder *d, const struct desc_proc *s, uint64_t isa)
     return 0;
 }
 
+static bool means(struct node *n, const struct desc_seg *s, struct seg *seg)
+{
+    return seg && seg->number == cap_obj(&s->source) && seg->len == s->len &&
+           cap_verify(&s->source, seg_key(n, seg), RIGHT_READ) == 0;
+}
+
 struct seg *desc_own_seg(struct node *n, const struct proc *p, const struct desc_seg *s)
 {
     if (!port_eq(s->source.port, n->seg_put) || s->source_off || s->dest_off || s->source_len != s->len)
         return NULL;
-    for (uint32_t i = 0; i < p->nmaps; i++) {
-        struct seg *seg = p->maps[i]->seg;
-        if (seg->number == cap_obj(&s->source) && seg->len == s->len &&
-            cap_verify(&s->source, seg_key(n, seg), RIGHT_READ) == 0)
-            return seg;
-    }
+    for (uint32_t i = 0; i < p->nmaps; i++)
+        if (means(n, s, p->maps[i]->seg))
+            return p->maps[i]->seg;
+    LIST_FOR (l, &p->recs)
+        if (means(n, s, LIST_ENTRY(l, struct rec, link)->pinned))
+            return LIST_ENTRY(l, struct rec, link)->pinned;
     return NULL;
 }
 
@@ -252,6 +258,18 @@ static int dec_rec(struct decoder *d, const struct desc_rec *s, uint64_t more_at
         r->server = t;
         t->serve.rec = r;
     }
+    if (s->reply_seg) {
+        if (p->npinned == PINNED_MAX)
+            return -E_LIMIT;
+        struct seg *seg = d->segs[s->reply_seg - 1];
+        if (s->reply_off > seg->len || s->rep_len > seg->len - s->reply_off)
+            return -E_FORMAT;
+        seg_hold(seg);
+        r->pinned = seg;
+        r->pinned_off = s->reply_off;
+        p->npinned++;
+        p->pinned_bytes += seg->len;
+    }
     if (s->has_copy) {
         r->copy = page_alloc(d->n);
         if (!r->copy)
@@ -309,15 +327,11 @@ int desc_make(struct node *n, const struct buf *b, const struct proc *old, struc
     }
     if (r == 0)
         r = threads_complete(d.p);
-    for (uint32_t i = 0; i < d.nsegs; i++)
-        seg_drop(n, d.segs[i]); // the mappings hold them; one that none maps goes, and its fill with it
-    for (unsigned i = 0; r == 0 && i < d.nfills; i++) {
-        bool mapped = false;
-        for (uint32_t m = 0; m < d.p->nmaps; m++)
-            mapped |= d.p->maps[m]->seg == d.fills[i].seg;
-        if (!mapped)
+    for (unsigned i = 0; r == 0 && i < d.nfills; i++)
+        if (d.fills[i].seg->refs == 1) // no mapping nor reply has it: it would go below, and its fill with it
             r = -E_FORMAT;
-    }
+    for (uint32_t i = 0; i < d.nsegs; i++)
+        seg_drop(n, d.segs[i]); // the mappings and replies hold them
     if (r < 0) {
         if (d.p)
             proc_destroy(n, d.p, true);

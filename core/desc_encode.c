@@ -84,6 +84,26 @@ static uint32_t seg_index(const struct proc *p, uint32_t map)
     return index;
 }
 
+// Index of the segment of a pinned reply: behind those of the maps.
+static uint32_t reply_index(const struct rec *r)
+{
+    const struct proc *p = r->proc;
+    uint32_t index = 0;
+    for (uint32_t i = 0; i < p->nmaps; i++) {
+        bool first = true;
+        for (uint32_t j = 0; j < i; j++)
+            first &= p->maps[j]->seg != p->maps[i]->seg;
+        index += first;
+    }
+    LIST_FOR (l, &p->recs) {
+        const struct rec *q = LIST_ENTRY(l, struct rec, link);
+        if (q == r)
+            break;
+        index += q->pinned != NULL;
+    }
+    return index;
+}
+
 static void put_memory(struct writer *w, struct proc *p)
 {
     for (uint32_t i = 0; i < p->nmaps; i++) {
@@ -92,6 +112,13 @@ static void put_memory(struct writer *w, struct proc *p)
         for (uint32_t j = 0; j < i; j++)
             first &= p->maps[j]->seg != s;
         if (!first)
+            continue;
+        struct desc_seg d = {.source = seg_cap(w->n, s, RIGHT_READ), .source_len = s->len, .len = s->len};
+        put_section(w, DESC_SEG, &d, sizeof d, NULL, 0);
+    }
+    LIST_FOR (l, &p->recs) { // in the order of reply_index
+        struct seg *s = LIST_ENTRY(l, struct rec, link)->pinned;
+        if (!s)
             continue;
         struct desc_seg d = {.source = seg_cap(w->n, s, RIGHT_READ), .source_len = s->len, .len = s->len};
         put_section(w, DESC_SEG, &d, sizeof d, NULL, 0);
@@ -211,6 +238,8 @@ void desc_of_rec(const struct rec *r, struct desc_rec *out)
         .got = enc_progress(&r->got),
         .sent = enc_progress(&r->sent),
         .rep_len = r->rep_len,
+        .reply_seg = r->pinned ? 1 + reply_index(r) : 0,
+        .reply_off = r->pinned ? r->pinned_off : 0,
     };
     if (r->state == REC_REPLY || r->state == REC_DONE) { // else what there is is the last reply
         d.status = r->status;

@@ -5,7 +5,7 @@
 //
 //   struct desc_hdr | section | section | ...          each section: struct desc_sec, then len bytes,
 //                                                      padded to a multiple of 8
-//   in this order: PROC once; SEG 0..n; MAP 0..n; PORT 0..n; THRD 1..n, by ascending number (struct desc_thread, or, of
+//   in this order: PROC once; SEG 0..n (those of maps, then those of replies); MAP 0..n; PORT 0..n; THRD 1..n, by ascending number (struct desc_thread, or, of
 //   one that has not run yet, struct desc_start); REC 0..n (with a short reply's bytes behind it), those that wait in
 //   the queue last, oldest first
 //
@@ -141,6 +141,8 @@ struct desc_rec {
     int64_t status;
     uint64_t res[4];
     uint64_t rep_len;
+    uint32_t reply_seg, zero; // 1 + index of the SEG section that holds the reply; 0: none does
+    uint64_t reply_off;       // where in it
 };
 _Static_assert(sizeof(struct desc_hdr) == 48, "");
 _Static_assert(sizeof(struct desc_proc) == 344, "");

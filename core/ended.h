@@ -23,7 +23,7 @@ struct ended_key { // a transaction of a process that has ended
 };
 struct ended {
     struct ended_key keys[ENDED_MAX];
-    unsigned next;         // the oldest
+    unsigned next; // the oldest
     uint64_t unsure_until_ns;
 };
 

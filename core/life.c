@@ -110,6 +110,7 @@ int proc_create(struct node *n, ep_t ep, struct proc **out)
     list_init(&p->receivers);
     list_init(&p->recs);
     list_init(&p->queue);
+    list_init(&p->still);
     p->next_tid = 1;
     p->priority = p->priority_limit = PRIO_DEFAULT;
     p->stopped_ns = node_now(n);
@@ -187,6 +188,7 @@ static void leave_harts(struct node *n, struct proc *p)
 void proc_stopped(struct node *n, struct proc *p)
 {
     proc_set_state(p, PROC_STUNNED);
+    txn_proc_stopped(n, p);
     task_wake(n, &p->stun_event);
     if (p->to_report)
         task_wake(n, &n->procs); // the task that tells its owner (services/proc/reaper.c)

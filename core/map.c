@@ -87,7 +87,7 @@ uint64_t proc_used(const struct proc *p)
     uint64_t used = p->nthreads > 1 ? (p->nthreads - 1) * THREAD_COST_BYTES : 0;
     for (uint32_t i = 0; i < p->nmaps; i++)
         used += p->maps[i]->len;
-    return used;
+    return used + p->pinned_bytes;
 }
 
 uint64_t proc_pages(const struct proc *p)

@@ -60,8 +60,8 @@ struct map *proc_find_map(struct proc *p, uint64_t va);
 struct map *proc_map_at(struct proc *p, uint64_t va);
 // Returns the bytes of m from va (inside it) to its end or the next guard page; 0: va lies in one.
 uint64_t map_run(const struct map *m, uint64_t va);
-// Returns the bytes that count for the process's limit: of its mappings, and THREAD_COST_BYTES for each thread but the
-// first.
+// Returns the bytes that count for the process's limit: of its mappings, of replies that were pinned, and
+// THREAD_COST_BYTES for each thread but the first.
 uint64_t proc_used(const struct proc *p);
 // Returns the pages present in the segments behind p's mappings. A segment mapped twice counts twice.
 uint64_t proc_pages(const struct proc *p);

@@ -59,9 +59,9 @@ struct proc {
     uint32_t pid;                 // low 24 bits of ep, never 0: what people type
     struct port ctl_get, ctl_put; // port of the process's own capability; served by whatever kernel has it
     uint8_t key[16];              // [N] of the check field of that capability
-    uint32_t incarnation;         // [N] lives of it before this one: it goes along, and grows when a checkpoint is started
-    char name[NAME_MAX_LEN];      // [N] plain text (text.h)
-    char comment[NAME_MAX_LEN];   // [N] any service's note; plain text
+    uint32_t incarnation;    // [N] lives of it before this one: it goes along, and grows when a checkpoint is started
+    char name[NAME_MAX_LEN]; // [N] plain text (text.h)
+    char comment[NAME_MAX_LEN]; // [N] any service's note; plain text
 
     // Stop and go [N]
     enum proc_state state;      // set by proc_set_state only
@@ -97,8 +97,11 @@ struct proc {
     struct list receivers;                    // threads in GETREQ, longest wait first
     struct list recs;                         // server-side records of transactions (rec.h)
     struct list queue;                        // those in REC_QUEUED, oldest first
-    bool called, listened;                    // it may be known to others: as their client, as their server
-    struct cap owner;                         // told of exceptions and of the end; null = nobody
+    struct list still;                        // those in REC_FILL whose client stands still
+    uint32_t npinned;
+    uint64_t pinned_bytes; // of replies that their servers do not wait for any more: count for mem_limit
+    bool called, listened; // it may be known to others: as their client, as their server
+    struct cap owner;      // told of exceptions and of the end; null = nobody
 
     // Counts for people [N]
     uint64_t moves;  // times it changed nodes

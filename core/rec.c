@@ -52,6 +52,12 @@ void rec_drop_copy(struct node *n, struct rec *r)
     if (r->copy)
         page_drop(n, r->copy);
     r->copy = NULL;
+    if (!r->pinned)
+        return;
+    r->proc->npinned--;
+    r->proc->pinned_bytes -= r->pinned->len;
+    seg_drop(n, r->pinned);
+    r->pinned = NULL;
 }
 
 // A thread that calls a server of this node keeps the record from call to call: finding, making and freeing one costs
@@ -152,7 +158,8 @@ enum client_place rec_client(struct node *n, const struct rec *r, struct thread 
     if (proc_frozen(p))
         return CLIENT_FROZEN;
     *t = r->caller ? r->caller : thread_find(p, r->tid);
-    return *t && (*t)->state == THREAD_CALL && (*t)->call.seq == r->seq && (*t)->call.inc == r->inc ? CLIENT_HERE : CLIENT_GONE;
+    return *t && (*t)->state == THREAD_CALL && (*t)->call.seq == r->seq && (*t)->call.inc == r->inc ? CLIENT_HERE
+                                                                                                    : CLIENT_GONE;
 }
 
 const struct thread *txn_client_of(struct node *n, const struct thread *t)

@@ -21,10 +21,10 @@ struct rec {
     ep_t client;            // [I]
     uint32_t tid;           // [I] the client's thread
     enum rec_state state;   // [N] set by rec_set_state only, and by fastpath.c, which leaves what it would have left
-    uint32_t inc;    // incarnation of the client when the transaction began
-    uint64_t seq;    // its number among those of the client's thread
-    uint32_t handle; // of the port
-    struct cap cap;  // as presented; FORWARD: what to call instead, with op and arg
+    uint32_t inc;           // incarnation of the client when the transaction began
+    uint64_t seq;           // its number among those of the client's thread
+    uint32_t handle;        // of the port
+    struct cap cap;         // as presented; FORWARD: what to call instead, with op and arg
     uint32_t op;
     uint64_t arg[4];
     uint64_t req_len;
@@ -34,6 +34,8 @@ struct rec {
     uint64_t res[4];
     uint64_t rep_len;
     void *copy;           // short reply: a page, NULL when none or length 0
+    struct seg *pinned;   // long reply that its server does not wait for any more (rec_pin); holds one ref. NULL: none
+    uint64_t pinned_off;  // where in it the reply begins
     struct progress sent; // of the reply, as acknowledged
     struct timer timer;   // REPLY: retransmission. DONE: RECORD_LIFE
     uint64_t retry_ns;
@@ -42,6 +44,8 @@ struct rec {
     bool ready;            // DONE, kept, and no frame or time hangs on it: fastpath.c may use it as it is
     struct thread *caller; // [N] client thread here that holds this record as call.rec, else NULL
     bool lost;             // the client is known to be dead
+    bool still; // QUEUED, FILL: the client stands still, and so does its data. It takes no thread of the server
+                // from others until it asks again
     enum { CANCEL_NONE, CANCEL_PENDING, CANCEL_TOLD } cancel; // SERVE: the client has had enough; the thread knows
     uint64_t cancel_by_ns; // until then it waits for an answer, UINT64_MAX = for ever
     bool remote;           // a frame of it may be under way somewhere: keep as history when done

@@ -83,7 +83,10 @@ void rec_reply(struct node *n, struct rec *r)
         src = rec_reply_buf(r);
         reply_local(n, r, client, &src);
         return;
-    case CLIENT_FROZEN: rec_arm(n, r); return;
+    case CLIENT_FROZEN:
+        rec_pin(n, r);
+        rec_arm(n, r);
+        return;
     case CLIENT_AWAY:
         if (!n->transport)
             break;
@@ -106,6 +109,24 @@ static int putrep_check(struct node *n, const struct thread *t, const struct buf
     if (rep->len > MESSAGE_MAX_BYTES)
         return -E_ARG;
     return buf_bad(n, rep, false) ? -E_FAULT : 0;
+}
+
+void rec_pin(struct node *n, struct rec *r)
+{
+    struct thread *s = r->server;
+    if (r->state != REC_REPLY || !s || s->state != THREAD_PUTREP || r->rep_len == 0)
+        return;
+    struct proc *p = r->proc;
+    if (p->npinned == PINNED_MAX || proc_room(p, r->rep_len + 2 * PAGE_SIZE) < 0 ||
+        buf_pin(n, &s->serve.buf, &r->pinned, &r->pinned_off) < 0) {
+        r->pinned = NULL;
+        return;
+    }
+    p->npinned++;
+    p->pinned_bytes += r->pinned->len;
+    r->server = NULL;
+    s->serve.rec = NULL;
+    answer_putrep(n, s);
 }
 
 static void putrep_note(struct node *n, struct rec *r, int64_t status, const uint64_t res[4], uint64_t len)
@@ -188,6 +209,8 @@ void txn_reply_acked(struct node *n, ep_t server, struct txn_id id, const struct
         rec_done(n, r);
         return;
     }
+    if (wait)
+        rec_pin(n, r);
     if (!progress_acked(&r->sent, p) || wait)
         return; // the timer goes on
     r->retry_ns = RETRY_FIRST_NS;

@@ -88,13 +88,95 @@ static void rec_assign(struct node *n, struct rec *r, struct thread *s)
         rec_arm(n, r); // should its client fall silent now, the server must not wait for ever
 }
 
+// The record waits in the queue. A client on another node that waits says so again and again; one that stands still, or is
+// no more, is silent, and must be asked which of the two it is: else its record would wait for ever.
+static void rec_queue(struct node *n, struct rec *r)
+{
+    rec_set_state(n, r, REC_QUEUED);
+    list_add_tail(&r->proc->queue, &r->queue_link);
+    if (r->remote)
+        timer_set(n, &r->timer, node_now(n) + QUEUED_ASK_NS);
+}
+
+static void rec_queued_due(struct node *n, struct rec *r)
+{
+    if (r->lost) {
+        rec_abandon(n, r);
+        return;
+    }
+    timer_set(n, &r->timer, node_now(n) + QUEUED_ASK_NS);
+    if (n->transport && node_now(n) - r->peer.heard_ns >= QUEUED_ASK_NS)
+        n->transport->request_ack(n, r);
+}
+
+// First request in the queue that the thread can take; those too long for it are refused on the way.
+static struct rec *next_request(struct node *n, struct proc *p, uint64_t mask, uint64_t room)
+{
+    LIST_FOR_SAFE (l, next, &p->queue) {
+        struct rec *r = LIST_ENTRY(l, struct rec, queue_link);
+        if (!(mask >> r->handle & 1) || r->still)
+            continue;
+        if (r->req_len <= room)
+            return r;
+        rec_refuse(n, r, E_TOOBIG);
+    }
+    return NULL;
+}
+
+// The record goes back from FILL to the queue. What has come of its request is thrown away: the client sends it again.
+// Returns the server's thread, in getreq: the caller must serve_next() it.
+static struct thread *rec_requeue(struct node *n, struct rec *r)
+{
+    struct thread *s = r->server;
+    ASSERT(r->state == REC_FILL && s && s->serve.rec == r);
+    r->server = NULL;
+    s->serve.rec = NULL;
+    r->got = (struct progress){0};
+    timer_cancel(n, &r->timer);
+    list_del(&r->queue_link); // of those that stand still
+    rec_queue(n, r);
+    getreq_wait(n, s);
+    return s;
+}
+
+// Does another request wait that the thread of r, in FILL, could take?
+static bool rec_in_the_way(struct node *n, const struct rec *r)
+{
+    const struct thread *s = r->server;
+    return next_request(n, r->proc, s->serve.mask, s->serve.buf.len) != NULL;
+}
+
+void rec_stand_still(struct node *n, struct rec *r)
+{
+    r->still = true;
+    if (r->state != REC_FILL)
+        return;
+    if (rec_in_the_way(n, r))
+        serve_next(n, rec_requeue(n, r));
+    else if (!list_linked(&r->queue_link))
+        list_add_tail(&r->proc->still, &r->queue_link);
+}
+
+// A request has come to the queue: a thread that waits for the data of a client that stands still takes it instead.
+static void take_from_still(struct node *n, const struct rec *q)
+{
+    LIST_FOR (l, &q->proc->still) {
+        struct rec *r = LIST_ENTRY(l, struct rec, queue_link);
+        const struct thread *s = r->server;
+        if ((s->serve.mask >> q->handle & 1) && q->req_len <= s->serve.buf.len) {
+            serve_next(n, rec_requeue(n, r));
+            return;
+        }
+    }
+}
+
 static enum txn_verdict rec_begin(struct node *n, struct rec *r)
 {
     struct thread *s = getter_for(r->proc, r->handle);
     if (!s) {
-        rec_set_state(n, r, REC_QUEUED);
-        list_add_tail(&r->proc->queue, &r->queue_link);
-        return TXN_ACK;
+        rec_queue(n, r);
+        take_from_still(n, r);
+        return r->state == REC_FILL ? TXN_TAKE : TXN_ACK;
     }
     if (r->req_len > s->serve.buf.len) {
         rec_refuse(n, r, E_TOOBIG);
@@ -106,8 +188,15 @@ static enum txn_verdict rec_begin(struct node *n, struct rec *r)
 
 enum txn_verdict rec_again(struct node *n, struct rec *r, bool probe)
 {
+    r->still = false;
+    if (r->state == REC_FILL)
+        list_del(&r->queue_link);
     switch (r->state) {
     case REC_QUEUED:
+        if (!getter_for(r->proc, r->handle)) // there may be one, if its client stood still
+            return TXN_ACK;
+        list_del(&r->queue_link);
+        return rec_begin(n, r);
     case REC_SERVE: return TXN_ACK;
     case REC_FILL: return TXN_TAKE;
     case REC_REPLY:
@@ -181,7 +270,7 @@ enum txn_verdict txn_rec_take(struct node *n, struct proc *p, struct rec *r, con
         timer_cancel(n, &r->timer);
     } else if (!(r = txn_rec_create(n, p, q->id.client, q->id.tid)))
         return TXN_BUSY;
-    r->lost = r->idle = r->ready = false;
+    r->lost = r->idle = r->ready = r->still = false;
     r->inc = q->id.inc;
     r->seq = q->id.seq;
     r->handle = (uint32_t)handle;
@@ -207,6 +296,8 @@ enum txn_verdict txn_rec_take(struct node *n, struct proc *p, struct rec *r, con
 static void rec_deliver(struct node *n, struct rec *r)
 {
     struct thread *s = r->server;
+    list_del(&r->queue_link); // of those that stand still: its data came all the same
+    r->still = false;
     if (r->timer.armed)
         timer_cancel(n, &r->timer);
     rec_set_state(n, r, REC_SERVE);
@@ -223,6 +314,7 @@ static void rec_deliver(struct node *n, struct rec *r)
 static void rec_server_fault(struct node *n, struct rec *r)
 {
     struct thread *s = r->server;
+    list_del(&r->queue_link);
     r->server = NULL;
     s->serve.rec = NULL;
     answer_getreq(n, s, -E_FAULT);
@@ -231,8 +323,9 @@ static void rec_server_fault(struct node *n, struct rec *r)
         return;
     }
     timer_cancel(n, &r->timer);
-    rec_set_state(n, r, REC_QUEUED);
-    list_add(&r->proc->queue, &r->queue_link);
+    rec_queue(n, r);
+    list_del(&r->queue_link);
+    list_add(&r->proc->queue, &r->queue_link); // it was the first
 }
 
 static struct thread *fill_local(struct node *n, struct rec *r, struct thread *client)
@@ -278,7 +371,10 @@ struct thread *rec_fill(struct node *n, struct rec *r)
     case CLIENT_HERE: return fill_local(n, r, client);
     case CLIENT_GONE: // it gave up, or its thread ended
         return rec_release(n, r);
-    case CLIENT_FROZEN: rec_arm(n, r); return NULL;
+    case CLIENT_FROZEN:
+        rec_arm(n, r);
+        rec_stand_still(n, r);
+        return NULL;
     case CLIENT_AWAY: break;
     }
     if (!r->remote || r->peer.heard_ns == 0) // it was here when it called
@@ -316,20 +412,6 @@ int txn_request_data(struct node *n, struct rec *r, uint64_t off, uint32_t frag,
     }
     rec_deliver(n, r);
     return 1;
-}
-
-// First request in the queue that the thread can take; those too long for it are refused on the way.
-static struct rec *next_request(struct node *n, struct proc *p, uint64_t mask, uint64_t room)
-{
-    LIST_FOR_SAFE (l, next, &p->queue) {
-        struct rec *r = LIST_ENTRY(l, struct rec, queue_link);
-        if (!(mask >> r->handle & 1))
-            continue;
-        if (r->req_len <= room)
-            return r;
-        rec_refuse(n, r, E_TOOBIG);
-    }
-    return NULL;
 }
 
 // Gives a waiting thread the next request from the queue. Requests whose clients are gone fall out on the way.
@@ -382,11 +464,22 @@ static void rec_due(struct node *n, struct timer *tm)
         txn_client_lost(n, r);
         return;
     }
+    if (r->state == REC_QUEUED) {
+        rec_queued_due(n, r);
+        return;
+    }
     r->retry_ns = r->retry_ns * 2 < RETRY_MAX_NS ? r->retry_ns * 2 : RETRY_MAX_NS;
     r->sent.high = r->sent.base;
+    bool slow = r->retry_ns >= STILL_RETRY_NS; // no news for four times
     if (rec_answered(r)) {
+        if (slow)
+            rec_pin(n, r);
         rec_reply(n, r);
     } else if (r->state == REC_FILL) {
+        if (slow)
+            rec_stand_still(n, r);
+        if (r->state != REC_FILL)
+            return;
         struct thread *s = rec_fill(n, r);
         if (s)
             serve_next(n, s);

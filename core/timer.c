@@ -101,11 +101,11 @@ uint64_t timer_next(const struct node *n)
     return n->timers.root ? n->timers.root->at_ns : UINT64_MAX;
 }
 
-// A fire() that arms a timer at or before now_ns has it fire in this same run.
+// Those that are left over make the hart's timer ring again at once (loop.c): between two runs the node lock is free.
 void timer_run(struct node *n, uint64_t now_ns)
 {
     struct timer *t;
-    while ((t = n->timers.root) && t->at_ns <= now_ns) {
+    for (unsigned i = 0; i < TIMERS_A_RUN && (t = n->timers.root) && t->at_ns <= now_ns; i++) {
         disarm(&n->timers, t);
         t->fire(n, t);
     }

@@ -29,7 +29,8 @@ void timer_set(struct node *n, struct timer *t, uint64_t at_ns);
 void timer_cancel(struct node *n, struct timer *t);
 // Returns the earliest deadline, UINT64_MAX: none is armed.
 uint64_t timer_next(const struct node *n);
-// Fires all that are due at now_ns, in order of their deadlines; one that fire() itself arms at or before now_ns too.
+// Fires those that are due at now_ns, in order of their deadlines, at most TIMERS_A_RUN of them; one that fire() itself
+// arms at or before now_ns counts too.
 // Callers: entry_timer; node lock held.
 void timer_run(struct node *n, uint64_t now_ns);
 

@@ -145,9 +145,31 @@ void txn_rec_forward(const struct rec *r, struct forward *f)
     *f = rec_forward(r);
 }
 
+bool txn_call_fills(const struct thread *t)
+{
+    const struct call *c = &t->call;
+    return t->state == THREAD_CALL && c->state == CALL_SEND && c->server != EP_NONE && !c->busy && c->req.len > 0;
+}
+
+bool txn_call_receives(const struct thread *t)
+{
+    return t->state == THREAD_CALL && t->call.state == CALL_RECV;
+}
+
+void txn_client_still(struct node *n, ep_t server, struct txn_id id)
+{
+    struct rec *r = txn_rec_find(n, server, id.client, id.tid);
+    if (!r || r->inc != id.inc || r->seq != id.seq || proc_frozen(r->proc))
+        return;
+    peer_heard(&r->peer, node_now(n));
+    if (r->state == REC_FILL || r->state == REC_QUEUED)
+        rec_stand_still(n, r);
+}
+
 void txn_client_denies(struct node *n, ep_t server, struct txn_id id)
 {
     struct rec *r = txn_rec_find(n, server, id.client, id.tid);
-    if (r && r->inc == id.inc && r->seq == id.seq && !proc_frozen(r->proc) && (r->state == REC_QUEUED || r->state == REC_FILL))
+    if (r && r->inc == id.inc && r->seq == id.seq && !proc_frozen(r->proc) &&
+        (r->state == REC_QUEUED || r->state == REC_FILL))
         txn_client_lost(n, r);
 }

@@ -81,6 +81,10 @@ enum call_says {
     CALL_SAYS_REST,   // what of the reply is here, then a probe, which asks for the rest
     CALL_SAYS_CANCEL, // the client has had enough
 };
+// Returns true if t's call is in the middle of its request: a server was asked to take in its data.
+bool txn_call_fills(const struct thread *t);
+// Returns true if t's call is in the middle of its reply.
+bool txn_call_receives(const struct thread *t);
 // A frame of t's call goes to its server, at this node, now: copies of it may be under way from here on. Returns what it
 // says.
 enum call_says txn_call_sends(struct node *n, struct thread *t, ep_t node);
@@ -150,6 +154,8 @@ enum txn_verdict txn_cancel_in(struct node *n, ep_t dst, const struct txn_reques
 int txn_request_data(struct node *n, struct rec *r, uint64_t off, uint32_t frag, const struct buf *src);
 // Acknowledgement of the reply to request id; done: the client has it all, or does not want it any more.
 void txn_reply_acked(struct node *n, ep_t server, struct txn_id id, const struct progress *p, bool wait, bool done);
+// The client of request id to `server` stands still, its node says.
+void txn_client_still(struct node *n, ep_t server, struct txn_id id);
 // The client's node says that the client does not wait for id any more.
 void txn_client_denies(struct node *n, ep_t server, struct txn_id id);
 // The client of a record in FILL or REPLY was found nowhere for LOCATE_GIVE_UP_NS: it is dead.

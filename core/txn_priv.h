@@ -18,7 +18,7 @@
 // Returns it; NULL: no memory.
 struct rec *rec_create(struct node *n, struct proc *p, ep_t client, uint32_t tid,
                        void (*due)(struct node *n, struct timer *t));
-// Frees the copy of the reply that the record keeps, if it keeps one.
+// Frees the reply that the record keeps, as a copy or pinned, if it keeps one.
 void rec_drop_copy(struct node *n, struct rec *r);
 // The records of p are found under endpoint `ep` from now on; p gets it next.
 void rec_rename(struct node *n, struct proc *p, ep_t ep);
@@ -96,18 +96,26 @@ void rec_refuse(struct node *n, struct rec *r, int error);
 // Gets the data of r, which is in FILL: from the client's pages when it is here, else by asking its node. Returns as
 // rec_release().
 struct thread *rec_fill(struct node *n, struct rec *r);
+// The client of r stands still: r, if it is in FILL and others want the server's thread, goes back to the queue.
+void rec_stand_still(struct node *n, struct rec *r);
 // Gives s, if it is in getreq, the first request in its process's queue that it can take.
 void serve_next(struct node *n, struct thread *s);
 
 // --- reply.c --------------------------------------------------------------------------------------------------------
 
-// Returns where the bytes of the reply lie: in the record, or, when it is long, with the server's thread, in PUTREP.
+// Returns where the bytes of the reply lie: in the record, pinned, or, when it is long, with the server's thread, in
+// PUTREP.
 static inline struct buf rec_reply_buf(const struct rec *r)
 {
     if (r->rep_len == 0)
         return buf_none();
+    if (r->pinned)
+        return buf_seg(r->pinned, r->pinned_off, r->rep_len);
     return r->copy ? buf_kernel(r->copy, r->rep_len) : r->server->serve.buf;
 }
+// The client of r, in REPLY, stands still: the reply is pinned, and the server's thread, if it is in PUTREP, goes on. When
+// there is no memory, or the reply is too long (PIN_MAX_BYTES), the thread waits on.
+void rec_pin(struct node *n, struct rec *r);
 // Sends what of the reply is not acknowledged (again). r is answered: REPLY or FORWARD.
 void rec_reply(struct node *n, struct rec *r);
 // The client has the whole reply, or does not want it: r is history now, or is freed.

@@ -16,6 +16,8 @@ static void rec_kick(struct node *n, struct rec *r)
         r->peer.heard_ns = node_now(n);
     if (r->state == REC_FILL || rec_answered(r) || (r->state == REC_SERVE && r->cancel == CANCEL_PENDING))
         timer_set(n, &r->timer, node_now(n));
+    else if (r->state == REC_QUEUED && (r->remote || r->lost))
+        timer_set(n, &r->timer, node_now(n) + (r->lost ? 0 : QUEUED_ASK_NS));
     else if (r->state == REC_DONE && !r->timer.armed)
         timer_set(n, &r->timer, node_now(n) + RECORD_LIFE_NS);
 }
@@ -27,6 +29,25 @@ static void kick_recs(struct node *n, struct proc *p, ep_t only)
         struct rec *r = LIST_ENTRY(l, struct rec, link);
         if (only == EP_NONE || r->client == only)
             rec_kick(n, r);
+    }
+}
+
+void txn_proc_stopped(struct node *n, struct proc *p)
+{
+    if (!p->called)
+        return;
+    LIST_FOR (l, &p->threads) {
+        struct thread *t = LIST_ENTRY(l, struct thread, link);
+        const struct call *c = &t->call;
+        if (t->state != THREAD_CALL || c->server == EP_NONE || !(txn_call_fills(t) || c->state == CALL_RECV))
+            continue;
+        struct rec *r = txn_rec_find(n, c->server, p->ep, t->tid);
+        if (r && r->state == REC_REPLY && !proc_frozen(r->proc))
+            rec_pin(n, r);
+        else if (r)
+            txn_client_still(n, c->server, call_request(t).id);
+        else if (n->transport)
+            n->transport->still(n, t);
     }
 }
 
@@ -99,8 +120,8 @@ static void rec_orphan(struct node *n, struct rec *r)
 static bool is_last_word(struct node *n, const struct rec *r)
 {
     struct thread *client;
-    return rec_answered(r) && r->remote && !r->server && !r->lost && n->transport &&
-           n->nlast_words < LAST_WORDS_MAX && rec_client(n, r, &client) == CLIENT_AWAY;
+    return rec_answered(r) && r->remote && !r->server && !r->lost && n->transport && n->nlast_words < LAST_WORDS_MAX &&
+           rec_client(n, r, &client) == CLIENT_AWAY;
 }
 
 // The process ends: a copy of a request that it had may still come.
@@ -150,11 +171,13 @@ void txn_proc_gone(struct node *n, struct proc *p, bool silent)
 void txn_last_words_end(struct node *n, struct proc *p)
 {
     ASSERT(proc_lingers(p));
-    LIST_FOR_SAFE (l, next, &p->recs) { // the last one frees p
-        struct rec *r = LIST_ENTRY(l, struct rec, link);
+    bool more;
+    do { // the last one frees p
+        struct rec *r = LIST_ENTRY(p->recs.next, struct rec, link);
+        more = r->link.next != &p->recs;
         rec_remember(n, r);
         txn_rec_free(n, r);
-    }
+    } while (more);
 }
 
 enum txn_trace_left txn_left_behind(struct node *n, ep_t server, struct txn_id id)

@@ -17,8 +17,9 @@ struct kind_rule {
     uint32_t payload_max; // bytes
 };
 static const struct kind_rule rules[WIRE_KINDS] = {
-    [WIRE_REQUEST] = {"request", WIRE_FLAG_PROBE | WIRE_FLAG_ACK_NOW | WIRE_FLAG_CANCEL | WIRE_FLAG_DONE, true, false,
-                      WIRE_PAYLOAD_MAX},
+    [WIRE_REQUEST] = {"request",
+                      WIRE_FLAG_PROBE | WIRE_FLAG_WAIT | WIRE_FLAG_ACK_NOW | WIRE_FLAG_CANCEL | WIRE_FLAG_DONE, true,
+                      false, WIRE_PAYLOAD_MAX},
     [WIRE_REQUEST_ACK] = {"request-ack", WIRE_FLAG_WAIT | WIRE_FLAG_WORKING, false, true, 0},
     [WIRE_REPLY] = {"reply", WIRE_FLAG_ACK_NOW | WIRE_FLAG_FORWARD, true, false, WIRE_PAYLOAD_MAX},
     [WIRE_REPLY_ACK] = {"reply-ack", WIRE_FLAG_WAIT | WIRE_FLAG_DONE, false, true, 0},
@@ -131,6 +132,8 @@ static const char *check_meaning_of_kind(const struct wire_hdr *h)
     case WIRE_REQUEST:
         if ((h->flags & WIRE_FLAG_CANCEL) && (h->payload != 0 || h->status < 0 || h->dst_ep == EP_NONE))
             return "a cancel has data, or nobody to go to";
+        if ((h->flags & WIRE_FLAG_WAIT) && (h->flags != WIRE_FLAG_WAIT || h->payload != 0 || h->dst_ep == EP_NONE))
+            return "a client that stands still sends something else too";
         if ((h->flags & WIRE_FLAG_DONE) && !(h->flags & WIRE_FLAG_CANCEL))
             return "a request is done without being cancelled";
         return h->src_ep == EP_NONE ? "client endpoint is zero" : NULL;

@@ -76,7 +76,7 @@ enum {
 enum { LOCATE_EP = 1, LOCATE_PORT, LOCATE_NODES };
 
 #define WIRE_FLAG_PROBE 1u
-#define WIRE_FLAG_WAIT 2u
+#define WIRE_FLAG_WAIT 2u // of a request: the client stands still, and asks again when it is resumed
 #define WIRE_FLAG_WORKING 4u
 #define WIRE_FLAG_DONE 8u
 #define WIRE_FLAG_ACK_NOW 16u // last fragment of a burst: acknowledge without delay

@@ -208,6 +208,25 @@ static void xfer_cancel(struct node *n, struct thread *t)
         send_cancel(n, &c, node, 0, WIRE_FLAG_DONE);
 }
 
+static void xfer_still(struct node *n, struct thread *t)
+{
+    struct call_view c;
+    txn_call_view(t, &c);
+    ep_t node = place_node(n, c.server);
+    if (node == EP_NONE || node == node_ep(n))
+        return;
+    bool fills = !txn_call_receives(t);
+    struct wire_hdr h = call_header(&c, fills ? WIRE_REQUEST : WIRE_REPLY_ACK, node);
+    h.flags = WIRE_FLAG_WAIT;
+    if (!fills) { // as say_wait() to a fragment of the reply
+        h.op = 0;
+        h.cap = (struct cap){0};
+        h.total = 0;
+        memset(h.arg, 0, sizeof h.arg);
+    }
+    locate_send(n, &h, NULL, 0);
+}
+
 // ns left until a deadline of the future, never 0; 0: there is none.
 static uint64_t left(struct node *n, uint64_t deadline_ns)
 {
@@ -453,6 +472,10 @@ static void in_request(struct node *n, const struct wire_hdr *h, const struct pi
         not_local(n, h, p, np);
         return;
     }
+    if (h->flags & WIRE_FLAG_WAIT) {
+        txn_client_still(n, h->dst_ep, txn_of(h, h->src_ep));
+        return;
+    }
     struct txn_request q = {
         .id = txn_of(h, h->src_ep),
         .op = h->op,
@@ -667,6 +690,7 @@ static const struct transport transport = {
     .request_ack = xfer_request_ack,
     .reply = xfer_reply,
     .cancel = xfer_cancel,
+    .still = xfer_still,
     .moved_away = xfer_moved_away,
     .arrived = xfer_arrived,
     .resumed = xfer_resumed,

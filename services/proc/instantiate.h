@@ -14,7 +14,7 @@ struct instance {
     uint64_t promised;     // pages not yet taken of those that were found free
     uint64_t bytes, pages; // that came by transaction; holes do not
     unsigned nfills;
-    struct desc_fill fills[PROC_MAPS_MAX];
+    struct desc_fill fills[DESC_SEGS_MAX];
 };
 _Static_assert(sizeof(struct instance) <= PAGE_SIZE, "lives in the page of its request");
 

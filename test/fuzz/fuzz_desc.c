@@ -81,7 +81,7 @@ static int same(struct node *n, const struct counts *was, const char *after)
 
 static struct proc *decode(struct node *n, const uint8_t *data, size_t size)
 {
-    struct desc_fill fills[PROC_MAPS_MAX];
+    struct desc_fill fills[DESC_SEGS_MAX];
     struct buf b = buf_kernel(data, size);
     struct proc *p = NULL;
     const char *why = NULL;
@@ -109,7 +109,7 @@ static void bury(struct node *n, ep_t ep)
 // process goes on with it.
 static struct proc *change(struct node *n, struct proc *p, uint64_t turn)
 {
-    struct desc_fill fills[PROC_MAPS_MAX];
+    struct desc_fill fills[DESC_SEGS_MAX];
     const char *why = NULL;
     struct desc_info info;
     unsigned nfills;

@@ -124,18 +124,6 @@ static void play_waiting(struct sim *s)
                     c.nclients, (unsigned long long)frames, (unsigned long long)(STILL_NS / NS_PER_S));
 }
 
-static const struct known_fault held_in_request = {
-    "a client stunned in the middle of its request holds up its server for all others",
-    "client 0 is stunned: the others made no call",
-    {1, 2}};
-static const struct known_fault held_in_reply = {
-    "a client stunned in the middle of its reply holds up its server for all others",
-    "client 0 is stunned: the others made no call",
-    {1, 2}};
-static const struct known_fault held_by_memory = {
-    "a client that has no memory for its reply holds up its server for all others",
-    "client 0 has no memory for its reply: the others made",
-    {4}};
 static const struct known_fault waiting_costs = {
     "callers of a stunned server send four frames a second each, for as long as it is stunned",
     "more than one a second each",
@@ -143,11 +131,10 @@ static const struct known_fault waiting_costs = {
 
 const struct scenario scenarios_stopped[] = {
     {"stunned_fill", "a client is stunned in the middle of its request: its server serves others", play_stunned_fill,
-     .seeds = 2, .fault = &held_in_request},
+     .seeds = 2},
     {"stunned_putrep", "a client is stunned in the middle of its reply: its server serves others", play_stunned_putrep,
-     .seeds = 2, .fault = &held_in_reply},
-    {"reply_nomem", "a client has no memory for its reply: its server serves others", play_reply_nomem, .seeds = 1,
-     .fault = &held_by_memory, .slow = true},
+     .seeds = 2},
+    {"reply_nomem", "a client has no memory for its reply: its server serves others", play_reply_nomem, .seeds = 1, .slow = true},
     {"waiting", "to wait for a stunned server costs at most a frame a second", play_waiting, .seeds = 1,
      .fault = &waiting_costs},
     {0},

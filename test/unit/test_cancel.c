@@ -141,7 +141,7 @@ static void an_interrupt_reaches_a_server_three_deep(void **state)
     assert_false(call(&x.s[1], &x.s[2].cap, 1, 10, 0));
     wait_for_ever(&x.s[2]);
     assert_int_equal(cancel(&x, &x.c, 1000), 0);
-    pass(x.c.n, NS_PER_MS); // each link is an event of its own
+    pass(x.c.n, NS_PER_MS);                       // each link is an event of its own
     assert_int_equal(result(&x.s[2]), -E_CANCEL); // its wait
     assert_int_equal(x.s[1].t->state, THREAD_CALL);
     assert_true(reply(&x.s[2], 77, 0)); // it catches it, and says so
@@ -279,7 +279,7 @@ static void a_cancel_goes_along_with_its_server(void **state)
     struct desc_info info;
     assert_int_equal(desc_check(s->n, &b, UINT64_MAX, &info, &why), 0);
     proc_destroy(s->n, s->p, true);
-    struct desc_fill fills[PROC_MAPS_MAX];
+    struct desc_fill fills[DESC_SEGS_MAX];
     unsigned nfills;
     assert_int_equal(desc_decode(s->n, &b, &s->p, fills, &nfills), 0);
     seg_drop(s->n, desc);

@@ -160,7 +160,7 @@ static struct bytes encode(struct node *n, struct proc *p)
 
 static int decode(struct node *n, const struct bytes *b, struct proc **p)
 {
-    struct desc_fill fills[PROC_MAPS_MAX];
+    struct desc_fill fills[DESC_SEGS_MAX];
     unsigned nfills;
     const char *why = NULL;
     struct desc_info info;
@@ -448,7 +448,7 @@ static void memory_that_ends_on_the_way_leaves_nothing(void **state)
 // Checks, makes, commits. *p is the process afterwards, the same one or the changed one.
 static int change(struct node *n, struct proc **p, const struct bytes *b)
 {
-    struct desc_fill fills[PROC_MAPS_MAX];
+    struct desc_fill fills[DESC_SEGS_MAX];
     unsigned nfills;
     struct proc *q;
     const char *why = NULL;

@@ -228,7 +228,7 @@ static void the_descriptor_passes_the_kernels_own_check(void **state)
     struct desc_info info;
     struct buf bytes = buf_kernel(desc, len);
     assert_int_equal(desc_check(n, &bytes, arch_isa(), &info, &why), 0);
-    struct desc_fill fills[PROC_MAPS_MAX];
+    struct desc_fill fills[DESC_SEGS_MAX];
     unsigned nfills;
     struct proc *proc;
     assert_int_equal(desc_decode(n, &bytes, &proc, fills, &nfills), 0);

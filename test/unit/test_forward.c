@@ -158,7 +158,7 @@ static void a_forward_waits_for_a_client_that_is_stunned(void **state)
     struct buf b = buf_seg(desc, 0, len);
     assert_int_equal(desc_check(x.f.n, &b, UINT64_MAX, &info, &why), 0);
     gone(&x.f);
-    struct desc_fill fills[PROC_MAPS_MAX];
+    struct desc_fill fills[DESC_SEGS_MAX];
     unsigned nfills;
     assert_int_equal(desc_decode(x.c.n, &b, &x.f.p, fills, &nfills), 0);
     seg_drop(x.c.n, desc);

@@ -615,7 +615,7 @@ static void a_changed_process_finds_its_windows_again(void **state)
     assert_int_equal(proc_stun(n, p), 0);
     assert_int_equal(desc_encode(n, p, &desc, &len), 0);
     struct buf b = buf_seg(desc, 0, len);
-    struct desc_fill fills[PROC_MAPS_MAX];
+    struct desc_fill fills[DESC_SEGS_MAX];
     unsigned nfills;
     const char *why;
     assert_int_equal(desc_change_check(n, p, &b, &why), 0);

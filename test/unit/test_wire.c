@@ -258,7 +258,7 @@ static void questions_and_answers_name_something(void **state)
     struct wire_hdr not_here = good(WIRE_NOTHERE);
     not_here.op = NOTHERE_KINDS - 1;
     REFUSED(not_here, h.op = 0, "unknown kind of not-here");
-    REFUSED(not_here, h.op = 4, "unknown kind of not-here");
+    REFUSED(not_here, h.op = NOTHERE_KINDS, "unknown kind of not-here");
 }
 
 int main(void)
