@@ -244,7 +244,7 @@ int txn_request_acked(struct node *n, struct txn_id id, ep_t server, uint32_t in
     struct proc *cp = proc_by_ep(n, id.client);
     if (cp && proc_frozen(cp)) { // resuming it asks again
         struct thread *f = working ? NULL : thread_find(cp, id.tid);
-        if (f && (wait || txn_call_fills(f)) && f->state == THREAD_CALL && f->call.state == CALL_SEND &&
+        if (f && (wait || call_fills(f)) && f->state == THREAD_CALL && f->call.state == CALL_SEND &&
             f->call.server == server && f->call.seq == id.seq && n->transport)
             n->transport->still(n, f);
         return 0;

@@ -20,9 +20,9 @@
 #define DESC_MAGIC 0x31435345444f52ull // "RODESC1"
 // 2: MAP_GUARD among the flags of a map. 3: runs and fault of the process. 4: forwards of a call, a record in FORWARD.
 // 5: cancels. 6: another checksum. 7: priority. 8: a control port is another function of its secret; struct desc_start.
-// 9: incarnations, and the places below. From 9 on a descriptor outlives its kernel: fields are only ever added at the end
-// of a section's struct, sections behind the others, and a kernel reads all versions from DESC_VERSION_OLDEST on. What an
-// older one does not say is 0.
+// 9: incarnations, and the places below. From 9 on a descriptor outlives its kernel: fields are only ever added at the
+// end of a section's struct, sections behind the others, and a kernel reads all versions from DESC_VERSION_OLDEST on.
+// What an older one does not say is 0.
 #define DESC_VERSION 9u
 #define DESC_VERSION_OLDEST 9u
 #define DESC_ARCH_RISCV64 243u // ELF e_machine of RISC-V
@@ -58,8 +58,8 @@ struct desc_proc {
     uint64_t fault_cause, fault_addr, fault_pc;
     char name[NAME_MAX_LEN], comment[NAME_MAX_LEN]; // plain text (text.h)
     uint32_t incarnation;                           // lives of this process before this one
-    // Places: zero in what this kernel writes, and refused if they are not. A kernel that does not know what they ask for
-    // must not run the process without it.
+    // Places: zero in what this kernel writes, and refused if they are not. A kernel that does not know what they ask
+    // for must not run the process without it.
     uint32_t personality; // which system calls its code makes; 0: this kernel's
     uint64_t generation;  // granted by a store to the one copy that may speak for the process
     uint64_t limits[8];   // of its account, by kind

@@ -88,8 +88,8 @@ static void rec_assign(struct node *n, struct rec *r, struct thread *s)
         rec_arm(n, r); // should its client fall silent now, the server must not wait for ever
 }
 
-// The record waits in the queue. A client on another node that waits says so again and again; one that stands still, or is
-// no more, is silent, and must be asked which of the two it is: else its record would wait for ever.
+// The record waits in the queue. A client on another node that waits says so again and again; one that stands still, or
+// is no more, is silent, and must be asked which of the two it is: else its record would wait for ever.
 static void rec_queue(struct node *n, struct rec *r)
 {
     rec_set_state(n, r, REC_QUEUED);

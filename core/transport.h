@@ -30,8 +30,8 @@ struct transport {
     void (*reply)(struct node *n, struct rec *r);
     // The client of this call goes and wants no answer: tell its server once, if it is known where it is.
     void (*cancel)(struct node *n, struct thread *t);
-    // The client of this call stands still, in the middle of its request or of the reply: tell its server once, if it is
-    // known where it is.
+    // The client of this call stands still, in the middle of its request or of the reply: tell its server once, if it
+    // is known where it is.
     void (*still)(struct node *n, struct thread *t);
     // The process has left for another node (migration committed) / has arrived here.
     void (*moved_away)(struct node *n, struct proc *p, ep_t target_node);

@@ -105,8 +105,8 @@ void txn_getreq_due(struct node *n, struct thread *t);
 
 // --- The life of processes and threads (life.c), and their moves ----------------------------------------------------
 
-// p was stopped: servers that wait for the data of its requests, or for it to take their replies, are told that it stands
-// still.
+// p was stopped: servers that wait for the data of its requests, or for it to take their replies, are told that it
+// stands still.
 void txn_proc_stopped(struct node *n, struct proc *p);
 // Takes up all of p's transactions now, and those of local peers with it: p was resumed, has arrived or has left. Only
 // arms timers.

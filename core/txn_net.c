@@ -147,8 +147,7 @@ void txn_rec_forward(const struct rec *r, struct forward *f)
 
 bool txn_call_fills(const struct thread *t)
 {
-    const struct call *c = &t->call;
-    return t->state == THREAD_CALL && c->state == CALL_SEND && c->server != EP_NONE && !c->busy && c->req.len > 0;
+    return call_fills(t);
 }
 
 bool txn_call_receives(const struct thread *t)

@@ -28,7 +28,8 @@ struct txn_id { // which transaction: the same in every frame of it
                   // uses numbers again, but under another incarnation
     uint64_t seq; // which of that thread's transactions
 };
-// Returns < 0, 0, > 0: a transaction of a client's thread began before the other one (inc, seq), is it, began after it.
+// Returns < 0, 0, > 0: transaction (inc, seq) of a client's thread began before (other_inc, other_seq), is it, began
+// after it.
 static inline int txn_order(uint32_t inc, uint64_t seq, uint32_t other_inc, uint64_t other_seq)
 {
     if (inc != other_inc)
@@ -85,8 +86,8 @@ enum call_says {
 bool txn_call_fills(const struct thread *t);
 // Returns true if t's call is in the middle of its reply.
 bool txn_call_receives(const struct thread *t);
-// A frame of t's call goes to its server, at this node, now: copies of it may be under way from here on. Returns what it
-// says.
+// A frame of t's call goes to its server, at this node, now: copies of it may be under way from here on. Returns what
+// it says.
 enum call_says txn_call_sends(struct node *n, struct thread *t, ep_t node);
 
 // Returns the thread whose transaction this is; NULL: it does not wait for that, or its process is frozen.

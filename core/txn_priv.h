@@ -62,6 +62,13 @@ void call_dispatch(struct node *n, struct thread *t);
 // t does not want an answer any more: a server that has not begun is spared the work, one that has may learn of it.
 void call_leave_server(struct node *n, struct thread *t);
 
+// Returns true if t's call is in the middle of its request: a server was asked to take in its data.
+static inline bool call_fills(const struct thread *t)
+{
+    const struct call *c = &t->call;
+    return t->state == THREAD_CALL && c->state == CALL_SEND && c->server != EP_NONE && !c->busy && c->req.len > 0;
+}
+
 // Returns the header of t's request: what its frames say, and what a server of this node is given.
 static inline struct txn_request call_request(struct thread *t)
 {
@@ -113,8 +120,8 @@ static inline struct buf rec_reply_buf(const struct rec *r)
         return buf_seg(r->pinned, r->pinned_off, r->rep_len);
     return r->copy ? buf_kernel(r->copy, r->rep_len) : r->server->serve.buf;
 }
-// The client of r, in REPLY, stands still: the reply is pinned, and the server's thread, if it is in PUTREP, goes on. When
-// there is no memory, or the reply is too long (PIN_MAX_BYTES), the thread waits on.
+// The client of r, in REPLY, stands still: the reply is pinned, and the server's thread, if it is in PUTREP, goes on.
+// When there is no memory, or the reply is too long (PIN_MAX_BYTES), the thread waits on.
 void rec_pin(struct node *n, struct rec *r);
 // Sends what of the reply is not acknowledged (again). r is answered: REPLY or FORWARD.
 void rec_reply(struct node *n, struct rec *r);

@@ -39,7 +39,7 @@ void txn_proc_stopped(struct node *n, struct proc *p)
     LIST_FOR (l, &p->threads) {
         struct thread *t = LIST_ENTRY(l, struct thread, link);
         const struct call *c = &t->call;
-        if (t->state != THREAD_CALL || c->server == EP_NONE || !(txn_call_fills(t) || c->state == CALL_RECV))
+        if (t->state != THREAD_CALL || c->server == EP_NONE || !(call_fills(t) || c->state == CALL_RECV))
             continue;
         struct rec *r = txn_rec_find(n, c->server, p->ep, t->tid);
         if (r && r->state == REC_REPLY && !proc_frozen(r->proc))

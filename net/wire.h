@@ -70,7 +70,7 @@ enum {
     NOTHERE_PORT,   // the endpoint is here, does not serve the port, and never had this transaction
     NOTHERE_TXN,    // the endpoint is here and knows nothing of a transaction that its client has probed for
     NOTHERE_ENDED,  // the endpoint has ended, and had this transaction: it may have been executed
-    NOTHERE_UNSURE, // the endpoint is not here; this node has had to forget too early what it knew of processes that ended
+    NOTHERE_UNSURE, // the endpoint is not here; this node had to forget too early what it knew of processes that ended
     NOTHERE_KINDS,
 };
 enum { LOCATE_EP = 1, LOCATE_PORT, LOCATE_NODES };
