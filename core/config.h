@@ -69,8 +69,8 @@
 // retransmitting + the time an acknowledgement is held back, then dropped by timer.
 #define PACKET_LIFE_NS (10 * NS_PER_S)
 #define RECORD_LIFE_NS (PACKET_LIFE_NS + SILENCE_MAX_NS + LOCATE_GIVE_UP_NS + 1 * NS_PER_S)
-// A client or server whose data does not come, or is not taken, for so long lets the thread at the other end go: it stands
-// still. Four retransmissions, 300 ms.
+// A client or server whose data does not come, or is not taken, for so long lets the thread at the other end go: it
+// stands still. Four retransmissions, 300 ms.
 #define STILL_RETRY_NS (8 * RETRY_FIRST_NS)
 // Timers that fire in one event of the kernel (design D1): each takes a record or call up, some 2,000 instructions.
 #define TIMERS_A_RUN 24
@@ -79,8 +79,8 @@
 // Longest reply that is pinned for a client that stands still; a server waits in putrep for one that is longer.
 #define PIN_MAX_BYTES (8 * MIB)
 #define PINNED_MAX 16 // of one process at a time; the next server waits
-// A process that has ended keeps replies that it gave and no client has acknowledged for so long at most: a client may be
-// stunned meanwhile. LAST_WORDS_MAX: such processes a node; beyond that, their clients are told that they died.
+// A process that has ended keeps replies that it gave and no client has acknowledged for so long at most: a client may
+// be stunned meanwhile. LAST_WORDS_MAX: such processes a node; beyond that, their clients are told that they died.
 #define LAST_WORDS_NS (60 * NS_PER_S)
 #define LAST_WORDS_MAX 64u
 #define MOVED_LIFE_NS (60 * NS_PER_S) // "moved to" left behind by a hand-off
