@@ -94,7 +94,8 @@ void pcapng_interface(FILE *f, const char *name, const char *what)
 void pcapng_frame(FILE *f, unsigned interface_index, uint64_t unix_ns, const uint8_t *frame, size_t len,
                   const char *comment)
 {
-    uint32_t options = option_len(text_len(comment)) + OPTION_HEAD;
+    size_t said = text_len(comment);
+    uint32_t options = said ? option_len(said) + OPTION_HEAD : 0;
     uint32_t block = begin_block(f, ENHANCED_PACKET, 20 + padded(len) + options);
     put32(f, interface_index);
     put32(f, (uint32_t)(unix_ns >> 32));
@@ -102,7 +103,9 @@ void pcapng_frame(FILE *f, unsigned interface_index, uint64_t unix_ns, const uin
     put32(f, (uint32_t)len);
     put32(f, (uint32_t)len);
     put_padded(f, frame, len);
-    put_option(f, OPT_COMMENT, comment, text_len(comment));
-    put_option(f, OPT_END, "", 0);
+    if (said) {
+        put_option(f, OPT_COMMENT, comment, said);
+        put_option(f, OPT_END, "", 0);
+    }
     put32(f, block);
 }

@@ -15,7 +15,8 @@
 void pcapng_begin(FILE *f);
 // The next interface, number 0 on: its name and one line about it. All come before the first frame.
 void pcapng_interface(FILE *f, const char *name, const char *what);
-// A frame of len bytes that was seen at interface number interface_index at unix_ns, with a comment.
+// A frame of len bytes that was seen at interface number interface_index at unix_ns, with a comment;
+// "": none.
 void pcapng_frame(FILE *f, unsigned interface_index, uint64_t unix_ns, const uint8_t *frame, size_t len,
                   const char *comment);
 

@@ -129,6 +129,8 @@ static void add(char *text, size_t size, const char *fmt, ...)
 {
     size_t at = strlen(text);
     va_list ap;
+    if (at && at + 1 < size)
+        text[at++] = ' ';
     va_start(ap, fmt);
     vsnprintf(text + at, size - at, fmt, ap);
     va_end(ap);
@@ -140,7 +142,7 @@ static void add_position(char *text, size_t size, const char *what, uint8_t posi
     if (position == ANY_POSITION)
         return;
     position_name(position, name);
-    add(text, size, "%s %s ", what, name);
+    add(text, size, "%s %s", what, name);
 }
 
 // What the comment of a frame says: between which nodes it is, and what becomes of it.
@@ -157,11 +159,11 @@ static void write_frame(const struct way *w, const uint8_t *frame, size_t len, c
     else if (v->copies == 0)
         add(text, sizeof text, "lost");
     else if (v->due_ns[0] > now_ns)
-        add(text, sizeof text, "delayed %llu us ", (unsigned long long)(v->due_ns[0] - now_ns) / 1000);
+        add(text, sizeof text, "delayed %llu us", (unsigned long long)(v->due_ns[0] - now_ns) / 1000);
     if (!w->cut && v->copies == 2)
-        add(text, sizeof text, "twice ");
+        add(text, sizeof text, "twice");
     if (!w->cut && v->copies && v->behind)
-        add(text, sizeof text, "held back behind %u ", v->behind);
+        add(text, sizeof text, "held back behind %u", v->behind);
     pcapng_frame(relay.capture, w->index, clock_ns(CLOCK_REALTIME), frame, len, text);
     relay.capture_frames++;
     relay.capture_bytes += len;
