@@ -94,13 +94,19 @@ bool way_has_room(const struct way *w)
 
 // --- The list ---------------------------------------------------------------------------------------------
 
+// By due time, then by number: a frame that was held back goes before those of its time that came after it.
+static bool goes_before(const struct under_way *a, const struct under_way *b)
+{
+    return a->due_ns < b->due_ns || (a->due_ns == b->due_ns && a->number < b->number);
+}
+
 static void insert(struct way *w, struct under_way *u)
 {
     struct under_way **at = &w->first;
     ASSERT(!u->next);
-    if (w->first && u->due_ns >= w->last_due_ns)
-        at = w->last; // the usual case: no walk
-    while (*at && (*at)->due_ns <= u->due_ns)
+    if (w->first && u->due_ns >= w->last_due_ns && u->number == w->number)
+        at = w->last; // the usual case, the newest frame: no walk
+    while (*at && !goes_before(u, *at))
         at = &(*at)->next;
     u->next = *at;
     *at = u;
@@ -185,8 +191,8 @@ static enum outcome hand_over(struct way *w, const struct under_way *u)
 }
 
 // A frame of this number went by: each that is held back and came before it has been overtaken once more. Those that
-// were overtaken often enough are due at once, in the order they came.
-static void overtaken(struct way *w, uint64_t number, uint64_t now_ns)
+// were overtaken often enough are due when they would have been without.
+static void overtaken(struct way *w, uint64_t number)
 {
     struct under_way *ripe = NULL, **end = &ripe;
     for (struct under_way **at = &w->first; w->held > 0 && *at;) {
@@ -203,7 +209,7 @@ static void overtaken(struct way *w, uint64_t number, uint64_t now_ns)
         struct under_way *u = ripe;
         ripe = u->next;
         u->next = NULL;
-        u->due_ns = now_ns;
+        u->due_ns -= FAULT_HOLD_NS;
         insert(w, u);
     }
 }
@@ -222,7 +228,7 @@ uint64_t way_flush(struct way *w, uint64_t now_ns)
         w->counts.nobody += o == NOBODY;
         drop(w, &w->first);
         if (!was_held)
-            overtaken(w, number, now_ns);
+            overtaken(w, number);
     }
     return w->first ? w->first->due_ns : UINT64_MAX;
 }

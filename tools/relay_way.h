@@ -37,10 +37,10 @@ struct way {
     bool cut;
     struct fault_line line;
     struct way_counts counts;
-    struct under_way *first, **last; // by due time; those of one time in the order they came
+    struct under_way *first, **last; // by due time, those of one time by number
     uint64_t last_due_ns;            // of the last one, or later
     unsigned waiting, held;          // how many are under way; how many of them wait to be overtaken
-    uint64_t number;                 // of the next frame
+    uint64_t number;                 // of the newest frame
     uint64_t again_ns;               // the receiver's queue was full: not before this time
 };
 
