@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The cables of a ring: host - n1 - n2 - ... - nN - host. Position 0 is the host daemon, position I the node nI; cable K
-// joins position K with the next one. A cable has two ways: way 2K leads from position K to the next, way 2K + 1 back.
+// The cables of a ring: host - n1 - n2 - ... - nN - host. Position 0 is the host daemon, position I the node nI; cable
+// K joins position K with the next one. A cable has two ways: way 2K leads from position K to the next, way 2K + 1
+// back.
 //
 // Each end of a cable is a unix socket, and who sends to it sends to a name. The socket and the name are two things:
 //

@@ -340,7 +340,7 @@ static int run(void)
 const struct command command_link = {
     .name = "link",
     .group = GROUP_LINK,
-    .what = "faults on the link between two nodes; what its frames met",
+    .what = "what goes wrong on a link, and what its frames met",
     .help = "Sets what happens to frames between two neighbours (none named: on all links), from now on; then, "
             "or with no options, lists both directions of each.",
     .options = options,

@@ -3,8 +3,8 @@
 //
 // The whole QEMU is stopped, by SIGSTOP, and not its harts by way of QMP: QMP's `stop` stops the machine's clock along
 // with the harts, so that the node cannot notice that it stood still. In a real hang (firmware that takes its time, a
-// host that is busy elsewhere) the clock goes on: afterwards all timers of that time are overdue at once, deadlines have
-// passed, and old frames wait at the devices. With SIGSTOP it is so: QEMU's clock is this machine's.
+// host that is busy elsewhere) the clock goes on: afterwards all timers of that time are overdue at once, deadlines
+// have passed, and old frames wait at the devices. With SIGSTOP it is so: QEMU's clock is this machine's.
 #include "tools/command.h"
 #include "tools/node_process.h"
 #include "tools/say.h"

@@ -49,7 +49,7 @@ static int run(void)
 const struct command command_node_restart = {
     .name = "node restart",
     .group = GROUP_NODE,
-    .what = "boot a node again, with the same name in the same place",
+    .what = "boot a node again, in its place in the ring",
     .help = "Starts a node again that was killed, with the command line that `ring up` gave it; one that still "
             "runs is killed first. Waits until it answers.",
     .next = "rotifer nodes",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a faulty wire does to a frame: lose it, carry it twice, let others overtake it, be slow. One struct fault_line is
-// one way of one cable. Nothing here sends anything: a frame and the time go in, what is to be done comes out.
+// What a faulty wire does to a frame: lose it, carry it twice, let others overtake it, be slow. One struct fault_line
+// is one way of one cable. Nothing here sends anything: a frame and the time go in, what is to be done comes out.
 //
 // What happens to the I-th frame since fault_start() depends on the settings, their seed, the way and I alone. The same
 // number of random values is drawn for each frame, whatever is set, so that a second setting does not change what the
@@ -11,8 +11,8 @@
 //   reorder  it is held back until 1 to 4 frames that came later have been passed on, or for FAULT_HOLD_NS
 //   delay    it takes so long
 //   jitter   and on top of that a random time, of Lomax's distribution (Pareto's, beginning at 0) with exponent 2: the
-//            mean is what was set, the median 0.41 of it; one in a hundred takes 9 times as much, one in ten thousand 99
-//            times (the most there is). So frames overtake each other, by a lot now and then
+//            mean is what was set, the median 0.41 of it; one in a hundred takes 9 times as much, one in ten thousand
+//            99 times (the most there is). So frames overtake each other, by a lot now and then
 //   rate     it occupies the wire for as long as its bytes take, and the next waits; a lost frame has occupied it too
 //
 // Callers: one thread; nothing here locks. All functions are pure but for the line they are given.

@@ -70,8 +70,8 @@ bool frame_rule_picks(struct frame_rule *r, unsigned cable_index, const struct f
 // True when the text of len bytes names a kind of frame, as wire_kind_name() or as in net/wire.h, in capitals or not:
 // "request-ack", "REQUEST_ACK".
 bool frame_kind_named(const char *text, size_t len, uint8_t *kind);
-// The operation that the text of len bytes names: OP_PROC_COMMIT, PROC_COMMIT, COMMIT (when there is one alone that ends
-// so), or its number. Returns how many it could be: 1, and *op; 0, or more.
+// The operation that the text of len bytes names: OP_PROC_COMMIT, PROC_COMMIT, COMMIT (when there is one alone that
+// ends so), or its number. Returns how many it could be: 1, and *op; 0, or more.
 unsigned frame_op_named(const char *text, size_t len, uint32_t *op);
 // Returns the operation's name, "PROC_COMMIT"; NULL when it has none.
 const char *frame_op_name(uint32_t op);

@@ -24,7 +24,7 @@ struct node_order {
 // process, which runs if `runs` is true. Returns what act returned; or EXIT_NO_RING, EXIT_NOBODY: there is no such
 // node or it has ended, EXIT_REFUSED: it is the host daemon; after saying so.
 int node_order_run(const struct node_order *o, bool runs, int (*act)(struct ring_state *s, struct ring_process *p));
-// Sends the signal and waits until done(p). Returns EXIT_OK, or EXIT_FAILED after saying that it never was.
+// Sends signal number sig and waits until done(p). Returns EXIT_OK, or EXIT_FAILED after saying that it never was.
 int node_signal(const struct ring_process *p, int sig, bool (*done)(const struct ring_process *p));
 // True when it has ended.
 bool node_has_ended(const struct ring_process *p);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Blocks of pcapng. Each begins with its type and its length, has its length at the end again, and is padded to 32 bits;
-// numbers are in this machine's byte order, which the section's header tells.
+// Blocks of pcapng. Each begins with its type and its length, has its length at the end again, and is padded to 32
+// bits; numbers are in this machine's byte order, which the section's header tells.
 #include "tools/pcapng.h"
 
 #include <string.h>

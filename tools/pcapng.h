@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Writes pcapng files (IETF draft-ietf-opsawg-pcapng): what Wireshark and tshark read. One section, an interface for each
-// way of each cable, times in nanoseconds of the world's clock.
+// Writes pcapng files (IETF draft-ietf-opsawg-pcapng): what Wireshark and tshark read. One section, an interface for
+// each way of each cable, times in nanoseconds of the world's clock.
 //
 // Callers: one thread; nothing here locks. Errors are those of the stream: ferror(f), asked when it suits.
 #ifndef TOOLS_PCAPNG_H
@@ -12,6 +12,7 @@
 
 #define PCAPNG_TEXT_MAX 128u // bytes of a name, a comment; what is longer is cut off
 
+// The head of a file.
 void pcapng_begin(FILE *f);
 // The next interface, number 0 on: its name and one line about it. All come before the first frame.
 void pcapng_interface(FILE *f, const char *name, const char *what);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What the relay is told, as one line of text. The command makes the line out of its own command line and reads it
-// itself first: what is wrong with it is said before anything is done. The relay reads it again, for it comes in through
-// a socket.
+// itself first: what is wrong with it is said before anything is done. The relay reads it again, for it comes in
+// through a socket.
 //
 //   CABLE [WORD...]      words are separated by one blank
 //

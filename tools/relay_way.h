@@ -44,6 +44,7 @@ struct way {
     uint64_t again_ns;               // the receiver's queue was full: not before this time
 };
 
+// Makes way number `index` of a ring of so many nodes; the relay is not in it.
 void way_init(struct way *w, unsigned index, unsigned nodes);
 // Moves the relay into the way, or out of it; frames that are under way then still arrive. Returns true, or false
 // (errno).

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What comes into the relay from outside: orders at its socket, and frames. An order that is accepted says only what can
-// be done; frames, whatever they hold, name positions that exist or none, a rule picks once, and the captured file's
-// blocks fit together.
+// What comes into the relay from outside: orders at its socket, and frames. An order that is accepted says only what
+// can be done; frames, whatever they hold, name positions that exist or none, a rule picks once, and the captured
+// file's blocks fit together.
 //
 // An input is rows of a byte, two bytes of length and as many bytes as these say (or as are left). Bit 0 of the first
 // byte: a frame, else an order; its other bits: the position that the frame comes from, or how many nodes the ring has.

@@ -216,6 +216,8 @@ def picks():
     status, out = killed.end(60), "\n".join(killed.lines)
     ok(status == NOBODY and "the request may have been executed" in out, "and the outcome of the move is said: not known here",
        "%d %s" % (status, out))
+    same(r.command("node", "restart", "n2")[0], 0, "and it boots again")
+    r.dead.discard("n2")
     if os.environ.get("SLOW") == "1":
         target_ends(r)
     else:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// One way of a cable with the relay in it, between two real sockets: what goes in, what comes out and when, and that the
-// counts add up. Time is a number here.
+// One way of a cable with the relay in it, between two real sockets: what goes in, what comes out and when, and that
+// the counts add up. Time is a number here.
 #include "test/unit/unit.h"
 #include "tools/relay_way.h"
 
