@@ -51,7 +51,7 @@ static int by_name(const void *a, const void *b)
 {
     const struct found_node *x = a, *y = b;
     int c = (int)find_is_command(x->name) - (int)find_is_command(y->name);
-    return c ? c : strcmp(x->name, y->name);
+    return c ? c : strverscmp(x->name, y->name); // n2 before n10
 }
 
 static bool is_known(const char *name)
@@ -207,7 +207,7 @@ static void list_node(struct node *n, const char *node, struct listing *l)
 static int by_node(const void *a, const void *b)
 {
     const struct found_proc *x = a, *y = b;
-    int c = strcmp(x->node, y->node);
+    int c = strverscmp(x->node, y->node);
     return c ? c : (x->e.pid > y->e.pid) - (x->e.pid < y->e.pid);
 }
 
