@@ -40,7 +40,7 @@ static int start(struct ring_state *s)
     if (!p)
         p = &s->proc[s->count++];
     else if (process_alive(p))
-        return fail("the relay, process %d, does not answer. Try: rotifer ring status", (int)p->pid);
+        return EXIT_OK; // another command has started it just now
     snprintf(self, sizeof self, "%s", beside("rotifer"));
     snprintf(nodes, sizeof nodes, "%u", s->nodes);
     char *const argv[] = {self, RELAY_NAME, nodes, NULL};
@@ -115,12 +115,24 @@ static int order_and_answer(int relay, const char *order, int fd, struct relay_a
     return a->done ? EXIT_OK : fail_as(EXIT_REFUSED, "%s", a->why);
 }
 
+// A relay that was killed has left its links leading to nobody.
+static bool has_died(void)
+{
+    struct ring_state s;
+    const struct ring_process *p = ring_state_read(&s) ? ring_process_named(&s, RELAY_NAME) : NULL;
+    return p && !process_alive(p);
+}
+
 int relay_ask(const char *order, int fd, bool start_it, struct relay_answer *a)
 {
     int relay = -1, status = EXIT_OK;
     memset(a, 0, sizeof *a);
     if (!rundir_enter())
         return start_it ? fail_as(EXIT_NO_RING, "no ring is up in %s. Try: rotifer ring up", rundir_path()) : EXIT_OK;
+    if (has_died()) {
+        warn("the relay was killed; a new one makes all links straight again, and nothing is set");
+        start_it = true;
+    }
     if (start_it)
         status = plug_in_or_start(&relay);
     else

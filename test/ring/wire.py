@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -107,6 +108,7 @@ def faults():
     adder.end()
     slow(r)
     cuts(r)
+    ends(r)
     expect_standing(r, "faults harmed no node")
     ok(r.down(), "ring down leaves nothing, no relay either")
 
@@ -144,6 +146,21 @@ def cuts(r):
     link(r, "--heal")
     status, out = r.command("nodes")
     ok(status == 0 and "\nn2 " in out, "--heal: it is", out)
+
+
+def ends(r):
+    """The relay itself is killed, and two commands want a new one at the same time."""
+    link(r, "n1", "n2", "--delay", "1ms")
+    os.kill(r.pids()["relay"], signal.SIGKILL)
+    status, out = r.command("ring", "status")
+    ok(status == NOBODY and re.search(r"relay +pid \d+ +has ended", out), "ring status knows a relay that was killed", out)
+    both_at_once = [Lines([ring.ROTIFER, "link", "n2", "n3", "--" + x, "1"], env=r.env) for x in ("loss", "dup")]
+    same([p.end() for p in both_at_once], [0, 0], "two commands start one anew")
+    w = ways(r)[("n2", "n3")]
+    ok(w["loss_percent"] == 1 and w["dup_percent"] == 1 and inside(r) == both("n2", "n3"), "and both are heard by the same",
+       state(r))
+    same(r.command("nodes")[0], 0, "all nodes are reached")
+    link(r, "--clear")
 
 
 # --- Nodes -----------------------------------------------------------------------------------------------------
