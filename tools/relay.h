@@ -43,9 +43,9 @@ int relay_run(unsigned nodes);
 
 // --- For commands (relay_ask.c) ---------------------------------------------------------------------------
 
-// Sends an order, with a descriptor unless fd is -1, and waits for the answer. When no relay runs and `start` is true
-// it is started first; also when one has run and was killed. Returns EXIT_OK; EXIT_NO_RING; EXIT_FAILED; or EXIT_REFUSED: the relay said why not; all after
-// saying so. Not `start`, and no relay runs: EXIT_OK, and a->size is 0.
+// Sends an order, with a descriptor unless fd is -1, and waits for the answer. When no relay runs and `start` is true,
+// or when one has run and was killed, it is started first. Returns EXIT_OK; EXIT_NO_RING; EXIT_FAILED; or EXIT_REFUSED:
+// the relay said why not; all after saying so. Not `start`, and none is needed: EXIT_OK, and a->size is 0.
 int relay_ask(const char *order, int fd, bool start, struct relay_answer *a);
 // How many nodes the ring of the run directory has: *nodes. Returns EXIT_OK, or EXIT_NO_RING after saying why.
 int relay_ring(unsigned *nodes);
