@@ -70,9 +70,9 @@ int buf_read(struct node *n, const struct buf *b, uint64_t off, void *dst, size_
 // Copies len bytes of kernel memory at src to offset off of the buffer. Returns as buf_copy().
 int buf_write(struct node *n, const struct buf *b, uint64_t off, const void *src, size_t len);
 
-// Makes a segment that has what the buffer holds now, whatever is written to the buffer later (copy-on-write): *out, held
-// once for the caller, with the buffer's first byte at *off. Returns 0; E_ARG: the buffer is of a kind that cannot, or
-// longer than PIN_MAX_BYTES; E_FAULT: it is not there; E_MEM. Callers: node lock held.
+// Makes a segment that has what the buffer holds now, whatever is written to the buffer later (copy-on-write): *out,
+// held once for the caller, with the buffer's first byte at *off. Returns 0; E_ARG: the buffer is of a kind that
+// cannot, or longer than PIN_MAX_BYTES; E_FAULT: it is not there; E_MEM. Callers: node lock held.
 int buf_pin(struct node *n, const struct buf *b, struct seg **out, uint64_t *off);
 
 #endif

@@ -5,9 +5,9 @@
 //
 //   struct desc_hdr | section | section | ...          each section: struct desc_sec, then len bytes,
 //                                                      padded to a multiple of 8
-//   in this order: PROC once; SEG 0..n (those of maps, then those of replies); MAP 0..n; PORT 0..n; THRD 1..n, by ascending number (struct desc_thread, or, of
-//   one that has not run yet, struct desc_start); REC 0..n (with a short reply's bytes behind it), those that wait in
-//   the queue last, oldest first
+//   in this order: PROC once; SEG 0..n (those of maps, then those of replies); MAP 0..n; PORT 0..n; THRD 1..n, by
+//   ascending number (struct desc_thread, or, of one that has not run yet, struct desc_start); REC 0..n (with a short
+//   reply's bytes behind it), those that wait in the queue last, oldest first
 //
 // Unknown sections are refused unless DESC_SKIPPABLE is set. Guests that start programs include this header too: it
 // needs nothing of a kernel. What a kernel does with a descriptor is in desc.h.

@@ -48,7 +48,7 @@ $(UNIT_BINS): build/unit/%: build/san/test/unit/%.o $(call objects,san,$(UNIT_HE
 build/sim-run: $(call objects,san,$(SIM_SRCS)) $(SAN_LIBS) build/list/sim
 	$(call test_link)
 
-$(FUZZ_BINS): build/fuzz/%: build/san/test/fuzz/%.o $(call objects,san,$(FUZZ_HELPERS)) $(SAN_LIBS) \
+$(FUZZ_BINS): build/fuzz/%: build/san/test/fuzz/%.o $(call objects,san,$(FUZZ_HELPERS)) build/san/libtools.a $(SAN_LIBS) \
               build/list/fuzz
 	$(call test_link,-lm)
 

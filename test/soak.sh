@@ -17,12 +17,16 @@ step() {
     env "$@" || failed=$((failed + 1))
 }
 
+# The dissector of captures is tried with tshark, which nothing else needs.
+command -v tshark >/dev/null || tools/setup.sh soak || echo "tshark could not be installed: the test says what it skips"
+
 step "100,000 stuns, each resumed from its descriptor" COUNT=100000 test/run.sh ring/torture
 step "1,000,000 random system calls, on one hart and on four; random requests to all services" \
     COUNT=1000000 REQUESTS=6000 test/run.sh ring/hostile
 step "1,000,000 mutated inputs for each parser" FUZZ_RUNS=1000000 test/run.sh fuzz/
 step "the slow tests of programs that nobody here wrote, too" SLOW=1 test/run.sh ring/foreign
 step "the known faults that take long to show, too" SLOW=1 test/run.sh ring/edges
+step "faulty wires, with the dissector and what takes a minute" SLOW=1 test/run.sh ring/wire
 step "20 times as many seeds for the simulator" build/sim-run suite 20
 
 printf '\n%d of these failed\n' "$failed"

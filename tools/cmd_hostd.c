@@ -2,10 +2,9 @@
 // rotifer hostd, the host daemon: the node called "host". It forwards between its two cables, so the ring is closed
 // through it; its boot directory is where guests meet ("dir"); its third link is the switch that commands plug into.
 #include "core/config.h"
+#include "tools/cable.h"
 #include "tools/command.h"
 #include "tools/member.h"
-#include "tools/qemu.h"
-#include "tools/rundir.h"
 #include "tools/say.h"
 #include "tools/wire_unix.h"
 
@@ -51,6 +50,10 @@ static void got_signal(void *arg, short events)
 static bool plug_in_cables(void)
 {
     struct ring_socket_names s = ring_sockets(0, (unsigned)nodes);
+    if (!cables_lay((unsigned)nodes)) {
+        fail("cannot make the links' names in %s: %s", rundir_path(), strerror(errno));
+        return false;
+    }
     return wire_open(&hostd.loop, "next", s.mac[0], s.local[0], s.remote[0]) &&
            wire_open(&hostd.loop, "prev", s.mac[1], s.local[1], s.remote[1]);
 }

@@ -6,6 +6,7 @@
 #include "tools/command.h"
 #include "tools/find.h"
 #include "tools/member.h"
+#include "tools/relay.h"
 #include "tools/say.h"
 #include "tools/table.h"
 
@@ -94,6 +95,43 @@ static void put_longer(struct json *j, const struct node_status *s)
     json_number(j, "switches", s->switches);
 }
 
+// --- Faults that are set on links -------------------------------------------------------------------------
+
+static struct relay_answer relay; // of size 0: there is no relay
+
+static void print_faults(void)
+{
+    char a[POSITION_NAME], b[POSITION_NAME], text[256];
+    for (unsigned k = 0; relay.size && k <= relay.status.nodes; k++) {
+        struct cable_way w = cable_way(2 * k, relay.status.nodes);
+        if (!relay_cable_text(&relay.status, k, text, sizeof text))
+            continue;
+        position_name(w.from, a);
+        position_name(w.to, b);
+        printf("link %s - %s: %s\n", a, b, text);
+    }
+}
+
+// Of the node's own links.
+static void put_faults(struct json *j, const char *node)
+{
+    char with[POSITION_NAME], text[256];
+    unsigned position;
+    json_array(j, "faults");
+    bool is_ours = relay.size && position_named(node, strlen(node), relay.status.nodes, &position);
+    for (unsigned way = 0; is_ours && way < 2 * (relay.status.nodes + 1); way++) {
+        struct cable_way w = cable_way(way, relay.status.nodes);
+        if (w.from != position || !relay_cable_text(&relay.status, way / 2, text, sizeof text))
+            continue;
+        position_name(w.to, with);
+        json_object(j, NULL);
+        json_text(j, "with", with);
+        json_text(j, "set", text);
+        json_close(j);
+    }
+    json_close(j);
+}
+
 // --- Rows -------------------------------------------------------------------------------------------------
 
 static void put_status(struct table *t, const struct found_node *f, const struct node_status *s)
@@ -113,6 +151,8 @@ static void put_status(struct table *t, const struct found_node *f, const struct
     table_number(t, up, links_up);
     table_number(t, s->links, NULL);
     table_number(t, s->uptime_ns, duration(s->uptime_ns));
+    if (nodes.json)
+        put_faults(&t->json, f->name);
     if (nodes.longer && nodes.json)
         put_longer(&t->json, s);
     table_row_end(t);
@@ -146,12 +186,16 @@ static int nodes_task(struct node *n, void *arg)
     for (unsigned i = 0; i < count; i++)
         ok &= put_node(n, &t, &f[i]) || find_is_command(f[i].name); // a command may just have ended
     table_end(&t);
+    if (!nodes.json)
+        print_faults();
     ok &= !find_say_missing();
     return ok ? EXIT_OK : EXIT_NOBODY;
 }
 
 static int run(void)
 {
+    if (!rundir_path() || relay_ask("-", -1, false, &relay) != EXIT_OK)
+        relay.size = 0; // what is wrong has been said, and the nodes are there all the same
     return member_run(nodes_task, NULL);
 }
 
@@ -160,7 +204,8 @@ const struct command command_nodes = {
     .group = GROUP_NODE,
     .what = "the nodes that answer: memory, processes, links",
     .help = "Lists the nodes that answer. cli-... are commands like this one: nodes too, while they run. "
-            "Status 203 when one of those that `ring up` started does not answer.",
+            "Faults that are set on links (rotifer link) stand behind them. Status 203 when one of those that "
+            "`ring up` started does not answer.",
     .next = "rotifer ps",
     .options = options,
     .run = run,

@@ -23,6 +23,7 @@ static void print_json(const struct ring_state *s, bool whole)
         json_text(&j, "name", s->proc[i].name);
         json_number(&j, "pid", (uint64_t)s->proc[i].pid);
         json_bool(&j, "runs", process_alive(&s->proc[i]));
+        json_bool(&j, "paused", process_paused(&s->proc[i]));
         json_close(&j);
     }
     json_close(&j);
@@ -35,7 +36,9 @@ static void print_text(const struct ring_state *s, bool whole)
     printf("A ring of %u nodes and the host daemon in %s\n", s->nodes, rundir_path());
     for (unsigned i = 0; i < s->count; i++)
         printf("  %-5s pid %-7d %s\n", s->proc[i].name, (int)s->proc[i].pid,
-               process_alive(&s->proc[i]) ? "runs" : "has ended");
+               !process_alive(&s->proc[i])   ? "has ended"
+               : process_paused(&s->proc[i]) ? "is paused"
+                                             : "runs");
     puts(whole ? "Next: rotifer nodes" : "Not all of it runs. Next: rotifer ring down");
 }
 

@@ -87,7 +87,7 @@ static bool record(struct ring *r, const char *name, pid_t pid)
 {
     if (pid < 0)
         return false;
-    ASSERT(r->state.count <= RING_NODES_MAX);
+    ASSERT(r->state.count < RING_PROCESSES_MAX);
     struct ring_process *p = &r->state.proc[r->state.count++];
     snprintf(p->name, sizeof p->name, "%s", name);
     p->pid = pid;
@@ -206,8 +206,8 @@ static int run(void)
 const struct command command_ring_up = {
     .name = "ring up",
     .group = GROUP_RING,
-    .what = "start N nodes (1 to 8; 4) and wait until each answers",
-    .help = "Starts N nodes (1 to 8; 4): n1 - n2 - ... - nN - host - n1, and waits until each answers. All of "
+    .what = "start N nodes (1 to 32; 4) and wait until each answers",
+    .help = "Starts N nodes (1 to 32; 4): n1 - n2 - ... - nN - host - n1, and waits until each answers. All of "
             "it lives in the run directory: ROTIFER_RUN, else run/ beside the build directory. Consoles are "
             "run/n1.log, ...",
     .next = "rotifer nodes; rotifer run lua; rotifer ring down",

@@ -2,6 +2,8 @@
 // A command of `rotifer` is a file, tools/cmd_NAME.c, that defines one `const struct command command_NAME`: its tables
 // of options and operands, its help, and what runs. mk/host.mk gathers the files by their names; no list knows them.
 //
+// No group has the name of a command: `rotifer help WORD` is about one of the two.
+//
 // A command with two words (cmd_ring_up.c, command_ring_up) is typed as two: rotifer ring up.
 //
 // Callers: one thread; nothing here locks.
@@ -16,7 +18,7 @@
 #define COMMAND_GROUPS(X)                                                                                              \
     X(RING, "ring", "a ring of QEMU nodes on this machine: start, stop, look at")                                      \
     X(NODE, "node", "the nodes of the ring")                                                                           \
-    X(LINK, "link", "what the links between nodes can do")                                                             \
+    X(LINK, "links", "the links between nodes: speed, faults, captures")                                               \
     X(PROCESS, "process", "programs that run on the nodes, wherever they move")                                        \
     X(STORE, "store", "processes that are kept on disk")                                                               \
     X(DEBUG, "debug", "a debugger on a process")                                                                       \

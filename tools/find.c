@@ -51,7 +51,7 @@ static int by_name(const void *a, const void *b)
 {
     const struct found_node *x = a, *y = b;
     int c = (int)find_is_command(x->name) - (int)find_is_command(y->name);
-    return c ? c : strcmp(x->name, y->name);
+    return c ? c : strverscmp(x->name, y->name); // n2 before n10
 }
 
 static bool is_known(const char *name)
@@ -71,12 +71,14 @@ static void read_started(struct ring_state *s)
     rundir_leave();
 }
 
-// A node whose process has ended is not waited for: it would take every command the whole time limit.
+// A node whose process has ended, or is paused, is not waited for: it would take every command the whole time limit.
 static bool all_have_answered(const struct ring_state *started)
 {
-    for (unsigned i = 0; i < started->count; i++)
-        if (!is_known(started->proc[i].name) && process_alive(&started->proc[i]))
+    for (unsigned i = 0; i < started->count; i++) {
+        const struct ring_process *p = &started->proc[i];
+        if (ring_process_is_node(p) && !is_known(p->name) && process_alive(p) && !process_paused(p))
             return false;
+    }
     return started->count > 0;
 }
 
@@ -108,10 +110,12 @@ bool find_say_missing(void)
     read_started(&started);
     for (unsigned i = 0; i < started.count; i++) {
         const struct ring_process *p = &started.proc[i];
-        if (is_known(p->name))
+        if (!ring_process_is_node(p) || is_known(p->name))
             continue;
         warn("%s does not answer%s. Try: rotifer ring status", p->name,
-             process_alive(p) ? "" : ": its process has ended");
+             !process_alive(p)   ? ": its process has ended"
+             : process_paused(p) ? ": it is paused"
+                                 : "");
         missing = true;
     }
     return missing;
@@ -203,7 +207,7 @@ static void list_node(struct node *n, const char *node, struct listing *l)
 static int by_node(const void *a, const void *b)
 {
     const struct found_proc *x = a, *y = b;
-    int c = strcmp(x->node, y->node);
+    int c = strverscmp(x->node, y->node);
     return c ? c : (x->e.pid > y->e.pid) - (x->e.pid < y->e.pid);
 }
 

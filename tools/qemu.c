@@ -2,7 +2,7 @@
 // QEMU: its arguments, its cables, its end.
 #include "tools/qemu.h"
 #include "core/panic.h"
-#include "tools/rundir.h"
+#include "tools/cable.h"
 #include "tools/say.h"
 
 #include <errno.h>
@@ -18,36 +18,6 @@
 #include <unistd.h>
 
 #define QEMU "qemu-system-riscv64"
-
-// --- Cables -------------------------------------------------------------------------------------------
-
-// Position 0 is the host daemon's, with "h" in place of a number.
-static void position_text(unsigned position, char out[12])
-{
-    if (position)
-        snprintf(out, 12, "%u", position);
-    else
-        snprintf(out, 12, "h");
-}
-
-struct ring_socket_names ring_sockets(unsigned position, unsigned nodes)
-{
-    struct ring_socket_names s;
-    char me[12], next[12], prev[12];
-    ASSERT(position <= nodes && nodes <= RING_NODES_MAX);
-    position_text(position, me);
-    position_text(position == nodes ? 0 : position + 1, next);
-    position_text(position == 0 ? nodes : position - 1, prev);
-    snprintf(s.local[0], sizeof s.local[0], "r%s", me);
-    snprintf(s.remote[0], sizeof s.remote[0], "l%s", next);
-    snprintf(s.local[1], sizeof s.local[1], "l%s", me);
-    snprintf(s.remote[1], sizeof s.remote[1], "r%s", prev);
-    for (unsigned side = 0; side < 2; side++) {
-        uint8_t mac[6] = {0x02, 0, 0, 0, (uint8_t)side, (uint8_t)(position ? position : 0xfe)};
-        memcpy(s.mac[side], mac, 6);
-    }
-    return s;
-}
 
 // --- Starting -----------------------------------------------------------------------------------------
 
@@ -99,9 +69,11 @@ static bool write_config(const char *path, unsigned position, const uint8_t key[
     return fclose(f) == 0;
 }
 
-// Arguments of one command line, built as text; freed by nobody, for the process that builds them execs.
+#define ARGUMENTS_MAX 64
+
+// Arguments of one command line, built as text.
 struct arguments {
-    char *argv[64];
+    char *argv[ARGUMENTS_MAX];
     unsigned count;
 };
 
@@ -111,7 +83,7 @@ static void add(struct arguments *a, const char *fmt, ...)
     va_list ap;
     char *text = NULL;
     va_start(ap, fmt);
-    ASSERT(a->count + 1 < sizeof a->argv / sizeof a->argv[0]); // execvp wants a NULL behind the last
+    ASSERT(a->count + 1 < ARGUMENTS_MAX); // execvp wants a NULL behind the last
     if (vasprintf(&text, fmt, ap) >= 0)
         a->argv[a->count++] = text;
     va_end(ap);
@@ -131,6 +103,45 @@ static void add_links(struct arguments *a, unsigned position, unsigned nodes)
     }
 }
 
+// --- Command lines that are kept --------------------------------------------------------------------------
+
+#define ARGS_BYTES_MAX (4 * RUN_PATH_MAX)
+
+// NAME.args: the words, each with a zero behind it.
+static bool keep_arguments(const struct arguments *a, unsigned position)
+{
+    char path[32];
+    snprintf(path, sizeof path, "n%u.args", position);
+    FILE *f = fopen(path, "we");
+    if (!f)
+        return false;
+    for (unsigned i = 0; i < a->count; i++)
+        fwrite(a->argv[i], 1, strlen(a->argv[i]) + 1, f);
+    return fclose(f) == 0;
+}
+
+pid_t qemu_start_again(const char *name)
+{
+    static char text[ARGS_BYTES_MAX];
+    struct arguments a = {.count = 0};
+    char path[RUN_PATH_MAX];
+    snprintf(path, sizeof path, "%.31s.args", name);
+    FILE *f = fopen(path, "re");
+    size_t len = f ? fread(text, 1, sizeof text - 1, f) : 0;
+    if (f)
+        fclose(f);
+    for (size_t at = 0; at < len && a.count + 1 < ARGUMENTS_MAX; at += strlen(text + at) + 1)
+        a.argv[a.count++] = text + at;
+    if (a.count == 0) {
+        fail("cannot tell how %s was started: %s/%s", name, rundir_path(), path);
+        return -1;
+    }
+    snprintf(path, sizeof path, "%.31s.err", name);
+    return start_process(a.argv, path, -1);
+}
+
+// --- One node ---------------------------------------------------------------------------------------------
+
 pid_t qemu_start(unsigned position, unsigned nodes, const uint8_t key[32], const struct qemu_options *o)
 {
     struct arguments a = {.count = 0};
@@ -149,7 +160,8 @@ pid_t qemu_start(unsigned position, unsigned nodes, const uint8_t key[32], const
     add(&a, "-display"), add(&a, "none");
     add(&a, "-monitor"), add(&a, "none");
     add(&a, "-no-reboot");
-    add(&a, "-serial"), add(&a, "file:n%u.log", position);
+    add(&a, "-chardev"), add(&a, "file,id=console,path=n%u.log,append=on", position); // of all its lives
+    add(&a, "-serial"), add(&a, "chardev:console");
     add(&a, "-global"), add(&a, "virtio-mmio.force-legacy=false");
     add(&a, "-qmp"), add(&a, "unix:n%u.qmp,server=on,wait=off", position);
     if (o->icount)
@@ -159,7 +171,11 @@ pid_t qemu_start(unsigned position, unsigned nodes, const uint8_t key[32], const
     add_links(&a, position, nodes);
     add(&a, "-kernel"), add(&a, "%s", beside("Image"));
     add(&a, "-readconfig"), add(&a, "%s", config);
-    pid_t pid = start_process(a.argv, log, -1);
+    pid_t pid = -1;
+    if (keep_arguments(&a, position))
+        pid = start_process(a.argv, log, -1);
+    else
+        fail("cannot write %s/n%u.args: %s", rundir_path(), position, strerror(errno));
     for (unsigned i = 0; i < a.count; i++)
         free(a.argv[i]);
     return pid;

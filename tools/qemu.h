@@ -8,15 +8,6 @@
 
 #include <sys/types.h>
 
-// The ring is host - n1 - n2 - ... - nN - host. Each node has two network devices: 0 towards the next, 1 towards the
-// previous node. Position 0 is the host daemon. Socket names, one for each end, relative to the run directory.
-struct ring_socket_names {
-    char local[2][16], remote[2][16];
-    uint8_t mac[2][6];
-};
-// Returns the names and MAC addresses for a position (0 to nodes) of a ring of so many nodes.
-struct ring_socket_names ring_sockets(unsigned position, unsigned nodes);
-
 struct qemu_options {
     unsigned harts;
     const char *memory; // "64M", as QEMU takes it
@@ -27,6 +18,8 @@ struct qemu_options {
 // Starts node number `position` (1 to nodes) in the current directory, as a session of its own, with its console in
 // nI.log. Returns its pid, or -1 after saying why.
 pid_t qemu_start(unsigned position, unsigned nodes, const uint8_t key[32], const struct qemu_options *o);
+// Starts the node called name with the command line that it was started with first. Returns as qemu_start().
+pid_t qemu_start_again(const char *name);
 // True when QEMU is on the PATH; false after saying that it is not.
 bool qemu_present(void);
 // Asks it to end, through its control socket NAME.qmp in the current directory. False: it could not be asked.

@@ -54,11 +54,17 @@ static bool ends_within(const struct ring_process *p, long ms)
     return !process_alive(p);
 }
 
+static bool ring_is_qemu(const struct ring_process *p)
+{
+    return ring_process_is_node(p) && strcmp(p->name, HOST_NODE) != 0;
+}
+
 static void stop(const struct ring_process *p)
 {
     if (!process_alive(p))
         return;
-    if (strcmp(p->name, HOST_NODE) != 0 && qemu_quit(p->name) && ends_within(p, QUIT_MS))
+    kill(p->pid, SIGCONT); // one that is paused hears nothing
+    if (ring_is_qemu(p) && qemu_quit(p->name) && ends_within(p, QUIT_MS))
         return;
     kill(p->pid, SIGTERM);
     if (!ends_within(p, QUIT_MS))
@@ -73,20 +79,45 @@ void ring_stop(const struct ring_state *s)
         stop(&s->proc[i]);
 }
 
-void ring_remove_files(bool keep_logs)
+// Files called PREFIX and SUFFIX, PREFIX with patterns of glob(7).
+static void remove_files(const char *prefix, const char *suffix)
 {
-    static const char *const ours[] = {"ring.state", "ring.state.new", "ring.key", "*.sock",
-                                       "n[1-8].qmp", "n[1-8].cfg",     "r[1-8h]",  "l[1-8h]"};
-    static const char *const logs[] = {"n[1-8].log", "n[1-8].err", "host.err"};
+    char pattern[64];
     glob_t g = {.gl_pathc = 0};
-    int more = 0;
-    for (unsigned i = 0; i < sizeof ours / sizeof ours[0]; i++, more = GLOB_APPEND)
-        (void)glob(ours[i], more, NULL, &g);
-    for (unsigned i = 0; !keep_logs && i < sizeof logs / sizeof logs[0]; i++)
-        (void)glob(logs[i], GLOB_APPEND, NULL, &g);
+    snprintf(pattern, sizeof pattern, "%s%s", prefix, suffix);
+    (void)glob(pattern, 0, NULL, &g);
     for (size_t i = 0; i < g.gl_pathc; i++)
         (void)unlink(g.gl_pathv[i]);
     globfree(&g);
+}
+
+// Of nodes 1 to 99, and of the links' ends: no file of anybody else's has such a name.
+static void remove_numbered(const char *letter, const char *suffix)
+{
+    char prefix[32];
+    snprintf(prefix, sizeof prefix, "%s[1-9h]", letter);
+    remove_files(prefix, suffix);
+    snprintf(prefix, sizeof prefix, "%s[1-9][0-9]", letter);
+    remove_files(prefix, suffix);
+}
+
+void ring_remove_files(bool keep_logs)
+{
+    static const char *const ours[] = {"ring.state", "ring.state.new", "ring.changes", "ring.key", "*.sock"};
+    static const char *const of_node[] = {".qmp", ".cfg", ".args"}, *const of_end[] = {"", ".end", ".relay", ".new"};
+    static const char *const logs[] = {".log", ".err"};
+    for (unsigned i = 0; i < sizeof ours / sizeof ours[0]; i++)
+        remove_files(ours[i], "");
+    for (unsigned i = 0; i < sizeof of_node / sizeof of_node[0]; i++)
+        remove_numbered("n", of_node[i]);
+    for (unsigned i = 0; i < sizeof of_end / sizeof of_end[0]; i++)
+        remove_numbered("[lr]", of_end[i]);
+    for (unsigned i = 0; !keep_logs && i < sizeof logs / sizeof logs[0]; i++)
+        remove_numbered("n", logs[i]);
+    if (keep_logs)
+        return;
+    remove_files("host", ".err");
+    remove_files(RELAY_NAME, ".err");
 }
 
 bool ring_any_runs(const struct ring_state *s)

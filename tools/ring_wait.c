@@ -33,6 +33,8 @@ static uint64_t hang_ns(const struct ring *r)
 
 static struct coming {
     struct ring *ring;
+    const char *only; // NULL: all nodes
+    bool quiet;
     uint64_t start, last; // ns: began, a node came
     unsigned up;
     struct arrival {
@@ -55,6 +57,8 @@ static void ask_node(struct node *n, void *arg)
     a->up = true;
     a->all->up++;
     a->all->last = node_now(n);
+    if (a->all->quiet)
+        return;
     printf("  %-4s up after %.2f s: %u hart%s, %s free of %s, endpoint %016llx\n", a->name,
            (double)(node_now(n) - a->all->start) / 1e9, s.harts, s.harts == 1 ? "" : "s", page_size_text(s.pages_free),
            page_size_text(s.pages_total), (unsigned long long)s.ep);
@@ -100,6 +104,16 @@ static void ask_those_seen(struct node *n, struct coming *c)
     }
 }
 
+// A node that will not come: its process has ended. Of the others none is missed that is not waited for.
+static const struct ring_process *one_that_ended(const struct coming *c)
+{
+    if (!c->only)
+        return ring_one_that_ended(&c->ring->state);
+    const struct ring_process *p = ring_process_named(&c->ring->state, c->only);
+    ASSERT(p);
+    return process_alive(p) ? NULL : p;
+}
+
 #define LOOK_NS (20 * NS_PER_MS)
 #define ASK_EVERY 20 // looks
 
@@ -114,7 +128,7 @@ static int wait_task(struct node *n, void *arg)
             nodes_ask(n, node_seen, c);
         }
         ask_those_seen(n, c);
-        const struct ring_process *dead = ring_one_that_ended(&c->ring->state);
+        const struct ring_process *dead = one_that_ended(c);
         if (dead)
             return give_up(c->ring, dead->name, "ended before it was up");
         if (node_now(n) - c->last > hang)
@@ -125,13 +139,28 @@ static int wait_task(struct node *n, void *arg)
     return EXIT_OK;
 }
 
-int ring_wait(struct ring *r)
+static int wait_for(struct ring *r, const char *only, bool quiet)
 {
     ASSERT(!coming.ring && r->state.nodes <= RING_NODES_MAX);
     coming.ring = r;
+    coming.only = only;
+    coming.quiet = quiet;
     for (unsigned i = 0; i < r->state.nodes; i++) {
-        coming.node[i].all = &coming;
-        snprintf(coming.node[i].name, sizeof coming.node[i].name, "n%u", i + 1);
+        struct arrival *a = &coming.node[i];
+        a->all = &coming;
+        snprintf(a->name, sizeof a->name, "n%u", i + 1);
+        a->up = only && strcmp(a->name, only) != 0;
+        coming.up += a->up;
     }
     return member_run(wait_task, &coming);
+}
+
+int ring_wait(struct ring *r)
+{
+    return wait_for(r, NULL, false);
+}
+
+int ring_wait_for(struct ring *r, const char *node, bool quiet)
+{
+    return wait_for(r, node, quiet);
 }

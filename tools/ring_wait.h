@@ -9,5 +9,8 @@
 // EXIT_OK, or another exit status after saying why: EXIT_FAILED, a node ended or none came for a long time (30 s on a
 // quiet machine); then logs stay, and their ends are printed. Callers: not in the run directory; not as a task.
 int ring_wait(struct ring *r);
+// For the one node of that name; quiet: no line is printed. The others may be in any state. Returns as ring_wait().
+// Callers: as of ring_wait().
+int ring_wait_for(struct ring *r, const char *node, bool quiet);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -101,13 +102,15 @@ void rundir_leave(void)
         warn("cannot go back to the directory of the start: %s", strerror(errno));
 }
 
-uint64_t process_start(pid_t pid)
+// The state's letter (proc(5)), and when it started; 'X' when there is no such process.
+static char process_state(pid_t pid, uint64_t *started)
 {
     char path[64], line[1024];
+    *started = 0;
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     FILE *f = fopen(path, "re");
     if (!f)
-        return 0;
+        return 'X';
     char *got = fgets(line, sizeof line, f);
     fclose(f);
     // The name, in parentheses, may hold anything: fields are counted from its end (proc(5)).
@@ -116,8 +119,22 @@ uint64_t process_start(pid_t pid)
     char state = 'Z';
     if (!p || sscanf(p + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &state,
                      &start) != 2)
-        return 0;
+        return 'X';
+    *started = start;
+    return state;
+}
+
+uint64_t process_start(pid_t pid)
+{
+    uint64_t start;
+    char state = process_state(pid, &start);
     return state == 'Z' || state == 'X' ? 0 : start;
+}
+
+bool process_paused(const struct ring_process *p)
+{
+    uint64_t start;
+    return process_state(p->pid, &start) == 'T' && start == p->start;
 }
 
 bool process_alive(const struct ring_process *p)
@@ -132,7 +149,7 @@ bool ring_state_read(struct ring_state *s)
     if (!f)
         return false;
     bool ok = fscanf(f, "nodes %u", &s->nodes) == 1 && s->nodes <= RING_NODES_MAX;
-    while (ok && s->count < RING_NODES_MAX + 1) {
+    while (ok && s->count < RING_PROCESSES_MAX) {
         struct ring_process *p = &s->proc[s->count];
         int pid;
         unsigned long long start;
@@ -149,7 +166,7 @@ bool ring_state_read(struct ring_state *s)
 // By way of a second file: a command that reads meanwhile sees the old list or the new one, never half of it.
 bool ring_state_write(const struct ring_state *s)
 {
-    ASSERT(s->nodes <= RING_NODES_MAX && s->count <= RING_NODES_MAX + 1);
+    ASSERT(s->nodes <= RING_NODES_MAX && s->count <= RING_PROCESSES_MAX);
     FILE *f = fopen("ring.state.new", "we");
     if (!f) {
         fail("cannot write %s/ring.state: %s", rundir_path(), strerror(errno));
@@ -162,6 +179,42 @@ bool ring_state_write(const struct ring_state *s)
         return true;
     fail("cannot write %s/ring.state: %s", rundir_path(), strerror(errno));
     return false;
+}
+
+static int changes = -1; // the lock, while it is held
+
+bool ring_state_take(struct ring_state *s)
+{
+    ASSERT(changes < 0);
+    changes = open("ring.changes", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (changes < 0 || flock(changes, LOCK_EX) != 0)
+        fail("cannot lock %s/ring.changes: %s", rundir_path(), strerror(errno));
+    else if (ring_state_read(s))
+        return true;
+    else
+        fail("no ring is up in %s. Try: rotifer ring up", rundir_path());
+    ring_state_let_go();
+    return false;
+}
+
+void ring_state_let_go(void)
+{
+    if (changes >= 0)
+        close(changes);
+    changes = -1;
+}
+
+struct ring_process *ring_process_named(struct ring_state *s, const char *name)
+{
+    for (unsigned i = 0; i < s->count; i++)
+        if (strcmp(s->proc[i].name, name) == 0)
+            return &s->proc[i];
+    return NULL;
+}
+
+bool ring_process_is_node(const struct ring_process *p)
+{
+    return strcmp(p->name, RELAY_NAME) != 0;
 }
 
 bool ring_key_read(uint8_t key[32])

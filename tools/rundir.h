@@ -4,9 +4,12 @@
 //   ring.lock     held (flock) by the host daemon for as long as the ring is up
 //   ring.key      32 random bytes, mode 0600: who reads it belongs to the ring
 //   ring.state    text: a line "nodes N", then "NAME PID START" for each process that was started
+//   ring.changes  held (flock) while a command replaces ring.state
 //   cli.sock      the host daemon's link for commands; cli-PID.sock: a command's end of it
-//   rI, lI        sockets of the links between nodes (platform: each is written by one owner)
+//   rI, lI        names of the links' ends, with rI.end, rI.relay: cable.h
+//   relay.sock    where the relay takes orders (relay.h), while there is one; relay.err: what it says
 //   NAME.log      console of a node; NAME.err: what its QEMU or the daemon says; NAME.qmp: QEMU's control socket
+//   NAME.args     how its QEMU was started, for `rotifer node restart`
 //
 // Socket names are bound and used relative to this directory, because the kernel takes no path of more than 107 bytes,
 // and checkouts live deep.
@@ -20,8 +23,10 @@
 
 #include <sys/types.h>
 
-#define RING_NODES_MAX 8
+#define RING_NODES_MAX 32
+#define RING_PROCESSES_MAX (RING_NODES_MAX + 2) // the nodes, the host daemon, the relay
 #define HOST_NODE "host"
+#define RELAY_NAME "relay"
 #define RUN_PATH_MAX 4096
 
 // Returns its absolute path: $ROTIFER_RUN, else "run" beside the directory of this executable; NULL, after saying why,
@@ -45,17 +50,27 @@ struct ring_process {
 struct ring_state {
     unsigned nodes; // QEMU nodes
     unsigned count;
-    struct ring_process proc[RING_NODES_MAX + 1];
+    struct ring_process proc[RING_PROCESSES_MAX];
 };
 // False: no ring is recorded.
 bool ring_state_read(struct ring_state *s);
 // Replaces what is recorded. Returns true, or false after saying why.
 bool ring_state_write(const struct ring_state *s);
+// Reads what is recorded in order to replace it: no other command does so until ring_state_let_go(). Returns true, or
+// false after saying why: then nothing is held.
+bool ring_state_take(struct ring_state *s);
+void ring_state_let_go(void);
+// Returns the process of that name in s, or NULL.
+struct ring_process *ring_process_named(struct ring_state *s, const char *name);
+// True when it is a node of the ring: the host daemon, or a QEMU.
+bool ring_process_is_node(const struct ring_process *p);
 
 // Returns the start time of process number pid, 0 when there is none (a zombie counts as none).
 uint64_t process_start(pid_t pid);
 // True when it runs: with this number and this start time.
 bool process_alive(const struct ring_process *p);
+// True when it runs but is stopped, by SIGSTOP.
+bool process_paused(const struct ring_process *p);
 
 // False: it cannot be read; nothing is said.
 bool ring_key_read(uint8_t key[32]);

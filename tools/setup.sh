@@ -9,6 +9,8 @@
 #   4. fetches the source of programs that nobody here wrote, for a test (mk/foreign.mk) that skips what is not there;
 #   5. fetches a firmware newer than the one QEMU brings, for a test that is skipped without it.
 #
+# usage: tools/setup.sh [soak]   soak: only what `make soak` uses besides
+#
 # Safe to run at any time and any number of times. Apart from the packages nothing outside this
 # repository changes: the sources come through a private copy of this machine's own package
 # sources, switched to source packages, so that whatever mirror it trusts is the one that is used.
@@ -327,6 +329,16 @@ firmware_fetch() {
     printf '%s\n' "$firmware" >"$to/.sha256"
     say "$to is ready (package opensbi, hash verified)"
 }
+
+# --- for make soak alone ---------------------------------------------------------------------
+
+# What a test there uses and skips without: nothing else of the set-up is done.
+if [[ ${1-} == soak ]]; then
+    packages=(tshark)
+    command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || fail "this is not a Debian machine"
+    packages_install
+    exit 0
+fi
 
 # --- and after it ----------------------------------------------------------------------------
 

@@ -15,8 +15,8 @@ from ring import FAILED, NO_RING, NOBODY, REFUSED, USAGE, GiveUp, Lines, hang, o
 
 OK = 0
 COMMANDS = [f[4:-2].replace("_", " ") for f in os.listdir(os.path.join(ring.ROOT, "tools")) if re.match(r"cmd_\w+\.c$", f)]
-INTERNAL = ["hostd"]
-GROUPS = ["ring", "node", "link", "process", "show"]
+INTERNAL = ["hostd", "relay"]
+GROUPS = ["ring", "node", "links", "process", "show"]
 EMPTY_GROUPS = ["store", "debug"]
 NOBODY_ID = 65534  # user and group "nobody" on every Linux
 
@@ -70,7 +70,7 @@ def wrong_lines():
             ("help frobnicate", "no command or group is called 'frobnicate'", ""),
             ("ring", "ring is a group: which of its commands is missing", "ring"),
             ("ring sideways", "ring has no command 'sideways'", "ring"),
-            ("ring up 9", "N is a number from 1 to 8 nodes, not '9'", "ring up"),
+            ("ring up 33", "N is a number from 1 to 32 nodes, not '33'", "ring up"),
             ("ring up --smp none", "--smp is a number from 1 to 8 harts, not 'none'", "ring up"),
             ("ring up --mem=64X", "--mem: '64X' is no size; give something like 64M", "ring up"),
             ("ring up --append a\"b", "--append: 'a\"b' holds a \" or a line end: the kernel's command line cannot", "ring up"),
@@ -87,6 +87,10 @@ def wrong_lines():
             ("run --quiet=yes lua", "--quiet takes no value, but 'yes' was given", "run"),
             ("run --detach --files . lua", "--files . needs this command to serve it, and --detach ends the command", "run"),
             ("bench --bytes 1,2,x", "--bytes: '1,2,x' is no list of at most 8 numbers of bytes, each at most 32768", "bench"),
+            ("link n1", "a link has two ends: the second NODE is missing", "link"),
+            ("capture --stop x", "--stop ends a capture and takes no FILE", "capture"),
+            ("node kill", "NODE is missing", "node kill"),
+            ("node sideways", "node has no command 'sideways'", "node"),
             ("bench --csv --json", "it is either --csv or --json", "bench")):
         expected = "rotifer: %s. Try: rotifer help%s\n" % (said, " " + about if about else "")
         same(rotifer(*line.split()), (USAGE, "", expected), "rotifer " + line)
@@ -98,7 +102,8 @@ def wrong_lines():
 
 def no_ring():
     lines = ("nodes", "ps", "ps --json", "migrate lua n2", "kill lua", "stun lua", "resume lua", "priority lua 3", "info lua",
-             "trace n1", "bench", "ring status", "ring status --json")
+             "trace n1", "bench", "ring status", "ring status --json", "link", "link n1 n2 --loss 1", "link --json", "capture",
+             "capture --stop", "node kill n1", "node restart n1", "node pause n1", "node go n1 --json")
     for line in lines:
         status, out, err = rotifer(*line.split())
         ok(status == NO_RING and not out and re.match(r"rotifer: no ring is up .*Try: rotifer ring up\n$", err),
@@ -148,7 +153,7 @@ def with_a_ring():
     numbers = ("hops", "harts", "free_bytes", "memory_bytes", "processes", "links_up", "links", "uptime_ns",
                "transactions_local", "transactions_remote", "retries", "duplicates_dropped", "process_records", "threads",
                "segments", "transaction_records", "pages_free", "system_calls", "switches")
-    ok(typed(host[0], dict([(k, "str") for k in text] + [(k, "int") for k in numbers] + [("link", "list")])),
+    ok(typed(host[0], dict([(k, "str") for k in text] + [(k, "int") for k in numbers] + [("link", "list"), ("faults", "list")])),
        "each field has its type", host)
     ok(all(typed(link, dict(name="str", up="bool", payload_max_bytes="int", frames_out="int", frames_in="int",
                             frames_dropped="int", frames_bad="int")) for link in host[0]["link"]) and host[0]["link"],

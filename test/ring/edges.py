@@ -393,7 +393,7 @@ def orders():
 
 WRAPPER = """#!/bin/sh
 # The second node of a ring gets another processor.
-case "$*" in *file:n2.log*) set -- "$@" -cpu sifive-u54;; esac
+case "$*" in *path=n2.log,*) set -- "$@" -cpu sifive-u54;; esac
 exec %s "$@"
 """
 

@@ -561,7 +561,9 @@ class Ring:
 
     def kill_node(self, node):
         self.dead.add(node)
-        os.kill(self.pids()[node], signal.SIGKILL)
+        status, out = self.command("node", "kill", node)
+        if status != 0:
+            raise GiveUp(out)
 
     def standing(self):
         """None, or which node has stopped or panicked, and what it said."""
