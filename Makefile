@@ -104,6 +104,7 @@ model:
 	@test/model/check.py
 	@echo "Next: make plants, or make test for everything."
 
+P ?=
 plants:
 	@test/plants/run.py $(P)
 	@echo "Next: make test"

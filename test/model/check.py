@@ -21,7 +21,7 @@ OUT = os.path.join(HOUSE, "build", "model")
 LIMIT_S, LIMIT_MB = 60, 2000
 
 # model: what is searched without a broken rule (a claim, the sizes), the sizes for its mutations, and these: the rule that
-# is broken, and what spin has to say (a word of the assertion).
+# is broken, and the claims (in the assertion's text) of which one must fail then.
 MODELS = {
     "move": (
         [("two moves, a target that boots again, two frames lost: one copy runs, and no doubt is left",
@@ -68,23 +68,43 @@ MODELS = {
          (4, "orphan.h: an owner that is silent counts as gone", "only_its_owner_ends_it")]),
 }
 
+# What each model must be able to come to, or its claims would be true of nothing.
+HAPPENS = {
+    "move": [("a refused COMMIT resumes the source", "refused[1] && src == PROC_RUN"),
+             ("a second move succeeds after a first that failed", "off[2] == OFFER_COMMITTED && id == 2"),
+             ("an owner resumes a copy in doubt", "by_owner && src == PROC_RUN"),
+             ("a process leaves its target before the source knows", "further && src == PROC_DOUBT"),
+             ("a target boots again with the process on it", "boot == 2 && ran_there && src == PROC_DOUBT")],
+    "call": [("a client is told E_NOTHERE", "result[1] == E_NOTHERE"),
+             ("a client is told E_DIED", "result[1] == E_DIED"),
+             ("a call is answered after a move", "at == 1 && ran[2] == 1 && s == 3 && p == PROC_RUN"),
+             ("another server executes it", "rec2 == REC_SERVE && says[0] == PROC_DEAD"),
+             ("a record is forgotten", "ran[1] == 1 && seq == 0 && p == PROC_RUN"),
+             ("last words arrive", "p == PROC_DEAD && s == 2 && rec == REC_REPLY && tries == 0")],
+    "owner": [("the owner resumes it", "p == PROC_RUN && faults == 0"),
+              ("the owner ends it", "p == PROC_DEAD && end_it"),
+              ("it ends because its owner has", "p == PROC_DEAD && gone == E_NOTHERE && !end_it")],
+}
+
 
 def search(job):
-    """Searches one model with one set of definitions. Returns (what is wrong, states, seconds, megabytes)."""
-    model, sizes, mut = job
+    """Searches one model with one set of definitions. Returns (what is wrong, states, seconds, megabytes). witness: a
+    state that is looked for, instead of a broken claim."""
+    model, sizes, mut, witness = job
     name = "%s-%s" % (model, mut or sizes.replace(" ", "-").replace("=", ""))
     source = os.path.join(HERE, model + ".pml")
     defines = ["-D" + x for x in sizes.split()] + ["-DMUT=%d" % mut]
     with tempfile.TemporaryDirectory() as folder:
-        made = subprocess.run(["spin", "-a"] + defines + [source], cwd=folder, capture_output=True, text=True)
+        look = ["-f", "<> (%s)" % witness] if witness else []
+        made = subprocess.run(["spin", "-a"] + look + defines + [source], cwd=folder, capture_output=True, text=True)
         if made.returncode or "rror" in made.stdout:
             return "spin: " + made.stdout + made.stderr, 0, 0, 0
-        subprocess.run(["gcc", "-O0" if mut else "-O2", "-w", "-DSAFETY", "-DCOLLAPSE", "-DNOREDUCE", "-DMEMLIM=%d" % LIMIT_MB,
+        subprocess.run(["gcc", "-O0" if mut or witness else "-O2", "-w", "-DSAFETY", "-DCOLLAPSE", "-DNOREDUCE", "-DMEMLIM=%d" % LIMIT_MB,
                         "-o", "pan", "pan.c"], cwd=folder, check=True)
         ran = subprocess.run(["timeout", str(10 * LIMIT_S), "./pan", "-m1000000", "-n", "-w20"], cwd=folder, capture_output=True,
                              text=True).stdout
         trail = os.path.join(folder, model + ".pml.trail")
-        if os.path.exists(trail):
+        if os.path.exists(trail) and not witness:
             told = subprocess.run(["spin", "-p", "-g", "-t", "-k", trail] + defines + [source], cwd=folder,
                                   capture_output=True, text=True).stdout
             with open(os.path.join(OUT, name + ".txt"), "w", encoding="utf-8") as f:
@@ -146,13 +166,18 @@ def main():
     jobs = []
     for model in wanted:
         whole, small, broken = MODELS[model]
-        jobs += [(model, sizes, 0, claim) for claim, sizes in whole]
-        jobs += [(model, (more + [small])[0], mut, (rule, word)) for mut, rule, word, *more in broken]
+        jobs += [(model, sizes, 0, "", claim) for claim, sizes in whole]
+        jobs += [(model, small, 0, state, what) for what, state in HAPPENS[model]]
+        jobs += [(model, (more + [small])[0], mut, "", (rule, word)) for mut, rule, word, *more in broken]
     for model in wanted:
         bad = unknown_states(model)
         ok(not bad, "%s: its states are those of the code" % model, "\n".join(bad))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for (model, _, mut, what), (wrong, states, seconds, megabytes) in zip(jobs, pool.map(search, [j[:3] for j in jobs])):
+        for job, (wrong, states, seconds, megabytes) in zip(jobs, pool.map(search, [j[:4] for j in jobs])):
+            model, _, mut, witness, what = job
+            if witness:
+                ok(wrong.startswith("assertion violated"), "%s: it can happen: %s" % (model, what), wrong or "it cannot")
+                continue
             if mut:
                 ok(claimed(wrong, what[1]), "%s: seen when broken: %s" % (model, what[0]),
                    "spin says: " + (wrong or "no error in %d states" % states))

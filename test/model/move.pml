@@ -31,7 +31,7 @@ end: do
   :: d_step { src == PROC_MOVING -> src = PROC_RUN; ONE } /* OFFER failed; COMMIT was never sent: reason 2 */
   :: d_step { src == PROC_DOUBT && ok[id] -> src = 0 }
   :: d_step { src == PROC_DOUBT && refused[id] -> src = PROC_RUN; ONE } /* reason 2 */
-  :: d_step { src == PROC_DOUBT && doubt[id] && !told && !tell -> tell = 1 }
+  :: d_step { src == PROC_DOUBT && !told && !tell -> tell = 1 } /* E_DOUBT, or asked for long: it asks on */
   :: d_step { src == PROC_DOUBT && !commit[id] && !ok[id] && !refused[id] && !doubt[id] && !gave_up -> commit[id] = 1 }
   :: d_step { MUT == 2 && src == PROC_DOUBT -> src = PROC_RUN; ONE } /* reason 4 */
   :: d_step { MUT == 6 && src == PROC_DOUBT && !gave_up -> gave_up = 1 }
@@ -88,5 +88,5 @@ end: do
 /* When nothing more can happen: no doubt is left between two nodes of which none was restarted, unless the target has
    said that it does not know any more, and the owner was told; and no offer waits for a COMMIT. */
 active proctype judge() {
-end: timeout -> assert(no_doubt_is_left || !(src == PROC_DOUBT && to[id] == boot && !told));
+end: timeout -> assert(no_doubt_is_left || src != PROC_DOUBT || told && (to[id] != boot || doubt[id]));
   assert(no_offer_is_left || tgt != PROC_ARRIVING) }

@@ -94,7 +94,9 @@ def copy_house():
 
 
 def build(program):
-    made = subprocess.run(["make", "--no-print-directory", "WERROR=", program], cwd=COPY, capture_output=True, text=True)
+    # As if a person had typed it, also when make has started this script: with all processors, and no variables of make's.
+    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "T", "P")}
+    made = subprocess.run(["make", "--no-print-directory", "WERROR=", program], cwd=COPY, env=env, capture_output=True, text=True)
     return None if made.returncode == 0 else "it does not build:\n" + "\n".join(made.stderr.splitlines()[-10:])
 
 
