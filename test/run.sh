@@ -54,7 +54,8 @@ add() {
 kind_of() {
     case $1 in
     unit/* | fuzz/* | ring/*) echo "${1%%/*}" ;;
-    sim | model | plants) echo "$1" ;;
+    sim | model) echo "$1" ;;
+    plants*) echo plants ;;
     *) echo check ;;
     esac
 }
@@ -210,6 +211,7 @@ add walks quiet test/check-walks.py
 # Do these see what they look for?
 for check in circles contracts walks; do add "$check-test" quiet "test/check-$check-test.py"; done
 add claims-test quiet test/compare-claims-test.py
+add plants-test quiet test/plants/run-test.py
 add model live test/model/check.py
 for program in $(built unit test_); do add "unit/${program##*/}" quiet "$program"; done
 if compgen -G 'test/sim/*.c' >/dev/null; then add sim live build/sim-run; fi

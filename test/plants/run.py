@@ -7,6 +7,7 @@ within three times the time that the test takes on the sources as they are.
 usage: test/plants/run.py [NAME...]     all of them, or these; prints TAP
        test/plants/run.py --draw N      N of them, others for each commit
        test/plants/run.py --list
+       test/plants/run.py --from FOLDER ...     patches of another folder (run-test.py)
 
 The head of a patch, one line each:
 
@@ -14,7 +15,9 @@ The head of a patch, one line each:
     Found by: unit/test_txn             a unit test; or: sim NAME FROM TO (a scenario, these seeds)
     Claim: a regular expression         for a unit test, of a line "not ok"; for the simulator, of what an oracle says
 
-Works in build/plants/, a copy that is kept from run to run. Each patch is applied there, and taken back."""
+Works in build/plants/, a copy that is kept from run to run. Each patch is applied there, and taken back. One at a time: who
+comes second waits."""
+import fcntl
 import filecmp
 import os
 import random
@@ -33,9 +36,9 @@ ROOMS = ["Makefile", "arch", "boards", "core", "linker", "mk", "net", "services"
 
 
 class Plant:
-    def __init__(self, name):
+    def __init__(self, folder, name):
         self.name = name
-        self.patch = os.path.join(PLANTS, name + ".patch")
+        self.patch = os.path.join(folder, name + ".patch")
         head, _, self.diff = open(self.patch, encoding="utf-8").read().partition("\n---")
         self.head = dict(line.split(": ", 1) for line in head.splitlines() if ": " in line)
         if set(self.head) != HEAD or not self.diff:
@@ -48,8 +51,8 @@ class Plant:
         self.command = [self.program] + (["each"] + self.test[1:] if self.sim else [])
 
     def claims(self, said):
-        """The lines of what a test said that speak of a claim which failed."""
-        return re.findall(r"^# --- .*" if self.sim else r"^not ok .*", said, re.M)
+        """The lines of what a test said that speak of a claim which failed. To cmocka a crash (a signal) is a failure."""
+        return re.findall(r"^# --- .*" if self.sim else r"^not ok .*(?!\n# Test failed with exception)$", said, re.M)
 
 
 def sources():
@@ -128,8 +131,9 @@ def normal_s(plant, known):
 
 
 def patch(plant, *options):
-    return subprocess.run(["patch", "-p1", "-s", "-f", "--no-backup-if-mismatch", "-r", "-", "-i", plant.patch] + list(options),
-                          cwd=COPY, capture_output=True, text=True)
+    # No fuzz: what stands beside the fault must be what stood there, or it may be planted where it breaks something else.
+    command = ["patch", "-p1", "-s", "-f", "-F0", "--no-backup-if-mismatch", "-r", "-", "-i", plant.patch]
+    return subprocess.run(command + list(options), cwd=COPY, capture_output=True, text=True)
 
 
 def verdict(plant, limit_s):
@@ -155,7 +159,7 @@ def run(plant, known):
         return why
     dry = patch(plant, "--dry-run")
     if dry.returncode:
-        return "test/plants/%s.patch does not apply any more:\n%s" % (plant.name, dry.stdout + dry.stderr)
+        return "%s does not apply any more:\n%s" % (os.path.relpath(plant.patch, HOUSE), dry.stdout + dry.stderr)
     try:
         patch(plant)
         return verdict(plant, max(3 * limit_s, LEAST_S))
@@ -172,11 +176,15 @@ def drawn(names, n):
 
 
 def main():
-    names = sorted(f[:-6] for f in os.listdir(PLANTS) if f.endswith(".patch"))
-    asked = sys.argv[1:]
+    asked, folder = sys.argv[1:], PLANTS
+    if asked[:1] == ["--from"]:
+        folder, asked = asked[1], asked[2:]
+    names = sorted(f[:-6] for f in os.listdir(folder) if f.endswith(".patch"))
+    os.makedirs(os.path.dirname(COPY), exist_ok=True)
+    lock = open(COPY + ".lock", "w", encoding="utf-8")
     if asked == ["--list"]:
         for name in names:
-            print("%-24s %-24s %s" % (name, Plant(name).head["Found by"], Plant(name).head["Breaks"]))
+            print("%-24s %-24s %s" % (name, Plant(folder, name).head["Found by"], Plant(folder, name).head["Breaks"]))
         return 0
     if asked[:1] == ["--draw"]:
         names = drawn(names, int(asked[1]))
@@ -186,12 +194,13 @@ def main():
             print("no plant is called " + ", ".join(unknown))
             return 2
         names = asked
+    fcntl.flock(lock, fcntl.LOCK_EX)
     copy_house()
     known, failed = {}, 0
     for number, name in enumerate(names, 1):
         start = time.monotonic()
         try:
-            plant = Plant(name)
+            plant = Plant(folder, name)
             why = run(plant, known)
             claim = "%s: %s finds: %s" % (name, plant.head["Found by"], plant.head["Breaks"])
         except ValueError as e:
