@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Are the rules of the hand-off, of "at most once" and of owners enough? Each model (test/model/*.pml) is searched whole by
-spin; then once more with each of its rules broken (-DMUT=k), and then spin must find what the rule is for. And the models
-speak of the states that the code has: each state of a model is one of the enum that it names.
+"""Are the rules of the hand-off, of "at most once" and of owners enough? Each model (test/model/*.pml) is searched
+whole by spin; then once more with each of its rules broken (-DMUT=k), and then spin must find what the rule is for. And
+the models speak of the states that the code has: each state of a model is one of the enum that it names.
 
 usage: test/model/check.py [MODEL]    prints TAP; a way to a broken claim is in build/model/
 """
@@ -20,8 +20,8 @@ HOUSE = os.path.dirname(os.path.dirname(HERE))
 OUT = os.path.join(HOUSE, "build", "model")
 LIMIT_S, LIMIT_MB = 60, 2000
 
-# model: what is searched without a broken rule (a claim, the sizes), the sizes for its mutations, and these: the rule that
-# is broken, and the claims (in the assertion's text) of which one must fail then.
+# model: what is searched without a broken rule (a claim, the sizes), the sizes for its mutations, and these: the rule
+# that is broken, and the claims (in the assertion's text) of which one must fail then; its own sizes, if it needs them.
 MODELS = {
     "move": (
         [("two moves, a target that boots again, two frames lost: one copy runs, and no doubt is left",
@@ -31,7 +31,8 @@ MODELS = {
         "LOSSES=1 BOOTS=1 FORGETS=0 FAILS=0",
         [(1, "migrate.h, 1: the target's copy runs before COMMIT", "one_copy_runs"),
          (2, "migrate.h, 4: the source resumes because nobody answers", "one_copy_runs"),
-         (3, "migrate.h, 3: a number that may be forgotten is refused", "one_copy_runs", "LOSSES=1 BOOTS=1 FORGETS=1 FAILS=0"),
+         (3, "migrate.h, 3: a number that may be forgotten is refused", "one_copy_runs",
+          "LOSSES=1 BOOTS=1 FORGETS=1 FAILS=0"),
          (4, "migrate.h, 5: a target that booted again answers for the boot before", "one_copy_runs"),
          (5, "offer.c: an offer whose time is over runs", "one_copy_runs"),
          (6, "migrate.h: the source stops asking (after 60 s)", "no_doubt_is_left"),
@@ -50,7 +51,8 @@ MODELS = {
         [(1, "proc.h: a frozen process takes requests", "died_is_true at_most_once"),
          (2, "txn.h: a request with a lower number is taken", "at_most_once"),
          (3, "txn.h: a finished request that comes again is executed again", "at_most_once"),
-         (4, "xfer.c: a request for a process that is gone is given to the port's server", "at_most_once not_here_is_true"),
+         (4, "xfer.c: a request for a process that is gone is given to the port's server",
+          "at_most_once not_here_is_true"),
          (5, "xfer.c: a call that was sent more than once goes to a second server", "at_most_once not_here_is_true"),
          (6, "xfer.c: a process that ended is \"not here\", as if it had never been", "at_most_once not_here_is_true"),
          (7, "xfer.c: a server's last reply ends with it", "last_words_arrive"),
@@ -59,7 +61,7 @@ MODELS = {
          (10, "xfer.c: no \"moved to\" is left behind", "at_most_once not_here_is_true"),
          (11, "net.h: a node that has just booted says \"not here\"", "at_most_once not_here_is_true")]),
     "owner": (
-        [("two faults, a move, an owner that is silent and comes back, or ends: nobody ends a process without its owner's word",
+        [("two faults, a move, an owner that is silent, comes back, or ends: only its word or end ends a process",
           "LOSSES=2")],
         "LOSSES=2",
         [(1, "owner.c: an owner that does not answer in time has said \"end it\"", "only_its_owner_ends_it"),
@@ -92,36 +94,40 @@ def search(job):
     state that is looked for, instead of a broken claim."""
     model, sizes, mut, witness = job
     name = "%s-%s" % (model, mut or sizes.replace(" ", "-").replace("=", ""))
-    source = os.path.join(HERE, model + ".pml")
+    source = model + ".pml"
     defines = ["-D" + x for x in sizes.split()] + ["-DMUT=%d" % mut]
     with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(os.path.join(HERE, source), folder)  # spin -f writes a file beside the model
         look = ["-f", "<> (%s)" % witness] if witness else []
         made = subprocess.run(["spin", "-a"] + look + defines + [source], cwd=folder, capture_output=True, text=True)
         if made.returncode or "rror" in made.stdout:
             return "spin: " + made.stdout + made.stderr, 0, 0, 0
-        subprocess.run(["gcc", "-O0" if mut or witness else "-O2", "-w", "-DSAFETY", "-DCOLLAPSE", "-DNOREDUCE", "-DMEMLIM=%d" % LIMIT_MB,
-                        "-o", "pan", "pan.c"], cwd=folder, check=True)
-        ran = subprocess.run(["timeout", str(10 * LIMIT_S), "./pan", "-m1000000", "-n", "-w20"], cwd=folder, capture_output=True,
-                             text=True).stdout
-        trail = os.path.join(folder, model + ".pml.trail")
-        if os.path.exists(trail) and not witness:
+        how = ["-O0" if mut or witness else "-O2", "-w"]
+        how += ["-DSAFETY", "-DCOLLAPSE", "-DNOREDUCE", "-DMEMLIM=%d" % LIMIT_MB]
+        subprocess.run(["gcc"] + how + ["-o", "pan", "pan.c"], cwd=folder, check=True)
+        ran = subprocess.run(["timeout", str(10 * LIMIT_S), "./pan", "-m1000000", "-n", "-w20"], cwd=folder,
+                             capture_output=True, text=True).stdout
+        trail = source + ".trail"
+        if os.path.exists(os.path.join(folder, trail)) and not witness:
             told = subprocess.run(["spin", "-p", "-g", "-t", "-k", trail] + defines + [source], cwd=folder,
                                   capture_output=True, text=True).stdout
             with open(os.path.join(OUT, name + ".txt"), "w", encoding="utf-8") as f:
                 f.write(told)
-    numbers = [re.search(p, ran) for p in (r"(\d+) states, stored", r"elapsed time ([\d.]+)", r"([\d.]+)\s+total actual memory")]
-    states, seconds, megabytes = [float(x.group(1)) if x else -1 for x in numbers]
+    numbers = (r"(\d+) states, stored", r"elapsed time ([\d.]+)", r"([\d.]+)\s+total actual memory")
+    states, seconds, megabytes = [float(x.group(1)) if x else -1 for x in (re.search(n, ran) for n in numbers)]
     wrong = re.search(r"pan:1: (.*) \(at depth", ran)
     if wrong:
         return wrong.group(1), states, seconds, megabytes
-    if not re.search(r"errors: 0", ran) or re.search(r"max search depth too small|out of memory|memory limit", ran) or states <= 0:
+    short = re.search(r"max search depth too small|out of memory|memory limit", ran)
+    if "errors: 0" not in ran or short or states <= 0:
         return "not searched whole: " + ran[-600:], states, seconds, megabytes
     return "", states, seconds, megabytes
 
 
 def enum_of_the_code(name):
     """The members of `enum name`, wherever the code defines it; an enum made from a table (core/error.h) too."""
-    for path in sorted(p for room in ("core", "net", "services") for p in glob.glob(HOUSE + "/" + room + "/**/*.[hc]", recursive=True)):
+    rooms = [os.path.join(HOUSE, room, "**", "*.[hc]") for room in ("core", "net", "services")]
+    for path in sorted(p for room in rooms for p in glob.glob(room, recursive=True)):
         text = re.sub(r"//[^\n]*", "", open(path, encoding="utf-8").read())
         found = re.search(r"\benum %s\s*\{(.*?)\}" % name, text, re.S)
         if found:
@@ -176,7 +182,8 @@ def main():
         for job, (wrong, states, seconds, megabytes) in zip(jobs, pool.map(search, [j[:4] for j in jobs])):
             model, _, mut, witness, what = job
             if witness:
-                ok(wrong.startswith("assertion violated"), "%s: it can happen: %s" % (model, what), wrong or "it cannot")
+                there = wrong.startswith("assertion violated")
+                ok(there, "%s: it can happen: %s" % (model, what), wrong or "it cannot")
                 continue
             if mut:
                 ok(claimed(wrong, what[1]), "%s: seen when broken: %s" % (model, what[0]),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Does test/plants/run.py see a plant that no test finds? Plants are made for it that are found, that do nothing, that crash,
-hang, and do not apply: it must say so of each.
+"""Does test/plants/run.py see a plant that no test finds? Plants are made for it that are found, that do nothing, that
+crash, hang, and do not apply: it must say so of each.
 
 usage: test/plants/run-test.py    prints TAP"""
 import difflib
@@ -17,12 +17,14 @@ SOURCE = "core/cap.c"
 BEFORE = "    check_field(c, key, check);\n    if"  # in cap_verify
 CLAIM = "every_single_changed_bit_is_noticed"
 
+OTHERWISE = "fails, but not with a claim that matches"
+
 # name: (what stands before BEFORE in the planted source, the claim, what run.py says)
 CASES = {
     "found": ("    if (c && key)\n        return 0;\n", CLAIM, None),
-    "other-claim": ("    if (c && key)\n        return 0;\n", "no_such_claim", "fails, but not with a claim that matches"),
+    "other-claim": ("    if (c && key)\n        return 0;\n", "no_such_claim", OTHERWISE),
     "harmless": ("    (void)need;\n", CLAIM, "passes: it does not see the plant"),
-    "crash": ("    __builtin_trap();\n", CLAIM, "fails, but not with a claim that matches"),
+    "crash": ("    __builtin_trap();\n", CLAIM, OTHERWISE),
     "hang": ("    for (volatile int i = 0; i == 0;) {}\n", CLAIM, "hangs: it did not end"),
     "no-build": ("    this is not C\n", CLAIM, "it does not build"),
     "outdated": (None, CLAIM, "outdated.patch does not apply any more"),

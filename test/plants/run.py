@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Do the tests see what they are for? Each test/plants/NAME.patch plants one fault: its head says in one sentence what it
-breaks, which test must find it, and which claim must fail then. A crash or a hang finds nothing: the claim must be named,
-within three times the time that the test takes on the sources as they are.
+"""Do the tests see what they are for? Each test/plants/NAME.patch plants one fault: its head says in one sentence what
+it breaks, which test must find it, and which claim must fail then. A crash or a hang finds nothing: the claim must be
+named, within three times the time that the test takes on the sources as they are.
 
 usage: test/plants/run.py [NAME...]     all of them, or these; prints TAP
        test/plants/run.py --draw N      N of them, others for each commit
@@ -15,8 +15,8 @@ The head of a patch, one line each:
     Found by: unit/test_txn             a unit test; or: sim NAME FROM TO (a scenario, these seeds)
     Claim: a regular expression         for a unit test, of a line "not ok"; for the simulator, of what an oracle says
 
-Works in build/plants/, a copy that is kept from run to run. Each patch is applied there, and taken back. One at a time: who
-comes second waits."""
+Works in build/plants/, a copy that is kept from run to run. Each patch is applied there, and taken back. One run at a
+time: the second waits."""
 import fcntl
 import filecmp
 import os
@@ -42,7 +42,8 @@ class Plant:
         head, _, self.diff = open(self.patch, encoding="utf-8").read().partition("\n---")
         self.head = dict(line.split(": ", 1) for line in head.splitlines() if ": " in line)
         if set(self.head) != HEAD or not self.diff:
-            raise ValueError("%s.patch: its head must have %s, and a diff must follow" % (name, ", ".join(sorted(HEAD))))
+            wanted = ", ".join(sorted(HEAD))
+            raise ValueError("%s.patch: its head must have %s, and a diff must follow" % (name, wanted))
         self.test = self.head["Found by"].split()
         self.sim = self.test[0] == "sim"
         if not (self.sim and len(self.test) == 4 or re.match(r"unit/test_\w+$", self.head["Found by"])):
@@ -51,7 +52,7 @@ class Plant:
         self.command = [self.program] + (["each"] + self.test[1:] if self.sim else [])
 
     def claims(self, said):
-        """The lines of what a test said that speak of a claim which failed. To cmocka a crash (a signal) is a failure."""
+        """The lines of what a test said that speak of a claim which failed. A crash is none, whatever cmocka says."""
         return re.findall(r"^# --- .*" if self.sim else r"^not ok .*(?!\n# Test failed with exception)$", said, re.M)
 
 
@@ -59,7 +60,8 @@ def sources():
     """Files of the house, tracked or new. Without git (an unpacked archive): all that there are."""
     git = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=HOUSE, capture_output=True, text=True)
     if git.returncode == 0:
-        return [f for f in git.stdout.splitlines() if f.split("/")[0] in ROOMS and os.path.isfile(os.path.join(HOUSE, f))]
+        files = [f for f in git.stdout.splitlines() if f.split("/")[0] in ROOMS]
+        return [f for f in files if os.path.isfile(os.path.join(HOUSE, f))]
     found = []
     for room in ROOMS:
         for folder, _, names in os.walk(os.path.join(HOUSE, room)):
@@ -83,7 +85,8 @@ def copy_house():
             continue
         os.makedirs(os.path.dirname(there), exist_ok=True)
         if os.path.exists(there):
-            shutil.copyfile(here, there)  # with the time of now, for the objects of before are newer than the file is here
+            # With the time of now: the copy's objects may be newer than the file is here.
+            shutil.copyfile(here, there)
             shutil.copymode(here, there)
         else:
             shutil.copy2(here, there)
@@ -97,9 +100,11 @@ def copy_house():
 
 
 def build(program):
-    # As if a person had typed it, also when make has started this script: with all processors, and no variables of make's.
-    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "T", "P")}
-    made = subprocess.run(["make", "--no-print-directory", "WERROR=", program], cwd=COPY, env=env, capture_output=True, text=True)
+    # As if a person had typed it, also when make has started this script: on all processors, without make's variables.
+    makes = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "T", "P")
+    env = {k: v for k, v in os.environ.items() if k not in makes}
+    made = subprocess.run(["make", "--no-print-directory", "WERROR=", program], cwd=COPY, env=env, capture_output=True,
+                          text=True)
     return None if made.returncode == 0 else "it does not build:\n" + "\n".join(made.stderr.splitlines()[-10:])
 
 
@@ -131,7 +136,7 @@ def normal_s(plant, known):
 
 
 def patch(plant, *options):
-    # No fuzz: what stands beside the fault must be what stood there, or it may be planted where it breaks something else.
+    # No fuzz: what stands beside the fault must be what stood there, or it is planted where it breaks something else.
     command = ["patch", "-p1", "-s", "-f", "-F0", "--no-backup-if-mismatch", "-r", "-", "-i", plant.patch]
     return subprocess.run(command + list(options), cwd=COPY, capture_output=True, text=True)
 
@@ -207,7 +212,8 @@ def main():
             why, claim = str(e), name
         failed += bool(why)
         print("%s %d - %s" % ("not ok" if why else "ok", number, claim), flush=True)
-        print("\n".join("# " + x for x in why.splitlines()) if why else "# %.1f s" % (time.monotonic() - start), flush=True)
+        told = why.splitlines() or ["%.1f s" % (time.monotonic() - start)]
+        print("\n".join("# " + x for x in told), flush=True)
     print("1..%d" % len(names))
     return 1 if failed else 0
 
