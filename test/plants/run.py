@@ -53,7 +53,8 @@ class Plant:
 
     def claims(self, said):
         """The lines of what a test said that speak of a claim which failed. A crash is none, whatever cmocka says."""
-        return re.findall(r"^# --- .*" if self.sim else r"^not ok .*(?!\n# Test failed with exception)$", said, re.M)
+        oracle, failure = r"^# --- .*?, seed \d+, at [\d.]+ s: (.*)", r"^not ok .*(?!\n# Test failed with exception)$"
+        return re.findall(oracle if self.sim else failure, said, re.M)
 
 
 def sources():
