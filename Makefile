@@ -14,6 +14,8 @@
 #   make bench            measure; prints a table, writes a CSV
 #   make sim SEED=n       replay one run of the simulator exactly
 #   make fuzz             feed mutated bytes to every parser         FUZZ_RUNS=n
+#   make model            search the models of the protocols whole     (test/model/)
+#   make plants           plant each fault of test/plants/: is it found? P="name..."
 #   make doctor           what this machine has, what it lacks, and the line that mends it
 #   make format           clang-format our sources   (check-format only looks)
 #   make check-layout     is every line short enough, and every file's head there?
@@ -65,8 +67,8 @@ include mk/test.mk
 
 # --- what people type ----------------------------------------------------------------------------
 
-.PHONY: all build demo test qemu ring gdb bench sim doctor fuzz soak format check-format check-layout check-arrows check-circles \
-        check-contracts check-docs figures clean distclean help setup FORCE
+.PHONY: all build demo test qemu ring gdb bench sim model plants doctor fuzz soak format check-format check-layout \
+        check-arrows check-circles check-contracts check-docs figures clean distclean help setup FORCE
 
 all: build
 	@echo
@@ -97,6 +99,15 @@ bench: build build/guest/bench_mem.elf
 sim: build/sim-run
 	@build/sim-run $(SEED)
 	@echo "Next: make sim SEED=n for another run, or make test for everything."
+
+model:
+	@test/model/check.py
+	@echo "Next: make plants, or make test for everything."
+
+P ?=
+plants:
+	@test/plants/run.py $(P)
+	@echo "Next: make test"
 
 FUZZ_RUNS ?= 1000000
 fuzz: test-programs

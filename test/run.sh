@@ -25,7 +25,7 @@ export CMOCKA_MESSAGE_OUTPUT=TAP
 
 # Seconds that all programs of a kind take together, on two processors that nothing else uses: docs/tests.md. A kind
 # that takes longer is marked, and no failure.
-declare -A budget=([check]=25 [unit]=25 [sim]=35 [fuzz]=75 [ring]=660)
+declare -A budget=([check]=25 [model]=60 [plants]=60 [unit]=30 [sim]=60 [fuzz]=80 [ring]=700)
 
 passed=0 failed=0 skipped=0
 broken=() # names of programs with a failure
@@ -54,7 +54,8 @@ add() {
 kind_of() {
     case $1 in
     unit/* | fuzz/* | ring/*) echo "${1%%/*}" ;;
-    sim) echo sim ;;
+    sim | model) echo "$1" ;;
+    plants*) echo plants ;;
     *) echo check ;;
     esac
 }
@@ -179,7 +180,7 @@ tell_times() {
     done
     echo
     printf '  %-8s %9s %9s %9s\n' kind programs seconds budget
-    for kind in check unit sim fuzz ring; do
+    for kind in check model plants unit sim fuzz ring; do
         [[ -n ${count[$kind]-} ]] || continue
         awk -v k="$kind" -v n="${count[$kind]}" -v b="${budget[$kind]}" "BEGIN { s = ${took[$kind]}
             printf \"  %-8s %9d %9.1f %9d%s\\n\", k, n, s, b, (s > b ? \"  over\" : \"\") }"
@@ -210,9 +211,13 @@ add walks quiet test/check-walks.py
 # Do these see what they look for?
 for check in circles contracts walks; do add "$check-test" quiet "test/check-$check-test.py"; done
 add claims-test quiet test/compare-claims-test.py
+add plants-test quiet test/plants/run-test.py
+add model live test/model/check.py
 for program in $(built unit test_); do add "unit/${program##*/}" quiet "$program"; done
 if compgen -G 'test/sim/*.c' >/dev/null; then add sim live build/sim-run; fi
 for program in $(built fuzz fuzz_); do add "fuzz/${program##*/}" quiet "$program" "$FUZZ_RUNS"; done
+# Three planted faults, others for each commit.
+add plants live test/plants/run.py --draw 3
 parallel=${#names[@]}
 for program in $(executables test/ring/*.sh test/ring/*.py); do
     add "ring/${program##*/}" live "$program"

@@ -61,6 +61,7 @@ check "meson" 0.61 meson -- meson --version
 check "ninja" 1.8 ninja-build -- ninja --version
 check "python3" 3.9 python3 -- python3 --version
 check "cmocka" 1.1 libcmocka-dev -- have_cmocka
+check "spin" 6.4.8 spin -- spin -V
 check "Lua" 5.4 lua5.4 -- lua5.4 -v
 check "U-Boot for QEMU" 2021 u-boot-qemu -- have_uboot
 check "gdb-multiarch" 12 gdb-multiarch -- gdb-multiarch --version

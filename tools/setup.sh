@@ -25,6 +25,7 @@ packages=(
     meson ninja-build            # build the C library
     python3                      # ring tests
     libcmocka-dev                # unit tests
+    spin                         # searches the models of the protocols
     lua5.4                       # what the guest's Lua is compared with
     u-boot-qemu                  # ring tests: the image as U-Boot starts it
     tcl                          # puts sqlite's source together, for a test

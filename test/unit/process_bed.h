@@ -37,6 +37,8 @@ static inline int process_setup(void **state)
 static inline int process_teardown(void **state)
 {
     struct node *n = unit_node(state);
+    if (bed_stuck(state))
+        return -1;
     LIST_FOR (l, &n->procs) {
         struct proc *p = LIST_ENTRY(l, struct proc, link);
         if (p != n->kproc && p->state != PROC_ARRIVING)
@@ -50,6 +52,8 @@ static inline int process_teardown(void **state)
 static inline int owner_teardown(void **state)
 {
     struct unit *u = *state;
+    if (bed_stuck(state))
+        return -1;
     bed_pass(u->n, 120 * NS_PER_S);
     services_stop(u->n);
     host_node_free(u->n);

@@ -230,6 +230,90 @@ static void what_was_encoded_here_is_the_same_after_decoding_there(void **state)
     free(second.at);
 }
 
+// Two descriptors that lack the same are equal: so what arrives is compared with what left, field by field.
+static void expect_progress(const struct progress *there, const struct progress *here)
+{
+    assert_int_equal(there->base, here->base);
+    assert_int_equal(there->mask, here->mask);
+    assert_int_equal(there->frag, here->frag);
+}
+
+static void expect_record(const struct rec *there, const struct rec *here)
+{
+    assert_non_null(there);
+    assert_int_equal(there->state, here->state);
+    assert_int_equal(there->seq, here->seq);
+    assert_int_equal(there->op, here->op);
+    assert_int_equal(there->req_len, here->req_len);
+    assert_int_equal(there->rep_len, here->rep_len);
+    assert_int_equal(there->status, here->status);
+    expect_progress(&there->got, &here->got);
+    expect_progress(&there->sent, &here->sent);
+    assert_int_equal(there->copy != NULL, here->copy != NULL);
+    if (here->copy)
+        assert_memory_equal(there->copy, here->copy, here->rep_len);
+    assert_int_equal(there->server ? there->server->tid : 0, here->server ? here->server->tid : 0);
+}
+
+static void expect_call(const struct call *there, const struct call *here)
+{
+    assert_int_equal(there->state, here->state);
+    assert_int_equal(there->seq, here->seq);
+    assert_int_equal(there->server, here->server);
+    assert_int_equal(there->begun, here->begun);
+    assert_int_equal(there->rep_total, here->rep_total);
+    expect_progress(&there->sent, &here->sent);
+    expect_progress(&there->got, &here->got);
+}
+
+static void short_replies(struct node *n, struct proc *p)
+{
+    static const uint64_t lengths[] = {1, 255, 256, 257, REPLY_COPY_MAX};
+    for (uint32_t i = 0; i < 5; i++) {
+        struct rec *r = record(n, p, 20 + i, REC_REPLY, NULL);
+        r->copy = page_alloc(n);
+        memset(r->copy, 'a' + (int)i, PAGE_SIZE);
+        r->rep_len = lengths[i];
+    }
+}
+
+static void each_call_and_record_is_there_as_it_was_here(void **state)
+{
+    struct node *n = unit_node(state);
+    struct node *there = host_node_new("there", 256, &(struct host_options){.clock = unit_clock, .seed = 2});
+    struct proc *p, *q;
+    host_node_enter(n);
+    p = rich(n);
+    short_replies(n, p);
+    txn_rec_find(n, p->ep, CLIENT, 1)->got.mask = 0x14;
+    LIST_FOR (l, &p->threads) {
+        struct thread *t = LIST_ENTRY(l, struct thread, link);
+        if (t->state == THREAD_CALL && t->call.state == CALL_SEND)
+            t->call.sent.mask = 2;
+    }
+    struct bytes b = encode(n, p);
+    host_node_enter(there);
+    assert_int_equal(decode(there, &b, &q), 0);
+    LIST_FOR (l, &p->recs) {
+        const struct rec *r = LIST_ENTRY(l, struct rec, link);
+        expect_record(txn_rec_find(there, q->ep, r->client, r->tid), r);
+    }
+    LIST_FOR (l, &p->threads) {
+        const struct thread *t = LIST_ENTRY(l, struct thread, link);
+        struct thread *u = thread_find(q, t->tid);
+        assert_non_null(u);
+        assert_int_equal(u->state, t->state);
+        assert_int_equal(u->seq, t->seq);
+        if (t->state == THREAD_CALL)
+            expect_call(&u->call, &t->call);
+    }
+    proc_destroy(there, q, true);
+    host_node_free(there);
+    host_node_enter(n);
+    proc_destroy(n, p, true);
+    free(b.at);
+}
+
 static void times_travel_as_what_is_left_of_them(void **state)
 {
     struct node *n = unit_node(state);
@@ -769,6 +853,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT_TEST(what_was_encoded_here_is_the_same_after_decoding_there),
+        UNIT_TEST(each_call_and_record_is_there_as_it_was_here),
         UNIT_TEST(times_travel_as_what_is_left_of_them),
         UNIT_TEST(a_new_process_that_has_a_call_is_missed_by_its_server_when_it_ends),
         UNIT_TEST(an_endpoint_lives_on_a_node_once),
