@@ -31,7 +31,7 @@ static void endpoint_is_found_at_any_distance(void **state)
     bed_line(12);
     for (unsigned i = 1; i < 12; i++) {
         process_on(i, 1000 + i, PROC_RUN);
-        question_ask(bed.node[0], 1000 + i);
+        question_ask(bed.node[0], EP_NONE, 1000 + i);
         bed_run(200 * NS_PER_MS);
         assert_true(place_node(bed.node[0], 1000 + i) == ep_of(i));
         assert_true(last_note()->found_ep == 1000 + i);
@@ -45,7 +45,7 @@ static void near_things_do_not_wake_the_whole_ring(void **state)
     (void)state;
     bed_line(12);
     process_on(2, 1002, PROC_RUN);
-    question_ask(bed.node[0], 1002);
+    question_ask(bed.node[0], EP_NONE, 1002);
     bed_run(NS_PER_S);
     assert_int_equal(bed.kinds[WIRE_LOCATE], 2);
     assert_null(route_find(bed.node[3], ep_of(0)));
@@ -69,7 +69,7 @@ static void port_is_found_with_its_server(void **state)
     bed_line(3);
     struct proc *p = process_on(2, 1002, PROC_RUN);
     serve(2, p, port_of(5));
-    question_ask_server(bed.node[0], port_of(5));
+    question_ask_server(bed.node[0], EP_NONE, port_of(5));
     bed_run(100 * NS_PER_MS);
     assert_true(place_server(bed.node[0], port_of(5)) == 1002);
     assert_true(place_node(bed.node[0], 1002) == ep_of(2));
@@ -100,7 +100,7 @@ static void first_of_several_servers_is_taken(void **state)
     struct proc *near = process_on(1, 1001, PROC_RUN), *far = process_on(3, 1003, PROC_RUN);
     serve(1, near, port_of(5));
     serve(3, far, port_of(5));
-    question_ask_server(bed.node[0], port_of(5));
+    question_ask_server(bed.node[0], EP_NONE, port_of(5));
     bed_run(NS_PER_S);
     assert_true(place_server(bed.node[0], port_of(5)) == 1001);
     stop_serving(1, near, port_of(5));
@@ -115,7 +115,7 @@ static struct proc *known_server(void)
     bed_line(4);
     struct proc *p = process_on(3, 1003, PROC_RUN);
     serve(3, p, port_of(5));
-    question_ask_server(bed.node[0], port_of(5));
+    question_ask_server(bed.node[0], EP_NONE, port_of(5));
     bed_run(NS_PER_S);
     assert_true(place_server(bed.node[0], port_of(5)) == 1003);
     assert_int_equal(bed.nnotes, 1);
@@ -169,7 +169,7 @@ static void ask_for_nobody(void)
 {
     for (uint64_t i = 0; i < QUESTIONS_MAX; i++) {
         bed.now++;
-        question_ask_server(bed.node[0], port_of(1000 + i));
+        question_ask_server(bed.node[0], EP_NONE, port_of(1000 + i));
     }
     assert_int_equal(bed.node[0]->net->nquestions, QUESTIONS_MAX);
 }
@@ -184,7 +184,7 @@ static void many_other_questions_do_not_push_a_check_out(void **state)
     assert_int_equal(bed.nnotes, 2);
     assert_true(port_eq(last_note()->found_port, port_of(5)));
     place_forget_server(bed.node[0], port_of(5));
-    question_ask_server(bed.node[0], port_of(5));
+    question_ask_server(bed.node[0], EP_NONE, port_of(5));
     question_check_server(bed.node[0], port_of(5)); // a question that is open becomes one
     ask_for_nobody();
     bed_run(LOCATE_GIVE_UP_NS);
@@ -197,8 +197,8 @@ static void asked_in_state(enum proc_state s, bool answers)
     bed_line(2);
     struct proc *p = process_on(1, 1001, s);
     serve(1, p, port_of(5));
-    question_ask(bed.node[0], 1001);
-    question_ask_server(bed.node[0], port_of(5));
+    question_ask(bed.node[0], EP_NONE, 1001);
+    question_ask_server(bed.node[0], EP_NONE, port_of(5));
     bed_run(100 * NS_PER_MS);
     assert_true(place_node(bed.node[0], 1001) == (answers ? ep_of(1) : EP_NONE));
     assert_true(place_server(bed.node[0], port_of(5)) == (answers ? 1001 : EP_NONE));
@@ -234,7 +234,7 @@ static void control_port_of_an_arriving_process_is_not_here(void **state)
     struct node *n = bed.node[1];
     struct proc *p = process_on(1, 1001, PROC_ARRIVING);
     assert_int_equal(port_add(n, port_of(5), n->kproc, 0, p), 0);
-    question_ask_server(bed.node[0], port_of(5));
+    question_ask_server(bed.node[0], EP_NONE, port_of(5));
     bed_run(100 * NS_PER_MS);
     assert_true(place_server(bed.node[0], port_of(5)) == EP_NONE);
     p->state = PROC_RUN;
@@ -248,7 +248,7 @@ static void moved_to_answers_when_the_mover_is_asked(void **state)
     (void)state;
     bed_line(3);
     place_set_moved(bed.node[1], 1000, ep_of(2)); // node 2 cannot be asked: it has not got it yet
-    question_ask(bed.node[0], 1000);
+    question_ask(bed.node[0], EP_NONE, 1000);
     bed_run(5 * NS_PER_MS);
     assert_true(place_node(bed.node[0], 1000) == ep_of(2));
     assert_true(last_note()->found_ep == 1000);
@@ -279,7 +279,7 @@ static void old_hint_does_not_win_against_the_process_itself(void **state)
     bed_line(5);
     place_set_moved(bed.node[1], 1000, 666); // a node that is gone
     process_on(4, 1000, PROC_RUN);
-    question_ask(bed.node[0], 1000);
+    question_ask(bed.node[0], EP_NONE, 1000);
     bed_run(NS_PER_S);
     assert_true(place_node(bed.node[0], 1000) == ep_of(4));
     assert_int_equal(bed.node[0]->net->nquestions, 0);
@@ -295,8 +295,8 @@ static void hint_of_the_node_that_had_it_is_taken(void **state)
     locate_learn(bed.node[0], 1001, 555);
     place_set_moved(bed.node[1], 1000, 666);
     place_set_moved(bed.node[1], 1001, 666);
-    question_ask(bed.node[0], 1000);
-    question_ask(bed.node[0], 1001);
+    question_ask(bed.node[0], EP_NONE, 1000);
+    question_ask(bed.node[0], EP_NONE, 1001);
     bed_run(NS_PER_MS);
     assert_true(place_node(bed.node[0], 1000) == 666);
     assert_true(place_node(bed.node[0], 1001) == 555);
@@ -408,7 +408,7 @@ static void traffic_answers_an_open_question(void **state)
     (void)state;
     bed_line(2);
     bed_meet(1, 0);
-    question_ask(bed.node[1], 1000); // nobody answers: no such process
+    question_ask(bed.node[1], EP_NONE, 1000); // nobody answers: no such process
     bed_run(NS_PER_MS);
     unsigned notes = bed.nnotes;
     struct wire_hdr h = {.kind = WIRE_REQUEST, .dst_node = ep_of(1), .src_ep = 1000, .tid = 1};
@@ -424,8 +424,8 @@ static void one_question_however_many_ask(void **state)
     (void)state;
     bed_line(2);
     for (int i = 0; i < 1000; i++) {
-        question_ask(bed.node[0], 4711);
-        question_ask_server(bed.node[0], port_of(4711));
+        question_ask(bed.node[0], EP_NONE, 4711);
+        question_ask_server(bed.node[0], EP_NONE, port_of(4711));
     }
     assert_int_equal(bed.frames, 2); // and the first goes out at once
     bed_run(LOCATE_GIVE_UP_NS + NS_PER_S);
@@ -439,13 +439,13 @@ static void questions_are_bounded_in_number_and_rate(void **state)
     (void)state;
     bed_line(2);
     for (ep_t ep = 1; ep <= 10000; ep++)
-        question_ask(bed.node[0], 50000 + ep);
+        question_ask(bed.node[0], EP_NONE, 50000 + ep);
     assert_true(bed.frames <= FLOOD_BURST);
     assert_true(bed.node[0]->net->nquestions <= QUESTIONS_MAX);
     uint64_t before = bed.frames;
     for (int ms = 0; ms < 1000; ms++) { // a second of callers that never rest
         for (ep_t ep = 1; ep <= 100; ep++)
-            question_ask(bed.node[0], 60000 + (ep_t)ms * 100 + ep);
+            question_ask(bed.node[0], EP_NONE, 60000 + (ep_t)ms * 100 + ep);
         bed_run(NS_PER_MS);
     }
     assert_true(bed.frames - before <= FLOODS_PER_S + 2);
@@ -457,9 +457,9 @@ static void question_that_waited_its_turn_is_answered(void **state)
     (void)state;
     bed_line(2);
     for (ep_t ep = 1; ep <= FLOOD_BURST; ep++)
-        question_ask(bed.node[0], 50000 + ep);
+        question_ask(bed.node[0], EP_NONE, 50000 + ep);
     process_on(1, 1001, PROC_RUN);
-    question_ask(bed.node[0], 1001); // the burst is used up
+    question_ask(bed.node[0], EP_NONE, 1001); // the burst is used up
     assert_int_equal(bed.frames, FLOOD_BURST);
     bed_run(LOCATE_GIVE_UP_NS);
     assert_true(place_node(bed.node[0], 1001) == ep_of(1));
@@ -469,7 +469,7 @@ static void question_without_links_expires(void **state)
 {
     (void)state;
     bed_new(1);
-    question_ask(bed.node[0], 4711);
+    question_ask(bed.node[0], EP_NONE, 4711);
     bed_run(LOCATE_GIVE_UP_NS);
     assert_int_equal(bed.node[0]->net->nquestions, 0);
     assert_int_equal(bed.nnotes, 0);
@@ -483,7 +483,7 @@ static void link_that_comes_up_is_asked_at_once(void **state)
     process_on(1, 1001, PROC_RUN);
     l->up = false;
     net_link_changed(bed.node[0], l);
-    question_ask(bed.node[0], 1001);
+    question_ask(bed.node[0], EP_NONE, 1001);
     bed_run(3 * NS_PER_S);
     assert_int_equal(bed.frames, 0);
     l->up = true;

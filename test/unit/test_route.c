@@ -167,7 +167,7 @@ static void equal_ways_do_not_take_turns(void **state)
     bed_meet(0, 2);
     const struct link *way = route_find(bed.node[0], ep_of(2))->link;
     for (int i = 0; i < 20; i++) {
-        question_ask(bed.node[2], 4711); // its floods reach node 0 from both sides
+        question_ask(bed.node[2], EP_NONE, 4711); // its floods reach node 0 from both sides
         bed_run(10 * NS_PER_MS);
         assert_ptr_equal(route_find(bed.node[0], ep_of(2))->link, way);
     }
@@ -297,7 +297,7 @@ static void each_copy_of_a_flood_knows_its_own_link(void **state)
     bed_new(3);
     bed_attach(0, 7, 1320), bed_attach(1, 7, 1320);
     bed_wire(0, 2);
-    question_ask(bed.node[0], 4711);
+    question_ask(bed.node[0], EP_NONE, 4711);
     bed_run(NS_PER_MS);
     assert_int_equal(route_payload(bed.node[1], ep_of(0)), 1320);
     assert_int_equal(route_payload(bed.node[2], ep_of(0)), WIRE_PAYLOAD_MAX);
@@ -352,7 +352,7 @@ static void own_frames_that_come_back_are_ignored(void **state)
     (void)state;
     bed_new(1); // a loop of cable
     bed_attach(0, 0, 1320), bed_attach(0, 0, 1320);
-    question_ask(bed.node[0], 4711);
+    question_ask(bed.node[0], EP_NONE, 4711);
     bed_run(NS_PER_MS);
     assert_null(route_find(bed.node[0], ep_of(0)));
     assert_int_equal(bed.frames, 2);
