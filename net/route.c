@@ -329,7 +329,7 @@ bool route_flood_allowed(struct node *n, const struct wire_hdr *h, enum flood_cl
         return false;
     if (route_flood_wait(n, class) > 0)
         return false;
-    *own += price_ns;
+    *own += copies_of(h) * price_ns;
     if (!alone(n->net))
         ring_pay(n, h);
     return true;

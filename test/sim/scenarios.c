@@ -13,7 +13,8 @@ const struct scenario *const scenario_sections[] = {
     scenarios_long,   scenarios_loss,
     scenarios_truth,  scenarios_stopped,
     scenarios_doubt,  scenarios_crowd,
-    scenarios_forged, NULL,
+    scenarios_large,  scenarios_forged,
+    NULL,
 };
 
 const struct scenario *scenario_find(const char *name)

@@ -209,7 +209,7 @@ static void link_attach(struct sim *s, struct sim_wire *w, unsigned end)
     sl->wire = w;
     sl->end = end;
     sl->l = (struct link){.name = sl->name,
-                          .mac = {2, 0, 0, (uint8_t)w->index, (uint8_t)w->node[end], (uint8_t)end},
+                          .mac = {2, 0, (uint8_t)w->index, (uint8_t)w->node[end], (uint8_t)(end >> 8), (uint8_t)end},
                           .payload_max = w->payload_max,
                           .up = true,
                           .send = link_send};

@@ -19,9 +19,9 @@
 
 #include <stdio.h>
 
-#define SIM_NODES 140
-#define SIM_WIRES 150
-#define SIM_GUESTS 140
+#define SIM_NODES 256
+#define SIM_WIRES 256
+#define SIM_GUESTS 300
 #define SIM_FRAMES_MAX 5000u          // under way at one time: more is a storm
 #define SIM_DATA_FRAME 1000u          // bytes: a frame of a long message, filled to the end
 #define SIM_SKEW_NS (1000 * NS_PER_S) // between the clocks of two nodes: no protocol may compare them
