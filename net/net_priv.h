@@ -55,8 +55,8 @@ struct flood {
 // All floods that cross this node's links, own and others', so many a second over time. What can wait waits until this
 // much is free, so the ring carries no more of it the more nodes there are, and each has the same chance of a turn.
 #define RING_FLOODS_PER_S 12u
-#define RING_AHEAD_NS (2 * NS_PER_S)  // a search may take so much in advance; a repetition nothing
-#define RING_DEBT_NS (10 * NS_PER_S)  // most that is remembered of what could not wait
+#define RING_AHEAD_NS (2 * NS_PER_S)   // a search may take so much in advance; a repetition nothing
+#define RING_DEBT_NS (10 * NS_PER_S)   // most that is remembered of what could not wait
 #define RING_TURN_NS (640 * NS_PER_MS) // a node that waits its turn tries at a random time within this after it is free
 
 // --- Places (place.c) ---------------------------------------------------------------------------
@@ -94,8 +94,8 @@ struct silence {
 #define LOCATE_LEAST_NS (1 * NS_PER_MS)
 // A node that is asked alone has so long to answer, then the ring is asked too: a way to it may be known and cut.
 #define LOCATE_ALONE_NS RETRY_MAX_NS
-// What nobody has asked for again in so long is not looked for any more: callers ask every RETRY_MAX_NS.
-#define LOCATE_WANTED_NS (4 * RETRY_MAX_NS)
+// What nobody has asked for again in so long is not looked for any more: a caller asks every RETRY_WAIT_NS at least.
+#define LOCATE_WANTED_NS (RETRY_WAIT_NS + RETRY_MAX_NS)
 struct found_hook { // whom answers are told (question_on_found)
     void (*ep)(struct node *n, ep_t ep);
     void (*port)(struct node *n, struct port port);

@@ -39,8 +39,8 @@
 
 #define WIRE_ETHERTYPE 0x88b5u // IEEE 802 local experimental EtherType 1
 #define WIRE_ETHERTYPE_BE ((uint16_t)(WIRE_ETHERTYPE >> 8 | WIRE_ETHERTYPE << 8)) // as little-endian machines load it
-#define WIRE_VERSION 4u // 2: FORWARD. 3: CANCEL. 4: ports are another function of their secret
-#define WIRE_HOPS_MAX 255u // all that the byte can say: rings of up to 511 nodes
+#define WIRE_VERSION 4u         // 2: FORWARD. 3: CANCEL. 4: ports are another function of their secret
+#define WIRE_HOPS_MAX 255u      // all that the byte can say: rings of up to 511 nodes
 #define WIRE_PAYLOAD_MAX 32768u // 8 pages
 #define WIRE_PIECES_MAX 9u      // a fragment cut from pages at any alignment
 

@@ -548,11 +548,10 @@ void guest_run(struct node *n, struct thread *t)
 const char *guest_step_name(uint64_t pc)
 {
     static const char *const names[] = {
-        "client next",  "client back",   "listen",        "listened",      "spawned",    "thread",
-        "wait",         "got",           "worked",        "reply",         "replied",    "quit",
-        "nested back",  "futex start",   "futex started", "futex loop",    "futex woke", "futex waited",
-        "sleeper next", "sleeper timed", "sleeper slept", "sleeper check", "seek",       "seek thread",
-        "seek call",    "seek back",
+        "client next",   "client back", "listen",      "listened",     "spawned",      "thread",        "wait",
+        "got",           "worked",      "reply",       "replied",      "quit",         "nested back",   "futex start",
+        "futex started", "futex loop",  "futex woke",  "futex waited", "sleeper next", "sleeper timed", "sleeper slept",
+        "sleeper check", "seek",        "seek thread", "seek call",    "seek back",
     };
     return pc >= C_NEXT && pc - C_NEXT < sizeof names / sizeof names[0] ? names[pc - C_NEXT] : "?";
 }

@@ -25,6 +25,7 @@
 #include "net/place.h"
 #include "net/question.h"
 #include "net/route.h"
+#include "net/waiters.h"
 #include "net/xfer.h"
 
 #define UNUSED __attribute__((unused))
