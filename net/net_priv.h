@@ -48,8 +48,8 @@ struct flood {
     uint64_t mask;     // bit i: number newest - i was heard
     uint64_t heard_ns; // older than PACKET_LIFE_NS: the window means nothing any more
 };
-// Own floods: so many at once, then so many a second, whatever asks (mechanisms.md row 26). What can wait leaves half of
-// that to what cannot.
+// Own floods: so many at once, then so many a second, whatever asks (mechanisms.md row 26). What can wait leaves half
+// of that to what cannot.
 #define FLOOD_BURST 64u
 #define FLOODS_PER_S 200u
 // All floods that cross this node's links, own and others', so many a second over time. What can wait waits until this

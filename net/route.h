@@ -11,8 +11,8 @@
 
 struct route;
 
-// Rounds of a LOCATE, arg[1]: the first three go 2, 8 and 32 links far, those from ROUND_FAR on all the way. These cross
-// each link ROUND_COPIES times, for by then something was lost or nothing is there.
+// Rounds of a LOCATE, arg[1]: the first three go 2, 8 and 32 links far, those from ROUND_FAR on all the way. These
+// cross each link ROUND_COPIES times, for by then something was lost or nothing is there.
 #define ROUND_FAR 3u
 #define ROUND_COPIES 2u
 
@@ -25,8 +25,8 @@ bool route_send(struct node *n, struct wire_hdr *h, const struct piece *p, unsig
 // that moved). Returns false: no way is known, and the frame is dropped. A frame that has crossed as many links as it
 // may is dropped too.
 bool route_forward(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces);
-// Sends npieces pieces out of every link that is up, as often as its round asks for (ROUND_FAR), at most `limit` links far (1..WIRE_HOPS_MAX). h->seq is set to a
-// fresh flood number.
+// Sends npieces pieces out of every link that is up, as often as its round asks for (ROUND_FAR), at most `limit` links
+// far (1..WIRE_HOPS_MAX). h->seq is set to a fresh flood number.
 void route_flood(struct node *n, struct wire_hdr *h, const struct piece *p, unsigned npieces, unsigned limit);
 // Passes on a flood of npieces pieces to all links but l, which it came from.
 void route_spread(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces);

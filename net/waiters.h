@@ -19,9 +19,9 @@ void waiters_tell_resumed(struct node *n, ep_t server);
 // The server is at another node now: its waiters are told where.
 void waiters_tell_moved(struct node *n, ep_t server, ep_t node);
 
-// A frame came for a process that has moved away. Returns true if it is to be sent on and its sender told; false: one of
-// the same kind, sender and transaction was, less than RETRY_FIRST_NS ago. The sender learns from the first where to send
-// what it has, and should it not, then it sends again later. There is room for SENT_ON_MAX senders.
+// A frame came for a process that has moved away. Returns true if it is to be sent on and its sender told; false: one
+// of the same kind, sender and transaction was, less than RETRY_FIRST_NS ago. The sender learns from the first where to
+// send what it has, and should it not, then it sends again later. There is room for SENT_ON_MAX senders.
 bool waiters_send_on(struct node *n, const struct wire_hdr *h);
 
 #endif

@@ -106,9 +106,8 @@ static void float_registers(uint64_t *seed)
     X(t4, 3)                                                                                                           \
     X(t5, 4)                                                                                                           \
     X(t6, 5)                                                                                                           \
-    X(a1, 6)                                                                                                           \
-    X(a2, 7) X(a3, 8) X(a4, 9) X(a5, 10) X(a6, 11) X(s2, 12) X(s3, 13) X(s4, 14) X(s5, 15) X(s6, 16) X(s7, 17)         \
-        X(s8, 18) X(s9, 19) X(s10, 20) X(s11, 21)
+    X(a1, 6) X(a2, 7) X(a3, 8) X(a4, 9) X(a5, 10) X(a6, 11) X(s2, 12) X(s3, 13) X(s4, 14) X(s5, 15) X(s6, 16)          \
+        X(s7, 17) X(s8, 18) X(s9, 19) X(s10, 20) X(s11, 21)
 // clang-format on
 #define LD(r, i) "ld " #r ", 8*" #i "(a0)\n\t"
 #define SD(r, i) "sd " #r ", 8*" #i "(a0)\n\t"

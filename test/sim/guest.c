@@ -469,7 +469,7 @@ static void sleeper_check(struct node *n, struct thread *t)
     t->regs.pc = Z_NEXT;
 }
 
-// --- Seeker: s1 s2 port, s3 threads to be made --------------------------------------------------------------------------
+// --- Seeker: s1 s2 port, s3 threads to be made ----------------------------------------------------------------------
 
 static void seeker_start(struct node *n, struct thread *t)
 {
