@@ -61,6 +61,8 @@
 // nothing in LOCATE_GIVE_UP it is taken for dead.
 #define RETRY_FIRST_NS (20 * NS_PER_MS)
 #define RETRY_MAX_NS (500 * NS_PER_MS)
+// A server that said "wait" says so when it goes on, too; its client asks at last this seldom, for that may be lost.
+#define RETRY_WAIT_NS (2500 * NS_PER_MS)
 #define PROBE_NS (1 * NS_PER_S) // "still working?" while waiting for a reply
 #define SILENCE_MAX_NS (4 * NS_PER_S)
 #define LOCATE_FIRST_NS (10 * NS_PER_MS)

@@ -19,14 +19,23 @@ bool locate_send(struct node *n, struct wire_hdr *h, const struct piece *p, unsi
     if (route_send(n, h, p, npieces))
         return true;
     if (h->dst_node != node_ep(n)) // there is nothing to look for on the way from here to here
-        question_ask(n, h->dst_node);
+        question_ask(n, EP_NONE, h->dst_node);
     return false;
 }
 
 void locate_forward(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces)
 {
+    if (h->kind == WIRE_HEREIS)
+        question_answer_passes(n, h);
     if (!route_forward(n, l, h, p, npieces))
-        question_ask(n, h->dst_node);
+        question_ask(n, EP_NONE, h->dst_node);
+}
+
+// A question that was asked before is answered the more often, up to eight times: an answer goes one way only, and on a
+// bad one each copy has little chance (SILENCE_WHOLE). To one node these cost less than another flood costs all.
+static unsigned answers_to(const struct wire_hdr *q)
+{
+    return 1u << min_u64(q->arg[1], 3);
 }
 
 void locate_reply(struct node *n, const struct wire_hdr *q, struct wire_hdr *a, const struct piece *p, unsigned npieces)
@@ -38,7 +47,8 @@ void locate_reply(struct node *n, const struct wire_hdr *q, struct wire_hdr *a, 
     a->dst_ep = q->src_ep;
     a->dst_node = q->src_node;
     a->cap.port = q->cap.port;
-    locate_send(n, a, p, npieces); // the question has just shown the way
+    for (unsigned copies = answers_to(q); copies > 0; copies--)
+        locate_send(n, a, p, npieces); // the question has just shown the way
 }
 
 // --- Learning --------------------------------------------------------------------------------------

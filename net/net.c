@@ -9,6 +9,7 @@
 // Each knows those to its right and below. What question finds, it tells xfer by a hook.
 #include "net/net.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "core/page.h"
 #include "core/panic.h"
 #include "net/locate.h"
@@ -17,6 +18,8 @@
 #include "net/route.h"
 #include "net/xfer.h"
 #include <string.h>
+
+#define VERSION_SAID_NS (60 * NS_PER_S) // an unknown version of the wire format is logged so often at most
 
 int net_init(struct node *n)
 {
@@ -100,7 +103,10 @@ static void input_mine(struct node *n, const struct wire_hdr *h, const struct pi
 static void input_flood(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p,
                         unsigned npieces, bool first)
 {
-    if (first && !answer_question(n, h))
+    if (!first)
+        return;
+    route_flood_heard(n, h);
+    if (!answer_question(n, h))
         route_spread(n, l, h, p, npieces);
 }
 
@@ -125,6 +131,18 @@ static bool addressed_to(const struct link *l, const struct wire_hdr *h)
     return (h->dst_mac[0] & 1) || memcmp(h->dst_mac, l->mac, sizeof(h->dst_mac)) == 0;
 }
 
+// A node with another version of the wire format is deaf to this one, and nothing else would say why.
+static void note_version(struct node *n, const struct link *l, const struct wire_hdr *h)
+{
+    uint64_t now = node_now(n), *said = &n->net->version_said_ns;
+    if (h->ethertype != WIRE_ETHERTYPE_BE || h->version == WIRE_VERSION ||
+        (*said != 0 && now - *said < VERSION_SAID_NS))
+        return;
+    *said = now;
+    node_log(n, "%s: a frame of wire version %u was dropped; this node has version %u", l->name, h->version,
+             WIRE_VERSION);
+}
+
 void net_input(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces,
                uint64_t payload_len)
 {
@@ -133,6 +151,7 @@ void net_input(struct node *n, struct link *l, const struct wire_hdr *h, const s
     ASSERT(adds_up(p, npieces, payload_len));
     const char *bad = wire_check(h, payload_len);
     if (bad) {
+        note_version(n, l, h);
         l->stat.rx_bad++;
         trace(n, TRACE_DROP, DROP_FORM, h->src_node, (uintptr_t)bad);
         return;

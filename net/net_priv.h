@@ -11,6 +11,7 @@
 #include "core/node.h"
 #include "net/link.h"
 #include "net/nodes.h"
+#include "net/silence.h"
 
 #define LINKS_MAX 16
 
@@ -32,7 +33,7 @@ struct route {
     ep_t node;         // EP_NONE: free
     struct link *link; // the way there ...
     uint8_t mac[6];    // ... and the neighbour on it
-    uint8_t hops;      // links to cross, >= 1
+    uint16_t hops;     // links to cross, >= 1
     uint16_t next;     // hash chain: index + 1, 0 ends it
     uint32_t payload;  // largest that the whole way carries, as far as known
     uint64_t heard_ns; // a frame of the node came by this way
@@ -47,9 +48,16 @@ struct flood {
     uint64_t mask;     // bit i: number newest - i was heard
     uint64_t heard_ns; // older than PACKET_LIFE_NS: the window means nothing any more
 };
-// Own floods: so many at once, then so many a second, whatever asks (mechanisms.md row 26).
+// Own floods: so many at once, then so many a second, whatever asks (mechanisms.md row 26). What can wait leaves half
+// of that to what cannot.
 #define FLOOD_BURST 64u
 #define FLOODS_PER_S 200u
+// All floods that cross this node's links, own and others', so many a second over time. What can wait waits until this
+// much is free, so the ring carries no more of it the more nodes there are, and each has the same chance of a turn.
+#define RING_FLOODS_PER_S 12u
+#define RING_AHEAD_NS (2 * NS_PER_S)   // a search may take so much in advance; a repetition nothing
+#define RING_DEBT_NS (10 * NS_PER_S)   // most that is remembered of what could not wait
+#define RING_TURN_NS (640 * NS_PER_MS) // a node that waits its turn tries at a random time within this after it is free
 
 // --- Places (place.c) ---------------------------------------------------------------------------
 // Caches in sets of 4, the latest used first in its set. Keys are random numbers: no hash needed.
@@ -69,23 +77,46 @@ struct moved {
     uint64_t until_ns;
 };
 
+// --- Silence (silence.c) ------------------------------------------------------------------------
+#define SILENCE_SETS 64 // 256 subjects
+struct silence {
+    struct subject about; // op 0: free
+    unsigned asked;       // of the whole ring, SILENCE_WHOLE + 1 at most
+    uint64_t asked_ns;    // last
+};
+
 // --- Questions (question.c) ---------------------------------------------------------------------
 #define QUESTIONS_MAX 64
+#define QUESTIONS_EACH 8u // of one process
+// Most time between two rounds: a search has 13 of them, and then half a second to listen.
+#define LOCATE_LAST_NS (640 * NS_PER_MS)
+// The second round is four times the time of an answer from nearby after the first one, but not less than this.
+#define LOCATE_LEAST_NS (1 * NS_PER_MS)
 // A node that is asked alone has so long to answer, then the ring is asked too: a way to it may be known and cut.
 #define LOCATE_ALONE_NS RETRY_MAX_NS
+// What nobody has asked for again in so long is not looked for any more: a caller asks every RETRY_WAIT_NS at least.
+#define LOCATE_WANTED_NS (RETRY_WAIT_NS + RETRY_MAX_NS)
 struct found_hook { // whom answers are told (question_on_found)
     void (*ep)(struct node *n, ep_t ep);
     void (*port)(struct node *n, struct port port);
 };
 struct question {
-    uint32_t op;    // LOCATE_EP, LOCATE_PORT; 0: free
-    unsigned round; // floods sent
-    bool answered;  // by a passing frame: told from the timer
-    bool check;     // of question_check_server: its caller does not ask again, so it is not dropped for others
-    ep_t at;        // this node is asked first, and alone; EP_NONE: all are
-    ep_t ep;
-    struct port port;
-    uint64_t asked_ns, due_ns, interval_ns;
+    struct subject about; // op 0: free
+    unsigned round;       // how far and how often it is asked for
+    bool answered;        // by a passing frame: told from the timer
+    bool check;           // of question_check_server: its caller does not ask again, so it is not dropped for others
+    bool poor;            // its process has asked for too much lately: it waits its turn
+    ep_t at;              // this node is asked first, and alone; EP_NONE: all are
+    ep_t asker;           // process; EP_NONE: the node itself
+    uint64_t asked_ns, wanted_ns, flooded_ns, due_ns, interval_ns;
+};
+// What is asked for the first time is asked at once: so many things in a row for one process, then one in ASKER_PRICE.
+#define ASKERS_MAX 32
+#define ASKER_BURST 16u
+#define ASKER_PRICE_NS (2 * NS_PER_S)
+struct asker {
+    ep_t ep;          // EP_NONE: free
+    uint64_t paid_ns; // its first questions are paid for up to this time
 };
 
 // --- All nodes (nodes.c) -------------------------------------------------------------------------
@@ -99,6 +130,14 @@ struct nodes_query {
     struct timer timer;
     unsigned count;
     ep_t nodes[NODES_SEEN_MAX]; // reported
+};
+
+// --- Sent on (waiters.c) -------------------------------------------------------------------------
+#define SENT_ON_MAX 32
+struct sent_on {
+    ep_t node, from, to; // node EP_NONE: free
+    uint32_t tid, kind;
+    uint64_t at_ns;
 };
 
 // --- Waiters (waiters.c) ------------------------------------------------------------------------
@@ -118,17 +157,25 @@ struct net {
     struct flood floods[FLOOD_SOURCES];
     uint64_t flood_seq;     // of this node's last flood
     uint64_t flood_paid_ns; // floods are paid for up to this time (FLOODS_PER_S)
+    uint64_t ring_paid_ns;  // and those of the whole ring (RING_FLOODS_PER_S)
 
     struct ep_place eps[EP_SETS][WAYS];
     struct port_place ports[PORT_SETS][WAYS];
     struct moved moved[MOVED_MAX];
+    struct silence silences[SILENCE_SETS][WAYS];
+    unsigned nsilences; // in use
     struct question questions[QUESTIONS_MAX];
     unsigned nquestions; // open
+    struct asker askers[ASKERS_MAX];
+    uint64_t near_ns; // an answer from nearby takes so long; 0: not known yet
     struct timer question_timer;
     struct found_hook found;
     struct nodes_query nodes;
     struct waiter waiters[WAITERS_MAX];
     unsigned next_waiter;
+    struct sent_on sent_on[SENT_ON_MAX];
+    unsigned next_sent_on;
+    uint64_t version_said_ns; // an unknown version was logged last; 0: never
     // This node's name for answers: here and not in struct node, for drivers send from pages of the pool.
     char name[NAME_MAX_LEN];
 };

@@ -62,7 +62,7 @@ static void nodes_fire(struct node *n, struct timer *t)
 {
     struct nodes_query *nq = LIST_ENTRY(t, struct nodes_query, timer);
     struct wire_hdr h = {.kind = WIRE_LOCATE, .op = LOCATE_NODES, .src_ep = node_ep(n)};
-    if (route_flood_allowed(n))
+    if (route_flood_allowed(n, &h, FLOOD_NOW))
         route_flood(n, &h, NULL, 0, WIRE_HOPS_MAX);
     timer_set(n, t, node_now(n) + nq->interval_ns);
     nq->interval_ns *= 2;

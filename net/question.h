@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Questions: this node asks the ring who has an endpoint or serves a port, by flooding with growing hop counts.
 // Broadcasts per second are bounded: one question about a thing at a time, however many threads wait for it
-// (mechanisms.md row 26). A question ends with the answer, which is told by question_on_found, or unanswered by itself
-// (LOCATE_GIVE_UP_NS).
+// (mechanisms.md row 26); and how many the ring carries, however many nodes ask (RING_FLOODS_PER_S). A question ends
+// with the answer, which is told by question_on_found, or by itself: after LOCATE_GIVE_UP_NS, and when the whole ring
+// was asked often enough (net/silence.h). What is asked for the first time is asked at once, unless its process has
+// asked for many such things lately.
 // Callers: net/, node lock held.
 #ifndef NET_QUESTION_H
 #define NET_QUESTION_H
@@ -10,6 +12,7 @@
 #include "core/types.h"
 
 struct node;
+struct wire_hdr;
 
 // No question is open. Once, from net_init.
 void question_init(struct node *n);
@@ -21,14 +24,22 @@ void question_on_found(struct node *n, void (*ep)(struct node *n, ep_t ep),
 
 // --- Asking
 
-// Asks who has the endpoint. While a question about it is open, nothing more is sent.
-void question_ask(struct node *n, ep_t ep);
+// Asks who has the endpoint, for the process `asker` (EP_NONE: for the node itself). While a question about it is open,
+// nothing more is sent. When the process has too many open questions, or the node has and this one may wait, nothing
+// happens: a caller that waits asks again, at least every RETRY_MAX_NS.
+void question_ask(struct node *n, ep_t asker, ep_t ep);
 // Asks who serves the port; likewise.
-void question_ask_server(struct node *n, struct port port);
+void question_ask_server(struct node *n, ep_t asker, struct port port);
+// Returns true if no node has the endpoint that a caller has looked for in vain for sought_ns: that is longer than
+// LOCATE_GIVE_UP_NS, and a whole search of this node is unanswered. A question that was dropped or had to wait is no
+// answer.
+bool question_nowhere(struct node *n, ep_t ep, uint64_t sought_ns);
+// Returns true if no node serves the port; likewise.
+bool question_nowhere_server(struct node *n, struct port port, uint64_t sought_ns);
 // Asks whether the port is still served. The server that is known is asked alone, and the ring only when it does not
 // answer at once. Answered as question_ask_server; what the caches know is not taken for an answer.
 void question_check_server(struct node *n, struct port port);
-// A link came up: open questions are asked again at once.
+// A link came up: open questions are asked again at once, and what was asked for in vain before means nothing.
 void question_link_up(struct node *n);
 
 // --- Answers
@@ -46,6 +57,8 @@ void question_answered_server(struct node *n, struct port port);
 void question_close(struct node *n, ep_t ep);
 // The answer to the question about the port; likewise.
 void question_close_server(struct node *n, struct port port);
+// HEREIS h for another node goes by: what it answers is somewhere.
+void question_answer_passes(struct node *n, const struct wire_hdr *h);
 // Tells that the endpoint may have been found. The question stays open.
 void question_hint(struct node *n, ep_t ep);
 

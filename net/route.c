@@ -113,7 +113,7 @@ void route_learn(struct node *n, ep_t node, struct link *l, const uint8_t mac[6]
     }
     r->link = l;
     memcpy(r->mac, mac, sizeof(r->mac));
-    r->hops = (uint8_t)hops;
+    r->hops = (uint16_t)hops;
     r->payload = (uint32_t)min_u64(payload, l->payload_max);
     r->heard_ns = now;
 }
@@ -185,6 +185,11 @@ bool route_send(struct node *n, struct wire_hdr *h, const struct piece *p, unsig
     return true;
 }
 
+static unsigned copies_of(const struct wire_hdr *h)
+{
+    return h->kind == WIRE_LOCATE && h->arg[1] >= ROUND_FAR ? ROUND_COPIES : 1;
+}
+
 // Copies of one frame out of every link but `except`. Each starts from the same path_payload.
 static void put_everywhere(struct node *n, const struct link *except, struct wire_hdr *h, const struct piece *p,
                            unsigned npieces)
@@ -194,8 +199,10 @@ static void put_everywhere(struct node *n, const struct link *except, struct wir
         struct link *l = n->net->links[i];
         if (l == except || !l->up)
             continue;
-        h->path_payload = path_payload;
-        put_towards(n, l, link_mac_everyone, h, p, npieces);
+        for (unsigned copies = copies_of(h); copies > 0; copies--) {
+            h->path_payload = path_payload;
+            put_towards(n, l, link_mac_everyone, h, p, npieces);
+        }
     }
 }
 
@@ -278,16 +285,52 @@ bool route_flood_seen(struct node *n, ep_t node, uint64_t seq)
 }
 
 // Floods are paid for in time: each moves flood_paid_ns by its share of a second, and a node may be ahead of the clock
-// by a burst.
-bool route_flood_allowed(struct node *n)
+// by a burst. ring_paid_ns is moved by others' floods too. Nodes whose turn it is at the same time may all take it;
+// what they took is counted, so over time the ring carries no more.
+static uint64_t *paid(uint64_t *paid_ns, uint64_t now)
+{
+    if (*paid_ns < now)
+        *paid_ns = now;
+    return paid_ns;
+}
+
+static void ring_pay(struct node *n, const struct wire_hdr *h)
+{
+    uint64_t now = node_now(n), *at = paid(&n->net->ring_paid_ns, now);
+    *at = min_u64(*at + copies_of(h) * (NS_PER_S / RING_FLOODS_PER_S), now + RING_DEBT_NS);
+}
+
+void route_flood_heard(struct node *n, const struct wire_hdr *h)
+{
+    ring_pay(n, h);
+}
+
+// With all links down there is nothing to wait for.
+static bool alone(const struct net *net)
+{
+    for (unsigned i = 0; i < net->nlinks; i++)
+        if (net->links[i]->up)
+            return false;
+    return true;
+}
+
+uint64_t route_flood_wait(struct node *n, enum flood_class class)
+{
+    uint64_t now = node_now(n), ahead_ns = *paid(&n->net->ring_paid_ns, now) - now;
+    uint64_t most_ns = class == FLOOD_SEARCH ? RING_AHEAD_NS : 0;
+    return class == FLOOD_NOW || ahead_ns <= most_ns || alone(n->net) ? 0 : ahead_ns - most_ns;
+}
+
+bool route_flood_allowed(struct node *n, const struct wire_hdr *h, enum flood_class class)
 {
     const uint64_t price_ns = NS_PER_S / FLOODS_PER_S;
-    struct net *net = n->net;
-    uint64_t now = node_now(n);
-    if (net->flood_paid_ns < now)
-        net->flood_paid_ns = now;
-    if (net->flood_paid_ns - now > (FLOOD_BURST - 1) * price_ns)
+    uint64_t now = node_now(n), *own = paid(&n->net->flood_paid_ns, now);
+    if (*own - now > (class == FLOOD_NOW ? FLOOD_BURST - 1 : FLOOD_BURST / 2) * price_ns)
         return false;
-    net->flood_paid_ns += price_ns;
+    if (route_flood_wait(n, class) > 0)
+        return false;
+    *own += copies_of(h) * price_ns;
+    if (!alone(n->net))
+        ring_pay(n, h);
     return true;
 }

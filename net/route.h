@@ -11,6 +11,11 @@
 
 struct route;
 
+// Rounds of a LOCATE, arg[1]: the first three go 2, 8 and 32 links far, those from ROUND_FAR on all the way. These
+// cross each link ROUND_COPIES times, for by then something was lost or nothing is there.
+#define ROUND_FAR 3u
+#define ROUND_COPIES 2u
+
 // --- Sending. Pieces of payload follow the header; they may be read after the return (struct link).
 
 // Fills in the addresses (source node, MACs, EtherType, version, hops, limit) and sends towards h->dst_node, npieces
@@ -20,8 +25,8 @@ bool route_send(struct node *n, struct wire_hdr *h, const struct piece *p, unsig
 // that moved). Returns false: no way is known, and the frame is dropped. A frame that has crossed as many links as it
 // may is dropped too.
 bool route_forward(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces);
-// Sends npieces pieces out of every link that is up, at most `limit` links far (1..WIRE_HOPS_MAX). h->seq is set to a
-// fresh flood number.
+// Sends npieces pieces out of every link that is up, as often as its round asks for (ROUND_FAR), at most `limit` links
+// far (1..WIRE_HOPS_MAX). h->seq is set to a fresh flood number.
 void route_flood(struct node *n, struct wire_hdr *h, const struct piece *p, unsigned npieces, unsigned limit);
 // Passes on a flood of npieces pieces to all links but l, which it came from.
 void route_spread(struct node *n, struct link *l, const struct wire_hdr *h, const struct piece *p, unsigned npieces);
@@ -45,7 +50,13 @@ void route_link_down(struct node *n, struct link *l);
 
 // Notes that flood number seq of `node` was heard. Returns true if it was heard before, or is too old to tell.
 bool route_flood_seen(struct node *n, ep_t node, uint64_t seq);
-// Returns true if this node may flood now, and counts the flood (FLOODS_PER_S).
-bool route_flood_allowed(struct node *n);
+// Can it wait? What is asked for the first time is FLOOD_NOW; a search that goes on; one that was whole before.
+enum flood_class { FLOOD_NOW, FLOOD_SEARCH, FLOOD_REPEAT };
+// Returns true if this node may flood h now, and counts the flood (FLOODS_PER_S, RING_FLOODS_PER_S).
+bool route_flood_allowed(struct node *n, const struct wire_hdr *h, enum flood_class class);
+// Returns in how many ns at the earliest a flood that may wait can be allowed.
+uint64_t route_flood_wait(struct node *n, enum flood_class class);
+// Counts the flood h of another node against what the ring may carry. Once for each flood.
+void route_flood_heard(struct node *n, const struct wire_hdr *h);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Clients elsewhere that wait for a stopped process: a small table that is searched from end to end, for it is used by
-// moves only.
+// moves only. So is the one of senders beside it.
 #include "net/waiters.h"
 #include "core/panic.h"
 #include "net/locate.h"
@@ -61,4 +61,31 @@ void waiters_tell_resumed(struct node *n, ep_t server)
 void waiters_tell_moved(struct node *n, ep_t server, ep_t node)
 {
     tell(n, server, (struct wire_hdr){.kind = WIRE_MOVED, .src_ep = node_ep(n), .arg = {server, node}});
+}
+
+// --- Sent on ---------------------------------------------------------------------------------------
+
+static struct sent_on *sent_on_of(struct net *net, const struct wire_hdr *h)
+{
+    for (unsigned i = 0; i < SENT_ON_MAX; i++) {
+        struct sent_on *s = &net->sent_on[i];
+        if (s->node == h->src_node && s->from == h->src_ep && s->to == h->dst_ep && s->tid == h->tid &&
+            s->kind == h->kind)
+            return s;
+    }
+    return NULL;
+}
+
+bool waiters_send_on(struct node *n, const struct wire_hdr *h)
+{
+    struct net *net = n->net;
+    struct sent_on *s = sent_on_of(net, h);
+    uint64_t now = node_now(n);
+    if (s && now - s->at_ns < RETRY_FIRST_NS)
+        return false;
+    if (!s)
+        s = &net->sent_on[net->next_sent_on++ % SENT_ON_MAX];
+    *s = (struct sent_on){
+        .node = h->src_node, .from = h->src_ep, .to = h->dst_ep, .tid = h->tid, .kind = h->kind, .at_ns = now};
+    return true;
 }

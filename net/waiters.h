@@ -3,6 +3,7 @@
 // told again when the process runs, here or elsewhere, so that no client sits out a retransmission interval after a
 // move. A hint: there is room for WAITERS_MAX, the oldest is overwritten, and a client that is forgotten asks again by
 // itself.
+// And senders whose frame was sent on after a process that has moved.
 // Callers: net/, node lock held.
 #ifndef NET_WAITERS_H
 #define NET_WAITERS_H
@@ -17,5 +18,10 @@ void waiters_note(struct node *n, const struct wire_hdr *request);
 void waiters_tell_resumed(struct node *n, ep_t server);
 // The server is at another node now: its waiters are told where.
 void waiters_tell_moved(struct node *n, ep_t server, ep_t node);
+
+// A frame came for a process that has moved away. Returns true if it is to be sent on and its sender told; false: one
+// of the same kind, sender and transaction was, less than RETRY_FIRST_NS ago. The sender learns from the first where to
+// send what it has, and should it not, then it sends again later. There is room for SENT_ON_MAX senders.
+bool waiters_send_on(struct node *n, const struct wire_hdr *h);
 
 #endif

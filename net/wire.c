@@ -59,9 +59,10 @@ static const char *check_addresses(const struct wire_hdr *h)
 
 static const char *check_way(const struct wire_hdr *h)
 {
-    if (h->limit == 0 || h->limit > WIRE_HOPS_MAX)
-        return "hop limit is out of range";
-    if (h->hops > h->limit)
+    _Static_assert(WIRE_HOPS_MAX == UINT8_MAX, "no limit is too high");
+    if (h->limit == 0)
+        return "hop limit is zero";
+    if (h->hops >= h->limit) // hops counts the links before this one
         return "more hops than its limit";
     if (h->path_payload == 0 || h->path_payload > WIRE_PAYLOAD_MAX)
         return "path payload is out of range";

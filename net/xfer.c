@@ -37,8 +37,8 @@
 // --- Where to send ------------------------------------------------------------------------------------
 
 // Node that has the endpoint, EP_NONE: not known now, the ring is being asked. A peer that was silent for too long is
-// looked for afresh: it may have moved, or the way to it may be cut. *lost: no node has had it for LOCATE_GIVE_UP_NS.
-static ep_t peer_node(struct node *n, ep_t ep, struct peer *peer, bool *lost)
+// looked for afresh, for the process `self`: it may have moved, or the way to it may be cut. *lost: no node has it.
+static ep_t peer_node(struct node *n, ep_t self, ep_t ep, struct peer *peer, bool *lost)
 {
     uint64_t now = node_now(n);
     ep_t node = place_node(n, ep);
@@ -54,9 +54,9 @@ static ep_t peer_node(struct node *n, ep_t ep, struct peer *peer, bool *lost)
         return node == node_ep(n) ? EP_NONE : node;
     }
     peer_seek(peer, now);
-    *lost = peer_seek_ns(peer, now) > LOCATE_GIVE_UP_NS;
+    *lost = question_nowhere(n, ep, peer_seek_ns(peer, now));
     if (!*lost)
-        question_ask(n, ep);
+        question_ask(n, self, ep);
     return EP_NONE;
 }
 
@@ -184,10 +184,10 @@ static bool find_server(struct node *n, struct thread *t, const struct call_view
     }
     uint64_t now = node_now(n);
     peer_seek(c->peer, now);
-    if (peer_seek_ns(c->peer, now) > LOCATE_GIVE_UP_NS)
+    if (question_nowhere_server(n, c->request.cap.port, peer_seek_ns(c->peer, now)))
         txn_refused(n, t, c->never ? E_NOTHERE : E_DIED);
     else
-        question_ask_server(n, c->request.cap.port);
+        question_ask_server(n, c->request.id.client, c->request.cap.port);
     return false;
 }
 
@@ -267,7 +267,7 @@ static void xfer_request(struct node *n, struct thread *t)
         txn_call_view(t, &c);
     }
     bool lost = false;
-    ep_t node = peer_node(n, c.server, c.peer, &lost);
+    ep_t node = peer_node(n, c.request.id.client, c.server, c.peer, &lost);
     if (node != EP_NONE)
         call_send(n, t, node);
     else if (lost)
@@ -308,7 +308,7 @@ static ep_t client_node(struct node *n, struct rec *r, struct rec_view *v)
 {
     bool lost = false;
     txn_rec_view(r, v);
-    ep_t node = peer_node(n, v->id.client, v->peer, &lost);
+    ep_t node = peer_node(n, v->server, v->id.client, v->peer, &lost);
     if (lost)
         txn_client_lost(n, r);
     return node;
@@ -399,7 +399,7 @@ static void say_left_behind(struct node *n, const struct wire_hdr *h)
 }
 
 // A frame for an endpoint that does not live here. If it has moved, its sender is told where to, and this one frame
-// goes after it (mechanisms row 17; the sender learns from the first); else the sender is told that it is not here.
+// goes after it, of all those of a window (mechanisms row 17); else the sender is told that it is not here.
 static void not_local(struct node *n, const struct wire_hdr *h, const struct piece *p, unsigned np)
 {
     ep_t node = place_moved(n, h->dst_ep);
@@ -407,6 +407,8 @@ static void not_local(struct node *n, const struct wire_hdr *h, const struct pie
         say_left_behind(n, h);
         return;
     }
+    if (!waiters_send_on(n, h))
+        return;
     struct wire_hdr on = *h;
     on.dst_node = node;
     locate_forward(n, NULL, &on, p, np);

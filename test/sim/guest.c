@@ -33,6 +33,10 @@ enum step {
     Z_TIMED,
     Z_SLEPT,
     Z_CHECK,
+    K_START,
+    K_THREAD,
+    K_CALL,
+    K_BACK,
 };
 
 #define A(i) (t->regs.x[REG_A0 + (i)])
@@ -465,6 +469,45 @@ static void sleeper_check(struct node *n, struct thread *t)
     t->regs.pc = Z_NEXT;
 }
 
+// --- Seeker: s1 s2 port, s3 threads to be made ----------------------------------------------------------------------
+
+static void seeker_start(struct node *n, struct thread *t)
+{
+    if (S(3) <= 1) {
+        t->regs.pc = K_CALL;
+        return;
+    }
+    S(3)--;
+    A(0) = K_THREAD;
+    A(1) = 0;
+    A(2) = S(1) + S(3); // arrives in a0
+    A(3) = S(2);        // and this in tp
+    sys(n, t, SYS_THREAD_CREATE, K_START);
+}
+
+static void seeker_thread(struct thread *t)
+{
+    S(1) = A(0);
+    S(2) = t->regs.x[REG_TP];
+    t->regs.pc = K_CALL;
+}
+
+static void seeker_call(struct node *n, struct thread *t)
+{
+    const struct cap cap = {.port = {{S(1), S(2)}}};
+    const uint64_t arg[4] = {0};
+    call(n, t, &cap, arg, 0, 0, 0, K_BACK);
+}
+
+static void seeker_back(struct node *n, struct thread *t)
+{
+    struct guest_data *d = data_of(n, t);
+    d->calls++;
+    if ((int64_t)A(0) != -E_NOTHERE)
+        client_error(d, (int64_t)A(0), d->calls);
+    t->regs.pc = K_CALL;
+}
+
 // --- The whole -------------------------------------------------------------------------------------------------------
 
 void guest_run(struct node *n, struct thread *t)
@@ -494,6 +537,10 @@ void guest_run(struct node *n, struct thread *t)
     case Z_TIMED: sleeper_timed(n, t); break;
     case Z_SLEPT: sys(n, t, SYS_TIME, Z_CHECK); break;
     case Z_CHECK: sleeper_check(n, t); break;
+    case K_START: seeker_start(n, t); break;
+    case K_THREAD: seeker_thread(t); break;
+    case K_CALL: seeker_call(n, t); break;
+    case K_BACK: seeker_back(n, t); break;
     default: entry_fault(&n->harts[0], t, FAULT_EXEC, t->regs.pc, 0); break; // ran into the void
     }
 }
@@ -501,10 +548,10 @@ void guest_run(struct node *n, struct thread *t)
 const char *guest_step_name(uint64_t pc)
 {
     static const char *const names[] = {
-        "client next",  "client back",   "listen",        "listened",      "spawned",    "thread",
-        "wait",         "got",           "worked",        "reply",         "replied",    "quit",
-        "nested back",  "futex start",   "futex started", "futex loop",    "futex woke", "futex waited",
-        "sleeper next", "sleeper timed", "sleeper slept", "sleeper check",
+        "client next",   "client back", "listen",      "listened",     "spawned",      "thread",        "wait",
+        "got",           "worked",      "reply",       "replied",      "quit",         "nested back",   "futex start",
+        "futex started", "futex loop",  "futex woke",  "futex waited", "sleeper next", "sleeper timed", "sleeper slept",
+        "sleeper check", "seek",        "seek thread", "seek call",    "seek back",
     };
     return pc >= C_NEXT && pc - C_NEXT < sizeof names / sizeof names[0] ? names[pc - C_NEXT] : "?";
 }
@@ -516,7 +563,7 @@ unsigned guest_threads(const struct guest_spec *spec)
 
 void guest_registers(const struct guest_spec *spec, uint64_t x[32], uint64_t *pc)
 {
-    static const enum step start[GUEST_PROGRAMS] = {C_NEXT, S_LISTEN, S_LISTEN, S_LISTEN, F_START, Z_NEXT};
+    static const enum step start[GUEST_PROGRAMS] = {C_NEXT, S_LISTEN, S_LISTEN, S_LISTEN, F_START, Z_NEXT, K_START};
     uint64_t s[12] = {0};
     bool front = spec->program == GUEST_FRONT, nest = spec->program == GUEST_NEST;
     bool serves = spec->program == GUEST_SERVER || nest || front;
@@ -526,6 +573,10 @@ void guest_registers(const struct guest_spec *spec, uint64_t x[32], uint64_t *pc
         s[3] = front ? 0 : guest_threads(spec);
         if (nest || front)
             memcpy(&s[8], &spec->cap, sizeof spec->cap);
+    } else if (spec->program == GUEST_SEEKER) {
+        s[1] = spec->get[0];
+        s[2] = spec->get[1];
+        s[3] = spec->threads;
     } else {
         s[0] = spec->program == GUEST_CLIENT ? spec->id : 0;
         s[2] = spec->count;

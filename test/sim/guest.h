@@ -28,6 +28,7 @@ enum guest_program {
     GUEST_FRONT, // a server that forwards each request to another
     GUEST_FUTEX,
     GUEST_SLEEPER,
+    GUEST_SEEKER, // each thread calls a port of its own, which nobody serves, again and again
     GUEST_PROGRAMS
 };
 
@@ -59,9 +60,9 @@ struct guest_spec {
     uint64_t pause_ns; // most time between calls
     uint64_t work_ns;  // most time that the server is asked to work
     uint64_t seed;
-    unsigned threads; // server
+    unsigned threads; // server, seeker
     bool may_fail;    // for the oracles: see struct sim_guest
-    uint64_t get[2];  // server: its get-port
+    uint64_t get[2];  // server: its get-port. seeker: the first port that it calls
     struct cap cap;   // client, nested server: whom to call
     struct cap owner; // null: nobody
 };

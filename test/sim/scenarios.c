@@ -7,13 +7,9 @@
 #include <string.h>
 
 const struct scenario *const scenario_sections[] = {
-    scenarios_calls,  scenarios_links,
-    scenarios_moves,  scenarios_faults,
-    scenarios_ends,   scenarios_owners,
-    scenarios_long,   scenarios_loss,
-    scenarios_truth,  scenarios_stopped,
-    scenarios_doubt,  scenarios_crowd,
-    scenarios_forged, NULL,
+    scenarios_calls,  scenarios_links, scenarios_moves, scenarios_faults, scenarios_ends,
+    scenarios_owners, scenarios_long,  scenarios_loss,  scenarios_truth,  scenarios_stopped,
+    scenarios_doubt,  scenarios_crowd, scenarios_large, scenarios_forged, NULL,
 };
 
 const struct scenario *scenario_find(const char *name)

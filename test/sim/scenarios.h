@@ -27,7 +27,7 @@ struct scenario {
 extern const struct scenario scenarios_calls[], scenarios_links[], scenarios_moves[], scenarios_faults[];
 extern const struct scenario scenarios_ends[], scenarios_owners[], scenarios_long[];
 extern const struct scenario scenarios_loss[], scenarios_truth[], scenarios_stopped[], scenarios_doubt[];
-extern const struct scenario scenarios_crowd[], scenarios_forged[];
+extern const struct scenario scenarios_crowd[], scenarios_large[], scenarios_forged[];
 
 // All sections, in the order in which the suite plays them; ends with NULL.
 extern const struct scenario *const scenario_sections[];

@@ -10,9 +10,7 @@ static void long_round(struct sim *s, struct sim_guest *server)
 {
     struct sim_wire *w = &s->wire[sim_below(&s->rand, s->nwires)];
     bool cut = sim_chance(&s->rand, 40), stun = sim_chance(&s->rand, 20);
-    // A question and its answer cross up to twice as many links as there are nodes. It is flooded nine times, and must
-    // not be lost each time, or a client is told in good faith that its server is not here.
-    weather(s, (unsigned)sim_below(&s->rand, 1 + 48 / s->nnodes), (unsigned)sim_below(&s->rand, 25),
+    weather(s, (unsigned)sim_below(&s->rand, 31), (unsigned)sim_below(&s->rand, 31),
             sim_between(&s->rand, 1, 3000) * 1000);
     if (cut)
         sim_wire_set(s, w, true, sim_chance(&s->rand, 50));

@@ -3,6 +3,8 @@
 #include "test/sim/cast.h"
 #include "test/sim/scenarios.h"
 
+#include <string.h>
+
 #include "core/thread.h"
 #include "services/protocol.h"
 
@@ -95,6 +97,61 @@ static void play_server_moves(struct sim *s)
     cast_end(s, &c);
 }
 
+#define WINDOW_FRAMES 16u
+
+// Fragment i of a request to a server that was on node 1, as its client's window brings it there.
+static struct wire_hdr fragment(struct sim *s, const struct link *l, ep_t server, unsigned i)
+{
+    struct wire_hdr h = {
+        .ethertype = WIRE_ETHERTYPE_BE,
+        .version = WIRE_VERSION,
+        .kind = WIRE_REQUEST,
+        .limit = WIRE_HOPS_MAX,
+        .path_payload = SIM_FRAG_ETHERNET,
+        .src_node = node_ep(s->node[0].n),
+        .dst_node = node_ep(s->node[1].n),
+        .src_ep = 0x777,
+        .dst_ep = server,
+        .tid = 1,
+        .seq = 1,
+        .total = WINDOW_FRAMES * 1024ull,
+        .offset = i * 1024ull,
+        .frag = 1024,
+        .payload = 1024,
+        .src_mac = {2, 0, 0, 0, 0, 99},
+    };
+    memcpy(h.dst_mac, l->mac, sizeof h.dst_mac);
+    return h;
+}
+
+// A window of frames was under way when the server moved: one goes after it, and its sender is told once.
+static void play_window(struct sim *s)
+{
+    static const uint8_t bytes[1024];
+    struct piece p = {(void *)(uintptr_t)bytes, sizeof bytes};
+    sim_ring(s, 3);
+    struct guest_spec spec = server_spec(s, 1);
+    struct sim_guest *g = sim_exec(s, 1, &spec);
+    if (!g)
+        return;
+    int64_t status = sim_migrate(s, g, 2);
+    if (status != 0)
+        sim_trouble(s, "the server cannot be moved: %s", error_name(status));
+    sim_run(s, NS_PER_S, NULL, NULL);
+    uint64_t sent = s->frames_of[WIRE_REQUEST], told = s->frames_of[WIRE_MOVED];
+    struct link *l = &s->wire[0].end[1]->l;
+    host_node_enter(l->node);
+    for (unsigned i = 0; i < WINDOW_FRAMES; i++) {
+        struct wire_hdr h = fragment(s, l, g->ep, i);
+        net_input(l->node, l, &h, &p, 1, sizeof bytes);
+    }
+    sent = s->frames_of[WIRE_REQUEST] - sent;
+    told = s->frames_of[WIRE_MOVED] - told;
+    if (sent != 1 || told != 1)
+        sim_trouble(s, "of a window %llu frames are sent on, and its sender is told %llu times",
+                    (unsigned long long)sent, (unsigned long long)told);
+}
+
 const struct scenario scenarios_moves[] = {
     {"stun", "a call to a stunned server waits for as long as it is stunned, also when that is moved", play_stun,
      .seeds = 3},
@@ -102,5 +159,6 @@ const struct scenario scenarios_moves[] = {
      play_client_moves, .seeds = 4},
     {"server-moves", "a server moves while a request comes in, while it works, while its reply goes out",
      play_server_moves, .seeds = 4},
+    {"window", "a window comes after a server has moved: one frame is sent on, and told", play_window, .seeds = 1},
     {0},
 };

@@ -126,7 +126,7 @@ static void frame_launch(struct sim *s, struct sim_wire *w, unsigned end, const 
         frame_copy_out(f, p, np);
         heap_put(s, f);
     }
-    if (s->nframes > SIM_FRAMES_MAX)
+    if (s->nframes > SIM_FRAMES_MAX * (1 + s->widest / 16))
         sim_trouble(s, "a storm: %zu frames are under way", s->nframes);
 }
 
@@ -205,11 +205,13 @@ static void link_attach(struct sim *s, struct sim_wire *w, unsigned end)
     if (!sl)
         panic("no memory for the simulator");
     snprintf(sl->name, sizeof sl->name, "net%u", w->index);
+    if (w->nends > s->widest)
+        s->widest = w->nends;
     sl->s = s;
     sl->wire = w;
     sl->end = end;
     sl->l = (struct link){.name = sl->name,
-                          .mac = {2, 0, 0, (uint8_t)w->index, (uint8_t)w->node[end], (uint8_t)end},
+                          .mac = {2, 0, (uint8_t)w->index, (uint8_t)w->node[end], (uint8_t)(end >> 8), (uint8_t)end},
                           .payload_max = w->payload_max,
                           .up = true,
                           .send = link_send};

@@ -19,10 +19,10 @@
 
 #include <stdio.h>
 
-#define SIM_NODES 140
-#define SIM_WIRES 150
-#define SIM_GUESTS 140
-#define SIM_FRAMES_MAX 5000u          // under way at one time: more is a storm
+#define SIM_NODES 256
+#define SIM_WIRES 256
+#define SIM_GUESTS 300
+#define SIM_FRAMES_MAX 5000u          // under way at one time: more is a storm; on a shared wire for each 16 ends
 #define SIM_DATA_FRAME 1000u          // bytes: a frame of a long message, filled to the end
 #define SIM_SKEW_NS (1000 * NS_PER_S) // between the clocks of two nodes: no protocol may compare them
 #define SIM_FRAG_ETHERNET 1312u       // payload of a link that carries plain Ethernet frames
@@ -131,6 +131,7 @@ struct sim {
     size_t nframes, heap_room;
     uint64_t frame_serial;
     uint64_t frames_sent, frames_lost, events;
+    unsigned widest;                // most ends of a wire
     uint64_t frames_of[WIRE_KINDS]; // sent, of each enum wire_kind
     uint64_t data_frames;           // sent: requests with SIM_DATA_FRAME bytes of payload and more
     uint64_t data_lost_at;          // this one of them is lost; 0: none

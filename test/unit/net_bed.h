@@ -25,6 +25,7 @@
 #include "net/place.h"
 #include "net/question.h"
 #include "net/route.h"
+#include "net/waiters.h"
 #include "net/xfer.h"
 
 #define UNUSED __attribute__((unused))
@@ -278,7 +279,7 @@ UNUSED static bool bed_say(unsigned a, unsigned b)
 // Node a looks for node b, as the first frame to it does.
 UNUSED static void bed_meet(unsigned a, unsigned b)
 {
-    question_ask(bed.node[a], ep_of(b));
+    question_ask(bed.node[a], EP_NONE, ep_of(b));
     bed_run(100 * NS_PER_MS);
     assert_non_null(route_find(bed.node[a], ep_of(b)));
 }

@@ -167,7 +167,7 @@ static void equal_ways_do_not_take_turns(void **state)
     bed_meet(0, 2);
     const struct link *way = route_find(bed.node[0], ep_of(2))->link;
     for (int i = 0; i < 20; i++) {
-        question_ask(bed.node[2], 4711); // its floods reach node 0 from both sides
+        question_ask(bed.node[2], EP_NONE, 4711); // its floods reach node 0 from both sides
         bed_run(10 * NS_PER_MS);
         assert_ptr_equal(route_find(bed.node[0], ep_of(2))->link, way);
     }
@@ -297,7 +297,7 @@ static void each_copy_of_a_flood_knows_its_own_link(void **state)
     bed_new(3);
     bed_attach(0, 7, 1320), bed_attach(1, 7, 1320);
     bed_wire(0, 2);
-    question_ask(bed.node[0], 4711);
+    question_ask(bed.node[0], EP_NONE, 4711);
     bed_run(NS_PER_MS);
     assert_int_equal(route_payload(bed.node[1], ep_of(0)), 1320);
     assert_int_equal(route_payload(bed.node[2], ep_of(0)), WIRE_PAYLOAD_MAX);
@@ -352,7 +352,7 @@ static void own_frames_that_come_back_are_ignored(void **state)
     (void)state;
     bed_new(1); // a loop of cable
     bed_attach(0, 0, 1320), bed_attach(0, 0, 1320);
-    question_ask(bed.node[0], 4711);
+    question_ask(bed.node[0], EP_NONE, 4711);
     bed_run(NS_PER_MS);
     assert_null(route_find(bed.node[0], ep_of(0)));
     assert_int_equal(bed.frames, 2);
@@ -427,6 +427,81 @@ static void net_init_fails_cleanly_without_memory(void **state)
     assert_int_equal(net_init(bed.node[0]), 0);
 }
 
+// --- Another version of the wire format -----------------------------------------------------------
+
+static char said[200];
+static unsigned times_said;
+static void say(struct node *n, const char *line)
+{
+    (void)n;
+    times_said++;
+    snprintf(said, sizeof said, "%s", line);
+}
+
+static void hear_version(uint8_t version, bool ours)
+{
+    struct bed_link *to = &bed.link[1];
+    struct wire_hdr h = {.ethertype = ours ? WIRE_ETHERTYPE_BE : 0x0008,
+                         .version = version,
+                         .kind = WIRE_REQUEST,
+                         .limit = 8,
+                         .path_payload = 8,
+                         .src_node = 99,
+                         .dst_node = ep_of(1)};
+    memcpy(h.dst_mac, to->l.mac, 6);
+    host_node_enter(bed.node[1]);
+    net_input(bed.node[1], &to->l, &h, NULL, 0, 0);
+}
+
+static void unknown_version_is_dropped_and_logged_once_a_minute(void **state)
+{
+    (void)state;
+    bed_line(2);
+    bed.node[1]->log = say;
+    times_said = 0;
+    hear_version(WIRE_VERSION + 3, false); // another protocol
+    assert_int_equal(times_said, 0);
+    for (unsigned i = 0; i < 59; i++) {
+        hear_version(WIRE_VERSION + 3, true);
+        bed_run(NS_PER_S);
+    }
+    assert_int_equal(times_said, 1);
+    char text[80];
+    snprintf(text, sizeof text, "version %u was dropped; this node has version %u", WIRE_VERSION + 3, WIRE_VERSION);
+    assert_non_null(strstr(said, text));
+    bed_run(NS_PER_S);
+    hear_version(WIRE_VERSION + 3, true);
+    assert_int_equal(times_said, 2);
+    assert_int_equal(bed.link[1].l.stat.rx_bad, 61);
+    assert_null(route_find(bed.node[1], 99));
+}
+
+// --- Frames sent on after a process that has moved -----------------------------------------------
+
+static void one_frame_of_a_sender_is_sent_on(void **state)
+{
+    (void)state;
+    bed_line(2);
+    struct node *n = bed.node[0];
+    struct wire_hdr h = {.kind = WIRE_REQUEST, .src_node = 9, .src_ep = 5, .dst_ep = 6, .tid = 1};
+    assert_true(waiters_send_on(n, &h));
+    for (unsigned i = 0; i < 15; i++) // the rest of the window
+        assert_false(waiters_send_on(n, &h));
+    struct wire_hdr other = h;
+    other.tid = 2;
+    assert_true(waiters_send_on(n, &other));
+    other = h;
+    other.src_node = 10; // the sender has moved, too
+    assert_true(waiters_send_on(n, &other));
+    bed_run(RETRY_FIRST_NS); // sent again: it was not told
+    assert_true(waiters_send_on(n, &h));
+    for (unsigned i = 0; i < SENT_ON_MAX; i++) {
+        other.tid = 100 + i;
+        assert_true(waiters_send_on(n, &other));
+    }
+    assert_true(waiters_send_on(n, &h)); // forgotten for others
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, bed_free)
 int main(void)
 {
@@ -458,6 +533,8 @@ int main(void)
         TEST(redirected_frame_passes_its_own_sender),
         TEST(malformed_frames_are_counted_and_teach_nothing),
         TEST(echo_comes_back_whole_and_touches_no_table),
+        TEST(unknown_version_is_dropped_and_logged_once_a_minute),
+        TEST(one_frame_of_a_sender_is_sent_on),
         TEST(links_are_limited),
         TEST(net_init_fails_cleanly_without_memory),
     };

@@ -125,8 +125,8 @@ static void node_names_are_bounded(void **state)
 static void hops_are_bounded(void **state)
 {
     (void)state;
-    REFUSED(good(WIRE_REQUEST), h.limit = 0, "hop limit is out of range");
-    REFUSED(good(WIRE_REQUEST), h.limit = WIRE_HOPS_MAX + 1, "hop limit is out of range");
+    REFUSED(good(WIRE_REQUEST), h.limit = 0, "hop limit is zero");
+    REFUSED(good(WIRE_REQUEST), h.hops = h.limit, "more hops than its limit"); // it counts the links before this one
     REFUSED(good(WIRE_REQUEST), h.hops = 9, "more hops than its limit");
     REFUSED(good(WIRE_REQUEST), h.path_payload = 0, "path payload is out of range");
     REFUSED(good(WIRE_REQUEST), h.path_payload = WIRE_PAYLOAD_MAX + 8, "path payload is out of range");
