@@ -528,7 +528,9 @@ static void refused_call(struct node *n, const struct wire_hdr *h)
     if (!t)
         return;
     txn_call_view(t, &c);
-    bool fresh = !c.begun && c.tries <= 1; // one frame went out, and it was refused
+    // One frame went out, and it was refused. Or many did; but who says that the port is not served has answered for
+    // the server itself, whose record of the call would have answered first if one of them had been taken.
+    bool fresh = !c.begun && (c.tries <= 1 || h->op == NOTHERE_PORT);
     if (c.server != h->arg[0])
         return;
     if (h->op == NOTHERE_TXN) { // it was known there, and was given up
@@ -538,7 +540,7 @@ static void refused_call(struct node *n, const struct wire_hdr *h)
         peer_seek(c.peer, node_now(n));
         txn_server_forget(n, t);
     } else if (h->op == NOTHERE_PORT) {
-        txn_refused(n, t, c.begun ? E_DIED : E_NOTHERE);
+        txn_refused(n, t, E_DIED);
     } else {
         txn_kick_call(n, t);
     }
@@ -598,7 +600,10 @@ static void found_port(struct node *n, struct port port)
 
 static void xfer_resumed(struct node *n, struct proc *p)
 {
-    waiters_tell_resumed(n, p->ep);
+    if (p == n->kproc)
+        waiters_tell_held(n, p->ep);
+    else
+        waiters_tell_resumed(n, p->ep);
 }
 
 static void xfer_moved_away(struct node *n, struct proc *p, ep_t target_node)

@@ -13,7 +13,8 @@
 #include <signal.h>
 #include <stdio.h>
 
-#define KILL_TIMEOUT_MS 5000
+#define KILL_TIMEOUT_MS 30000 // an order waits for a move to end
+#define ENDED_TIMEOUT_MS 5000  // and then its owner hears of the end
 #define LOOK_AFTER_NS (3 * NS_PER_S) // between two looks whether the process is still anywhere
 #define LOOK_TIMEOUT_MS 60000        // longer than it takes to find out that nobody serves a port
 #define LOST_AFTER 3                 // looks in a row that found it nowhere
@@ -109,7 +110,7 @@ void watch_kill(struct node *n, const struct run *run)
         told += s >= 0;
     }
     // Their kernel tells the owner, and would go on trying if we left without an answer.
-    for (unsigned i = 0; told && !run->detach && i < KILL_TIMEOUT_MS && !owner_so_far()->over; i++)
+    for (unsigned i = 0; told && !run->detach && i < ENDED_TIMEOUT_MS && !owner_so_far()->over; i++)
         task_sleep(n, NS_PER_MS);
 }
 

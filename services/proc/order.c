@@ -3,6 +3,8 @@
 #include "services/proc/order.h"
 #include "core/error.h"
 #include "core/panic.h"
+#include "core/port.h"
+#include "core/txn_net.h"
 #include "services/proc/proc_priv.h"
 
 static struct order *order_find(struct node *n, ep_t ep)
@@ -37,6 +39,17 @@ void order_end(struct node *n, struct order *o)
     struct proc *p = proc_by_ep(n, o->ep);
     if (p)
         task_wake(n, &p->stun_event);
+    if (n->transport && o->kind == ORDER_MOVE)
+        n->transport->resumed(n, n->kproc);
+}
+
+bool order_holds(struct node *n, const struct txn_request *q)
+{
+    if (list_empty(&n->services->proc->orders) || q->op == OP_INFO || q->op == OP_STATUS || q->op == OP_RESTRICT)
+        return false;
+    const struct port_entry *e = port_find(n, q->cap.port);
+    const struct order *o = e && e->about ? order_find(n, e->about->ep) : NULL;
+    return o && o->kind == ORDER_MOVE;
 }
 
 void order_give_up(struct node *n, ep_t ep)

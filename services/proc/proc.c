@@ -33,8 +33,7 @@ static bool ends_move(struct node *n, const struct request *r)
 }
 
 // Which object, and its key. A process can end or move while a request for it waits in the queue. Then the port is not
-// known here (any more), and nothing was executed, which is what E_NOTHERE says: asked again, a process that moved is
-// found.
+// known here (any more), and nothing was executed: the request goes to wherever the port is served now.
 static int proc_key(struct node *n, const struct request *r, uint8_t key[16])
 {
     const struct proc_service *ps = n->services->proc;
@@ -131,13 +130,14 @@ static ep_t ep_of(const struct request *r)
     return r->in.about ? r->in.about->ep : EP_NONE;
 }
 
-// The process ep once no other order has it (order_wait). NULL and *gone: why the order cannot be carried out.
-static struct proc *idle_proc(struct node *n, ep_t ep, int *gone)
+// The process ep of the request once no other order has it (order_wait). NULL and *gone: why the order cannot be
+// carried out here. When the process has left meanwhile, the order goes after it.
+static struct proc *idle_proc(struct node *n, struct request *r, ep_t ep, int *gone)
 {
-    if (ep != EP_NONE)
-        return order_wait(n, ep, gone);
     *gone = -E_OP;
-    return NULL;
+    struct proc *p = ep != EP_NONE ? order_wait(n, ep, gone) : NULL;
+    r->elsewhere = !p && *gone == -E_NOTHERE;
+    return p;
 }
 
 static int64_t run_stun(struct node *n, struct request *r)
@@ -145,7 +145,7 @@ static int64_t run_stun(struct node *n, struct request *r)
     ep_t ep = ep_of(r);
     for (;;) {
         int gone = 0;
-        struct proc *p = idle_proc(n, ep, &gone);
+        struct proc *p = idle_proc(n, r, ep, &gone);
         if (!p)
             return gone;
         if (p->state == PROC_DOUBT)
@@ -175,7 +175,7 @@ static int64_t changed(struct node *n, struct request *r, struct proc **p)
 static int64_t run_set(struct node *n, struct request *r)
 {
     int e = 0;
-    struct proc *p = idle_proc(n, ep_of(r), &e);
+    struct proc *p = idle_proc(n, r, ep_of(r), &e);
     if (!p)
         return e;
     bool stay = p->stay_stunned;
@@ -190,7 +190,7 @@ static int64_t run_check(struct node *n, struct request *r)
     const char *why = "";
     struct proc *p = NULL;
     int e = 0;
-    if (r->in.about && !(p = idle_proc(n, ep_of(r), &e)))
+    if (r->in.about && !(p = idle_proc(n, r, ep_of(r), &e)))
         return e;
     e = change_try(n, p, &r->data, &why);
     r->res[0] = (uint64_t)-e;
@@ -200,7 +200,7 @@ static int64_t run_check(struct node *n, struct request *r)
 static int64_t run_resume(struct node *n, struct request *r)
 {
     int e = 0;
-    struct proc *p = idle_proc(n, ep_of(r), &e);
+    struct proc *p = idle_proc(n, r, ep_of(r), &e);
     if (!p)
         return e;
     int64_t status = changed(n, r, &p);
@@ -256,7 +256,7 @@ static int64_t run_set_priority(struct node *n, struct request *r)
     if (limit != 0 && priority >= limit)
         return -E_LIMIT;
     int e = 0;
-    struct proc *p = idle_proc(n, ep_of(r), &e);
+    struct proc *p = idle_proc(n, r, ep_of(r), &e);
     if (!p)
         return e;
     if (limit != 0)
@@ -270,7 +270,7 @@ static int64_t run_set_owner(struct node *n, struct request *r)
     int e = request_bytes(n, r, &owner, sizeof owner);
     if (e < 0)
         return e;
-    struct proc *p = idle_proc(n, ep_of(r), &e); // while it moves, the descriptor with the old owner is under way
+    struct proc *p = idle_proc(n, r, ep_of(r), &e); // while it moves, the descriptor with the old owner is under way
     if (!p)
         return e;
     p->owner = owner;
@@ -279,7 +279,7 @@ static int64_t run_set_owner(struct node *n, struct request *r)
 }
 
 // While a process moves, the descriptor with the old key is under way: this waits, as set owner does.
-static int proc_rekey(struct node *n, const struct request *r, const uint8_t key[16])
+static int proc_rekey(struct node *n, struct request *r, const uint8_t key[16])
 {
     if (!r->in.about) {
         memcpy(n->services->proc->key_was, n->services->proc->key, 16);
@@ -287,7 +287,7 @@ static int proc_rekey(struct node *n, const struct request *r, const uint8_t key
         return 0;
     }
     int e = 0;
-    struct proc *p = idle_proc(n, ep_of(r), &e);
+    struct proc *p = idle_proc(n, r, ep_of(r), &e);
     if (!p)
         return e;
     if (p->state == PROC_DOUBT) // the other copy, if there is one, would keep the old key
@@ -304,7 +304,7 @@ static int64_t run_set_comment(struct node *n, struct request *r)
         e = -E_ARG;
     if (e < 0)
         return e;
-    struct proc *p = idle_proc(n, ep_of(r), &e);
+    struct proc *p = idle_proc(n, r, ep_of(r), &e);
     if (!p)
         return e;
     memcpy(p->comment, comment, sizeof p->comment);
@@ -314,7 +314,7 @@ static int64_t run_set_comment(struct node *n, struct request *r)
 static int64_t run_set_limit(struct node *n, struct request *r)
 {
     int e = 0;
-    struct proc *p = idle_proc(n, ep_of(r), &e);
+    struct proc *p = idle_proc(n, r, ep_of(r), &e);
     if (!p)
         return e;
     if (r->in.arg[0] && proc_used(p) > r->in.arg[0])
@@ -327,7 +327,7 @@ static int64_t run_destroy(struct node *n, struct request *r)
 {
     int e = 0;
     order_give_up(n, ep_of(r));
-    struct proc *p = idle_proc(n, ep_of(r), &e);
+    struct proc *p = idle_proc(n, r, ep_of(r), &e);
     if (!p)
         return e;
     if (p->state == PROC_DOUBT) { // the copy that may run elsewhere is not touched, and its clients are told nothing
@@ -394,6 +394,7 @@ static const struct service service = {
 
 static const struct policy policy = {
     .inline_call = service_inline,
+    .holds = order_holds,
     .ended = reaper_end_at_once,
     .port_found = orphan_port_found,
     .port_closed = orphan_port_closed,
