@@ -19,8 +19,9 @@
 
 #define DESC_MAGIC 0x31435345444f52ull // "RODESC1"
 // 2: MAP_GUARD among the flags of a map. 3: runs and fault of the process. 4: forwards of a call, a record in FORWARD.
-// 5: cancels. 6: another checksum. 7: priority. 8: a control port is another function of its secret; struct desc_start
-#define DESC_VERSION 8u
+// 5: cancels. 6: another checksum. 7: priority. 8: a control port is another function of its secret; struct desc_start.
+// 9: orphan_grace_ns
+#define DESC_VERSION 9u
 #define DESC_ARCH_RISCV64 243u // ELF e_machine of RISC-V
 
 struct desc_hdr {
@@ -52,6 +53,7 @@ struct desc_proc {
     uint32_t fault_kind, fault_tid;    // what stopped it (struct proc_fault); kind 0: nothing
     int64_t fault_error;
     uint64_t fault_cause, fault_addr, fault_pc;
+    uint64_t orphan_grace_ns; // its owner may be silent for so long; 0 = as the node says
     char name[NAME_MAX_LEN], comment[NAME_MAX_LEN];
 };
 struct desc_seg {
@@ -127,7 +129,7 @@ struct desc_rec {
     uint64_t rep_len;
 };
 _Static_assert(sizeof(struct desc_hdr) == 48, "");
-_Static_assert(sizeof(struct desc_proc) == 224, "");
+_Static_assert(sizeof(struct desc_proc) == 232, "");
 _Static_assert(sizeof(struct desc_seg) == 64, "");
 _Static_assert(sizeof(struct desc_map) == 32, "");
 _Static_assert(sizeof(struct desc_port) == 24, "");

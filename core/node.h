@@ -46,6 +46,10 @@ struct policy {
     void (*port_found)(struct node *n, struct port port);
     // No process of this node serves this port any more.
     void (*port_closed)(struct node *n, struct port port);
+    // True: this node has seen the last server of the port end, or close it, a while ago. For nodes that ask.
+    bool (*port_ended)(struct node *n, struct port port);
+    // Another node says so of a port that was asked for.
+    void (*port_gone)(struct node *n, struct port port);
 };
 
 struct node {
@@ -56,6 +60,7 @@ struct node {
     uint8_t ring_key[32];         // [I] shared secret of the ring
     struct proc *kproc;           // [I] owner of the tasks; its ep is this node's endpoint
     struct port seg_get, seg_put; // [I] segment service of this node: drawn at boot
+    uint64_t orphan_grace_ns;     // [I] of processes that have none of their own; 0: ORPHAN_GRACE_NS
 
     // The world outside, given before node_init()
     uint64_t (*clock)(struct node *n);                      // [I] ns, monotonic

@@ -97,6 +97,7 @@ struct proc {
     struct list queue;                        // those in REC_QUEUED, oldest first
     bool called, listened;                    // it may be known to others: as their client, as their server
     struct cap owner;                         // told of exceptions and of the end; null = nobody
+    uint64_t orphan_grace_ns;                 // it lives on while its owner is silent for so long; 0 = the node's
 
     // Counts for people [N]
     uint64_t moves;  // times it changed nodes

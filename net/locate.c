@@ -32,6 +32,7 @@ void locate_forward(struct node *n, struct link *l, const struct wire_hdr *h, co
 void locate_reply(struct node *n, const struct wire_hdr *q, struct wire_hdr *a, const struct piece *p, unsigned npieces)
 {
     ASSERT(q->kind == WIRE_LOCATE);
+    _Static_assert((int)LOCATE_EP == NOTHERE_EP && (int)LOCATE_PORT == NOTHERE_PORT, "op says what, in both");
     a->op = q->op;
     a->seq = q->seq;
     a->src_ep = node_ep(n);
@@ -89,8 +90,12 @@ static bool answer_ep(struct node *n, const struct wire_hdr *q)
 static bool answer_port(struct node *n, const struct wire_hdr *q)
 {
     ep_t server = place_server_here(n, q->cap.port);
-    if (server != EP_NONE)
+    if (server != EP_NONE) {
         say_hereis(n, q, server);
+    } else if (n->policy->port_ended && n->policy->port_ended(n, q->cap.port)) {
+        struct wire_hdr a = {.kind = WIRE_NOTHERE, .arg = {0, WIRE_LOCATE}};
+        locate_reply(n, q, &a, NULL, 0); // another node may serve it: the question goes on
+    }
     return server != EP_NONE;
 }
 

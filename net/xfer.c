@@ -549,8 +549,13 @@ static void refused_call(struct node *n, const struct wire_hdr *h)
 static void in_nothere(struct node *n, const struct wire_hdr *h)
 {
     ep_t ep = h->arg[0];
-    if (h->op == NOTHERE_EP && place_node(n, ep) == h->src_node)
+    if (h->op == NOTHERE_EP && h->arg[1] != WIRE_LOCATE && place_node(n, ep) == h->src_node)
         place_forget(n, ep);
+    if (h->arg[1] == WIRE_LOCATE) {
+        if (h->op == NOTHERE_PORT && n->policy->port_gone)
+            n->policy->port_gone(n, h->cap.port);
+        return;
+    }
     if (h->arg[1] == WIRE_REQUEST)
         refused_call(n, h);
     else if (h->op == NOTHERE_TXN) // of an acknowledgement or a reply of ours

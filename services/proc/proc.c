@@ -398,6 +398,8 @@ static const struct policy policy = {
     .ended = reaper_end_at_once,
     .port_found = orphan_port_found,
     .port_closed = orphan_port_closed,
+    .port_ended = orphan_port_ended,
+    .port_gone = orphan_port_gone,
 };
 
 int proc_service_start(struct node *n)
