@@ -42,6 +42,8 @@ struct policy {
     bool (*holds)(struct node *n, const struct txn_request *q);
     // A process is DEAD and on no hart any more: true, its end is taken care of; false, the reaper is woken.
     bool (*ended)(struct node *n, struct proc *p);
+    // Another node has this endpoint, and is in no doubt about it.
+    void (*ep_found)(struct node *n, ep_t ep, ep_t node);
     // Another node serves this port.
     void (*port_found)(struct node *n, struct port port);
     // No process of this node serves this port any more.

@@ -56,7 +56,9 @@ enum wire_kind {
     // Flooded, or asked of one node alone (dst_node). op = LOCATE_*: "who has endpoint arg[0]", "who serves cap.port",
     // "all nodes"
     WIRE_LOCATE,
-    WIRE_HEREIS, // answer: arg[0] endpoint, src node has it; LOCATE_NODES: payload = node name
+    // answer: arg[0] endpoint, src node has it; arg[1] = 1: it has a copy in doubt, and another node may have the
+    // process. LOCATE_NODES: payload = node name
+    WIRE_HEREIS,
     WIRE_ECHO,   // turned round by the receiving link before any protocol: the limit of the link (bench)
     WIRE_ECHO_BACK,
     WIRE_KINDS

@@ -642,6 +642,7 @@ static const struct transport transport = {
     .moved_away = xfer_moved_away,
     .arrived = xfer_arrived,
     .resumed = xfer_resumed,
+    .ask_ep = question_ask,
     .ask_port = xfer_ask_port,
     .link_status = link_status,
     .link_echo = link_echo_wait,

@@ -14,10 +14,13 @@
 //   MOVING    OFFER answered: everything is there        DOUBT     COMMIT sent
 //   DOUBT     COMMIT answered: 0                         gone      "moved to" left behind, destroyed in silence
 //   DOUBT     COMMIT answered: E_REFUSED                 RUN (*)
-//   DOUBT     any other error: the answer is not known   DOUBT     COMMIT again, after growing pauses
-//   DOUBT     E_DOUBT answered, or asked for too long    DOUBT     owner told. Only the owner's order ends it:
-//             OP_DESTROY                                 gone      destroyed in silence
-//             OP_PROC_RESUME                             RUN       the owner knows that the other copy does not run
+//   DOUBT     any other error: the answer is not known   DOUBT     COMMIT again, after growing pauses, and the ring is
+//                                                                  asked who has it, for as long as this copy exists
+//   DOUBT     another node has it, and is in no doubt    gone      as COMMIT answered
+//   DOUBT     E_DOUBT answered, or asked for 60 s        DOUBT     OP_PROC_MIGRATE answered E_DOUBT, owner told
+//   DOUBT     OP_DESTROY                                 gone      destroyed in silence
+//   DOUBT     OP_PROC_NEVER_RAN, and neither the target  RUN       a person knows that the other copy does not run
+//             nor another node knows better
 //   (*) STUNNED when it was before
 //
 // Target (offer.c), one record for each offer:
@@ -38,7 +41,8 @@
 //
 // Why at most one copy runs:
 //   1. The source's copy does not run from STUNNING on until it is resumed; the target's does not before COMMIT.
-//   2. The source resumes its copy only when it never sent COMMIT, or when the target answered E_REFUSED to it.
+//   2. The source resumes its copy only when it never sent COMMIT, or when the target answered E_REFUSED to it; or when
+//      a person says that the other copy does not run, and nobody in the ring can know.
 //   3. The target answers E_REFUSED only when it is sure that it did not and will not run it: there is no record, and
 //      no record that it could have forgotten. A record that is gone does not come back: ids are random, OFFER is
 //      executed at most once, and the source uses an id for one move only.
@@ -46,6 +50,8 @@
 //      counts.
 //   5. A target that booted again cannot answer: its process port is new. So no answer of the new boot is taken for one
 //      of the old boot, and the process stays in doubt.
+//   6. A copy that is in doubt says so when it is asked for (net/locate.c), and is no proof for another copy in doubt.
+//      What another node says counts only when no frame can be older than the doubt.
 // Callers: node lock held.
 #ifndef SERVICES_MIGRATE_H
 #define SERVICES_MIGRATE_H
@@ -66,6 +72,16 @@ struct migrate_result {
 // meanwhile; E_REFUSED, E_MEM, E_EXISTS, E_ARCH... as the target said; E_NOTHERE, E_DIED, E_TIMEOUT: there is no such
 // target. Callers: tasks (may sleep).
 int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, struct migrate_result *out);
+
+// policy.ep_found (core/node.h): another node has the process, in no doubt. Callers: core.
+void move_found(struct node *n, ep_t ep, ep_t node);
+// Starts the tasks that ask about copies in doubt, where one is missing. Returns when to try again (ns), UINT64_MAX: all
+// are there.
+uint64_t doubts_begin(struct node *n);
+// OP_PROC_NEVER_RAN: p is in doubt, and resumes here on a person's word. Returns 0: it runs here. E_EXISTS: another node
+// has it, and this copy is gone; E_DOUBT: the target, or another node, can know better: ask again; E_STATE: p is not in
+// doubt. Callers: tasks (may sleep).
+int64_t move_never_ran(struct node *n, struct proc *p);
 
 // The target: OP_PROC_OFFER. Returns the status: 0, or an error, and nothing is left: E_OP: of a process; E_ARG:
 // without a number, or a process without an identity; E_EXISTS: the number is in use, or the process is here; E_LIMIT:

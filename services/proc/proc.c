@@ -131,13 +131,17 @@ static ep_t ep_of(const struct request *r)
 }
 
 // The process ep of the request once no other order has it (order_wait). NULL and *gone: why the order cannot be
-// carried out here. When the process has left meanwhile, the order goes after it.
+// carried out here. When the process has left meanwhile, the order goes after it. A copy in doubt takes no order but
+// OP_DESTROY and OP_PROC_NEVER_RAN.
 static struct proc *idle_proc(struct node *n, struct request *r, ep_t ep, int *gone)
 {
     *gone = -E_OP;
     struct proc *p = ep != EP_NONE ? order_wait(n, ep, gone) : NULL;
     r->elsewhere = !p && *gone == -E_NOTHERE;
-    return p;
+    if (!p || p->state != PROC_DOUBT || r->in.op == OP_DESTROY || r->in.op == OP_PROC_NEVER_RAN)
+        return p;
+    *gone = -E_DOUBT;
+    return NULL;
 }
 
 static int64_t run_stun(struct node *n, struct request *r)
@@ -148,8 +152,6 @@ static int64_t run_stun(struct node *n, struct request *r)
         struct proc *p = idle_proc(n, r, ep, &gone);
         if (!p)
             return gone;
-        if (p->state == PROC_DOUBT)
-            return -E_DOUBT;
         p->stay_stunned = true; // by order: it stays so through a move
         if (p->state == PROC_STUNNED)
             return 0;
@@ -206,10 +208,15 @@ static int64_t run_resume(struct node *n, struct request *r)
     int64_t status = changed(n, r, &p);
     if (status < 0)
         return status;
-    if (p->state == PROC_DOUBT) // only by order: the owner knows that the other copy does not run
-        node_log(n, "proc: %s (%06x) was in doubt and resumes by its owner's order", p->name, p->pid);
     p->stay_stunned = false;
     return p->state == PROC_RUN ? 0 : proc_resume(n, p);
+}
+
+static int64_t run_never_ran(struct node *n, struct request *r)
+{
+    int e = 0;
+    struct proc *p = idle_proc(n, r, ep_of(r), &e);
+    return p ? move_never_ran(n, p) : e;
 }
 
 static int64_t run_get(struct node *n, struct request *r)
@@ -290,8 +297,6 @@ static int proc_rekey(struct node *n, struct request *r, const uint8_t key[16])
     struct proc *p = idle_proc(n, r, ep_of(r), &e);
     if (!p)
         return e;
-    if (p->state == PROC_DOUBT) // the other copy, if there is one, would keep the old key
-        return -E_DOUBT;
     memcpy(p->key, key, 16);
     return 0;
 }
@@ -371,6 +376,7 @@ static const struct operation ops[] = {
     {OP_PROC_ABORT, "abort", RIGHT_EXEC, true, OP_NONBLOCKING, offer_abort},
     {OP_PROC_STUN, "stun", RIGHT_CONTROL, true, OP_BLOCKS, run_stun},
     {OP_PROC_RESUME, "resume", RIGHT_CONTROL, true, OP_BLOCKS, run_resume},
+    {OP_PROC_NEVER_RAN, "never ran", RIGHT_CONTROL, false, OP_BLOCKS, run_never_ran},
     {OP_PROC_SET, "set", RIGHT_CONTROL, true, OP_BLOCKS, run_set},
     {OP_PROC_CHECK, "check", RIGHT_CONTROL, true, OP_BLOCKS, run_check},
     {OP_PROC_SET_COMMENT, "set comment", RIGHT_CONTROL, true, OP_BLOCKS, run_set_comment},
@@ -396,6 +402,7 @@ static const struct policy policy = {
     .inline_call = service_inline,
     .holds = order_holds,
     .ended = reaper_end_at_once,
+    .ep_found = move_found,
     .port_found = orphan_port_found,
     .port_closed = orphan_port_closed,
     .port_ended = orphan_port_ended,

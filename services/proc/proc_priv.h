@@ -31,6 +31,7 @@ struct proc_service {
     uint64_t promised;                  // [N] pages that fills under way may still take (instantiate.c)
     struct list orders;                 // [N] struct order: moves and changes under way (order.c)
     struct pool pool_move, pool_change;
+    struct list doubts; // [N] struct move: those whose COMMIT was sent (migrate.c)
     // offer.c
     struct pool pool_offer;
     struct list offers;    // [N] struct offer: moves to here

@@ -38,6 +38,7 @@
     X(OP_PROC_SET_COMMENT, 64, "set comment")                                                                          \
     X(OP_PROC_SET_LIMIT, 65, "set limit")                                                                              \
     X(OP_PROC_SET_PRIORITY, 66, "set priority")                                                                        \
+    X(OP_PROC_NEVER_RAN, 67, "never ran")                                                                              \
     /* 80..95: directories: dir.h */                                                                                   \
     X(OP_DIR_LOOKUP, 80, "look up")                                                                                    \
     X(OP_DIR_ENTER, 81, "enter")                                                                                       \

@@ -17,14 +17,18 @@
 //                 more. Any other error, of whatever origin, proves nothing
 //   ABORT         Forget the offer. 0 also when it is not known. E_STATE: it was committed
 //
-// On the capability of a process, which is good wherever the process is. E_NOTHERE to any of these: the process left
-// while the order waited, and nothing was executed; asked again, it will be found. CONTROL, if nothing else is said.
+// On the capability of a process, which is good wherever the process is. An order that meets a move waits until it is
+// over and goes along with the process. A copy in doubt (E_DOUBT) takes OP_DESTROY and OP_PROC_NEVER_RAN only. CONTROL,
+// if nothing else is said.
 // OP_PROC_STUN          Returns when the process is stopped; 0 also when it was. It stays so through a move. arg[0] = a
 //                       code for its owner, who is told EVENT_STUNNED. arg[1] = 1: do not notify the owner (the caller
 //                       is the owner)
 // OP_PROC_RESUME        0 also when it runs. request: none; or a descriptor, as OP_PROC_SET: then the process resumes
-//                       as the descriptor says, and only if that is applied. In doubt, it resumes by this order only:
-//                       the caller knows that the other copy does not run
+//                       as the descriptor says, and only if that is applied
+// OP_PROC_NEVER_RAN     The copy here is in doubt (services/proc/migrate.h), and the caller knows that the other one does
+//                       not run, nor ever will: it resumes here. Refused when the ring knows better. E_EXISTS: another
+//                       node has it, and this copy is gone. E_DOUBT: the target can be reached, or another node has it:
+//                       the doubt ends by itself. E_STATE: it is in no doubt
 // OP_PROC_GET           Of a stunned process. reply: descriptor; its segments name capabilities to read. E_STATE
 // OP_PROC_MIGRATE       request: capability with EXEC of the target's process service. res[0] = bytes moved, res[1] =
 //                       time frozen (ns), res[2] = pages, res[3] = target node. Errors: migrate_send

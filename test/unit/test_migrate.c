@@ -5,6 +5,7 @@
 #include "core/port.h"
 #include "core/transport.h"
 #include "services/proc/migrate.h"
+#include "services/proc/proc_priv.h"
 
 // --- Source ---------------------------------------------------------------------------------------------------------
 
@@ -118,6 +119,10 @@ static bool nobody_hears(struct node *n, struct port port)
     (void)n, (void)port;
     return false;
 }
+static void no_question(struct node *n, ep_t ep)
+{
+    (void)n, (void)ep;
+}
 static const struct transport lone = {
     .request = no_request,
     .request_ack = no_rec,
@@ -126,6 +131,7 @@ static const struct transport lone = {
     .moved_away = note_moved,
     .arrived = note_nothing,
     .resumed = note_nothing,
+    .ask_ep = no_question,
     .ask_port = nobody_hears,
 };
 
@@ -262,7 +268,13 @@ static void stun_only_body(struct node *n, void *arg)
     l->status = bed_call(n, l->c, OP_PROC_STUN, 0, 0, NULL, 0, NULL, 0);
 }
 
-static void only_an_order_resumes_a_process_in_doubt(void **state)
+static void never_ran_body(struct node *n, void *arg)
+{
+    struct life *l = arg;
+    l->status = bed_call(n, l->c, OP_PROC_NEVER_RAN, 0, 0, NULL, 0, NULL, 0);
+}
+
+static void only_an_order_that_says_what_it_does_resumes_a_process_in_doubt(void **state)
 {
     struct node *n = unit_node(state);
     struct target *t = target_new(n);
@@ -271,9 +283,86 @@ static void only_an_order_resumes_a_process_in_doubt(void **state)
     bed_run(n, stun_only_body, &l);
     assert_int_equal(l.status, -E_DOUBT);
     bed_run(n, resume_body, &l);
+    assert_int_equal(l.status, -E_DOUBT);
+    assert_int_equal(t->watched->state, PROC_DOUBT);
+    t->commit[3] = -E_TIMEOUT; // it is there, and may know better
+    bed_run(n, never_ran_body, &l);
+    assert_int_equal(l.status, -E_DOUBT);
+    t->commit[3] = -E_DIED;
+    bed_run(n, never_ran_body, &l);
     assert_int_equal(l.status, 0);
     assert_int_equal(t->watched->state, PROC_RUN);
-    assert_true(bed_was_logged("resumes by its owner's order"));
+    assert_true(bed_was_logged("resumes by order: it never ran elsewhere"));
+    unsigned commits = t->commits;
+    bed_run(n, never_ran_body, &l);
+    assert_int_equal(l.status, -E_STATE);
+    bed_pass(n, 60 * NS_PER_S);
+    assert_int_equal(t->commits, commits); // nothing is asked any more
+    assert_int_equal(n->services->proc->pool_move.used, 0);
+}
+
+static void an_order_to_resume_is_refused_by_what_the_target_says(void **state)
+{
+    struct node *n = unit_node(state);
+    struct target *t = target_new(n);
+    struct life l;
+    doubt(n, t, &l);
+    t->commit[3] = 0;
+    bed_run(n, never_ran_body, &l);
+    assert_int_equal(l.status, -E_EXISTS);
+    assert_null(the_proc(n));
+}
+
+// However late the answer comes: within ten seconds of it there is no doubt.
+static void doubt_ends_with_the_answer_after_hours(void **state)
+{
+    struct node *n = unit_node(state);
+    struct target *t = target_new(n);
+    struct life l;
+    doubt(n, t, &l);
+    bed_pass(n, 3 * 3600 * NS_PER_S);
+    assert_int_equal(t->watched->state, PROC_DOUBT);
+    t->commit[3] = -E_REFUSED;
+    bed_pass(n, 10 * NS_PER_S);
+    assert_int_equal(t->watched->state, PROC_RUN);
+    assert_int_equal(n->services->proc->pool_move.used, 0);
+    t->commits = 0;
+    t->commit[3] = -E_NOTHERE;
+    bed_run(n, migrate_body, &l);
+    assert_int_equal(l.status, -E_DOUBT);
+    bed_pass(n, 3600 * NS_PER_S);
+    t->commit[3] = 0;
+    bed_pass(n, 10 * NS_PER_S);
+    assert_null(the_proc(n));
+    assert_int_equal(n->services->proc->pool_move.used, 0);
+}
+
+// The target has forgotten, or is no more; another node has the process.
+static void doubt_ends_when_another_node_has_the_process(void **state)
+{
+    struct node *n = unit_node(state);
+    struct target *t = target_new(n);
+    struct life l;
+    n->transport = &lone;
+    l = mover(n, t);
+    t->commit[0] = -E_DOUBT;
+    for (int i = 1; i < 4; i++)
+        t->commit[i] = -E_NOTHERE;
+    bed_run(n, migrate_body, &l);
+    assert_int_equal(l.status, -E_DOUBT);
+    n->policy->ep_found(n, l.ep, 0x1234); // it may be older than the doubt
+    bed_pass(n, 20 * NS_PER_S);
+    assert_int_equal(t->watched->state, PROC_DOUBT);
+    n->policy->ep_found(n, l.ep + 1, 0x1234); // another process
+    bed_pass(n, 20 * NS_PER_S);
+    assert_int_equal(t->watched->state, PROC_DOUBT);
+    transport_moved = 0;
+    n->policy->ep_found(n, l.ep, 0x1234);
+    bed_pass(n, NS_PER_S);
+    assert_null(the_proc(n));
+    assert_int_equal(transport_moved, 1);
+    assert_int_equal(moved_to, 0x1234);
+    n->transport = NULL;
 }
 
 static void a_stunned_process_moves_stunned_and_stays_so_when_refused(void **state)
@@ -626,7 +715,10 @@ int main(void)
         OWNER_TEST(an_explicit_refusal_of_commit_ends_the_doubt),
         OWNER_TEST(a_lost_answer_to_commit_is_asked_for_again),
         OWNER_TEST(a_target_that_gives_no_answer_leaves_doubt_and_no_second_copy),
-        OWNER_TEST(only_an_order_resumes_a_process_in_doubt),
+        OWNER_TEST(only_an_order_that_says_what_it_does_resumes_a_process_in_doubt),
+        OWNER_TEST(an_order_to_resume_is_refused_by_what_the_target_says),
+        OWNER_TEST(doubt_ends_with_the_answer_after_hours),
+        OWNER_TEST(doubt_ends_when_another_node_has_the_process),
         OWNER_TEST(a_stunned_process_moves_stunned_and_stays_so_when_refused),
         OWNER_TEST(orders_during_a_move_wait_for_its_end),
         OWNER_TEST(orders_that_wait_for_a_move_hold_no_task_and_no_record),

@@ -59,6 +59,10 @@ static void no_proc(struct node *n, struct proc *p)
 {
     (void)n, (void)p;
 }
+static void no_question(struct node *n, ep_t ep)
+{
+    (void)n, (void)ep;
+}
 static const struct transport transport = {
     .request = no_request,
     .request_ack = no_rec,
@@ -67,6 +71,7 @@ static const struct transport transport = {
     .moved_away = no_move,
     .arrived = no_proc,
     .resumed = no_proc,
+    .ask_ep = no_question,
     .ask_port = ring_ask,
 };
 
