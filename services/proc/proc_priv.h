@@ -40,8 +40,10 @@ struct proc_service {
     uint64_t offer_forgot; // [N] numbers up to this one: nothing is known any more
     // owner.c
     struct pool pool_report;
-    struct list reports; // [N] struct report
+    struct list reports; // [N] struct report: each has a task
     unsigned nreports;   // [N]
+    struct list waiting; // [N] struct report: to be made again
+    unsigned nwaiting;   // [N]
     // reaper.c
     struct thread *reaper; // [I]
     struct timer sweep;    // [N] wakes the reaper when an offer gets too old, an owner is to be asked after

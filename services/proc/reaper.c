@@ -72,8 +72,10 @@ static void reaper_main(struct node *n, void *arg)
             continue;
         }
         uint64_t offers = offer_sweep(n), orphans = orphan_sweep(n), doubts = doubts_begin(n);
+        uint64_t reports = reports_sweep(n);
         if (next_dead(n))
             continue;
+        reaper_by(n, reports);
         reaper_by(n, offers);
         reaper_by(n, orphans);
         reaper_by(n, doubts);

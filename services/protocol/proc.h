@@ -57,8 +57,10 @@
 //   EVENT_REFUSED  The descriptor of the answer was not applied. arg[2] = number of the error. The process is as it
 //                  was, and waits
 //   EVENT_DOUBT    arg[2] = node that may run it
-// The answer to FAULT, STUNNED and REFUSED is the status: enum owner_answer. A negative one, or none within 10 s, ends
-// the process; after STUNNED, none leaves it stunned. The descriptor is to be had by OP_PROC_GET on
+// An owner that does not answer within 10 s, or cannot be found, is told again, after pauses that grow to 30 s, for the
+// grace that the process gives it (struct desc_proc, orphan_grace_ns): it may hear of an event more than once.
+// The answer to FAULT, STUNNED and REFUSED is the status: enum owner_answer. A negative one, or none in all the grace,
+// ends the process; after STUNNED, none leaves it stunned. The descriptor is to be had by OP_PROC_GET on
 // owner_fault.process.
 #ifndef SERVICES_PROTOCOL_PROC_H
 #define SERVICES_PROTOCOL_PROC_H

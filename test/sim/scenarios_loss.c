@@ -141,8 +141,6 @@ static void play_one_lost(struct sim *s)
 
 static const struct known_fault not_found_30 = {
     "a live server is \"not here\" when 30 % of the frames are lost", "errors, first -13", {3, 4, 5}};
-static const struct known_fault not_found_20 = {
-    "a live server is \"not here\" when 20 % of the frames are lost", "errors, first -13", {2}};
 static const struct known_fault died_30 = {
     "a live server is \"not here\" or has \"died\" when 30 % of the frames are lost and all moves",
     "errors, first -1",
@@ -155,7 +153,7 @@ const struct scenario scenarios_loss[] = {
     {"loss30_8", "a ring of eight, 30 % lost, 30 % doubled: no error, nothing executed twice", play_loss30_8,
      .seeds = 8, .fault = &not_found_30},
     {"loss20_8", "a ring of eight, 20 % lost, 30 % doubled: no error, nothing executed twice", play_loss20_8,
-     .seeds = 8, .fault = &not_found_20},
+     .seeds = 8},
     {"loss10_8", "a ring of eight, 10 % lost, 30 % doubled: no error, nothing executed twice", play_loss10_8,
      .seeds = 1},
     {"loss10_16", "a ring of sixteen, 10 % lost, 30 % doubled: no error, nothing executed twice", play_loss10_16,

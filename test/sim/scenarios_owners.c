@@ -120,7 +120,43 @@ static void play_owner_cut(struct sim *s)
     finish(s);
 }
 
+// --- Owners that hear of it late ---------------------------------------------------------------------------------------
+
+// Its child ends while an owner is stunned, or cut off, for minutes: it is told when it can hear again.
+static void play_told_late(struct sim *s)
+{
+    struct guest_spec owner = server_spec(s, 1), child = server_spec(s, 1);
+    bool cut = sim_chance(&s->rand, 50);
+    sim_ring(s, 4);
+    child.owner = sim_server_cap(&owner);
+    struct sim_guest *o = sim_exec(s, 2, &owner), *c = o ? sim_exec(s, 0, &child) : NULL;
+    if (!c)
+        return;
+    o->may_fail = true;
+    sim_run(s, NS_PER_S, NULL, NULL);
+    if (cut)
+        isolate(s, 2, true);
+    else if (sim_guest_order(s, o, OP_PROC_STUN) != 0)
+        sim_trouble(s, "the owner cannot be stunned");
+    c->killed = true;
+    if (sim_guest_order(s, c, OP_DESTROY) != 0)
+        sim_trouble(s, "the child cannot be killed");
+    sim_run(s, sim_between(&s->rand, 20, 500) * NS_PER_S, NULL, NULL);
+    if (!cut && sim_guest_order(s, o, OP_PROC_RESUME) != 0)
+        sim_trouble(s, "the owner cannot be resumed");
+    isolate(s, 2, false);
+    sim_run(s, 50 * NS_PER_S, NULL, NULL);
+    if (guest_data_of(s, o)->events[EVENT_ENDED] == 0)
+        sim_trouble(s, "the owner, %s for a while, never heard of its child's end", cut ? "cut off" : "stunned");
+    if (!s->trouble[0] && sim_quit(s, &owner) != 0)
+        sim_trouble(s, "the owner does not end");
+    if (!s->trouble[0])
+        finish(s);
+}
+
 const struct scenario scenarios_owners[] = {
+    {"told-late", "an owner that is stunned or cut off for minutes hears of its child's end", play_told_late,
+     .seeds = 6},
     {"orphans", "an owner ends: so do its children and theirs, and nobody before", play_orphans, .seeds = 4},
     {"owner-cut", "an owner cut off for less than the grace time keeps its children, and only then", play_owner_cut,
      .seeds = 6},
