@@ -13,6 +13,12 @@
 #include "services/proc/owner.h"
 #include "services/proc/proc_priv.h"
 
+#define SLOT_TIMEOUT_MS 20000       // of an answer, yes or no
+#define SLOT_WAIT_NS (600 * NS_PER_S) // for a slot, of a target that answers
+#define SLOT_PAUSE_FIRST_NS (20 * NS_PER_MS)
+#define SLOT_PAUSE_MAX_NS (500 * NS_PER_MS)
+#define OFFER_QUEUED_NS (5 * NS_PER_S) // in the target's queue, while the process stands still
+#define OFFER_WITHDRAW_NS (1 * NS_PER_S)
 #define OFFER_TIMEOUT_MS 600000 // the target pulls all segments before it answers
 #define COMMIT_TIMEOUT_MS 10000
 #define ABORT_TIMEOUT_MS 2000
@@ -25,6 +31,7 @@
 
 struct move { // under way
     struct order order;
+    struct timer queued;    // [N] OFFER: has the target begun with it?
     struct list doubt_link; // [N] proc_service.doubts, from COMMIT on until the doubt is over
     struct thread *task;    // [N] in doubt: that asks
     uint64_t runs;          // in doubt: of the process, which tells this stop from all others of it
@@ -39,7 +46,9 @@ struct move { // under way
     struct migrate_result result;
 };
 
-static int move_begin(struct node *n, struct proc *p, const struct cap *target, struct move **out)
+static void offer_queued(struct node *n, struct timer *t);
+
+static int move_begin(struct node *n, struct proc *p, const struct cap *target, uint64_t id, struct move **out)
 {
     if (order_busy(n, p->ep) || p == n->kproc)
         return -E_STATE;
@@ -51,9 +60,10 @@ static int move_begin(struct node *n, struct proc *p, const struct cap *target, 
     if (!m)
         return -E_MEM;
     m->target = *target;
-    m->id = node_random64(n);
+    m->id = id;
     m->start_ns = node_now(n);
     list_init(&m->doubt_link);
+    timer_init(&m->queued, offer_queued);
     order_begin(n, &m->order, p, ORDER_MOVE);
     *out = m;
     return 0;
@@ -62,6 +72,7 @@ static int move_begin(struct node *n, struct proc *p, const struct cap *target, 
 static void move_free(struct node *n, struct move *m)
 {
     list_del(&m->doubt_link);
+    timer_cancel(n, &m->queued);
     if (m->desc)
         seg_drop(n, m->desc);
     pool_free(n, &n->services->proc->pool_move, m);
@@ -84,6 +95,31 @@ static struct proc *move_proc(struct node *n, const struct move *m)
     struct proc *p = proc_by_ep(n, m->order.ep);
     ASSERT(p && (p->state == PROC_MOVING || p->state == PROC_DOUBT));
     return p;
+}
+
+// --- Before anything changes ------------------------------------------------------------------------------------
+
+int64_t migrate_slot(struct node *n, const struct cap *target, uint64_t *id)
+{
+    uint64_t begun = node_now(n), pause = SLOT_PAUSE_FIRST_NS;
+    *id = node_random64(n);
+    for (;;) {
+        const uint64_t arg[4] = {*id, 0, 0, 0};
+        int64_t status =
+            task_trans(n, target, OP_PROC_SLOT, arg, buf_none(), buf_none(), SLOT_TIMEOUT_MS, NULL);
+        if (status != -E_LIMIT || node_now(n) - begun >= SLOT_WAIT_NS)
+            return status;
+        if (task_cancelled(n))
+            return -E_CANCEL;
+        task_sleep(n, pause);
+        pause = pause * 2 < SLOT_PAUSE_MAX_NS ? pause * 2 : SLOT_PAUSE_MAX_NS;
+    }
+}
+
+void migrate_slot_drop(struct node *n, const struct cap *target, uint64_t id)
+{
+    const uint64_t arg[4] = {id, 0, 0, 0};
+    (void)task_trans(n, target, OP_PROC_ABORT, arg, buf_none(), buf_none(), ABORT_TIMEOUT_MS, NULL);
 }
 
 // --- RUN -> STUNNED -----------------------------------------------------------------------------------------
@@ -122,8 +158,13 @@ static int64_t offer(struct node *n, struct move *m, uint64_t pages)
 {
     const uint64_t arg[4] = {m->id, pages, 0, 0};
     struct task_result out;
+    m->task = task_self(n);
+    timer_set(n, &m->queued, node_now(n) + OFFER_QUEUED_NS);
     int64_t status = task_trans(n, &m->target, OP_PROC_OFFER, arg, buf_seg(m->desc, 0, m->desc_len), buf_none(),
                                 OFFER_TIMEOUT_MS, &out);
+    timer_cancel(n, &m->queued);
+    if (status == -E_WITHDRAWN)
+        status = -E_TIMEOUT;
     step(n, m, OP_PROC_OFFER, status);
     if (status < 0)
         return status == -E_DOUBT ? -E_REFUSED : status; // of an OFFER there is no doubt
@@ -135,6 +176,15 @@ static int64_t offer(struct node *n, struct move *m, uint64_t pages)
     m->result.node = out.res[2];
     m->number = out.res[3];
     return 0;
+}
+
+// The target says "wait": its tasks are busy with others. It gave a slot, so this is soon over, or never.
+static void offer_queued(struct node *n, struct timer *tm)
+{
+    struct move *m = LIST_ENTRY(tm, struct move, queued);
+    const struct call *c = &m->task->call;
+    if (m->task->state == THREAD_CALL && c->state == CALL_SEND && c->busy)
+        (void)txn_cancel(n, m->task, OFFER_WITHDRAW_NS);
 }
 
 // The target may hold what it pulled; by itself it forgets that after a while. So an ABORT that does not arrive costs
@@ -158,6 +208,7 @@ static int64_t move_offer(struct node *n, struct move *m)
     if (status < 0) {
         m->desc = NULL;
         move_back(n, m);
+        migrate_slot_drop(n, &m->target, m->id);
         return status;
     }
     status = offer(n, m, proc_pages(p));
@@ -343,15 +394,20 @@ int64_t move_never_ran(struct node *n, struct proc *p)
 
 // --- The whole -----------------------------------------------------------------------------------------------
 
-int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, struct migrate_result *out)
+int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, uint64_t id,
+                     struct migrate_result *out)
 {
     struct move *m;
-    int64_t status = move_begin(n, p, target, &m);
-    if (status < 0)
+    int64_t status = move_begin(n, p, target, id, &m);
+    if (status < 0) {
+        migrate_slot_drop(n, target, id);
         return status;
+    }
     status = move_stun(n, m);
     if (status == 0)
         status = move_offer(n, m);
+    else
+        migrate_slot_drop(n, target, id);
     if (status == 0)
         status = move_commit(n, m);
     ASSERT(status != 0 || !proc_by_ep(n, m->order.ep)); // it is never in two places

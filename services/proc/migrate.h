@@ -3,13 +3,16 @@
 // Everything is an ordinary transaction to the target's process service (services/protocol/proc.h: OFFER, COMMIT,
 // ABORT).
 //
-// Source (migrate.c), the process's own state:
+// Source (migrate.c), the process's own state. First the target is asked for a slot (SLOT), while the process runs and
+// other orders for it are carried out: for as long as the target answers that all are taken; one that does not answer at
+// all is given up soon.
 //
 //   state     event                                      next      action
-//   RUN       MIGRATE                                    STUNNING  proc_stun
-//   STUNNED   MIGRATE (stunned by an order)              MOVING    the copy arrives stunned too
+//   RUN       SLOT answered: 0                           STUNNING  proc_stun
+//   STUNNED   the same (stunned by an order)             MOVING    the copy arrives stunned too
 //   STUNNING  last thread has left its hart              STUNNED
 //   STUNNED                                              MOVING    descriptor encoded, OFFER sent
+//   MOVING    OFFER is not begun within seconds          RUN (*)   withdrawn, ABORT
 //   MOVING    OFFER failed, for whatever reason          RUN (*)   ABORT, nobody waits for its answer
 //   MOVING    OFFER answered: everything is there        DOUBT     COMMIT sent
 //   DOUBT     COMMIT answered: 0                         gone      "moved to" left behind, destroyed in silence
@@ -26,7 +29,9 @@
 // Target (offer.c), one record for each offer:
 //
 //   state     event                                      next      action
-//   -         OFFER, and memory for all of it            PULLING   process made, state ARRIVING; segments pulled
+//   -         SLOT, and a slot is free                   SLOT      answered 0; else E_LIMIT: ask again
+//   SLOT      ABORT; no OFFER in SLOT_LIFE               -
+//   -, SLOT   OFFER, and memory for all of it            PULLING   process made, state ARRIVING; segments pulled
 //   PULLING   a segment did not come; ABORT              -         process destroyed; OFFER answered with the error
 //   PULLING   all is here                                READY     OFFER answered
 //   READY     COMMIT                                     COMMITTED process RUN, or STUNNED (stay_stunned): answered 0
@@ -58,6 +63,8 @@
 
 #include "core/node.h"
 
+#define MOVES_MAX 8u // at a time, away from a node; and as many to it
+
 struct request;
 
 struct migrate_result {
@@ -71,7 +78,14 @@ struct migrate_result {
 // neither RUN nor STUNNED, or has another order; E_SHARED: it shares memory with another process; E_OBJECT: it ended
 // meanwhile; E_REFUSED, E_MEM, E_EXISTS, E_ARCH... as the target said; E_NOTHERE, E_DIED, E_TIMEOUT: there is no such
 // target. Callers: tasks (may sleep).
-int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, struct migrate_result *out);
+int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, uint64_t id,
+                     struct migrate_result *out);
+// Takes a slot at the target, for migrate_send: *id. Returns 0; E_LIMIT: all have been taken for SLOT_WAIT_NS; E_TIMEOUT:
+// it does not answer; E_CANCEL: nobody wants the move any more; other errors as the target said. Callers: tasks (may
+// sleep).
+int64_t migrate_slot(struct node *n, const struct cap *target, uint64_t *id);
+// Gives a slot back that migrate_send was not called for. Callers: tasks (may sleep).
+void migrate_slot_drop(struct node *n, const struct cap *target, uint64_t id);
 
 // policy.ep_found (core/node.h): another node has the process, in no doubt. Callers: core.
 void move_found(struct node *n, ep_t ep, ep_t node);
@@ -83,7 +97,9 @@ uint64_t doubts_begin(struct node *n);
 // doubt. Callers: tasks (may sleep).
 int64_t move_never_ran(struct node *n, struct proc *p);
 
-// The target: OP_PROC_OFFER. Returns the status: 0, or an error, and nothing is left: E_OP: of a process; E_ARG:
+// The target: OP_PROC_SLOT. Returns the status: 0; E_LIMIT: all slots are taken; E_ARG, E_EXISTS, E_MEM, E_OP.
+int64_t offer_slot(struct node *n, struct request *r);
+// OP_PROC_OFFER. Returns the status: 0, or an error, and nothing is left: E_OP: of a process; E_ARG:
 // without a number, or a process without an identity; E_EXISTS: the number is in use, or the process is here; E_LIMIT:
 // too many offers; E_MEM; E_CANCEL: ABORT came; those of instantiate_begin and instantiate_fill. Callers: tasks (may
 // sleep).

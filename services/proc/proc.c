@@ -236,6 +236,21 @@ static int64_t run_get(struct node *n, struct request *r)
     return 0;
 }
 
+static int64_t move_to(struct node *n, struct request *r, const struct cap *target, struct migrate_result *out)
+{
+    ep_t ep = ep_of(r);
+    uint64_t id;
+    int gone = 0;
+    int64_t status = migrate_slot(n, target, &id); // it runs meanwhile, and other orders are carried out
+    if (status < 0)
+        return status;
+    struct proc *p = idle_proc(n, r, ep, &gone);
+    if (p)
+        return migrate_send(n, p, target, id, out);
+    migrate_slot_drop(n, target, id);
+    return gone;
+}
+
 static int64_t run_migrate(struct node *n, struct request *r)
 {
     struct cap target;
@@ -245,7 +260,7 @@ static int64_t run_migrate(struct node *n, struct request *r)
     int e = request_bytes(n, r, &target, sizeof target);
     if (e < 0)
         return e;
-    int64_t status = migrate_send(n, r->in.about, &target, &out);
+    int64_t status = move_to(n, r, &target, &out);
     r->res[0] = out.bytes;
     r->res[1] = out.freeze_ns;
     r->res[2] = out.pages;
@@ -372,6 +387,7 @@ static const struct operation ops[] = {
     {OP_PROC_EXEC, "exec", RIGHT_EXEC, false, OP_INLINE_OR_BLOCKS, run_exec},
     {OP_PROC_LIST, "list", RIGHT_READ, true, OP_SLOW, run_list},
     {OP_PROC_OFFER, "offer", RIGHT_EXEC, false, OP_BLOCKS, offer_take},
+    {OP_PROC_SLOT, "slot", RIGHT_EXEC, false, OP_NONBLOCKING, offer_slot},
     {OP_PROC_COMMIT, "commit", RIGHT_EXEC, true, OP_NONBLOCKING, offer_commit},
     {OP_PROC_ABORT, "abort", RIGHT_EXEC, true, OP_NONBLOCKING, offer_abort},
     {OP_PROC_STUN, "stun", RIGHT_CONTROL, true, OP_BLOCKS, run_stun},

@@ -27,6 +27,7 @@
     X(OP_PROC_OFFER, 50, "offer")                                                                                      \
     X(OP_PROC_COMMIT, 51, "commit")                                                                                    \
     X(OP_PROC_ABORT, 52, "abort")                                                                                      \
+    X(OP_PROC_SLOT, 53, "slot")                                                                                        \
     X(OP_PROC_STUN, 56, "stun")                                                                                        \
     X(OP_PROC_RESUME, 57, "resume")                                                                                    \
     X(OP_PROC_GET, 58, "get")                                                                                          \

@@ -7,8 +7,9 @@
 //                 that of a checkpoint, which runs again whether it was stunned or not. EXEC
 // OP_PROC_LIST    reply: array of struct proc_entry. READ
 // OP_PROC_CHECK   Could this be started here? As below, of no process. CONTROL
-// OP_PROC_OFFER, OP_PROC_COMMIT, OP_PROC_ABORT: a move, at the target (services/proc/migrate.h). arg[0] = number of the
+// OP_PROC_SLOT, OP_PROC_OFFER, OP_PROC_COMMIT, OP_PROC_ABORT: a move, at the target (services/proc/migrate.h). arg[0] = number of the
 //                 move (random, never 0). EXEC
+//   SLOT          A place for this move is kept for 30 s, or until OFFER. E_LIMIT: all are taken; ask again
 //   OFFER         request: descriptor. arg[1] = pages of contents that will come (0: not known). The target checks,
 //                 reserves everything, pulls the segments, and answers when ready. res[0] = bytes pulled, res[1] =
 //                 pages, res[2] = target node, res[3] = the target's number for the offer

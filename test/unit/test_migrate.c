@@ -14,7 +14,8 @@ struct target { // plays another node's process service
     int64_t offer;     // answer to OFFER
     int64_t commit[4]; // answers to COMMIT in turn, the last one for ever
     bool deaf;         // takes COMMIT and never answers
-    unsigned offers, commits, aborts;
+    unsigned full; // answers to SLOT that none is free
+    unsigned slots, offers, commits, aborts;
     uint64_t id;
     struct proc *watched;
     enum proc_state at_offer, at_commit;
@@ -60,8 +61,10 @@ static void target_main(struct node *n, void *arg)
             status = t->commit[t->commits < 3 ? t->commits : 3];
             t->commits++;
         } else {
-            assert_int_equal(r.op, OP_PROC_ABORT);
-            t->aborts++;
+            assert_true(r.op == OP_PROC_ABORT || r.op == OP_PROC_SLOT);
+            t->aborts += r.op == OP_PROC_ABORT;
+            if (r.op == OP_PROC_SLOT)
+                status = t->slots++ < t->full ? -E_LIMIT : 0;
         }
         if (t->deaf && r.op == OP_PROC_COMMIT)
             task_sleep(n, 11 * NS_PER_S);
@@ -156,6 +159,39 @@ static void a_committed_process_is_gone_from_here(void **state)
     n->transport = NULL;
 }
 
+static void stun_only_body(struct node *n, void *arg)
+{
+    struct life *l = arg;
+    l->status = bed_call(n, l->c, OP_PROC_STUN, 0, 0, NULL, 0, NULL, 0);
+}
+
+static void it_runs_until_the_target_has_a_slot(void **state)
+{
+    struct node *n = unit_node(state);
+    struct target *t = target_new(n);
+    struct life l = mover(n, t), second = l;
+    struct bed_client move = {.body = migrate_body, .arg = &l};
+    t->full = 100;
+    bed_begin(n, &move);
+    bed_pass(n, 10 * NS_PER_S);
+    assert_false(move.done);
+    assert_true(t->slots > 10 && t->slots < 100 && t->offers == 0);
+    assert_int_equal(t->watched->state, PROC_RUN);
+    bed_run(n, stun_only_body, &second); // no order waits for that
+    assert_int_equal(second.status, 0);
+    t->full = 0;
+    bed_finish(n, &move);
+    assert_int_equal(l.status, 0);
+    assert_true(t->stunned);
+    // A target whose slots stay taken is given up some time, and the process has run all the while.
+    l = mover(n, t);
+    t->full = 1000000;
+    bed_run(n, migrate_body, &l);
+    assert_int_equal(l.status, -E_LIMIT);
+    assert_int_equal(t->watched->state, PROC_RUN);
+    assert_int_equal(t->aborts, 0);
+}
+
 static void a_refused_offer_leaves_it_running_here(void **state)
 {
     struct node *n = unit_node(state);
@@ -237,7 +273,7 @@ static void a_target_that_gives_no_answer_leaves_doubt_and_no_second_copy(void *
     bed_pass(n, 600 * NS_PER_S);
     assert_int_equal(t->watched->state, PROC_DOUBT); // for ever
     bed_run(n, migrate_body, &l);
-    assert_int_equal(l.status, -E_STATE);
+    assert_int_equal(l.status, -E_DOUBT);
     bed_run(n, destroy_body, &l); // the owner's decision
     assert_int_equal(l.status, 0);
     assert_null(the_proc(n));
@@ -262,12 +298,6 @@ static void resume_body(struct node *n, void *arg)
     struct life *l = arg;
     l->status = bed_call(n, l->c, OP_PROC_RESUME, 0, 0, NULL, 0, NULL, 0);
 }
-static void stun_only_body(struct node *n, void *arg)
-{
-    struct life *l = arg;
-    l->status = bed_call(n, l->c, OP_PROC_STUN, 0, 0, NULL, 0, NULL, 0);
-}
-
 static void never_ran_body(struct node *n, void *arg)
 {
     struct life *l = arg;
@@ -485,6 +515,10 @@ static int64_t commit(struct node *n, uint64_t id, uint64_t number)
 {
     return bed_call(n, bed_lookup(n, "proc"), OP_PROC_COMMIT, id, number, NULL, 0, NULL, 0);
 }
+static int64_t slot(struct node *n, uint64_t id)
+{
+    return bed_call(n, bed_lookup(n, "proc"), OP_PROC_SLOT, id, 0, NULL, 0, NULL, 0);
+}
 static int64_t abort_it(struct node *n, uint64_t id)
 {
     return bed_call(n, bed_lookup(n, "proc"), OP_PROC_ABORT, id, 0, NULL, 0, NULL, 0);
@@ -589,6 +623,35 @@ static void an_offer_runs_once_and_only_after_commit(void **state)
 {
     struct node *n = unit_node(state);
     bed_run(n, target_body, NULL);
+}
+
+static void slots_body(struct node *n, void *arg)
+{
+    (void)arg;
+    struct plan p = plan();
+    p.ep = 0x6000000000000042;
+    for (uint64_t id = 1; id <= 8; id++)
+        assert_int_equal(slot(n, id), 0);
+    assert_int_equal(slot(n, 9), -E_LIMIT);
+    assert_int_equal(slot(n, 8), -E_EXISTS);
+    assert_int_equal(slot(n, 0), -E_ARG);
+    assert_int_equal(offer(n, 9, &p, 0), -E_LIMIT);
+    assert_int_equal(commit(n, 8, 8), -E_STATE);
+    assert_int_equal(offer(n, 1, &p, 0), 0); // it has one
+    assert_int_equal(slot(n, 9), -E_LIMIT);
+    assert_int_equal(commit(n, 1, bed_result.res[3] ? bed_result.res[3] : 1), 0);
+    assert_int_equal(slot(n, 9), 0); // what runs needs none
+    assert_int_equal(abort_it(n, 9), 0);
+    assert_int_equal(slot(n, 10), 0);
+    task_sleep(n, 31 * NS_PER_S); // nobody came
+    for (uint64_t id = 11; id <= 18; id++)
+        assert_int_equal(slot(n, id), 0);
+    task_sleep(n, 31 * NS_PER_S);
+    assert_int_equal(n->services->proc->pool_offer.used, 1); // the one that runs
+}
+static void slots_are_kept_for_a_while_and_are_limited(void **state)
+{
+    bed_run(unit_node(state), slots_body, NULL);
 }
 
 struct
@@ -710,6 +773,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         OWNER_TEST(a_committed_process_is_gone_from_here),
+        OWNER_TEST(it_runs_until_the_target_has_a_slot),
         OWNER_TEST(a_refused_offer_leaves_it_running_here),
         PROCESS_TEST(no_target_leaves_it_running_here),
         OWNER_TEST(an_explicit_refusal_of_commit_ends_the_doubt),
@@ -723,6 +787,7 @@ int main(void)
         OWNER_TEST(orders_during_a_move_wait_for_its_end),
         OWNER_TEST(orders_that_wait_for_a_move_hold_no_task_and_no_record),
         PROCESS_TEST(an_offer_runs_once_and_only_after_commit),
+        PROCESS_TEST(slots_are_kept_for_a_while_and_are_limited),
         PROCESS_TEST(rotation_withdraws_a_processor_and_a_process_but_ends_no_handoff),
         PROCESS_TEST(an_offer_that_nobody_commits_is_dropped_and_refused_for_ever),
         PROCESS_TEST(what_is_forgotten_is_in_doubt_and_not_refused),
