@@ -615,6 +615,9 @@ static void xfer_moved_away(struct node *n, struct proc *p, ep_t target_node)
 {
     place_set_moved(n, p->ep, target_node);
     locate_learn(n, p->ep, target_node);
+    // Its control port is served by the kernel there, whose endpoint is the node's. What was known of it is from before
+    // it came here.
+    locate_learn_server(n, p->ctl_put, target_node, target_node);
     waiters_tell_moved(n, p->ep, target_node);
 }
 
