@@ -155,6 +155,20 @@ static void read_ring_key(void)
     memcpy(node.ring_key, key, sizeof key);
 }
 
+static void read_orphan_grace(void)
+{
+    char value[16];
+    uint64_t s = 0;
+    if (!bootarg_value(machine.bootargs, "orphan-grace", value, sizeof value))
+        return;
+    for (const char *c = value; *c; c++) {
+        if (*c < '0' || *c > '9' || s > ORPHAN_GRACE_MAX_S)
+            give_up("orphan-grace is no number of seconds", E_ARG);
+        s = s * 10 + (uint64_t)(*c - '0');
+    }
+    node.orphan_grace_ns = s * NS_PER_S;
+}
+
 static void give_memory(void)
 {
     if (!memory_give(&node, &machine))
@@ -172,6 +186,7 @@ static void make_node(void)
     if (!bootarg_value(machine.bootargs, "node", node.name, sizeof node.name) || node.name[0] == 0)
         memcpy(node.name, "n1", 3);
     read_ring_key();
+    read_orphan_grace();
     int error = node_init(&node);
     if (error)
         give_up("node", error);

@@ -151,7 +151,16 @@ static void call_to_local(struct node *n, struct thread *t, struct proc *server)
         c->busy = true;
         call_arm(n, t, c->retry_ns);
         break;
-    case TXN_NOTHERE: call_fail(n, t, c->begun || c->unsure ? E_DIED : E_NOTHERE); break;
+    case TXN_NOTHERE:
+        if (c->begun || c->unsure || c->server == EP_NONE) {
+            call_fail(n, t, c->begun || c->unsure ? E_DIED : E_NOTHERE);
+            break;
+        }
+        c->asked = c->first_ms = 0;
+        c->server = EP_NONE; // it was told to wait and was not taken: the port may be served elsewhere now
+        c->busy = false;
+        call_arm(n, t, 0);
+        break;
     case TXN_OLD:
     case TXN_UNKNOWN: call_fail(n, t, E_DIED); break;
     }

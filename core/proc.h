@@ -100,8 +100,9 @@ struct proc {
     struct list still;                        // those in REC_FILL whose client stands still
     uint32_t npinned;
     uint64_t pinned_bytes; // of replies that their servers do not wait for any more: count for mem_limit
-    bool called, listened; // it may be known to others: as their client, as their server
-    struct cap owner;      // told of exceptions and of the end; null = nobody
+    bool called, listened;                    // it may be known to others: as their client, as their server
+    struct cap owner;                         // told of exceptions and of the end; null = nobody
+    uint64_t orphan_grace_ns;                 // it lives on while its owner is silent for so long; 0 = the node's
 
     // Counts for people [N]
     uint64_t moves;  // times it changed nodes

@@ -254,6 +254,8 @@ enum txn_verdict txn_request_in(struct node *n, ep_t dst, const struct txn_reque
     }
     if (probe)
         return TXN_UNKNOWN;
+    if (p == n->kproc && n->policy->holds && n->policy->holds(n, q))
+        return TXN_BUSY;
     enum txn_verdict v = txn_rec_take(n, p, r, q, out);
     return v == TXN_TAKE ? rec_begin(n, *out) : v;
 }

@@ -36,8 +36,11 @@ struct transport {
     // The process has left for another node (migration committed) / has arrived here.
     void (*moved_away)(struct node *n, struct proc *p, ep_t target_node);
     void (*arrived)(struct node *n, struct proc *p);
-    // The process runs again: clients that were told to wait for it may go on.
+    // The process runs again: clients that were told to wait for it may go on. Of kproc: a request that was held
+    // (policy->holds) may be taken now, here or elsewhere: its client looks for the port again.
     void (*resumed)(struct node *n, struct proc *p);
+    // Who else has this endpoint, of which there is a copy here, in doubt? The answer is policy->ep_found, or nothing.
+    void (*ask_ep)(struct node *n, ep_t ep);
     // Does another node serve this port? The server found last is asked, then the ring, for LOCATE_GIVE_UP_NS at most.
     // The server itself does not notice. The answer is policy->port_found, or nothing. false: no link is up.
     bool (*ask_port)(struct node *n, struct port port);

@@ -41,6 +41,7 @@ static unsigned answers_to(const struct wire_hdr *q)
 void locate_reply(struct node *n, const struct wire_hdr *q, struct wire_hdr *a, const struct piece *p, unsigned npieces)
 {
     ASSERT(q->kind == WIRE_LOCATE);
+    _Static_assert((int)LOCATE_EP == NOTHERE_EP && (int)LOCATE_PORT == NOTHERE_PORT, "op says what, in both");
     a->op = q->op;
     a->seq = q->seq;
     a->src_ep = node_ep(n);
@@ -75,9 +76,9 @@ void locate_heard(struct node *n, ep_t ep, ep_t node)
 
 // --- Answering other nodes -------------------------------------------------------------------------
 
-static void say_hereis(struct node *n, const struct wire_hdr *q, ep_t ep)
+static void say_hereis(struct node *n, const struct wire_hdr *q, ep_t ep, bool doubt)
 {
-    struct wire_hdr a = {.kind = WIRE_HEREIS, .arg = {ep}};
+    struct wire_hdr a = {.kind = WIRE_HEREIS, .arg = {ep, doubt}};
     locate_reply(n, q, &a, NULL, 0);
 }
 
@@ -85,8 +86,9 @@ static bool answer_ep(struct node *n, const struct wire_hdr *q)
 {
     ep_t ep = q->arg[0];
     if (place_is_here(n, ep)) {
-        say_hereis(n, q, ep);
-        return true;
+        bool doubt = place_in_doubt(n, ep);
+        say_hereis(n, q, ep, doubt);
+        return !doubt;
     }
     ep_t node = place_moved(n, ep);
     if (node != EP_NONE && node != q->src_node) {
@@ -99,9 +101,14 @@ static bool answer_ep(struct node *n, const struct wire_hdr *q)
 static bool answer_port(struct node *n, const struct wire_hdr *q)
 {
     ep_t server = place_server_here(n, q->cap.port);
-    if (server != EP_NONE)
-        say_hereis(n, q, server);
-    return server != EP_NONE;
+    bool doubt = server != EP_NONE && place_server_in_doubt(n, q->cap.port);
+    if (server != EP_NONE) {
+        say_hereis(n, q, server, doubt);
+    } else if (n->policy->port_ended && n->policy->port_ended(n, q->cap.port)) {
+        struct wire_hdr a = {.kind = WIRE_NOTHERE, .arg = {0, WIRE_LOCATE}};
+        locate_reply(n, q, &a, NULL, 0); // another node may serve it: the question goes on
+    }
+    return server != EP_NONE && !doubt;
 }
 
 bool locate_answer(struct node *n, const struct wire_hdr *h)
@@ -115,8 +122,16 @@ bool locate_answer(struct node *n, const struct wire_hdr *h)
 static void hereis_ep(struct node *n, const struct wire_hdr *h)
 {
     ep_t ep = h->arg[0];
+    if (h->arg[1]) { // a copy in doubt
+        if (question_hesitates(n, LOCATE_EP, ep, (struct port){{0, 0}}) && place_node(n, ep) == EP_NONE &&
+            place_note(n, ep, h->src_node))
+            question_hint(n, ep);
+        return;
+    }
     if (ep != h->src_node)
         (void)place_note(n, ep, h->src_node);
+    if (n->policy->ep_found && ep != h->src_node)
+        n->policy->ep_found(n, ep, h->src_node);
     question_close(n, ep);
 }
 
@@ -125,6 +140,12 @@ static void hereis_port(struct node *n, const struct wire_hdr *h)
 {
     if (!question_open_server(n, h->cap.port))
         return;
+    if (h->arg[1]) { // a copy in doubt
+        if (question_hesitates(n, LOCATE_PORT, EP_NONE, h->cap.port) && place_server(n, h->cap.port) == EP_NONE &&
+            place_note_server(n, h->cap.port, h->arg[0], h->src_node))
+            question_hint_server(n, h->cap.port);
+        return;
+    }
     (void)place_note_server(n, h->cap.port, h->arg[0], h->src_node);
     question_close_server(n, h->cap.port);
 }

@@ -96,6 +96,7 @@ struct silence {
 #define LOCATE_ALONE_NS RETRY_MAX_NS
 // What nobody has asked for again in so long is not looked for any more: a caller asks every RETRY_WAIT_NS at least.
 #define LOCATE_WANTED_NS (RETRY_WAIT_NS + RETRY_MAX_NS)
+#define DOUBT_HINT_NS (200 * NS_PER_MS) // of asking, until the answer of a copy in doubt is better than none
 struct found_hook { // whom answers are told (question_on_found)
     void (*ep)(struct node *n, ep_t ep);
     void (*port)(struct node *n, struct port port);

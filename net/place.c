@@ -24,6 +24,18 @@ bool place_is_here(struct node *n, ep_t ep)
     return p && lives(p);
 }
 
+bool place_in_doubt(struct node *n, ep_t ep)
+{
+    const struct proc *p = proc_by_ep(n, ep);
+    return p && p->state == PROC_DOUBT;
+}
+
+bool place_server_in_doubt(struct node *n, struct port port)
+{
+    const struct port_entry *e = port_find(n, port);
+    return e && (e->about ? e->about : e->proc)->state == PROC_DOUBT;
+}
+
 // A process's own port is served by the kernel that has the process (about), so it is here when the process is.
 ep_t place_server_here(struct node *n, struct port port)
 {

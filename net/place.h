@@ -15,6 +15,9 @@ struct node;
 
 // Returns true if the endpoint lives here: it is this node's own, or that of a process here.
 bool place_is_here(struct node *n, ep_t ep);
+// Returns true if what lives here is a copy in doubt: another node may have the process (core/proc.h).
+bool place_in_doubt(struct node *n, ep_t ep);
+bool place_server_in_doubt(struct node *n, struct port port); // place_server_in_doubt: what serves the port, likewise
 // Returns the endpoint of this node that serves the port, EP_NONE: none does.
 ep_t place_server_here(struct node *n, struct port port);
 

@@ -477,6 +477,18 @@ void question_hint(struct node *n, ep_t ep)
     n->net->found.ep(n, ep);
 }
 
+void question_hint_server(struct node *n, struct port port)
+{
+    ASSERT(question_open_server(n, port));
+    n->net->found.port(n, port);
+}
+
+bool question_hesitates(struct node *n, uint32_t op, ep_t ep, struct port port)
+{
+    const struct question *q = question_of(n->net, op, ep, port);
+    return q && node_now(n) - q->asked_ns >= DOUBT_HINT_NS;
+}
+
 // --- Begin and end ---------------------------------------------------------------------------------
 
 void question_init(struct node *n)

@@ -61,5 +61,10 @@ void question_close_server(struct node *n, struct port port);
 void question_answer_passes(struct node *n, const struct wire_hdr *h);
 // Tells that the endpoint may have been found. The question stays open.
 void question_hint(struct node *n, ep_t ep);
+// Tells that a server of the port may have been found, likewise.
+void question_hint_server(struct node *n, struct port port);
+// Returns true if the question (op: LOCATE_EP of ep, LOCATE_PORT of port) is open, and for so long that the node that
+// has what is looked for would have answered: then the answer of a copy in doubt is taken, as a hint.
+bool question_hesitates(struct node *n, uint32_t op, ep_t ep, struct port port);
 
 #endif

@@ -58,6 +58,13 @@ void waiters_tell_resumed(struct node *n, ep_t server)
     tell(n, server, (struct wire_hdr){.kind = WIRE_REQUEST_ACK, .src_ep = server});
 }
 
+void waiters_tell_held(struct node *n, ep_t server)
+{
+    tell(n, server,
+         (struct wire_hdr){
+             .kind = WIRE_NOTHERE, .op = NOTHERE_PORT, .src_ep = server, .arg = {server, WIRE_REQUEST}});
+}
+
 void waiters_tell_moved(struct node *n, ep_t server, ep_t node)
 {
     tell(n, server, (struct wire_hdr){.kind = WIRE_MOVED, .src_ep = node_ep(n), .arg = {server, node}});

@@ -16,6 +16,8 @@ struct node;
 void waiters_note(struct node *n, const struct wire_hdr *request);
 // The server runs again: its waiters are told to go on.
 void waiters_tell_resumed(struct node *n, ep_t server);
+// The server takes now what it held, or another does: its waiters look for the port again.
+void waiters_tell_held(struct node *n, ep_t server);
 // The server is at another node now: its waiters are told where.
 void waiters_tell_moved(struct node *n, ep_t server, ep_t node);
 

@@ -610,8 +610,13 @@ static void refused_call(struct node *n, const struct wire_hdr *h)
 static void in_nothere(struct node *n, const struct wire_hdr *h)
 {
     ep_t ep = h->arg[0];
-    if (h->op == NOTHERE_EP && place_node(n, ep) == h->src_node)
+    if (h->op == NOTHERE_EP && h->arg[1] != WIRE_LOCATE && place_node(n, ep) == h->src_node)
         place_forget(n, ep);
+    if (h->arg[1] == WIRE_LOCATE) {
+        if (h->op == NOTHERE_PORT && n->policy->port_gone)
+            n->policy->port_gone(n, h->cap.port);
+        return;
+    }
     if (h->arg[1] == WIRE_REQUEST)
         refused_call(n, h);
     else if (h->op == NOTHERE_TXN) // of an acknowledgement or a reply of ours
@@ -661,13 +666,19 @@ static void found_port(struct node *n, struct port port)
 
 static void xfer_resumed(struct node *n, struct proc *p)
 {
-    waiters_tell_resumed(n, p->ep);
+    if (p == n->kproc)
+        waiters_tell_held(n, p->ep);
+    else
+        waiters_tell_resumed(n, p->ep);
 }
 
 static void xfer_moved_away(struct node *n, struct proc *p, ep_t target_node)
 {
     place_set_moved(n, p->ep, target_node);
     locate_learn(n, p->ep, target_node);
+    // Its control port is served by the kernel there, whose endpoint is the node's. What was known of it is from before
+    // it came here.
+    locate_learn_server(n, p->ctl_put, target_node, target_node);
     waiters_tell_moved(n, p->ep, target_node);
 }
 
@@ -696,6 +707,7 @@ static const struct transport transport = {
     .moved_away = xfer_moved_away,
     .arrived = xfer_arrived,
     .resumed = xfer_resumed,
+    .ask_ep = question_ask,
     .ask_port = xfer_ask_port,
     .link_status = link_status,
     .link_echo = link_echo_wait,

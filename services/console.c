@@ -80,7 +80,7 @@ static int console_key(struct node *n, const struct request *r, uint8_t key[16])
     return 0;
 }
 
-static int console_rekey(struct node *n, const struct request *r, const uint8_t key[16])
+static int console_rekey(struct node *n, struct request *r, const uint8_t key[16])
 {
     struct tty *t = tty_find(n, cap_obj(&r->in.cap));
     if (cap_obj(&r->in.cap) != 0 && !t)

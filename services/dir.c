@@ -49,7 +49,7 @@ static int dir_key(struct node *n, const struct request *r, uint8_t key[16])
 }
 
 // The new key is good until the node boots again; then the key derives from the ring key, as before.
-static int dir_rekey(struct node *n, const struct request *r, const uint8_t key[16])
+static int dir_rekey(struct node *n, struct request *r, const uint8_t key[16])
 {
     (void)r;
     memcpy(n->services->dir->key, key, 16);

@@ -31,7 +31,7 @@ static int node_key(struct node *n, const struct request *r, uint8_t key[16])
     return 0;
 }
 
-static int node_rekey(struct node *n, const struct request *r, const uint8_t key[16])
+static int node_rekey(struct node *n, struct request *r, const uint8_t key[16])
 {
     (void)r;
     memcpy(n->services->node->key, key, 16);

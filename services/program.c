@@ -165,7 +165,7 @@ static struct part stack_part(uint64_t block_len, const struct cap *startup)
 
 static void put_proc(struct writer *w, const struct program *p, const struct cap *owner)
 {
-    struct desc_proc d = {.owner = *owner, .next_tid = 2};
+    struct desc_proc d = {.owner = *owner, .next_tid = 2, .orphan_grace_ns = p->orphan_grace_ns};
     size_t len = strlen(p->name);
     ASSERT(len < sizeof d.name);
     memcpy(d.name, p->name, len);

@@ -38,6 +38,7 @@ struct program {
     const char *const *argv; // argc strings
     const char *const *env;  // nenv strings, "NAME=value"
     const struct startup_cap *cap;
+    uint64_t orphan_grace_ns; // struct desc_proc; 0: the node's
 };
 
 // Fills in a slot of program.cap. False if the name is longer than there is room for.

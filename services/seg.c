@@ -42,7 +42,7 @@ static int object_key(struct node *n, const struct request *r, uint8_t key[16])
     return 0;
 }
 
-static int object_rekey(struct node *n, const struct request *r, const uint8_t key[16])
+static int object_rekey(struct node *n, struct request *r, const uint8_t key[16])
 {
     uint32_t number = cap_obj(&r->in.cap);
     struct seg *s = number ? seg_find(n, number) : NULL;

@@ -202,6 +202,8 @@ static void answer(struct node *n, struct request *r, int64_t status)
 {
     if (status < 0)
         r->reply = buf_none();
+    if (status < 0 && r->elsewhere && task_forward(n, &r->in.cap, r->in.op, r->in.arg) == 0)
+        return;
     int e = task_putrep(n, status, r->res, r->reply);
     if (e == -E_MEM || e == -E_FAULT) // the reply's bytes could not be had; the client must not wait for ever
         e = task_putrep(n, e, NULL, buf_none());
@@ -217,6 +219,7 @@ static void serve(struct node *n, struct worker *w)
     r->data = buf_seg(w->buffer, 0, r->in.len);
     const struct operation *op = service_operation(w->of->s, r->in.op);
     int64_t status = op ? service_admit(n, w, op) : -E_OP;
+    r->elsewhere = status == -E_NOTHERE;
     bool slow = status >= 0 && op->time > OP_NONBLOCKING;
     if (slow) {
         status = slow_begin(n, w->of, op);

@@ -30,6 +30,9 @@ struct request {
     struct buf reply; // where the reply's bytes lie; valid until the reply has reached the client
     void (*after)(struct node *n, struct request *r); // called when the reply is out, or NULL
     void *after_arg;
+    // With a negative status: the object has left this node, and nothing was done. Its client is not answered: it makes
+    // the same call again, where the object is now.
+    bool elsewhere;
     // Released by the loop when the reply is out, so that no error path of an operation has to
     struct seg *held[REQUEST_HOLDS]; // request_hold
     void *page;                      // request_page
@@ -59,11 +62,12 @@ struct operation {
 struct service {
     const char *name;
     const struct operation *ops; // ends with name NULL. Standard operations need no entry: service.c has all of them
-    // Finds the key against which the presented capability is checked: 0, or a negative error (E_OBJECT).
+    // Finds the key against which the presented capability is checked: 0, or a negative error: E_OBJECT; E_NOTHERE: the
+    // object has left this node (request.elsewhere).
     int (*key)(struct node *n, const struct request *r, uint8_t key[16]);
     // Gives the object that the request names this new key (OP_ROTATE). 0, or a negative error: nothing has changed.
     // NULL: objects of this service cannot be rotated.
-    int (*rekey)(struct node *n, const struct request *r, const uint8_t key[16]);
+    int (*rekey)(struct node *n, struct request *r, const uint8_t key[16]);
     // Executes an operation OP_INLINE_OR_BLOCKS of a guest of this node inline (inline.c), as its run would: *status.
     // It may make threads ready. False if it would have to wait for something; then nothing has changed, and a task
     // gets the request.

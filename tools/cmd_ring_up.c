@@ -18,7 +18,7 @@
 // --- The command line -------------------------------------------------------------------------------------
 
 static struct {
-    uint64_t nodes, harts;
+    uint64_t nodes, harts, orphan_grace;
     const char *memory, *append;
     bool icount, count;
 } up = {.nodes = 4, .harts = 1, .memory = "64M"};
@@ -59,6 +59,14 @@ static const struct option options[] = {
      .value = "TEXT",
      .wrong = wrong_append,
      .what = "added to the kernel's command line"},
+    {.name = "orphan-grace",
+     .kind = OPTION_NUMBER,
+     .number = &up.orphan_grace,
+     .value = "S",
+     .unit = "seconds",
+     .min = 1,
+     .max = ORPHAN_GRACE_MAX_S,
+     .what = "how long an owner may be silent before its processes end (600)"},
     {.name = "icount",
      .kind = OPTION_FLAG,
      .flag = &up.icount,
@@ -187,6 +195,7 @@ static int run(void)
     struct ring r = {.qemu = {.harts = (unsigned)up.harts,
                               .memory = up.memory,
                               .append = up.append,
+                              .orphan_grace = up.orphan_grace,
                               .icount = up.icount,
                               .count = up.count},
                      .state = {.nodes = (unsigned)up.nodes},

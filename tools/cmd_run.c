@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // rotifer run: starts a program on a node, and is its terminal, its files and its owner until it ends; or starts it
 // detached: then nobody is its owner.
+#include "core/config.h"
 #include "core/text.h"
 #include "tools/command.h"
 #include "tools/ending.h"
@@ -18,7 +19,7 @@ static const char *env[PROGRAM_ENV_MAX - 1]; // one more is the date
 
 static struct {
     const char *node, *name, *dir, *files;
-    uint64_t copies;
+    uint64_t copies, orphan_grace;
     bool quiet, detach;
     struct option_list env;
     struct option_rest words;
@@ -75,6 +76,14 @@ static const struct option options[] = {
      .min = 1,
      .max = RUN_COPIES_MAX,
      .what = "start N of it, on one terminal; when one fails, all are ended"},
+    {.name = "orphan-grace",
+     .kind = OPTION_NUMBER,
+     .number = &line.orphan_grace,
+     .value = "S",
+     .unit = "seconds",
+     .min = 1,
+     .max = ORPHAN_GRACE_MAX_S,
+     .what = "how long it and this command live on without a word of each other (the ring's; 600)"},
     {.name = "detach",
      .kind = OPTION_FLAG,
      .flag = &line.detach,
@@ -118,6 +127,7 @@ static int run(void)
     struct program_file *p = &r.program;
     if (!program_file_load(p, line.words.word[0]))
         return EXIT_FAILED;
+    p->orphan_grace_ns = line.orphan_grace * NS_PER_S;
     if (line.name)
         snprintf(p->name, sizeof p->name, "%s", line.name);
     p->argc = line.words.count;

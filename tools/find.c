@@ -103,6 +103,15 @@ unsigned find_nodes(struct node *n, struct found_node out[FIND_NODES_MAX])
     return known.count;
 }
 
+bool find_all_answer(struct node *n)
+{
+    static struct found_node f[FIND_NODES_MAX];
+    struct ring_state started;
+    (void)find_nodes(n, f);
+    read_started(&started);
+    return all_have_answered(&started);
+}
+
 bool find_say_missing(void)
 {
     struct ring_state started;

@@ -24,6 +24,9 @@ struct found_node {
 unsigned find_nodes(struct node *n, struct found_node out[FIND_NODES_MAX]);
 // Says which of the nodes that `ring up` started did not answer the last find_nodes. True when there was one.
 bool find_say_missing(void);
+// True when each node that `ring up` started has just answered, but for those whose process on this machine has ended:
+// then what no node knows is nowhere. False when a node is silent, or nothing is known of what was started.
+bool find_all_answer(struct node *n);
 // True when it is the name of one of the short-lived nodes that commands are.
 bool find_is_command(const char *node_name);
 

@@ -9,7 +9,7 @@
 struct node;
 
 struct owner_report {
-    bool over; // ENDED or DOUBT: nothing more will come
+    bool over; // ENDED: nothing more will come
     unsigned wanted,
         ended;     // processes that are owned (0 counts as 1); of these, how many have ended
     uint32_t last; // enum owner_event

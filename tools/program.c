@@ -115,7 +115,8 @@ void *program_file_descriptor(struct node *n, const struct program_file *f, cons
                         .nenv = f->nenv,
                         .env = f->env,
                         .ncaps = f->ncaps,
-                        .cap = f->cap};
+                        .cap = f->cap,
+                        .orphan_grace_ns = f->orphan_grace_ns};
     uint64_t block_len;
     void *block = make_startup(n, &p, &block_len);
     void *desc = block ? calloc(1, PROGRAM_DESC_MAX) : NULL;

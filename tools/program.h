@@ -21,6 +21,7 @@ struct program_file {
     unsigned nenv, ncaps;
     const char *env[PROGRAM_ENV_MAX]; // "NAME=value"
     struct startup_cap cap[PROGRAM_CAPS_MAX];
+    uint64_t orphan_grace_ns; // struct desc_proc; 0: the node's
 };
 
 // Reads and checks the program: a path, or the NAME of build/guest/NAME.elf. Returns true, or false after saying why.

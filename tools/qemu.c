@@ -55,7 +55,8 @@ pid_t start_process(char *const argv[], const char *log, int keep_fd)
 }
 
 // The key goes into a file, not into the arguments: those, everybody on this machine may read.
-static bool write_config(const char *path, unsigned position, const uint8_t key[32], const char *append)
+static bool write_config(const char *path, unsigned position, const uint8_t key[32],
+                         const struct qemu_options *o)
 {
     (void)unlink(path);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -65,7 +66,9 @@ static bool write_config(const char *path, unsigned position, const uint8_t key[
     fprintf(f, "[machine]\n  append = \"node=n%u ringkey=", position);
     for (int i = 0; i < 32; i++)
         fprintf(f, "%02x", key[i]);
-    fprintf(f, "%s%s\"\n", append ? " " : "", append ? append : "");
+    if (o->orphan_grace)
+        fprintf(f, " orphan-grace=%llu", (unsigned long long)o->orphan_grace);
+    fprintf(f, "%s%s\"\n", o->append ? " " : "", o->append ? o->append : "");
     return fclose(f) == 0;
 }
 
@@ -149,7 +152,7 @@ pid_t qemu_start(unsigned position, unsigned nodes, const uint8_t key[32], const
     ASSERT(position >= 1 && position <= nodes); // 0 is the host daemon, which is no QEMU
     snprintf(config, sizeof config, "n%u.cfg", position);
     snprintf(log, sizeof log, "n%u.err", position);
-    if (!write_config(config, position, key, o->append)) {
+    if (!write_config(config, position, key, o)) {
         fail("cannot write %s/%s: %s", rundir_path(), config, strerror(errno));
         return -1;
     }

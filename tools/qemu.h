@@ -12,6 +12,7 @@ struct qemu_options {
     unsigned harts;
     const char *memory; // "64M", as QEMU takes it
     const char *append; // added to the kernel's command line, or NULL
+    uint64_t orphan_grace; // seconds; 0: the kernel's own
     bool icount;        // count instructions: time is 1 ns each (platform: exact, slow)
     bool count;         // with the plugin that counts each instruction; into nI.count in the run directory
 };

@@ -4,8 +4,10 @@
 #include "core/cap.h"
 #include "core/config.h"
 #include "core/error.h"
+#include "core/node.h"
 #include "core/panic.h"
 #include "core/task.h"
+#include "tools/find.h"
 #include "tools/member.h"
 #include "tools/owner.h"
 #include "tools/say.h"
@@ -13,10 +15,11 @@
 #include <signal.h>
 #include <stdio.h>
 
-#define KILL_TIMEOUT_MS 5000
+#define KILL_TIMEOUT_MS 30000 // an order waits for a move to end
+#define ENDED_TIMEOUT_MS 5000  // and then its owner hears of the end
 #define LOOK_AFTER_NS (3 * NS_PER_S) // between two looks whether the process is still anywhere
 #define LOOK_TIMEOUT_MS 60000        // longer than it takes to find out that nobody serves a port
-#define LOST_AFTER 3                 // looks in a row that found it nowhere
+#define LOST_AFTER 3                 // looks in a row that found it nowhere, while all nodes answered
 #define LAST_WORD_NS (2 * NS_PER_S)  // a fault was reported: how long to wait for "ended"
 
 static struct run *running; // that signals are for; NULL: none yet
@@ -79,18 +82,33 @@ static void pause_it(struct node *n)
 
 // --- The end ----------------------------------------------------------------------------------------------
 
-// A node that loses power tells no owner anything. So look, now and then, whether the process is anywhere.
+// A node that loses power tells no owner anything. So look, now and then, whether the process is anywhere. That it was
+// not found proves nothing while a node is silent, for it may run there, behind a cut or stopped. It is lost when every
+// node that runs has answered and none has it, in some looks in a row; or when nothing was heard of it for its grace.
+static bool look_finds(struct node *n, const struct cap *process)
+{
+    int64_t s = task_trans(n, process, OP_INFO, NULL, buf_none(), buf_none(), LOOK_TIMEOUT_MS, NULL);
+    return s != -E_NOTHERE && s != -E_DIED && s != -E_OBJECT;
+}
+
 static void watch_main(struct node *n, void *arg)
 {
     struct run *run = arg;
     unsigned at = run->copies - 1; // of several, one after the other, as they end
-    for (unsigned missing = 0; missing < LOST_AFTER;) {
+    uint64_t grace = run->program.orphan_grace_ns ? run->program.orphan_grace_ns : ORPHAN_GRACE_NS;
+    uint64_t heard = node_now(n);
+    for (unsigned nowhere = 0; nowhere < LOST_AFTER && node_now(n) - heard < grace;) {
         task_sleep(n, LOOK_AFTER_NS);
-        int64_t s = task_trans(n, &run->process[at], OP_INFO, NULL, buf_none(), buf_none(), LOOK_TIMEOUT_MS, NULL);
-        missing = s == -E_NOTHERE || s == -E_DIED || s == -E_OBJECT ? missing + 1 : 0;
-        if (missing && at > 0) {
+        uint64_t begun = node_now(n);
+        if (look_finds(n, &run->process[at])) {
+            nowhere = 0;
+            heard = begun;
+            continue;
+        }
+        nowhere = find_all_answer(n) ? nowhere + 1 : 0;
+        if (nowhere && at > 0) {
             at--;
-            missing = 0;
+            nowhere = 0;
         }
     }
     run->lost = true;
@@ -109,7 +127,7 @@ void watch_kill(struct node *n, const struct run *run)
         told += s >= 0;
     }
     // Their kernel tells the owner, and would go on trying if we left without an answer.
-    for (unsigned i = 0; told && !run->detach && i < KILL_TIMEOUT_MS && !owner_so_far()->over; i++)
+    for (unsigned i = 0; told && !run->detach && i < ENDED_TIMEOUT_MS && !owner_so_far()->over; i++)
         task_sleep(n, NS_PER_MS);
 }
 

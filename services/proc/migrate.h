@@ -3,27 +3,35 @@
 // Everything is an ordinary transaction to the target's process service (services/protocol/proc.h: OFFER, COMMIT,
 // ABORT).
 //
-// Source (migrate.c), the process's own state:
+// Source (migrate.c), the process's own state. First the target is asked for a slot (SLOT), while the process runs and
+// other orders for it are carried out: for as long as the target answers that all are taken; one that does not answer at
+// all is given up soon.
 //
 //   state     event                                      next      action
-//   RUN       MIGRATE                                    STUNNING  proc_stun
-//   STUNNED   MIGRATE (stunned by an order)              MOVING    the copy arrives stunned too
+//   RUN       SLOT answered: 0                           STUNNING  proc_stun
+//   STUNNED   the same (stunned by an order)             MOVING    the copy arrives stunned too
 //   STUNNING  last thread has left its hart              STUNNED
 //   STUNNED                                              MOVING    descriptor encoded, OFFER sent
+//   MOVING    OFFER is not begun within seconds          RUN (*)   withdrawn, ABORT
 //   MOVING    OFFER failed, for whatever reason          RUN (*)   ABORT, nobody waits for its answer
 //   MOVING    OFFER answered: everything is there        DOUBT     COMMIT sent
 //   DOUBT     COMMIT answered: 0                         gone      "moved to" left behind, destroyed in silence
 //   DOUBT     COMMIT answered: E_REFUSED                 RUN (*)
-//   DOUBT     any other error: the answer is not known   DOUBT     COMMIT again, after growing pauses
-//   DOUBT     E_DOUBT answered, or asked for too long    DOUBT     owner told. Only the owner's order ends it:
-//             OP_DESTROY                                 gone      destroyed in silence
-//             OP_PROC_RESUME                             RUN       the owner knows that the other copy does not run
+//   DOUBT     any other error: the answer is not known   DOUBT     COMMIT again, after growing pauses, and the ring is
+//                                                                  asked who has it, for as long as this copy exists
+//   DOUBT     another node has it, and is in no doubt    gone      as COMMIT answered
+//   DOUBT     E_DOUBT answered, or asked for 60 s        DOUBT     OP_PROC_MIGRATE answered E_DOUBT, owner told
+//   DOUBT     OP_DESTROY                                 gone      destroyed in silence
+//   DOUBT     OP_PROC_NEVER_RAN, and neither the target  RUN       a person knows that the other copy does not run
+//             nor another node knows better
 //   (*) STUNNED when it was before
 //
 // Target (offer.c), one record for each offer:
 //
 //   state     event                                      next      action
-//   -         OFFER, and memory for all of it            PULLING   process made, state ARRIVING; segments pulled
+//   -         SLOT, and a slot is free                   SLOT      answered 0; else E_LIMIT: ask again
+//   SLOT      ABORT; no OFFER in SLOT_LIFE               -
+//   -, SLOT   OFFER, and memory for all of it            PULLING   process made, state ARRIVING; segments pulled
 //   PULLING   a segment did not come; ABORT              -         process destroyed; OFFER answered with the error
 //   PULLING   all is here                                READY     OFFER answered
 //   READY     COMMIT                                     COMMITTED process RUN, or STUNNED (stay_stunned): answered 0
@@ -38,7 +46,8 @@
 //
 // Why at most one copy runs:
 //   1. The source's copy does not run from STUNNING on until it is resumed; the target's does not before COMMIT.
-//   2. The source resumes its copy only when it never sent COMMIT, or when the target answered E_REFUSED to it.
+//   2. The source resumes its copy only when it never sent COMMIT, or when the target answered E_REFUSED to it; or when
+//      a person says that the other copy does not run, and nobody in the ring can know.
 //   3. The target answers E_REFUSED only when it is sure that it did not and will not run it: there is no record, and
 //      no record that it could have forgotten. A record that is gone does not come back: ids are random, OFFER is
 //      executed at most once, and the source uses an id for one move only.
@@ -46,11 +55,15 @@
 //      counts.
 //   5. A target that booted again cannot answer: its process port is new. So no answer of the new boot is taken for one
 //      of the old boot, and the process stays in doubt.
+//   6. A copy that is in doubt says so when it is asked for (net/locate.c), and is no proof for another copy in doubt.
+//      What another node says counts only when no frame can be older than the doubt.
 // Callers: node lock held.
 #ifndef SERVICES_MIGRATE_H
 #define SERVICES_MIGRATE_H
 
 #include "core/node.h"
+
+#define MOVES_MAX 8u // at a time, away from a node; and as many to it
 
 struct request;
 
@@ -65,9 +78,28 @@ struct migrate_result {
 // neither RUN nor STUNNED, or has another order; E_SHARED: it shares memory with another process; E_OBJECT: it ended
 // meanwhile; E_REFUSED, E_MEM, E_EXISTS, E_ARCH... as the target said; E_NOTHERE, E_DIED, E_TIMEOUT: there is no such
 // target. Callers: tasks (may sleep).
-int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, struct migrate_result *out);
+int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, uint64_t id,
+                     struct migrate_result *out);
+// Takes a slot at the target, for migrate_send: *id. Returns 0; E_LIMIT: all have been taken for SLOT_WAIT_NS; E_TIMEOUT:
+// it does not answer; E_CANCEL: nobody wants the move any more; other errors as the target said. Callers: tasks (may
+// sleep).
+int64_t migrate_slot(struct node *n, const struct cap *target, uint64_t *id);
+// Gives a slot back that migrate_send was not called for. Callers: tasks (may sleep).
+void migrate_slot_drop(struct node *n, const struct cap *target, uint64_t id);
 
-// The target: OP_PROC_OFFER. Returns the status: 0, or an error, and nothing is left: E_OP: of a process; E_ARG:
+// policy.ep_found (core/node.h): another node has the process, in no doubt. Callers: core.
+void move_found(struct node *n, ep_t ep, ep_t node);
+// Starts the tasks that ask about copies in doubt, where one is missing. Returns when to try again (ns), UINT64_MAX: all
+// are there.
+uint64_t doubts_begin(struct node *n);
+// OP_PROC_NEVER_RAN: p is in doubt, and resumes here on a person's word. Returns 0: it runs here. E_EXISTS: another node
+// has it, and this copy is gone; E_DOUBT: the target, or another node, can know better: ask again; E_STATE: p is not in
+// doubt. Callers: tasks (may sleep).
+int64_t move_never_ran(struct node *n, struct proc *p);
+
+// The target: OP_PROC_SLOT. Returns the status: 0; E_LIMIT: all slots are taken; E_ARG, E_EXISTS, E_MEM, E_OP.
+int64_t offer_slot(struct node *n, struct request *r);
+// OP_PROC_OFFER. Returns the status: 0, or an error, and nothing is left: E_OP: of a process; E_ARG:
 // without a number, or a process without an identity; E_EXISTS: the number is in use, or the process is here; E_LIMIT:
 // too many offers; E_MEM; E_CANCEL: ABORT came; those of instantiate_begin and instantiate_fill. Callers: tasks (may
 // sleep).

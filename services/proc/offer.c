@@ -10,10 +10,13 @@
 #include "services/proc/proc_priv.h"
 
 #define OFFER_LIFE_NS (30 * NS_PER_S) // READY without COMMIT
-#define OPEN_MAX 16u                  // offers that are PULLING or READY
+#define SLOT_LIFE_NS (30 * NS_PER_S)  // SLOT without OFFER: the source has still to stun the process
+// Slots: offers that are not committed. Each takes a task of the service while it pulls; as many others are for moves
+// away from here, and the rest for other orders (proc.c, tasks_max).
+#define SLOTS_MAX MOVES_MAX
 #define COMMITTED_MAX 256u            // remembered
 
-enum offer_state { OFFER_PULLING, OFFER_READY, OFFER_COMMITTED };
+enum offer_state { OFFER_SLOT, OFFER_PULLING, OFFER_READY, OFFER_COMMITTED };
 
 struct offer {
     struct list link;       // [N] services.offers, in the order of their numbers
@@ -22,7 +25,7 @@ struct offer {
     ep_t ep;                // [N] of the process
     enum offer_state state; // [N] set by offer_set_state only
     bool given_up;          // [N] PULLING: the source sent ABORT
-    uint64_t ready_ns;      // [N] READY: since when
+    uint64_t ready_ns;      // [N] SLOT, READY: since when
 };
 
 static void offer_set_state(struct node *n, struct offer *o, enum offer_state state)
@@ -72,21 +75,45 @@ static void offer_drop(struct node *n, struct offer *o)
 
 // --- OFFER ------------------------------------------------------------------------------------------------
 
-static int offer_new(struct node *n, uint64_t id, struct offer **out)
+static int slot_take(struct node *n, uint64_t id, struct offer **out)
 {
     struct proc_service *ps = n->services->proc;
     if (id == 0)
         return -E_ARG;
     if (offer_find(n, id))
         return -E_EXISTS;
-    if (offers_open(n) >= OPEN_MAX)
+    if (offers_open(n) >= SLOTS_MAX)
         return -E_LIMIT;
     struct offer *o = pool_alloc(n, &ps->pool_offer);
     if (!o)
         return -E_MEM;
     o->id = id;
     o->number = ++ps->offer_serial;
+    o->ready_ns = node_now(n);
     list_add_tail(&ps->offers, &o->link);
+    offer_set_state(n, o, OFFER_SLOT);
+    *out = o;
+    return 0;
+}
+
+int64_t offer_slot(struct node *n, struct request *r)
+{
+    struct offer *o;
+    if (r->in.about)
+        return -E_OP;
+    int e = slot_take(n, r->in.arg[0], &o);
+    if (e == 0)
+        task_wake(n, &n->procs); // the reaper, which frees slots that are too old
+    return e;
+}
+
+// The offer in its slot. One without a slot takes one that is free.
+static int offer_new(struct node *n, uint64_t id, struct offer **out)
+{
+    struct offer *o = offer_find(n, id);
+    int e = o && o->state == OFFER_SLOT ? 0 : slot_take(n, id, &o);
+    if (e < 0)
+        return e;
     offer_set_state(n, o, OFFER_PULLING);
     *out = o;
     return 0;
@@ -201,6 +228,7 @@ int64_t offer_commit(struct node *n, struct request *r)
     switch (o->state) {
     case OFFER_READY: return offer_run(n, o);
     case OFFER_COMMITTED: return 0; // asked again: the answer to an earlier COMMIT was lost
+    case OFFER_SLOT:
     case OFFER_PULLING: break;
     }
     return -E_STATE; // no source does this: OFFER is not answered yet
@@ -216,6 +244,7 @@ int64_t offer_abort(struct node *n, struct request *r)
     if (!o)
         return 0;
     switch (o->state) {
+    case OFFER_SLOT: offer_free(n, o); return 0;
     case OFFER_PULLING:
         o->given_up = true; // the task that pulls sees it after the present transaction
         return 0;
@@ -230,10 +259,12 @@ uint64_t offer_sweep(struct node *n)
     uint64_t now = node_now(n), next = UINT64_MAX;
     LIST_FOR_SAFE (l, after, &n->services->proc->offers) {
         struct offer *o = LIST_ENTRY(l, struct offer, link);
-        if (o->state != OFFER_READY)
+        if (o->state != OFFER_READY && o->state != OFFER_SLOT)
             continue;
-        uint64_t end = o->ready_ns + OFFER_LIFE_NS;
-        if (end <= now) {
+        uint64_t end = o->ready_ns + (o->state == OFFER_SLOT ? SLOT_LIFE_NS : OFFER_LIFE_NS);
+        if (end <= now && o->state == OFFER_SLOT) {
+            offer_free(n, o);
+        } else if (end <= now) {
             node_log(n, "proc: %u was offered and not committed: dropped", (unsigned)(o->ep & CAP_OBJ_MAX));
             offer_drop(n, o);
         } else if (end < next) {

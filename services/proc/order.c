@@ -3,6 +3,10 @@
 #include "services/proc/order.h"
 #include "core/error.h"
 #include "core/panic.h"
+#include "core/port.h"
+#include "core/rec.h"
+#include "core/txn_net.h"
+#include "services/proc/migrate.h"
 #include "services/proc/proc_priv.h"
 
 static struct order *order_find(struct node *n, ep_t ep)
@@ -37,6 +41,30 @@ void order_end(struct node *n, struct order *o)
     struct proc *p = proc_by_ep(n, o->ep);
     if (p)
         task_wake(n, &p->stun_event);
+    if (n->transport && o->kind == ORDER_MOVE)
+        n->transport->resumed(n, n->kproc);
+}
+
+// Orders to move that have been taken: they wait for a task, or one carries them out.
+static unsigned moves_taken(struct node *n)
+{
+    unsigned taken = 0;
+    LIST_FOR (l, &n->kproc->recs) {
+        const struct rec *r = LIST_ENTRY(l, struct rec, link);
+        taken += r->op == OP_PROC_MIGRATE && (r->state == REC_QUEUED || r->state == REC_FILL || r->state == REC_SERVE);
+    }
+    return taken;
+}
+
+bool order_holds(struct node *n, const struct txn_request *q)
+{
+    if (q->op == OP_PROC_MIGRATE && moves_taken(n) >= MOVES_MAX)
+        return true;
+    if (list_empty(&n->services->proc->orders) || q->op == OP_INFO || q->op == OP_STATUS || q->op == OP_RESTRICT)
+        return false;
+    const struct port_entry *e = port_find(n, q->cap.port);
+    const struct order *o = e && e->about ? order_find(n, e->about->ep) : NULL;
+    return o && o->kind == ORDER_MOVE;
 }
 
 void order_give_up(struct node *n, ep_t ep)

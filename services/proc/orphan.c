@@ -91,11 +91,23 @@ static bool anybody_has(struct node *n, struct port owner)
     return false;
 }
 
-// True if no order is under way that will leave it on another node, or as another record. A process in doubt may end
-// too: only its owner could have ended the doubt, and the owner is gone.
-static bool may_end(struct node *n, const struct proc *p)
+uint64_t orphan_grace(const struct node *n, const struct proc *p)
 {
-    return (p->state == PROC_RUN || p->state == PROC_STUNNED || p->state == PROC_DOUBT) && !order_busy(n, p->ep);
+    return p->orphan_grace_ns ? p->orphan_grace_ns : n->orphan_grace_ns ? n->orphan_grace_ns : ORPHAN_GRACE_NS;
+}
+
+// For how long the owner has been silent, at least: from the first search that found no server to the last one.
+static uint64_t silent_ns(const struct watch *w)
+{
+    return w->missed ? (w->missed - 1) * ORPHAN_ASK_NS : 0;
+}
+
+// True if its owner is gone, and no order is under way that will leave it on another node, or as another record.
+static bool may_end(struct node *n, const struct proc *p, const struct watch *w)
+{
+    if (order_busy(n, p->ep) || !(w->ended || silent_ns(w) >= orphan_grace(n, p)))
+        return false;
+    return p->state == PROC_RUN || p->state == PROC_STUNNED || (p->state == PROC_DOUBT && w->ended);
 }
 
 // --- The end of an orphan ----------------------------------------------------------------------------------------
@@ -108,7 +120,7 @@ static void orphan_end(struct node *n, struct proc *p, const struct watch *w)
         node_log(n, "proc: %s (%06x) is an orphan and ends: its owner has ended", p->name, p->pid);
     else
         node_log(n, "proc: %s (%06x) is an orphan and ends: nobody has served its owner's port for %u s", p->name,
-                 p->pid, (unsigned)(ORPHAN_GRACE_NS / NS_PER_S));
+                 p->pid, (unsigned)(silent_ns(w) / NS_PER_S));
     if (p->state == PROC_DOUBT) { // the copy that may run elsewhere is judged there
         proc_drop(n, p, true);
         return;
@@ -126,7 +138,7 @@ static bool orphans_end(struct node *n, const struct watch *w)
         struct proc *p = LIST_ENTRY(l, struct proc, link);
         if (!owned(n, p) || !port_eq(p->owner.port, w->port))
             continue;
-        if (may_end(n, p))
+        if (may_end(n, p, w))
             orphan_end(n, p, w);
         else
             all = false;
@@ -164,8 +176,7 @@ static void search_over(struct node *n, struct watch *w)
     }
     w->missed++;
     trace(n, TRACE_ORPHAN, w->missed, w->port.w[0], 0);
-    bool gone = w->ended || w->missed >= ORPHAN_MISSES;
-    if (gone && orphans_end(n, w))
+    if (orphans_end(n, w))
         watch_free(n, w);
     else
         w->due_ns = node_now(n) + ORPHAN_ASK_NS - search_ns(w);
@@ -184,9 +195,34 @@ void orphan_port_found(struct node *n, struct port port)
     w->due_ns = node_now(n) + ORPHAN_ASK_NS;
 }
 
+bool orphan_port_ended(struct node *n, struct port port)
+{
+    const struct orphans *o = orphans_of(n);
+    for (unsigned i = 0; i < ENDED_MAX; i++)
+        if (port_eq(o->ended[i].port, port) && node_now(n) - o->ended[i].at_ns < MOVED_LIFE_NS)
+            return !port_is_null(port);
+    return false;
+}
+
+// It is believed only while it is asked for: an old answer must not end the children of a server that has come back.
+void orphan_port_gone(struct node *n, struct port port)
+{
+    struct watch *w = watch_find(n, port);
+    if (!w || !w->asking || w->ended)
+        return;
+    w->ended = true;
+    if (w->due_ns > node_now(n) + ORPHAN_ENDED_NS)
+        w->due_ns = node_now(n) + ORPHAN_ENDED_NS;
+    reaper_by(n, w->due_ns);
+}
+
 void orphan_port_closed(struct node *n, struct port port)
 {
-    if (port_is_null(port) || port_find(n, port) || !anybody_has(n, port))
+    struct orphans *o = orphans_of(n);
+    if (port_is_null(port) || port_find(n, port))
+        return;
+    o->ended[o->next_ended++ % ENDED_MAX] = (struct ended){port, node_now(n)};
+    if (!anybody_has(n, port))
         return;
     struct watch *w = watch_get(n, port);
     if (!w)

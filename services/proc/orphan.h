@@ -11,11 +11,16 @@
 //   served here, until       one search of ORPHAN_ENDED_NS, at once                that finds no server
 //   its server ended, or
 //   closed it
-//   not served here          a search of LOCATE_GIVE_UP_NS each ORPHAN_ASK_NS;     ORPHAN_MISSES in a row
-//                            it begins with the node found last: two frames        found no server
+//   not served here          a search of LOCATE_GIVE_UP_NS each ORPHAN_ASK_NS;     searches found no server for the
+//                            it begins with the node found last: two frames        process's grace (core/config.h)
+//   ... and a node answers   the search ends ORPHAN_ENDED_NS later                 it found no other server
+//   that its server there
+//   ended, or closed it
 //
-// A process that stops, moves or is changed is left alone until that is over. All of it is done by the reaper
-// (reaper.c).
+// So there is silence, after which a process lives on for its grace, and an end that a node has seen, which it does not
+// survive. A process that stops, moves or is changed is left alone until that is over. A copy in doubt is left alone
+// for as long as its owner is silent, for the doubt ends by itself (migrate.h); with an owner that has ended it goes, in
+// silence, and the copy that may run elsewhere is judged there. All of it is done by the reaper (reaper.c).
 // Callers: node lock held; nothing here blocks.
 #ifndef SERVICES_ORPHAN_H
 #define SERVICES_ORPHAN_H
@@ -30,6 +35,11 @@ void orphan_stop(struct node *n);
 void orphan_port_found(struct node *n, struct port port);
 // policy.port_closed (core/node.h): no process of this node serves this port any more. Callers: core.
 void orphan_port_closed(struct node *n, struct port port);
+// policy.port_ended, policy.port_gone (core/node.h). Callers: core.
+bool orphan_port_ended(struct node *n, struct port port);
+void orphan_port_gone(struct node *n, struct port port);
+// Returns for how long, in ns, the owner of this process may be silent.
+uint64_t orphan_grace(const struct node *n, const struct proc *p);
 // The process has ended (DEAD): what it served is not served here any more.
 void orphan_server_ended(struct node *n, const struct proc *p);
 // Does what is due: scans, searches, ends orphans. Returns when to come again (ns), UINT64_MAX: not until a hook, or

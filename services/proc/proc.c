@@ -33,8 +33,7 @@ static bool ends_move(struct node *n, const struct request *r)
 }
 
 // Which object, and its key. A process can end or move while a request for it waits in the queue. Then the port is not
-// known here (any more), and nothing was executed, which is what E_NOTHERE says: asked again, a process that moved is
-// found.
+// known here (any more), and nothing was executed: the request goes to wherever the port is served now.
 static int proc_key(struct node *n, const struct request *r, uint8_t key[16])
 {
     const struct proc_service *ps = n->services->proc;
@@ -133,12 +132,17 @@ static ep_t ep_of(const struct request *r)
     return r->in.about ? r->in.about->ep : EP_NONE;
 }
 
-// The process ep once no other order has it (order_wait). NULL and *gone: why the order cannot be carried out.
-static struct proc *idle_proc(struct node *n, ep_t ep, int *gone)
+// The process ep of the request once no other order has it (order_wait). NULL and *gone: why the order cannot be
+// carried out here. When the process has left meanwhile, the order goes after it. A copy in doubt takes no order but
+// OP_DESTROY and OP_PROC_NEVER_RAN.
+static struct proc *idle_proc(struct node *n, struct request *r, ep_t ep, int *gone)
 {
-    if (ep != EP_NONE)
-        return order_wait(n, ep, gone);
     *gone = -E_OP;
+    struct proc *p = ep != EP_NONE ? order_wait(n, ep, gone) : NULL;
+    r->elsewhere = !p && *gone == -E_NOTHERE;
+    if (!p || p->state != PROC_DOUBT || r->in.op == OP_DESTROY || r->in.op == OP_PROC_NEVER_RAN)
+        return p;
+    *gone = -E_DOUBT;
     return NULL;
 }
 
@@ -147,11 +151,9 @@ static int64_t run_stun(struct node *n, struct request *r)
     ep_t ep = ep_of(r);
     for (;;) {
         int gone = 0;
-        struct proc *p = idle_proc(n, ep, &gone);
+        struct proc *p = idle_proc(n, r, ep, &gone);
         if (!p)
             return gone;
-        if (p->state == PROC_DOUBT)
-            return -E_DOUBT;
         p->stay_stunned = true; // by order: it stays so through a move
         if (p->state == PROC_STUNNED)
             return 0;
@@ -177,7 +179,7 @@ static int64_t changed(struct node *n, struct request *r, struct proc **p)
 static int64_t run_set(struct node *n, struct request *r)
 {
     int e = 0;
-    struct proc *p = idle_proc(n, ep_of(r), &e);
+    struct proc *p = idle_proc(n, r, ep_of(r), &e);
     if (!p)
         return e;
     bool stay = p->stay_stunned;
@@ -192,7 +194,7 @@ static int64_t run_check(struct node *n, struct request *r)
     const char *why = "";
     struct proc *p = NULL;
     int e = 0;
-    if (r->in.about && !(p = idle_proc(n, ep_of(r), &e)))
+    if (r->in.about && !(p = idle_proc(n, r, ep_of(r), &e)))
         return e;
     e = change_try(n, p, &r->data, &why);
     r->res[0] = (uint64_t)-e;
@@ -202,16 +204,21 @@ static int64_t run_check(struct node *n, struct request *r)
 static int64_t run_resume(struct node *n, struct request *r)
 {
     int e = 0;
-    struct proc *p = idle_proc(n, ep_of(r), &e);
+    struct proc *p = idle_proc(n, r, ep_of(r), &e);
     if (!p)
         return e;
     int64_t status = changed(n, r, &p);
     if (status < 0)
         return status;
-    if (p->state == PROC_DOUBT) // only by order: the owner knows that the other copy does not run
-        node_log(n, "proc: %s (%06x) was in doubt and resumes by its owner's order", p->name, p->pid);
     p->stay_stunned = false;
     return p->state == PROC_RUN ? 0 : proc_resume(n, p);
+}
+
+static int64_t run_never_ran(struct node *n, struct request *r)
+{
+    int e = 0;
+    struct proc *p = idle_proc(n, r, ep_of(r), &e);
+    return p ? move_never_ran(n, p) : e;
 }
 
 static int64_t run_get(struct node *n, struct request *r)
@@ -231,6 +238,21 @@ static int64_t run_get(struct node *n, struct request *r)
     return 0;
 }
 
+static int64_t move_to(struct node *n, struct request *r, const struct cap *target, struct migrate_result *out)
+{
+    ep_t ep = ep_of(r);
+    uint64_t id;
+    int gone = 0;
+    int64_t status = migrate_slot(n, target, &id); // it runs meanwhile, and other orders are carried out
+    if (status < 0)
+        return status;
+    struct proc *p = idle_proc(n, r, ep, &gone);
+    if (p)
+        return migrate_send(n, p, target, id, out);
+    migrate_slot_drop(n, target, id);
+    return gone;
+}
+
 static int64_t run_migrate(struct node *n, struct request *r)
 {
     struct cap target;
@@ -240,7 +262,7 @@ static int64_t run_migrate(struct node *n, struct request *r)
     int e = request_bytes(n, r, &target, sizeof target);
     if (e < 0)
         return e;
-    int64_t status = migrate_send(n, r->in.about, &target, &out);
+    int64_t status = move_to(n, r, &target, &out);
     r->res[0] = out.bytes;
     r->res[1] = out.freeze_ns;
     r->res[2] = out.pages;
@@ -258,7 +280,7 @@ static int64_t run_set_priority(struct node *n, struct request *r)
     if (limit != 0 && priority >= limit)
         return -E_LIMIT;
     int e = 0;
-    struct proc *p = idle_proc(n, ep_of(r), &e);
+    struct proc *p = idle_proc(n, r, ep_of(r), &e);
     if (!p)
         return e;
     if (limit != 0)
@@ -272,7 +294,7 @@ static int64_t run_set_owner(struct node *n, struct request *r)
     int e = request_bytes(n, r, &owner, sizeof owner);
     if (e < 0)
         return e;
-    struct proc *p = idle_proc(n, ep_of(r), &e); // while it moves, the descriptor with the old owner is under way
+    struct proc *p = idle_proc(n, r, ep_of(r), &e); // while it moves, the descriptor with the old owner is under way
     if (!p)
         return e;
     p->owner = owner;
@@ -281,7 +303,7 @@ static int64_t run_set_owner(struct node *n, struct request *r)
 }
 
 // While a process moves, the descriptor with the old key is under way: this waits, as set owner does.
-static int proc_rekey(struct node *n, const struct request *r, const uint8_t key[16])
+static int proc_rekey(struct node *n, struct request *r, const uint8_t key[16])
 {
     if (!r->in.about) {
         memcpy(n->services->proc->key_was, n->services->proc->key, 16);
@@ -289,11 +311,9 @@ static int proc_rekey(struct node *n, const struct request *r, const uint8_t key
         return 0;
     }
     int e = 0;
-    struct proc *p = idle_proc(n, ep_of(r), &e);
+    struct proc *p = idle_proc(n, r, ep_of(r), &e);
     if (!p)
         return e;
-    if (p->state == PROC_DOUBT) // the other copy, if there is one, would keep the old key
-        return -E_DOUBT;
     memcpy(p->key, key, 16);
     return 0;
 }
@@ -306,7 +326,7 @@ static int64_t run_set_comment(struct node *n, struct request *r)
         e = -E_ARG;
     if (e < 0)
         return e;
-    struct proc *p = idle_proc(n, ep_of(r), &e);
+    struct proc *p = idle_proc(n, r, ep_of(r), &e);
     if (!p)
         return e;
     memcpy(p->comment, comment, sizeof p->comment);
@@ -316,7 +336,7 @@ static int64_t run_set_comment(struct node *n, struct request *r)
 static int64_t run_set_limit(struct node *n, struct request *r)
 {
     int e = 0;
-    struct proc *p = idle_proc(n, ep_of(r), &e);
+    struct proc *p = idle_proc(n, r, ep_of(r), &e);
     if (!p)
         return e;
     if (r->in.arg[0] && proc_used(p) > r->in.arg[0])
@@ -329,7 +349,7 @@ static int64_t run_destroy(struct node *n, struct request *r)
 {
     int e = 0;
     order_give_up(n, ep_of(r));
-    struct proc *p = idle_proc(n, ep_of(r), &e);
+    struct proc *p = idle_proc(n, r, ep_of(r), &e);
     if (!p)
         return e;
     if (p->state == PROC_DOUBT) { // the copy that may run elsewhere is not touched, and its clients are told nothing
@@ -369,10 +389,12 @@ static const struct operation ops[] = {
     {OP_PROC_EXEC, "exec", RIGHT_EXEC, false, OP_INLINE_OR_BLOCKS, run_exec},
     {OP_PROC_LIST, "list", RIGHT_READ, true, OP_SLOW, run_list},
     {OP_PROC_OFFER, "offer", RIGHT_EXEC, false, OP_BLOCKS, offer_take},
+    {OP_PROC_SLOT, "slot", RIGHT_EXEC, false, OP_NONBLOCKING, offer_slot},
     {OP_PROC_COMMIT, "commit", RIGHT_EXEC, true, OP_NONBLOCKING, offer_commit},
     {OP_PROC_ABORT, "abort", RIGHT_EXEC, true, OP_NONBLOCKING, offer_abort},
     {OP_PROC_STUN, "stun", RIGHT_CONTROL, true, OP_BLOCKS, run_stun},
     {OP_PROC_RESUME, "resume", RIGHT_CONTROL, true, OP_BLOCKS, run_resume},
+    {OP_PROC_NEVER_RAN, "never ran", RIGHT_CONTROL, false, OP_BLOCKS, run_never_ran},
     {OP_PROC_SET, "set", RIGHT_CONTROL, true, OP_BLOCKS, run_set},
     {OP_PROC_CHECK, "check", RIGHT_CONTROL, true, OP_BLOCKS, run_check},
     {OP_PROC_SET_COMMENT, "set comment", RIGHT_CONTROL, true, OP_BLOCKS, run_set_comment},
@@ -396,9 +418,13 @@ static const struct service service = {
 
 static const struct policy policy = {
     .inline_call = service_inline,
+    .holds = order_holds,
     .ended = reaper_end_at_once,
+    .ep_found = move_found,
     .port_found = orphan_port_found,
     .port_closed = orphan_port_closed,
+    .port_ended = orphan_port_ended,
+    .port_gone = orphan_port_gone,
 };
 
 int proc_service_start(struct node *n)

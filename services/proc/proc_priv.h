@@ -8,10 +8,17 @@
 #include "services/service.h"
 #include "services/services.h"
 
+#define ENDED_MAX 32u // ports
+
 struct orphans { // orphan.c
     struct pool pool;
     struct list watches; // [N] struct watch: owners' ports that nobody here serves
     unsigned asking;     // [N] of these, searches under way
+    struct ended { // [N] ports whose last server here ended or closed them; the oldest is overwritten
+        struct port port;
+        uint64_t at_ns;
+    } ended[ENDED_MAX];
+    unsigned next_ended; // [N]
     uint64_t scan_ns;    // [N] when owners are looked through next; UINT64_MAX: no process has one
 };
 
@@ -24,6 +31,7 @@ struct proc_service {
     uint64_t promised;                  // [N] pages that fills under way may still take (instantiate.c)
     struct list orders;                 // [N] struct order: moves and changes under way (order.c)
     struct pool pool_move, pool_change;
+    struct list doubts; // [N] struct move: those whose COMMIT was sent (migrate.c)
     // offer.c
     struct pool pool_offer;
     struct list offers;    // [N] struct offer: moves to here
@@ -32,8 +40,10 @@ struct proc_service {
     uint64_t offer_forgot; // [N] numbers up to this one: nothing is known any more
     // owner.c
     struct pool pool_report;
-    struct list reports; // [N] struct report
+    struct list reports; // [N] struct report: each has a task
     unsigned nreports;   // [N]
+    struct list waiting; // [N] struct report: to be made again
+    unsigned nwaiting;   // [N]
     // reaper.c
     struct thread *reaper; // [I]
     struct timer sweep;    // [N] wakes the reaper when an offer gets too old, an owner is to be asked after

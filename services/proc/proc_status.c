@@ -134,7 +134,9 @@ static int64_t show_owner(struct node *n, struct request *r, const struct proc *
     unsigned missed = orphan_missed(n, p->owner.port);
     char text[64] = "";
     if (missed)
-        (void)snprintf(text, sizeof text, "; not found %u times of %u: an orphan then", missed, ORPHAN_MISSES);
+        (void)snprintf(text, sizeof text, "; not found for %u s of %u: an orphan then",
+                       (unsigned)((missed - 1) * (ORPHAN_ASK_NS / NS_PER_S)),
+                       (unsigned)(orphan_grace(n, p) / NS_PER_S));
     return reply_line(n, r, "  owner: port %016llx, object %u%s", (unsigned long long)p->owner.port.w[0],
                       cap_obj(&p->owner), text);
 }

@@ -71,10 +71,14 @@ static void reaper_main(struct node *n, void *arg)
             owner_tell_stop(n, p);
             continue;
         }
-        uint64_t offers = offer_sweep(n), orphans = orphan_sweep(n);
+        uint64_t offers = offer_sweep(n), orphans = orphan_sweep(n), doubts = doubts_begin(n);
+        uint64_t reports = reports_sweep(n);
         if (next_dead(n))
             continue;
-        reaper_by(n, offers < orphans ? offers : orphans);
+        reaper_by(n, reports);
+        reaper_by(n, offers);
+        reaper_by(n, orphans);
+        reaper_by(n, doubts);
         task_wait(n, &n->procs);
     }
 }

@@ -27,6 +27,7 @@
     X(OP_PROC_OFFER, 50, "offer")                                                                                      \
     X(OP_PROC_COMMIT, 51, "commit")                                                                                    \
     X(OP_PROC_ABORT, 52, "abort")                                                                                      \
+    X(OP_PROC_SLOT, 53, "slot")                                                                                        \
     X(OP_PROC_STUN, 56, "stun")                                                                                        \
     X(OP_PROC_RESUME, 57, "resume")                                                                                    \
     X(OP_PROC_GET, 58, "get")                                                                                          \
@@ -38,6 +39,7 @@
     X(OP_PROC_SET_COMMENT, 64, "set comment")                                                                          \
     X(OP_PROC_SET_LIMIT, 65, "set limit")                                                                              \
     X(OP_PROC_SET_PRIORITY, 66, "set priority")                                                                        \
+    X(OP_PROC_NEVER_RAN, 67, "never ran")                                                                              \
     /* 80..95: directories: dir.h */                                                                                   \
     X(OP_DIR_LOOKUP, 80, "look up")                                                                                    \
     X(OP_DIR_ENTER, 81, "enter")                                                                                       \

@@ -7,8 +7,9 @@
 //                 that of a checkpoint, which runs again whether it was stunned or not. EXEC
 // OP_PROC_LIST    reply: array of struct proc_entry. READ
 // OP_PROC_CHECK   Could this be started here? As below, of no process. CONTROL
-// OP_PROC_OFFER, OP_PROC_COMMIT, OP_PROC_ABORT: a move, at the target (services/proc/migrate.h). arg[0] = number of the
+// OP_PROC_SLOT, OP_PROC_OFFER, OP_PROC_COMMIT, OP_PROC_ABORT: a move, at the target (services/proc/migrate.h). arg[0] = number of the
 //                 move (random, never 0). EXEC
+//   SLOT          A place for this move is kept for 30 s, or until OFFER. E_LIMIT: all are taken; ask again
 //   OFFER         request: descriptor. arg[1] = pages of contents that will come (0: not known). The target checks,
 //                 reserves everything, pulls the segments, and answers when ready. res[0] = bytes pulled, res[1] =
 //                 pages, res[2] = target node, res[3] = the target's number for the offer
@@ -17,14 +18,18 @@
 //                 more. Any other error, of whatever origin, proves nothing
 //   ABORT         Forget the offer. 0 also when it is not known. E_STATE: it was committed
 //
-// On the capability of a process, which is good wherever the process is. E_NOTHERE to any of these: the process left
-// while the order waited, and nothing was executed; asked again, it will be found. CONTROL, if nothing else is said.
+// On the capability of a process, which is good wherever the process is. An order that meets a move waits until it is
+// over and goes along with the process. A copy in doubt (E_DOUBT) takes OP_DESTROY and OP_PROC_NEVER_RAN only. CONTROL,
+// if nothing else is said.
 // OP_PROC_STUN          Returns when the process is stopped; 0 also when it was. It stays so through a move. arg[0] = a
 //                       code for its owner, who is told EVENT_STUNNED. arg[1] = 1: do not notify the owner (the caller
 //                       is the owner)
 // OP_PROC_RESUME        0 also when it runs. request: none; or a descriptor, as OP_PROC_SET: then the process resumes
-//                       as the descriptor says, and only if that is applied. In doubt, it resumes by this order only:
-//                       the caller knows that the other copy does not run
+//                       as the descriptor says, and only if that is applied
+// OP_PROC_NEVER_RAN     The copy here is in doubt (services/proc/migrate.h), and the caller knows that the other one does
+//                       not run, nor ever will: it resumes here. Refused when the ring knows better. E_EXISTS: another
+//                       node has it, and this copy is gone. E_DOUBT: the target can be reached, or another node has it:
+//                       the doubt ends by itself. E_STATE: it is in no doubt
 // OP_PROC_GET           Of a stunned process. reply: descriptor; its segments name capabilities to read. E_STATE
 // OP_PROC_MIGRATE       request: capability with EXEC of the target's process service. res[0] = bytes moved, res[1] =
 //                       time frozen (ns), res[2] = pages, res[3] = target node. Errors: migrate_send
@@ -53,8 +58,10 @@
 //   EVENT_REFUSED  The descriptor of the answer was not applied. arg[2] = number of the error. The process is as it
 //                  was, and waits
 //   EVENT_DOUBT    arg[2] = node that may run it
-// The answer to FAULT, STUNNED and REFUSED is the status: enum owner_answer. A negative one, or none within 10 s, ends
-// the process; after STUNNED, none leaves it stunned. The descriptor is to be had by OP_PROC_GET on
+// An owner that does not answer within 10 s, or cannot be found, is told again, after pauses that grow to 30 s, for the
+// grace that the process gives it (struct desc_proc, orphan_grace_ns): it may hear of an event more than once.
+// The answer to FAULT, STUNNED and REFUSED is the status: enum owner_answer. A negative one, or none in all the grace,
+// ends the process; after STUNNED, none leaves it stunned. The descriptor is to be had by OP_PROC_GET on
 // owner_fault.process.
 #ifndef SERVICES_PROTOCOL_PROC_H
 #define SERVICES_PROTOCOL_PROC_H

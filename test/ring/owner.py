@@ -86,7 +86,7 @@ def kept(r, owner):
 
 # --- Owners that are gone ----------------------------------------------------------------------------------------
 
-GRACE = 65  # s: ORPHAN_GRACE_NS + ORPHAN_ASK_NS of core/config.h
+GRACE = 40  # s: given to the run that is killed; without, it is ORPHAN_GRACE_NS of core/config.h
 
 
 def gone(r, name, seconds):
@@ -112,15 +112,15 @@ def orphans_begin(r):
     ward.wait_line("^owned: idle")
     status, out = r.move("keeper", "n2")
     same(status, 0, "an owner moves to another node")
-    lost = r.start("--quiet", "--name", "lost", "sleeper", "1000000")
+    lost = r.start("--quiet", "--orphan-grace", str(GRACE), "--name", "lost", "sleeper", "1000000")
     r.wait_process("lost")
     lost.kill()
     return keeper, ward
 
 
 def orphans_end(r, keeper, ward):
-    gone(r, "lost", 2 * GRACE)
-    same(last_words(r, "lost"), "nobody has served its owner's port for 55 s",
+    gone(r, "lost", 3 * GRACE)
+    same(last_words(r, "lost"), "nobody has served its owner's port for %d s" % GRACE,
          "rotifer run is killed -9: its program ends too, and its kernel says why")
     text = r.command("info", "ward")[1]
     ok("owner: port" in text and "not found" not in text and r.where("ward") == "n1",

@@ -6,6 +6,7 @@
 #include "core/abi.h"
 #include "core/entry.h"
 #include "core/thread.h"
+#include "services/protocol.h"
 
 #include <string.h>
 
@@ -299,6 +300,13 @@ static void server_got(struct node *n, struct thread *t)
         A(0) = 0;
         A(2) = 0;
         sys(n, t, SYS_PUTREP, S_QUIT);
+        return;
+    }
+    if (A(3) == OP_PROC_WAIT_EVENT) { // it owns a process, and is told of it
+        data_of(n, t)->events[A(4) % GUEST_EVENTS]++;
+        A(0) = OWNER_KEEP;
+        A(2) = 0;
+        sys(n, t, SYS_PUTREP, S_REPLIED);
         return;
     }
     if (!touch(n, t, GUEST_REQ(S(0)), A(1), false))

@@ -20,6 +20,7 @@
 
 #define GUEST_MARKED 8u // clients whose calls are marked one by one
 #define GUEST_MARKS 256u
+#define GUEST_EVENTS 8u
 
 enum guest_program {
     GUEST_CLIENT,
@@ -48,6 +49,7 @@ struct guest_data {
     uint64_t odd, odd_status;       // client: errors that no cancel explains
     uint64_t good[4], never[4];     // client: a reply came; "not executed" was said
     uint64_t done[GUEST_MARKED][4]; // server: executed
+    uint64_t events[GUEST_EVENTS];  // server: what it was told as an owner, by enum owner_event
     uint32_t turn;
     uint32_t left_threads;
 };

@@ -270,19 +270,14 @@ static void play_neighbours(struct sim *s)
                     SERVERS);
 }
 
-static const struct known_fault moves_refused = {
-    "of many moves at once some are refused with E_LIMIT", "moves at once were refused: E_LIMIT", {1}};
 static const struct known_fault too_many_records = {"a server with 40,000 records of finished calls cannot be moved",
                                                     "records of finished calls cannot be moved: E_LIMIT",
                                                     {1}};
 
 const struct scenario scenarios_crowd[] = {
-    {"moves64_4", "64 moves at once between four nodes: all are done", play_moves64_4, .seeds = 2,
-     .fault = &moves_refused},
-    {"moves64_2", "64 moves at once between two nodes: all are done", play_moves64_2, .seeds = 2,
-     .fault = &moves_refused, .slow = true},
-    {"moves40_2", "40 moves at once between two nodes: all are done", play_moves40_2, .seeds = 2,
-     .fault = &moves_refused, .slow = true},
+    {"moves64_4", "64 moves at once between four nodes: all are done", play_moves64_4, .seeds = 2},
+    {"moves64_2", "64 moves at once between two nodes: all are done", play_moves64_2, .seeds = 2},
+    {"moves40_2", "40 moves at once between two nodes: all are done", play_moves40_2, .seeds = 2},
     {"recs10k", "a server with 10,000 records of finished calls can be moved", play_recs10k, .seeds = 1},
     {"recs30k", "a server with 40,000 records of finished calls can be moved", play_recs30k, .seeds = 1,
      .fault = &too_many_records},

@@ -83,6 +83,121 @@ static void play_doubt_resume(struct sim *s)
     sim_run(s, NS_PER_S, NULL, NULL);
 }
 
+// --- Five minutes apart ----------------------------------------------------------------------------------------------
+
+#define APART_NS (300 * NS_PER_S)
+#define HEALED_NS (10 * NS_PER_S) // so long after the cut all is as it should be
+
+enum owner_hears { BOTH, ONE, NONE, NO_OWNER };
+
+// Exactly one copy is left, and it runs.
+static bool one_runs(struct sim *s, void *guest)
+{
+    const struct sim_guest *g = guest;
+    unsigned copies = 0, running = 0;
+    for (unsigned i = 0; i < s->nnodes; i++) {
+        struct proc *p = proc_by_ep(s->node[i].n, g->ep);
+        copies += p != NULL && p->state != PROC_ARRIVING;
+        running += p != NULL && p->state == PROC_RUN;
+    }
+    return copies == 1 && running == 1;
+}
+
+static bool cut_begins(struct sim *s, enum owner_hears hears)
+{
+    switch (hears) {
+    case BOTH:
+    case NO_OWNER:
+        s->apart[0] = &s->node[1];
+        s->apart[1] = &s->node[2];
+        return true;
+    case ONE: isolate(s, 1 + (unsigned)sim_below(&s->rand, 2), true); return true;
+    case NONE:
+        s->apart[0] = &s->node[1];
+        s->apart[1] = &s->node[2];
+        isolate(s, 0, true);
+        return true;
+    }
+    return false;
+}
+
+static void cut_ends(struct sim *s)
+{
+    s->apart[0] = s->apart[1] = NULL;
+    for (unsigned i = 0; i < s->nnodes; i++)
+        isolate(s, i, false);
+}
+
+// Whoever looks for it finds it: a new client on each node calls it at once.
+static void everybody_finds(struct sim *s, const struct guest_spec *server)
+{
+    struct guest_spec late = client_spec(s, 7, server, 3, 64);
+    struct sim_guest *g[4];
+    late.work_ns = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        late.id = 10 + i;
+        g[i] = sim_exec(s, i, &late);
+        if (!g[i])
+            return;
+    }
+    sim_run(s, HEALED_NS, NULL, NULL);
+    for (unsigned i = 0; i < 4; i++)
+        if (!g[i]->ended || g[i]->status != 0)
+            sim_trouble(s, "a new client on n%u does not find the process, or is not through", i);
+}
+
+// A process on node 1 moves to node 2, and they do not hear each other from COMMIT on; its owner is on node 0, or on the
+// side of one of them.
+static void parted(struct sim *s, enum owner_hears hears)
+{
+    struct guest_spec owner = server_spec(s, 1), server = server_spec(s, 1);
+    struct sim_order o;
+    sim_ring(s, 4);
+    if (hears != NO_OWNER) {
+        owner.may_fail = true; // it is told of the doubt, which is no call of a client's
+        if (!sim_exec(s, 0, &owner))
+            return;
+        server.owner = sim_server_cap(&owner);
+    }
+    struct sim_guest *g = sim_exec(s, 1, &server);
+    if (!g)
+        return;
+    g->may_fail = true;
+    sim_run(s, 5 * NS_PER_MS, NULL, NULL);
+    sim_migrate_start(s, &o, g, 2);
+    if (!sim_run(s, LIVE_NS, in_doubt, g))
+        sim_trouble(s, "the move does not begin");
+    sim_run(s, sim_below(&s->rand, 120) * 1000, NULL, NULL);
+    if (!cut_begins(s, hears))
+        return;
+    sim_run(s, APART_NS, NULL, NULL);
+    cut_ends(s);
+    if (!sim_run(s, HEALED_NS, one_runs, g))
+        sim_trouble(s, "10 s after the cut not exactly one copy is left, which runs");
+    if (!s->trouble[0])
+        everybody_finds(s, &server);
+}
+
+static void play_parted(struct sim *s)
+{
+    parted(s, BOTH);
+}
+
+static void play_parted_one(struct sim *s)
+{
+    parted(s, ONE);
+}
+
+static void play_parted_none(struct sim *s)
+{
+    parted(s, NONE);
+}
+
+static void play_parted_ownerless(struct sim *s)
+{
+    parted(s, NO_OWNER);
+}
+
 // --- Power -------------------------------------------------------------------------------------------------------
 
 static void servers_serve(struct sim *s, struct cast *c)
@@ -201,18 +316,16 @@ static void play_chaos(struct sim *s)
         sim_check_leaks(s);
 }
 
-static const struct known_fault doubt_stays = {
-    "a source that was cut off at COMMIT for longer than a minute stays in doubt for ever",
-    "after the cut the copy at the source is in doubt",
-    {6, 2, 5}};
-static const struct known_fault doubt_resumed = {
-    "an ordinary order to resume a process in doubt makes two running copies", "TWO COPIES", {9, 5, 17, 19}};
-
 const struct scenario scenarios_doubt[] = {
     {"cut_long", "a source that is cut off at COMMIT for minutes: its copy does not stay in doubt", play_cut_long,
-     .seeds = 4, .fault = &doubt_stays},
+     .seeds = 4},
     {"doubt_resume", "a copy in doubt is told to resume, and the process runs elsewhere: one runs", play_doubt_resume,
-     .seeds = 4, .fault = &doubt_resumed},
+     .seeds = 4},
+    {"parted", "source and target part at COMMIT for five minutes; the owner hears both: one runs, and is found",
+     play_parted, .seeds = 4},
+    {"parted_one", "the same, the owner on the target's side or the source's", play_parted_one, .seeds = 4},
+    {"parted_none", "the same, the owner hears neither", play_parted_none, .seeds = 4},
+    {"parted_ownerless", "the same, and the process has no owner", play_parted_ownerless, .seeds = 4},
     {"source_dies", "the source of a move loses power: the process runs at the target, or nowhere", play_source_dies,
      .seeds = 2},
     {"chaos", "nodes lose power at random while all moves: what is left can be killed, nothing leaks", play_chaos,

@@ -152,7 +152,97 @@ static void play_window(struct sim *s)
                     (unsigned long long)sent, (unsigned long long)told);
 }
 
+// --- Orders that meet a process in its freeze ------------------------------------------------------------------------
+
+#define ORDERS_AT_ONCE 30u // more than a process service has tasks
+
+static bool freezes(struct sim *s, void *guest)
+{
+    struct proc *p = proc_of(s, guest);
+    return p && (p->state == PROC_MOVING || p->state == PROC_DOUBT);
+}
+
+static bool orders_done(struct sim *s, void *arg)
+{
+    const struct sim_order *o = arg;
+    for (unsigned i = 0; i < ORDERS_AT_ONCE; i++)
+        if (!sim_order_done(s, (void *)&o[i]))
+            return false;
+    return true;
+}
+
+// Thirty orders for another priority, once the process is in its freeze; the client of each is on node 0.
+static void orders_meet(struct sim *s, struct sim_guest *g, uint64_t priority)
+{
+    static struct sim_order o[ORDERS_AT_ONCE];
+    for (unsigned i = 0; i < ORDERS_AT_ONCE; i++) {
+        o[i] = (struct sim_order){.cap = g->cap, .op = OP_PROC_SET_PRIORITY, .arg = {priority}};
+        sim_order_start(s, &o[i]);
+    }
+    if (!sim_run(s, LIVE_NS, orders_done, o))
+        sim_trouble(s, "orders that met a move do not end");
+    for (unsigned i = 0; i < ORDERS_AT_ONCE; i++)
+        if (o[i].status != 0)
+            sim_trouble(s, "an order that met a move: %s", error_name(o[i].status));
+    if (!s->trouble[0] && proc_of(s, g)->priority != priority)
+        sim_trouble(s, "an order that met a move was answered and not carried out");
+}
+
+static void play_orders_meet(struct sim *s)
+{
+    struct cast c;
+    sim_ring(s, 4);
+    if (!cast_start(s, &c, 2, 2, 2, 400, 9000))
+        return;
+    weather(s, 5, 5, 2 * NS_PER_MS);
+    for (unsigned i = 0; i < 12 && !s->trouble[0]; i++) {
+        struct sim_order move;
+        unsigned to = (unsigned)(c.server->where + 1 + (int)sim_below(&s->rand, 3)) % 4;
+        sim_migrate_start(s, &move, c.server, to);
+        if (!sim_run(s, LIVE_NS, freezes, c.server))
+            sim_trouble(s, "the move does not begin");
+        sim_run(s, sim_below(&s->rand, 4000) * 1000, NULL, NULL);
+        orders_meet(s, c.server, 1 + i % 4);
+        if (!sim_run(s, LIVE_NS, sim_order_done, &move))
+            sim_trouble(s, "the move does not end");
+        s->moves += move.status == 0;
+    }
+    if (s->moves < 8)
+        sim_trouble(s, "only %u moves came about", (unsigned)s->moves);
+    clear_weather(s);
+    cast_end(s, &c);
+}
+
+// An order to kill meets a move: the process ends, wherever it is by then.
+static void play_kill_meets(struct sim *s)
+{
+    struct guest_spec sleeper = sleeper_spec(s, NS_PER_MS);
+    struct sim_order move, kill;
+    sim_ring(s, 4);
+    struct sim_guest *g = sim_exec(s, 2, &sleeper);
+    if (!g)
+        return;
+    weather(s, 5, 5, 2 * NS_PER_MS);
+    sim_migrate_start(s, &move, g, 3);
+    if (!sim_run(s, LIVE_NS, freezes, g))
+        sim_trouble(s, "the move does not begin");
+    sim_run(s, sim_below(&s->rand, 4000) * 1000, NULL, NULL);
+    g->killed = true;
+    kill = (struct sim_order){.cap = g->cap, .op = OP_DESTROY};
+    sim_order_start(s, &kill);
+    if (!sim_run(s, LIVE_NS, sim_order_done, &kill) || kill.status != 0)
+        sim_trouble(s, "an order to kill that met a move: %s", error_name(kill.status));
+    if (!sim_run(s, LIVE_NS, sim_order_done, &move))
+        sim_trouble(s, "the move does not end");
+    clear_weather(s);
+    if (!s->trouble[0])
+        finish(s);
+}
+
 const struct scenario scenarios_moves[] = {
+    {"orders-meet", "orders that meet a process in its freeze are carried out, thirty at once too", play_orders_meet,
+     .seeds = 4},
+    {"kill-meets", "an order to kill that meets a process in its freeze ends it", play_kill_meets, .seeds = 6},
     {"stun", "a call to a stunned server waits for as long as it is stunned, also when that is moved", play_stun,
      .seeds = 3},
     {"client-moves", "a client moves while its request goes out, while it waits, while the reply comes in",

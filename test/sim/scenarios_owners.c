@@ -59,8 +59,10 @@ static void all_there(struct sim *s, const struct family *f, const char *when)
         sim_trouble(s, "%u of 6 are there %s", family_left(f), when);
 }
 
-// Found within the grace time, in which frames are lost; and one period, in which the last search begins.
-#define ORPHAN_FOUND_NS (ORPHAN_GRACE_NS + ORPHAN_ASK_NS + LOCATE_GIVE_UP_NS)
+// Found within the grace time, in which frames are lost; and two periods, in which the first and the last search begin.
+#define ORPHAN_FOUND_NS (ORPHAN_GRACE_NS + 2 * ORPHAN_ASK_NS + LOCATE_GIVE_UP_NS)
+// An end that the owner's node has seen is heard of in the next search.
+#define END_HEARD_NS (ORPHAN_ASK_NS + ORPHAN_ENDED_NS + LOCATE_GIVE_UP_NS)
 
 static void play_orphans(struct sim *s)
 {
@@ -69,7 +71,7 @@ static void play_orphans(struct sim *s)
         return;
     weather(s, 10, 10, 1 * NS_PER_MS);
     sim_movers_start(s, 2, 5 * NS_PER_S);
-    sim_run(s, 3 * ORPHAN_FOUND_NS, NULL, NULL);
+    sim_run(s, 200 * NS_PER_S, NULL, NULL);
     sim_movers_stop(s);
     clear_weather(s);
     all_there(s, &f, "after moves, while their owner is");
@@ -78,7 +80,7 @@ static void play_orphans(struct sim *s)
     f.owner->killed = true;
     if (!s->trouble[0] && sim_guest_order(s, f.owner, OP_DESTROY) != 0)
         sim_trouble(s, "the owner cannot be killed");
-    family_ends(s, &f, ORPHAN_FOUND_NS);
+    family_ends(s, &f, END_HEARD_NS);
     finish(s);
 }
 
@@ -91,7 +93,7 @@ static void play_owner_cut(struct sim *s)
     for (unsigned i = 0; i < 3; i++) {
         sim_run(s, sim_between(&s->rand, 1, 30000) * NS_PER_MS, NULL, NULL);
         isolate(s, 2, true);
-        sim_run(s, sim_between(&s->rand, 1, ORPHAN_GRACE_NS / NS_PER_MS - 1000) * NS_PER_MS, NULL, NULL);
+        sim_run(s, sim_between(&s->rand, 1, ORPHAN_GRACE_NS / NS_PER_MS) * NS_PER_MS, NULL, NULL);
         isolate(s, 2, false);
         sim_run(s, ORPHAN_ASK_NS + LOCATE_GIVE_UP_NS, NULL, NULL); // it is found again
     }
@@ -118,7 +120,43 @@ static void play_owner_cut(struct sim *s)
     finish(s);
 }
 
+// --- Owners that hear of it late ---------------------------------------------------------------------------------------
+
+// Its child ends while an owner is stunned, or cut off, for minutes: it is told when it can hear again.
+static void play_told_late(struct sim *s)
+{
+    struct guest_spec owner = server_spec(s, 1), child = server_spec(s, 1);
+    bool cut = sim_chance(&s->rand, 50);
+    sim_ring(s, 4);
+    child.owner = sim_server_cap(&owner);
+    struct sim_guest *o = sim_exec(s, 2, &owner), *c = o ? sim_exec(s, 0, &child) : NULL;
+    if (!c)
+        return;
+    o->may_fail = true;
+    sim_run(s, NS_PER_S, NULL, NULL);
+    if (cut)
+        isolate(s, 2, true);
+    else if (sim_guest_order(s, o, OP_PROC_STUN) != 0)
+        sim_trouble(s, "the owner cannot be stunned");
+    c->killed = true;
+    if (sim_guest_order(s, c, OP_DESTROY) != 0)
+        sim_trouble(s, "the child cannot be killed");
+    sim_run(s, sim_between(&s->rand, 20, 500) * NS_PER_S, NULL, NULL);
+    if (!cut && sim_guest_order(s, o, OP_PROC_RESUME) != 0)
+        sim_trouble(s, "the owner cannot be resumed");
+    isolate(s, 2, false);
+    sim_run(s, 50 * NS_PER_S, NULL, NULL);
+    if (guest_data_of(s, o)->events[EVENT_ENDED] == 0)
+        sim_trouble(s, "the owner, %s for a while, never heard of its child's end", cut ? "cut off" : "stunned");
+    if (!s->trouble[0] && sim_quit(s, &owner) != 0)
+        sim_trouble(s, "the owner does not end");
+    if (!s->trouble[0])
+        finish(s);
+}
+
 const struct scenario scenarios_owners[] = {
+    {"told-late", "an owner that is stunned or cut off for minutes hears of its child's end", play_told_late,
+     .seeds = 6},
     {"orphans", "an owner ends: so do its children and theirs, and nobody before", play_orphans, .seeds = 4},
     {"owner-cut", "an owner cut off for less than the grace time keeps its children, and only then", play_owner_cut,
      .seeds = 6},

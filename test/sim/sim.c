@@ -165,13 +165,21 @@ static unsigned frame_pieces(struct sim *s, struct sim_frame *f, struct piece p[
     return np;
 }
 
+static bool is_apart(struct sim *s, const struct sim_node *to, const struct wire_hdr *h)
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (s->apart[i] == to && s->apart[1 - i]->n && node_ep(s->apart[1 - i]->n) == h->src_node)
+            return true;
+    return false;
+}
+
 static void deliver(struct sim *s, struct sim_frame *f)
 {
     struct sim_link *to = f->wire->end[f->end];
     struct piece p[WIRE_PIECES_MAX];
     unsigned np = frame_pieces(s, f, p);
-    if (to && to->l.up && !f->wire->cut) {
-        struct sim_node *sn = &s->node[f->wire->node[f->end]];
+    struct sim_node *sn = &s->node[f->wire->node[f->end]];
+    if (to && to->l.up && !f->wire->cut && !is_apart(s, sn, &f->h)) {
         host_node_enter(sn->n);
         net_input(sn->n, &to->l, &f->h, p, np, f->h.payload);
         sim_poke(sn);

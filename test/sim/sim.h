@@ -133,6 +133,7 @@ struct sim {
     uint64_t frames_sent, frames_lost, events;
     unsigned widest;                // most ends of a wire
     uint64_t frames_of[WIRE_KINDS]; // sent, of each enum wire_kind
+    struct sim_node *apart[2];      // neither takes frames that the other sent, whichever way they come; NULL: none
     uint64_t data_frames;           // sent: requests with SIM_DATA_FRAME bytes of payload and more
     uint64_t data_lost_at;          // this one of them is lost; 0: none
     struct sim_totals *totals;      // of all runs; the caller's

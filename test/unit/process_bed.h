@@ -177,12 +177,14 @@ static inline void destroy_body(struct node *n, void *arg)
 
 // --- Owners ---------------------------------------------------------------------------------------------------------
 
+#define OWNER_EVENTS 2000u
+
 struct owner { // a service that notes what it is told
     struct port get;
     struct cap cap;
     bool silent; // takes the event and does not answer
     unsigned count;
-    uint64_t event[8], ep[8], a2[8], a3[8];
+    uint64_t event[OWNER_EVENTS], ep[OWNER_EVENTS], a2[OWNER_EVENTS], a3[OWNER_EVENTS];
     struct owner_fault fault;
 };
 static inline void owner_main(struct node *n, void *arg)
@@ -197,7 +199,7 @@ static inline void owner_main(struct node *n, void *arg)
         struct owner_fault f = {0};
         assert_int_equal(task_getreq(n, 1ull << handle, buf_kernel(&f, sizeof f), 0, &r), 0);
         assert_int_equal(r.op, OP_PROC_WAIT_EVENT);
-        assert_true(o->count < 8);
+        assert_true(o->count < OWNER_EVENTS);
         o->event[o->count] = r.arg[0];
         o->ep[o->count] = r.arg[1];
         o->a2[o->count] = r.arg[2];

@@ -223,7 +223,37 @@ static void leaving_process_answers_until_commit(void **state)
 static void process_in_doubt_answers(void **state)
 {
     (void)state;
-    asked_in_state(PROC_DOUBT, true);
+    bed_line(2);
+    struct proc *p = process_on(1, 1001, PROC_DOUBT);
+    serve(1, p, port_of(5));
+    question_ask(bed.node[0], 1001);
+    question_ask_server(bed.node[0], port_of(5));
+    bed_run(100 * NS_PER_MS); // not at once: another node may have it
+    assert_true(place_node(bed.node[0], 1001) == EP_NONE);
+    assert_true(place_server(bed.node[0], port_of(5)) == EP_NONE);
+    bed_run(NS_PER_S);
+    assert_true(place_node(bed.node[0], 1001) == ep_of(1));
+    assert_true(place_server(bed.node[0], port_of(5)) == 1001);
+    assert_true(question_open(bed.node[0], 1001) && question_open_server(bed.node[0], port_of(5)));
+    stop_serving(1, p, port_of(5));
+}
+
+// The copy in doubt is nearer, and its answer the first.
+static void the_node_that_has_it_is_found_and_not_the_copy_in_doubt(void **state)
+{
+    (void)state;
+    bed_line(3);
+    struct proc *p = process_on(1, 1001, PROC_DOUBT), *q = process_on(2, 1001, PROC_RUN);
+    serve(1, p, port_of(5));
+    serve(2, q, port_of(5));
+    question_ask(bed.node[0], 1001);
+    question_ask_server(bed.node[0], port_of(5));
+    bed_run(NS_PER_S);
+    assert_true(place_node(bed.node[0], 1001) == ep_of(2));
+    assert_true(place_server(bed.node[0], port_of(5)) == 1001);
+    assert_false(question_open(bed.node[0], 1001) || question_open_server(bed.node[0], port_of(5)));
+    stop_serving(1, p, port_of(5));
+    stop_serving(2, q, port_of(5));
 }
 
 // The port of an arriving process itself is served by the kernel, which runs.
@@ -841,6 +871,7 @@ int main(void)
         TEST(dead_process_does_not_answer),
         TEST(leaving_process_answers_until_commit),
         TEST(process_in_doubt_answers),
+        TEST(the_node_that_has_it_is_found_and_not_the_copy_in_doubt),
         TEST(control_port_of_an_arriving_process_is_not_here),
         TEST(moved_to_answers_when_the_mover_is_asked),
         TEST(node_found_again_wakes_its_endpoints),

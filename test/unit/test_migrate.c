@@ -5,6 +5,7 @@
 #include "core/port.h"
 #include "core/transport.h"
 #include "services/proc/migrate.h"
+#include "services/proc/proc_priv.h"
 
 // --- Source ---------------------------------------------------------------------------------------------------------
 
@@ -13,7 +14,8 @@ struct target { // plays another node's process service
     int64_t offer;     // answer to OFFER
     int64_t commit[4]; // answers to COMMIT in turn, the last one for ever
     bool deaf;         // takes COMMIT and never answers
-    unsigned offers, commits, aborts;
+    unsigned full; // answers to SLOT that none is free
+    unsigned slots, offers, commits, aborts;
     uint64_t id;
     struct proc *watched;
     enum proc_state at_offer, at_commit;
@@ -59,8 +61,10 @@ static void target_main(struct node *n, void *arg)
             status = t->commit[t->commits < 3 ? t->commits : 3];
             t->commits++;
         } else {
-            assert_int_equal(r.op, OP_PROC_ABORT);
-            t->aborts++;
+            assert_true(r.op == OP_PROC_ABORT || r.op == OP_PROC_SLOT);
+            t->aborts += r.op == OP_PROC_ABORT;
+            if (r.op == OP_PROC_SLOT)
+                status = t->slots++ < t->full ? -E_LIMIT : 0;
         }
         if (t->deaf && r.op == OP_PROC_COMMIT)
             task_sleep(n, 11 * NS_PER_S);
@@ -118,6 +122,10 @@ static bool nobody_hears(struct node *n, struct port port)
     (void)n, (void)port;
     return false;
 }
+static void no_question(struct node *n, ep_t ep)
+{
+    (void)n, (void)ep;
+}
 static const struct transport lone = {
     .request = no_request,
     .request_ack = no_rec,
@@ -126,6 +134,7 @@ static const struct transport lone = {
     .moved_away = note_moved,
     .arrived = note_nothing,
     .resumed = note_nothing,
+    .ask_ep = no_question,
     .ask_port = nobody_hears,
 };
 
@@ -148,6 +157,39 @@ static void a_committed_process_is_gone_from_here(void **state)
     assert_int_equal(moved_to, 0xabcd);
     assert_null(the_proc(n));
     n->transport = NULL;
+}
+
+static void stun_only_body(struct node *n, void *arg)
+{
+    struct life *l = arg;
+    l->status = bed_call(n, l->c, OP_PROC_STUN, 0, 0, NULL, 0, NULL, 0);
+}
+
+static void it_runs_until_the_target_has_a_slot(void **state)
+{
+    struct node *n = unit_node(state);
+    struct target *t = target_new(n);
+    struct life l = mover(n, t), second = l;
+    struct bed_client move = {.body = migrate_body, .arg = &l};
+    t->full = 100;
+    bed_begin(n, &move);
+    bed_pass(n, 10 * NS_PER_S);
+    assert_false(move.done);
+    assert_true(t->slots > 10 && t->slots < 100 && t->offers == 0);
+    assert_int_equal(t->watched->state, PROC_RUN);
+    bed_run(n, stun_only_body, &second); // no order waits for that
+    assert_int_equal(second.status, 0);
+    t->full = 0;
+    bed_finish(n, &move);
+    assert_int_equal(l.status, 0);
+    assert_true(t->stunned);
+    // A target whose slots stay taken is given up some time, and the process has run all the while.
+    l = mover(n, t);
+    t->full = 1000000;
+    bed_run(n, migrate_body, &l);
+    assert_int_equal(l.status, -E_LIMIT);
+    assert_int_equal(t->watched->state, PROC_RUN);
+    assert_int_equal(t->aborts, 0);
 }
 
 static void a_refused_offer_leaves_it_running_here(void **state)
@@ -231,7 +273,7 @@ static void a_target_that_gives_no_answer_leaves_doubt_and_no_second_copy(void *
     bed_pass(n, 600 * NS_PER_S);
     assert_int_equal(t->watched->state, PROC_DOUBT); // for ever
     bed_run(n, migrate_body, &l);
-    assert_int_equal(l.status, -E_STATE);
+    assert_int_equal(l.status, -E_DOUBT);
     bed_run(n, destroy_body, &l); // the owner's decision
     assert_int_equal(l.status, 0);
     assert_null(the_proc(n));
@@ -256,13 +298,13 @@ static void resume_body(struct node *n, void *arg)
     struct life *l = arg;
     l->status = bed_call(n, l->c, OP_PROC_RESUME, 0, 0, NULL, 0, NULL, 0);
 }
-static void stun_only_body(struct node *n, void *arg)
+static void never_ran_body(struct node *n, void *arg)
 {
     struct life *l = arg;
-    l->status = bed_call(n, l->c, OP_PROC_STUN, 0, 0, NULL, 0, NULL, 0);
+    l->status = bed_call(n, l->c, OP_PROC_NEVER_RAN, 0, 0, NULL, 0, NULL, 0);
 }
 
-static void only_an_order_resumes_a_process_in_doubt(void **state)
+static void only_an_order_that_says_what_it_does_resumes_a_process_in_doubt(void **state)
 {
     struct node *n = unit_node(state);
     struct target *t = target_new(n);
@@ -271,9 +313,86 @@ static void only_an_order_resumes_a_process_in_doubt(void **state)
     bed_run(n, stun_only_body, &l);
     assert_int_equal(l.status, -E_DOUBT);
     bed_run(n, resume_body, &l);
+    assert_int_equal(l.status, -E_DOUBT);
+    assert_int_equal(t->watched->state, PROC_DOUBT);
+    t->commit[3] = -E_TIMEOUT; // it is there, and may know better
+    bed_run(n, never_ran_body, &l);
+    assert_int_equal(l.status, -E_DOUBT);
+    t->commit[3] = -E_DIED;
+    bed_run(n, never_ran_body, &l);
     assert_int_equal(l.status, 0);
     assert_int_equal(t->watched->state, PROC_RUN);
-    assert_true(bed_was_logged("resumes by its owner's order"));
+    assert_true(bed_was_logged("resumes by order: it never ran elsewhere"));
+    unsigned commits = t->commits;
+    bed_run(n, never_ran_body, &l);
+    assert_int_equal(l.status, -E_STATE);
+    bed_pass(n, 60 * NS_PER_S);
+    assert_int_equal(t->commits, commits); // nothing is asked any more
+    assert_int_equal(n->services->proc->pool_move.used, 0);
+}
+
+static void an_order_to_resume_is_refused_by_what_the_target_says(void **state)
+{
+    struct node *n = unit_node(state);
+    struct target *t = target_new(n);
+    struct life l;
+    doubt(n, t, &l);
+    t->commit[3] = 0;
+    bed_run(n, never_ran_body, &l);
+    assert_int_equal(l.status, -E_EXISTS);
+    assert_null(the_proc(n));
+}
+
+// However late the answer comes: within ten seconds of it there is no doubt.
+static void doubt_ends_with_the_answer_after_hours(void **state)
+{
+    struct node *n = unit_node(state);
+    struct target *t = target_new(n);
+    struct life l;
+    doubt(n, t, &l);
+    bed_pass(n, 3 * 3600 * NS_PER_S);
+    assert_int_equal(t->watched->state, PROC_DOUBT);
+    t->commit[3] = -E_REFUSED;
+    bed_pass(n, 10 * NS_PER_S);
+    assert_int_equal(t->watched->state, PROC_RUN);
+    assert_int_equal(n->services->proc->pool_move.used, 0);
+    t->commits = 0;
+    t->commit[3] = -E_NOTHERE;
+    bed_run(n, migrate_body, &l);
+    assert_int_equal(l.status, -E_DOUBT);
+    bed_pass(n, 3600 * NS_PER_S);
+    t->commit[3] = 0;
+    bed_pass(n, 10 * NS_PER_S);
+    assert_null(the_proc(n));
+    assert_int_equal(n->services->proc->pool_move.used, 0);
+}
+
+// The target has forgotten, or is no more; another node has the process.
+static void doubt_ends_when_another_node_has_the_process(void **state)
+{
+    struct node *n = unit_node(state);
+    struct target *t = target_new(n);
+    struct life l;
+    n->transport = &lone;
+    l = mover(n, t);
+    t->commit[0] = -E_DOUBT;
+    for (int i = 1; i < 4; i++)
+        t->commit[i] = -E_NOTHERE;
+    bed_run(n, migrate_body, &l);
+    assert_int_equal(l.status, -E_DOUBT);
+    n->policy->ep_found(n, l.ep, 0x1234); // it may be older than the doubt
+    bed_pass(n, 20 * NS_PER_S);
+    assert_int_equal(t->watched->state, PROC_DOUBT);
+    n->policy->ep_found(n, l.ep + 1, 0x1234); // another process
+    bed_pass(n, 20 * NS_PER_S);
+    assert_int_equal(t->watched->state, PROC_DOUBT);
+    transport_moved = 0;
+    n->policy->ep_found(n, l.ep, 0x1234);
+    bed_pass(n, NS_PER_S);
+    assert_null(the_proc(n));
+    assert_int_equal(transport_moved, 1);
+    assert_int_equal(moved_to, 0x1234);
+    n->transport = NULL;
 }
 
 static void a_stunned_process_moves_stunned_and_stays_so_when_refused(void **state)
@@ -297,6 +416,8 @@ static void a_stunned_process_moves_stunned_and_stays_so_when_refused(void **sta
     assert_true(t->stunned);
 }
 
+#define MANY 40u // orders: more than the service has tasks
+
 static void orders_during_a_move_wait_for_its_end(void **state)
 {
     struct node *n = unit_node(state);
@@ -305,23 +426,24 @@ static void orders_during_a_move_wait_for_its_end(void **state)
     t->deaf = true; // COMMIT is answered after 11 s; its transaction gives up after 10
     t->commit[3] = -E_REFUSED;
     struct bed_client move = {.body = migrate_body, .arg = &l}, a = {.body = stun_only_body, .arg = &stun},
-                      b = {.body = destroy_body, .arg = &kill};
+                      b = {.body = destroy_body, .arg = &kill}, again = {.body = migrate_body, .arg = &second};
     bed_begin(n, &move);
     bed_pass(n, NS_PER_S);
     assert_int_equal(t->watched->state, PROC_DOUBT);
     bed_begin(n, &a);
+    bed_begin(n, &again);
     bed_pass(n, NS_PER_S);
-    bed_run(n, migrate_body, &second);
-    assert_int_equal(second.status, -E_STATE); // one move at a time
-    assert_false(a.done);
+    assert_false(a.done || again.done); // one move at a time
     t->deaf = false;
     t->commit[1] = t->commit[2] = -E_REFUSED;
     bed_finish(n, &move);
     assert_int_equal(l.status, -E_REFUSED);
     bed_finish(n, &a);
+    bed_finish(n, &again);
     assert_int_equal(stun.status, 0);
+    assert_int_equal(second.status, -E_REFUSED);
     assert_int_equal(t->watched->state, PROC_STUNNED);
-    // Now it leaves while somebody waits to kill it: the order finds nothing, and says so.
+    // Now it leaves while an order to kill it waits: the order goes after it, and nobody has it.
     t->deaf = true;
     t->commits = 0;
     bed_begin(n, &move);
@@ -337,6 +459,50 @@ static void orders_during_a_move_wait_for_its_end(void **state)
     assert_int_equal(kill.status, -E_NOTHERE);
 }
 
+static void priority_body(struct node *n, void *arg)
+{
+    struct life *l = arg;
+    l->status = bed_call(n, l->c, OP_PROC_SET_PRIORITY, 2, 0, NULL, 0, NULL, 0);
+}
+static void info_body(struct node *n, void *arg)
+{
+    struct life *l = arg;
+    char text[200];
+    l->status = bed_call(n, l->c, OP_INFO, 0, 0, NULL, 0, text, sizeof text);
+}
+
+static void orders_that_wait_for_a_move_hold_no_task_and_no_record(void **state)
+{
+    struct node *n = unit_node(state);
+    struct target *t = target_new(n);
+    struct life l = mover(n, t), asks = l, order[MANY];
+    struct bed_client move = {.body = migrate_body, .arg = &l}, client[MANY];
+    t->deaf = true;
+    t->commit[1] = -E_REFUSED;
+    bed_begin(n, &move);
+    bed_pass(n, NS_PER_S);
+    size_t recs = n->pool_rec.used, threads = n->pool_thread.used;
+    for (unsigned i = 0; i < MANY; i++) {
+        order[i] = l;
+        order[i].status = 1;
+        client[i] = (struct bed_client){.body = priority_body, .arg = &order[i]};
+        bed_begin(n, &client[i]);
+    }
+    bed_pass(n, NS_PER_S);
+    assert_int_equal(n->pool_rec.used, recs);
+    assert_int_equal(n->pool_thread.used, threads + MANY); // the clients themselves
+    bed_run(n, info_body, &asks);                           // a question is answered meanwhile
+    assert_int_equal(asks.status, 0);
+    t->deaf = false;
+    bed_finish(n, &move);
+    assert_int_equal(l.status, -E_REFUSED);
+    for (unsigned i = 0; i < MANY; i++) {
+        bed_finish(n, &client[i]);
+        assert_int_equal(order[i].status, 0);
+    }
+    assert_int_equal(t->watched->priority, 2);
+}
+
 // --- Target ---------------------------------------------------------------------------------------------------------
 
 static int64_t offer(struct node *n, uint64_t id, const struct plan *p, uint64_t pages)
@@ -348,6 +514,10 @@ static int64_t offer(struct node *n, uint64_t id, const struct plan *p, uint64_t
 static int64_t commit(struct node *n, uint64_t id, uint64_t number)
 {
     return bed_call(n, bed_lookup(n, "proc"), OP_PROC_COMMIT, id, number, NULL, 0, NULL, 0);
+}
+static int64_t slot(struct node *n, uint64_t id)
+{
+    return bed_call(n, bed_lookup(n, "proc"), OP_PROC_SLOT, id, 0, NULL, 0, NULL, 0);
 }
 static int64_t abort_it(struct node *n, uint64_t id)
 {
@@ -453,6 +623,35 @@ static void an_offer_runs_once_and_only_after_commit(void **state)
 {
     struct node *n = unit_node(state);
     bed_run(n, target_body, NULL);
+}
+
+static void slots_body(struct node *n, void *arg)
+{
+    (void)arg;
+    struct plan p = plan();
+    p.ep = 0x6000000000000042;
+    for (uint64_t id = 1; id <= 8; id++)
+        assert_int_equal(slot(n, id), 0);
+    assert_int_equal(slot(n, 9), -E_LIMIT);
+    assert_int_equal(slot(n, 8), -E_EXISTS);
+    assert_int_equal(slot(n, 0), -E_ARG);
+    assert_int_equal(offer(n, 9, &p, 0), -E_LIMIT);
+    assert_int_equal(commit(n, 8, 8), -E_STATE);
+    assert_int_equal(offer(n, 1, &p, 0), 0); // it has one
+    assert_int_equal(slot(n, 9), -E_LIMIT);
+    assert_int_equal(commit(n, 1, bed_result.res[3] ? bed_result.res[3] : 1), 0);
+    assert_int_equal(slot(n, 9), 0); // what runs needs none
+    assert_int_equal(abort_it(n, 9), 0);
+    assert_int_equal(slot(n, 10), 0);
+    task_sleep(n, 31 * NS_PER_S); // nobody came
+    for (uint64_t id = 11; id <= 18; id++)
+        assert_int_equal(slot(n, id), 0);
+    task_sleep(n, 31 * NS_PER_S);
+    assert_int_equal(n->services->proc->pool_offer.used, 1); // the one that runs
+}
+static void slots_are_kept_for_a_while_and_are_limited(void **state)
+{
+    bed_run(unit_node(state), slots_body, NULL);
 }
 
 struct
@@ -574,15 +773,21 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         OWNER_TEST(a_committed_process_is_gone_from_here),
+        OWNER_TEST(it_runs_until_the_target_has_a_slot),
         OWNER_TEST(a_refused_offer_leaves_it_running_here),
         PROCESS_TEST(no_target_leaves_it_running_here),
         OWNER_TEST(an_explicit_refusal_of_commit_ends_the_doubt),
         OWNER_TEST(a_lost_answer_to_commit_is_asked_for_again),
         OWNER_TEST(a_target_that_gives_no_answer_leaves_doubt_and_no_second_copy),
-        OWNER_TEST(only_an_order_resumes_a_process_in_doubt),
+        OWNER_TEST(only_an_order_that_says_what_it_does_resumes_a_process_in_doubt),
+        OWNER_TEST(an_order_to_resume_is_refused_by_what_the_target_says),
+        OWNER_TEST(doubt_ends_with_the_answer_after_hours),
+        OWNER_TEST(doubt_ends_when_another_node_has_the_process),
         OWNER_TEST(a_stunned_process_moves_stunned_and_stays_so_when_refused),
         OWNER_TEST(orders_during_a_move_wait_for_its_end),
+        OWNER_TEST(orders_that_wait_for_a_move_hold_no_task_and_no_record),
         PROCESS_TEST(an_offer_runs_once_and_only_after_commit),
+        PROCESS_TEST(slots_are_kept_for_a_while_and_are_limited),
         PROCESS_TEST(rotation_withdraws_a_processor_and_a_process_but_ends_no_handoff),
         PROCESS_TEST(an_offer_that_nobody_commits_is_dropped_and_refused_for_ever),
         PROCESS_TEST(what_is_forgotten_is_in_doubt_and_not_refused),
