@@ -57,7 +57,11 @@ uint64_t process_start(pid_t pid);
 // True when it runs: with this number and this start time.
 bool process_alive(const struct ring_process *p);
 
-// False: it cannot be read; nothing is said.
+// Is the run directory ours, and nobody else may look into it? Returns true, or false after saying why. Callers: before
+// anything in it is believed: a directory of another user could name processes of ours as the ring's, to be ended.
+bool rundir_check(void);
+
+// False: it cannot be read (errno; nothing is said); or EPERM, after saying why: others may have read or made it.
 bool ring_key_read(uint8_t key[32]);
 // A new key. Returns true, or false after saying why.
 bool ring_key_make(uint8_t key[32]);

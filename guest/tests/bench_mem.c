@@ -28,7 +28,7 @@ static int64_t ask(const char *service, uint32_t op, void *reply, uint64_t size)
 {
     struct trans_result r;
     struct cap cap;
-    int64_t e = dir_lookup(NULL, service, &cap);
+    int64_t e = startup_cap(service, &cap);
     return e < 0 ? e : trans(&cap, op, NULL, NULL, 0, reply, size, &r);
 }
 

@@ -508,7 +508,7 @@ static bool set_up(void)
     own = cap_make(port, 0, RIGHT_ALL, key);
     int64_t at = sys_map(0, 2 * PAGE, MAP_READ);
     fixed = (uint64_t)at;
-    return own_handle >= 0 && at > 0 && startup_cap("tty", &others[0]) == 0 && startup_cap("dir", &others[1]) == 0;
+    return own_handle >= 0 && at > 0 && startup_cap("tty", &others[0]) == 0 && startup_cap("meet", &others[1]) == 0;
 }
 
 static bool untouched(void)
@@ -530,7 +530,7 @@ int main(int argc, char **argv)
         return 2;
     }
     struct cap seg;
-    if (argc > 3 && strcmp(argv[3], "share") == 0 && dir_lookup(NULL, "seg", &seg) == 0 &&
+    if (argc > 3 && strcmp(argv[3], "share") == 0 && startup_cap("seg", &seg) == 0 &&
         trans(&seg, OP_SEG_CREATE, (const uint64_t[4]){20 * PAGE}, NULL, 0, &shared, sizeof shared, NULL) < 0)
         return 2;
     struct thread *help[] = {thread_create(mapper, (void *)roll(&d), 0), thread_create(server, (void *)roll(&d), 0),

@@ -217,7 +217,7 @@ int main(int argc, char **argv)
 {
     unsigned n = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 1000;
     struct cap node;
-    int64_t found = dir_lookup(NULL, "node", &node);
+    int64_t found = startup_cap("node", &node);
     if (n == 0 || found < 0) {
         fprintf(stderr, "usage: manythreads [THREADS]; %s\n", error_string(found));
         return 2;

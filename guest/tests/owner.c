@@ -31,7 +31,7 @@ static int64_t find(uint64_t pid, struct cap *out)
     static struct proc_entry list[64];
     struct trans_result r;
     struct cap proc;
-    int64_t e = dir_lookup(NULL, "proc", &proc);
+    int64_t e = startup_cap("proc", &proc);
     if (e == 0)
         e = trans(&proc, OP_PROC_LIST, NULL, NULL, 0, list, sizeof list, &r);
     for (size_t i = 0; e == 0 && i < r.reply_len / sizeof list[0]; i++)

@@ -130,7 +130,7 @@ static void find(struct target *t, const char *name)
     struct trans_result r;
     struct cap proc;
     t->name = name;
-    must(dir_lookup(NULL, "proc", &proc), "the process service for", t);
+    must(startup_cap("proc", &proc), "the process service for", t);
     must(trans(&proc, OP_PROC_LIST, NULL, NULL, 0, list, sizeof list, &r), "list", t);
     for (size_t i = 0; i < r.reply_len / sizeof list[0]; i++)
         if (strcmp(list[i].name, name) == 0)
