@@ -25,8 +25,8 @@ static inline bool text_is_plain(const char *text, size_t len)
     return true;
 }
 
-// Replaces each byte that may not be shown by '?': for a name that cannot be refused, such as a file's on the host, or one that another
-// node tells.
+// Replaces each byte that may not be shown by '?': for a name that cannot be refused, such as a file's on the host, or
+// one that another node tells.
 static inline void text_make_plain(char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)

@@ -18,8 +18,8 @@ static const struct right {
     const char *name;
     char letter;
     uint32_t bits;
-} rights[] = {{"read", 'r', RIGHT_READ},       {"write", 'w', RIGHT_WRITE},     {"create", 'c', RIGHT_CREATE},
-              {"destroy", 'd', RIGHT_DESTROY}, {"exec", 'x', RIGHT_EXEC},       {"control", 'k', RIGHT_CONTROL},
+} rights[] = {{"read", 'r', RIGHT_READ},       {"write", 'w', RIGHT_WRITE},       {"create", 'c', RIGHT_CREATE},
+              {"destroy", 'd', RIGHT_DESTROY}, {"exec", 'x', RIGHT_EXEC},         {"control", 'k', RIGHT_CONTROL},
               {"owner", 'o', RIGHT_OWNER},     {.name = "all", .bits = RIGHT_ALL}};
 #define RIGHTS (sizeof rights / sizeof rights[0])
 

@@ -25,8 +25,8 @@ struct grant {
     uint32_t rights;         // RIGHT_* bits
 };
 
-// Each reads what stands behind its option. Returns NULL, or a sentence's end that says what is wrong ("is no ..."; a
-// constant): then *g means nothing. Callers: any context; pure.
+// grant_parse reads what stands behind --grant, grant_parse_meet what stands behind --meet. Each returns NULL, or a
+// sentence's end that says what is wrong ("is no ..."; a constant): then *g means nothing. Callers: any context; pure.
 const char *grant_parse(const char *text, struct grant *g);
 const char *grant_parse_meet(const char *text, struct grant *g);
 
@@ -36,7 +36,8 @@ const char *grant_parse_meet(const char *text, struct grant *g);
 int64_t grant_fetch(struct node *n, const char *node, const struct grant *g, struct cap *out);
 
 // Adds the grant to a text of NAME_MAX_LEN bytes, "+proc:rx +meet:farm": the comment by which ps and info tell what a
-// process was given. The letters are those of the rights; k is control. " +.." stands for what has no room. Pure.
+// process was given. The letters are those of the rights; k is control. " +.." stands for what has no room.
+// Callers: any context; pure.
 void grant_note(char note[NAME_MAX_LEN], const struct grant *g);
 
 #endif

@@ -16,7 +16,7 @@
 #include <string.h>
 
 static const char *env[PROGRAM_ENV_MAX - 1]; // one more is the date
-static const char *grants[GRANTS_MAX - 1];    // one more is the meeting
+static const char *grants[GRANTS_MAX - 1];   // one more is the meeting
 
 static struct {
     const char *node, *name, *meet, *files;
@@ -80,7 +80,7 @@ static const struct option options[] = {
      .text = &line.meet,
      .value = "NAME",
      .wrong = wrong_meet,
-     .what = "it finds the programs that were given the same NAME, and is found by them"},
+     .what = "programs that are given the same NAME find each other"},
     {.name = "files",
      .kind = OPTION_TEXT,
      .text = &line.files,

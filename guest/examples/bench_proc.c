@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What a process costs from its making to its end, in instructions: bench_null.c says how they are counted.
 //
-//   bench_proc ROUNDS [data]    with --grant proc:exec --grant seg:create; starts so many processes, one after the other
+//   bench_proc ROUNDS [data]    with --grant proc:exec --grant seg:create; starts so many processes, one after the
+//                               other
 //
 // Each is made from one descriptor by the node's process service. Its text (a page) and, with "data", its data (a page)
 // are filled from segments that are here already: the text is shared, the data a copy as soon as it writes there, which

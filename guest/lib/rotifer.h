@@ -125,8 +125,8 @@ int64_t cap_info(const struct cap *cap, char *text, size_t size);
 int64_t cap_status(const struct cap *cap, char *text, size_t size);
 
 // --- Directory: names for capabilities -----------------------------------------------------------
-// `dir` may be NULL: the directory in which this program meets others (--meet NAME, "meet" in the startup block); E_GRANT
-// when it was given none. Names: 1..31 bytes; E_ARG for others. Each is one transaction.
+// `dir` may be NULL: the directory in which this program meets others (--meet NAME, "meet" in the startup block);
+// E_GRANT when it was given none. Names: 1..31 bytes; E_ARG for others. Each is one transaction.
 
 // *out: the capability that is entered under this name. Returns 0 or more, or E_NAME: there is none; E_ARG: the name;
 // E_FORMAT: the reply was no capability.

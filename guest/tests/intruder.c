@@ -24,7 +24,7 @@ static unsigned self_index, programs;
 static uint64_t calls, holes;
 static struct dice dice;
 
-// --- What came of it ---------------------------------------------------------------------------------------------------
+// --- What came of it -----------------------------------------------------------------------------------------------
 
 #define ERROR(e) (1ull << (e))
 // The capability is refused, or what it names has ended.
@@ -55,7 +55,7 @@ static int64_t bare(const struct cap *cap, uint32_t op)
     return call(cap, op, NULL, NULL, 0, NULL, 0);
 }
 
-// --- What it has -------------------------------------------------------------------------------------------------------
+// --- What it has ---------------------------------------------------------------------------------------------------
 
 static uint64_t memory[SECRET_WORDS];
 static struct cap proc, node, dir, seg, meet, tty, file; // given
@@ -87,9 +87,10 @@ static bool is_of(const uint64_t *words, size_t count, unsigned index)
 
 static void *serve(void *arg)
 {
+    static char room[PAGE];
     struct request r;
     (void)arg;
-    while (getreq(1ull << object_handle, NULL, 0, 0, &r) == 0) {
+    while (getreq(1ull << object_handle, room, sizeof room, 0, &r) == 0) {
         int64_t e = request_check(&r, object_port, object_key, r.op == OP_CHANGE ? RIGHT_CONTROL : RIGHT_READ);
         if (e == 0 && r.op == OP_CHANGE)
             changed = 1;
@@ -125,7 +126,7 @@ static void check_segment(const struct cap *c, const char *what)
         hole(what, e);
 }
 
-// --- Other processes, and itself ---------------------------------------------------------------------------------------
+// --- Other processes, and itself -----------------------------------------------------------------------------------
 
 static struct proc_entry processes[64];
 static size_t nprocesses;
@@ -154,7 +155,7 @@ static void own_status(char text[512])
             strncat(text, line, 511 - strlen(text));
 }
 
-// --- Others' things ----------------------------------------------------------------------------------------------------
+// --- Others' things ------------------------------------------------------------------------------------------------
 
 static struct cap others_seg[PROGRAMS_MAX], others_object[PROGRAMS_MAX];
 
@@ -213,7 +214,7 @@ static void set_up(const char *file_name)
     own_status(status_before);
 }
 
-// --- Attempts ----------------------------------------------------------------------------------------------------------
+// --- Attempts ------------------------------------------------------------------------------------------------------
 
 static unsigned another(void)
 {
@@ -223,8 +224,8 @@ static unsigned another(void)
 // A capability that it has, of whatever kind.
 static const struct cap *any_cap(void)
 {
-    const struct cap *const fixed[] = {&proc, &node, &dir, &seg, &meet, &tty, &private_seg, &public_seg, &object,
-                                       file.port.w[0] ? &file : &tty};
+    const struct cap *const fixed[] = {&proc, &node,        &dir,        &seg,    &meet,
+                                       &tty,  &private_seg, &public_seg, &object, file.port.w[0] ? &file : &tty};
     switch (below(&dice, 4)) {
     case 0: return &others_seg[another()];
     case 1: return &others_object[another()];
@@ -240,15 +241,18 @@ static const uint32_t any_op[] = {OP_INFO,      OP_STATUS,      OP_RESTRICT,    
 
 static const char bytes[64];
 
-// 96 bits of check field, 8 of rights, 24 of object number: whichever are turned. The port is left as it is: a wrong one
-// is nobody's, and to look for it takes the ring seconds.
+// 96 bits of check field, 8 of rights, 24 of object number: whichever are turned. The port is left as it is: a wrong
+// one is nobody's, and to look for it takes the ring seconds.
 static void forged(void)
 {
-    struct cap c = *any_cap();
+    const struct cap *genuine = any_cap();
+    struct cap c = *genuine;
     for (uint64_t n = 1 + below(&dice, 3); n > 0; n--) {
         unsigned bit = 128 + (unsigned)below(&dice, 128);
         ((uint8_t *)&c)[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
+    if (memcmp(&c, genuine, sizeof c) == 0) // turned and turned back
+        return;
     static char reply[4096];
     uint32_t op = any_op[below(&dice, COUNT(any_op))];
     const uint64_t args[4] = {0, below(&dice, 64)};
@@ -259,8 +263,8 @@ static void forged(void)
 static void widened(void)
 {
     const struct cap *const weak[] = {&proc, &node, &dir, &meet, &others_seg[another()], &others_object[another()]};
-    struct cap c = nprocesses && below(&dice, 3) == 0 ? processes[below(&dice, nprocesses)].cap
-                                                      : *weak[below(&dice, COUNT(weak))];
+    struct cap c =
+        nprocesses && below(&dice, 3) == 0 ? processes[below(&dice, nprocesses)].cap : *weak[below(&dice, COUNT(weak))];
     uint32_t lacks = ~c.obj_rights & RIGHT_ALL & (uint32_t)(1 + below(&dice, 255));
     if (lacks == 0)
         return;
@@ -315,8 +319,8 @@ static void order(void)
     uint32_t op = ops[below(&dice, COUNT(ops))];
     const uint64_t args[4] = {1 + below(&dice, 7)};
     const struct cap *to = op == OP_PROC_SET_OWNER ? &object : &proc; // or where a process is to go
-    refused("order to a process", call(&processes[below(&dice, nprocesses)].cap, op, args, to, sizeof *to, reply,
-                                       sizeof reply), NO_RIGHT);
+    refused("order to a process",
+            call(&processes[below(&dice, nprocesses)].cap, op, args, to, sizeof *to, reply, sizeof reply), NO_RIGHT);
 }
 
 static void descriptor(void)
@@ -361,8 +365,10 @@ static void directory(void)
     const char *name = names[below(&dice, COUNT(names))];
     struct cap c, m;
     calls += 3;
-    if (dir_lookup(&dir, name, &c) < 0 || (c.obj_rights & RIGHT_ALL & ~RIGHT_READ))
+    if (dir_lookup(&dir, name, &c) < 0 || (c.obj_rights & RIGHT_ALL & ~RIGHT_READ)) {
         hole("more than to read from a directory that it may read", 0);
+        return; // what comes now would end the node, and with it whoever could tell
+    }
     refused("enter in the boot directory", dir_enter(&dir, name, &object), NO_RIGHT);
     refused("remove from the boot directory", dir_remove(&dir, name), NO_RIGHT);
     refused("make a meeting", call(&dir, OP_DIR_MEET, NULL, "x", 1, &m, sizeof m), NO_RIGHT);
@@ -386,25 +392,25 @@ static void devices(void)
         refused("write to a file", call(&file, OP_WRITE, NULL, bytes, sizeof bytes, NULL, 0), NO_RIGHT | ERROR(E_OP));
 }
 
-// --- Registers: each has a value of its own while others run on this hart ----------------------------------------------
+// --- Registers: each has a value of its own while others run on this hart ------------------------------------------
 
 static void registers(void)
 {
     uint64_t pattern = roll(&dice), wrong = 0;
-    __asm__ volatile(
-        ".irp n, 2,3,4,5,6,7,8,9,10,11\n addi s\\n, %1, \\n\n .endr\n"
-        ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n"
-        " addi t1, %1, \\n\n fmv.d.x f\\n, t1\n .endr\n"
-        " li t0, 20000\n"
-        "1: addi t0, t0, -1\n bnez t0, 1b\n"
-        ".irp n, 2,3,4,5,6,7,8,9,10,11\n addi t1, %1, \\n\n xor t1, t1, s\\n\n or %0, %0, t1\n .endr\n"
-        ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n"
-        " fmv.x.d t1, f\\n\n addi t2, %1, \\n\n xor t1, t1, t2\n or %0, %0, t1\n .endr\n"
-        : "+&r"(wrong)
-        : "r"(pattern)
-        : "t0", "t1", "t2", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "f0", "f1", "f2", "f3", "f4",
-          "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12", "f13", "f14", "f15", "f16", "f17", "f18", "f19", "f20",
-          "f21", "f22", "f23", "f24", "f25", "f26", "f27", "f28", "f29", "f30", "f31");
+    __asm__ volatile(".irp n, 2,3,4,5,6,7,8,9,10,11\n addi s\\n, %1, \\n\n .endr\n"
+                     ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n"
+                     " addi t1, %1, \\n\n fmv.d.x f\\n, t1\n .endr\n"
+                     " li t0, 20000\n"
+                     "1: addi t0, t0, -1\n bnez t0, 1b\n"
+                     ".irp n, 2,3,4,5,6,7,8,9,10,11\n addi t1, %1, \\n\n xor t1, t1, s\\n\n or %0, %0, t1\n .endr\n"
+                     ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n"
+                     " fmv.x.d t1, f\\n\n addi t2, %1, \\n\n xor t1, t1, t2\n or %0, %0, t1\n .endr\n"
+                     : "+&r"(wrong)
+                     : "r"(pattern)
+                     : "t0", "t1", "t2", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "f0", "f1", "f2",
+                       "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12", "f13", "f14", "f15", "f16", "f17",
+                       "f18", "f19", "f20", "f21", "f22", "f23", "f24", "f25", "f26", "f27", "f28", "f29", "f30",
+                       "f31");
     if (wrong)
         hole("a register is changed", 0);
 }
@@ -433,7 +439,7 @@ static void at_the_end(void)
 
 int main(int argc, char **argv)
 {
-    static void (*const attempts[])(void) = {forged, forged,     forged,  widened,   restricted, stale,
+    static void (*const attempts[])(void) = {forged, forged,     forged, widened,   restricted, stale,
                                              order,  descriptor, mapped, directory, devices};
     static struct cap done[PROGRAMS_MAX];
     self_index = argc > 4 ? (unsigned)strtoul(argv[1], NULL, 10) : 0;

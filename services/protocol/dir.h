@@ -5,8 +5,8 @@
 // OP_DIR_ENTER   request: name, zero byte, 32-byte capability. Replaces. CREATE; E_LIMIT: the directory is full
 // OP_DIR_REMOVE  request: name. DESTROY; E_NAME
 // OP_DIR_LIST    reply: array of struct dir_entry. READ
-// OP_DIR_MEET    On the boot directory. request: name. reply: capability (DIR_MEETING_RIGHTS) of the meeting directory of
-//                that name, made empty when there is none. CREATE
+// OP_DIR_MEET    On the boot directory. request: name. reply: capability (DIR_MEETING_RIGHTS) of the meeting directory
+//                of that name, made empty when there is none. CREATE
 //
 // Every node has a boot directory. Its get-port derives from the ring key and the node's name (cap_derive(ring_key,
 // "boot-directory", name)), and so does the key of its capability (object 0): a program that has the ring key finds the

@@ -38,7 +38,7 @@ def refused(text, what):
 
 
 def raised(r):
-    text = evil(r, "raise", grant="proc:read,control")
+    text = evil(r, "raise", grant="proc:all")
     known_fault("evil raise", "a program gives itself the highest priority, and memory without limit",
                 *refused(text, "priority 7"), text)
 

@@ -38,9 +38,10 @@ static void rights_and_the_node_are_said_by_name(void **state)
 
 static void what_is_no_grant_is_refused(void **state)
 {
-    static const char *const bad[] = {"", ":", ":read", "x:", "x:fly", "x:read,", "x:,read", "x:read,,write", "x:READ",
-                                      "x:rea", "x:reads", "@", "x@", "@n1", "x@:read", "tty", "files", "meet", "meet:read",
-                                      "tty@n1", "file:a", "a\033", "\x9b", "01234567890123456789012345678901"};
+    static const char *const bad[] = {
+        "",       ":",     ":read",     "x:",     "x:fly",  "x:read,", "x:,read", "x:read,,write",
+        "x:READ", "x:rea", "x:reads",   "@",      "x@",     "@n1",     "x@:read", "tty",
+        "files",  "meet",  "meet:read", "tty@n1", "file:a", "a\033",   "\x9b",    "01234567890123456789012345678901"};
     struct grant g;
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
