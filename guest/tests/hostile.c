@@ -3,7 +3,8 @@
 // notice nothing, and the program itself gets what core/abi.h promises.
 //
 //   hostile SEED COUNT [share] [table]    share: with a segment that is mapped by its capability; such a process does
-//                                         not move. table: what came back, how often, of each call
+//                                         not move; --grant seg:create. table: what came back, how often, of each call.
+//                                         With --meet
 //
 // Beside the thread that calls: a mapper that unmaps, maps and grows the very buffers, a server on a port of our own
 // (so that transactions really begin, and find their buffers gone halfway), and threads that block in calls with huge

@@ -2,7 +2,7 @@
 // Thousands of threads at once: do all start, have variables and a stack of their own with a guard page below, end, and
 // give their memory back?
 //
-//   manythreads [THREADS] [limit]      default: 1000; limit: also as many as there can be
+//   manythreads [THREADS] [limit]      default: 1000; limit: also as many as there can be. --grant node
 //
 // The last line is "manythreads: THREADS threads, 0 errors"; the exit status is 0 if that is so.
 #include <errno.h>

@@ -2,7 +2,8 @@
 // An owner that is a program like any other: it adopts processes (owned.c), is told of their faults by the kernel, says
 // what it heard, and answers: end, go on changed, stay.
 //
-//   owner NAME      serves under NAME in the directory of the node, until it is killed
+//   owner NAME      serves under NAME where it meets others (--meet), until it is killed;
+//                   --grant proc:read,control,destroy
 #include "guest/tests/owner.h"
 
 #include <stdio.h>

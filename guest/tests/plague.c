@@ -3,7 +3,8 @@
 // words, bytes, and descriptors of processes that are right but for a few words. Two threads ask; a third one answers,
 // with nonsense, whoever is sent to us (as owner, as source of a segment).
 //
-//   plague SEED COUNT        with all services granted. The last line is "plague: N requests, E errors".
+//   plague SEED COUNT        with all services granted (test/ring/hostile.py). The last line is
+//                            "plague: N requests, E errors".
 //
 // Checked: nothing succeeds with a capability that has one bit turned; the directory answers all the time. What was
 // made (names, segments, processes) is removed again at the end: the node's counts are whoever started us's to compare.

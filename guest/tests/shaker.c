@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Stops processes at random instants, takes the descriptor of each, and lets it go on from the descriptor: what the
-// process is afterwards has been through encode and decode. All by transactions that any program may make.
+// process is afterwards has been through encode and decode. All by transactions, as any program
+// may that is granted them.
 //
-//   shaker COUNT SEED NAME...      names of processes on the node whose directory this one has as "dir"
+//   shaker COUNT SEED NAME...      names of processes of the node; with their --meet, and
+//                                  --grant proc:read,control
 #include "guest/tests/victim.h"
 
 #include <stdio.h>
