@@ -2,9 +2,11 @@
 // From the device tree to a node of the ring. kmain() is the table of contents.
 //
 // Boot arguments: node=NAME  name of the node (n1)
-//                 ringkey=64 hexadecimal digits, the secret of the ring (all zero: everybody may join)
+//                 ringkey=64 hexadecimal digits, the secret of the ring (none: the node draws one, and is a ring
+//                         of its own)
 //                 harts=N    use at most that many harts
 //                 shell      start a shell at the console
+#include <sodium/utils.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -150,8 +152,10 @@ static void read_ring_key(void)
         good = high >= 0 && low >= 0;
         key[i] = (uint8_t)(high << 4 | low);
     }
-    if (!good) // a node that fell back to no key would join a ring it should not
+    if (!good) // a node that fell back to a key of its own would look for its ring for ever
         give_up("ringkey is not 64 hexadecimal digits", E_ARG);
+    if (sodium_is_zero(key, sizeof key)) // everybody knows it
+        give_up("ringkey is zero, which is no secret", E_ARG);
     memcpy(node.ring_key, key, sizeof key);
 }
 

@@ -148,6 +148,7 @@ struct startup_cap {
     struct cap cap;
 };
 #define STARTUP_MAGIC 0x31505453544f52ull // "ROTSTP1"
-// Names of capabilities in the startup block: "tty" the terminal, "dir" a directory, "owner".
+// Names of capabilities in the startup block: "tty" the terminal, "files", "file:NAME"; "meet" the directory in which
+// it meets others; and what it was granted, by the names of services: "proc", "seg@n2" (services/grant.h).
 
 #endif

@@ -36,7 +36,8 @@
     X(E_IO, 27, "the device or file reports a failure")                                                                \
     X(E_EOF, 28, "there is nothing more to read")                                                                      \
     X(E_SHARED, 29, "the process shares a segment with others of its node and cannot leave them")                      \
-    X(E_WITHDRAWN, 30, "the call was cancelled before a server took it; it was not executed")
+    X(E_WITHDRAWN, 30, "the call was cancelled before a server took it; it was not executed")                          \
+    X(E_GRANT, 31, "the program was not given this; who starts it grants it (--grant, --meet)")
 
 enum error {
 #define X(name, number, sentence) name = (number),

@@ -15,6 +15,7 @@
 #include "core/task.h"
 #include "core/thread.h"
 
+#include <sodium/utils.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -75,6 +76,8 @@ int node_init(struct node *n)
     init_lists(n);
     init_pools(n);
     random_init(n);
+    if (sodium_is_zero(n->ring_key, sizeof n->ring_key))
+        node_random(n, n->ring_key, sizeof n->ring_key);
     n->policy = &policy_none;
     n->timers.root = NULL;
     n->zero_page = page_alloc(n);

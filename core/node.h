@@ -60,7 +60,7 @@ struct node {
 
     // Identity
     char name[NAME_MAX_LEN];      // [I] "n1"
-    uint8_t ring_key[32];         // [I] shared secret of the ring
+    uint8_t ring_key[32];         // [I] shared secret of the ring; zeros before node_init: the node draws one
     struct proc *kproc;           // [I] owner of the tasks; its ep is this node's endpoint
     struct port seg_get, seg_put; // [I] segment service of this node: drawn at boot
     uint64_t orphan_grace_ns;     // [I] of processes that have none of their own; 0: ORPHAN_GRACE_NS

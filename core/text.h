@@ -25,12 +25,21 @@ static inline bool text_is_plain(const char *text, size_t len)
     return true;
 }
 
-// Replaces each byte that may not be shown by '?': for a name that cannot be refused, such as a file's on the host.
+// Replaces each byte that may not be shown by '?': for a name that cannot be refused, such as a file's on the host, or
+// one that another node tells.
 static inline void text_make_plain(char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         if (!text_char_is_plain((unsigned char)text[i]))
             text[i] = '?';
+}
+
+// The same for a text of several lines: the ends of lines stay.
+static inline void text_make_plain_lines(char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (text[i] != '\n')
+            text_make_plain(text + i, 1);
 }
 
 #endif

@@ -170,6 +170,10 @@ static void put_proc(struct writer *w, const struct program *p, const struct cap
     ASSERT(len < sizeof d.name);
     memcpy(d.name, p->name, len);
     text_make_plain(d.name, len); // the name of a file on the host may be anything
+    if (p->note) {
+        ASSERT(strlen(p->note) < sizeof d.comment);
+        memcpy(d.comment, p->note, strlen(p->note));
+    }
     section(w, DESC_PROC, &d, sizeof d);
 }
 

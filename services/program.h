@@ -33,6 +33,7 @@ _Static_assert(PROGRAM_DESC_MAX <= PAGE_SIZE, "a page is room enough for any pro
 // Everything is the caller's, and only read.
 struct program {
     const char *name; // shorter than NAME_MAX_LEN
+    const char *note; // shorter than NAME_MAX_LEN: what it was given (grant_note); NULL: nothing
     const struct elf *elf;
     unsigned argc, nenv, ncaps;
     const char *const *argv; // argc strings

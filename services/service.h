@@ -80,6 +80,9 @@ struct service {
 // Serves port `get`: listens and starts s->tasks tasks. Returns the handle (>= 0) and *put, or E_MEM, or E_LIMIT: too
 // many services or ports. s must not be served already. Callers: NAME_service_start.
 int service_open(struct node *n, const struct service *s, struct port get, struct port *put);
+// Returns the capability with no more than the rights in `keep` (RIGHT_* bits), when a service of this node has its
+// object; else as it is. Callers: any context that holds the node lock; does not block.
+struct cap service_restrict(struct node *n, const struct cap *c, uint32_t keep);
 // The loop alone, for a task that the caller started: getreq, verify, dispatch, putrep, for ever. Several tasks may run
 // it on the same handles. mask: handles, a bit each. The task is the service's from then on: services_stop ends it.
 void service_loop(struct node *n, const struct service *s, uint64_t mask);

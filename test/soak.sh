@@ -23,6 +23,7 @@ command -v tshark >/dev/null || tools/setup.sh soak || echo "tshark could not be
 step "100,000 stuns, each resumed from its descriptor" COUNT=100000 test/run.sh ring/torture
 step "1,000,000 random system calls, on one hart and on four; random requests to all services" \
     COUNT=1000000 REQUESTS=6000 test/run.sh ring/hostile
+step "1,000,000 calls of sixteen programs that do not trust each other" CALLS=62500 test/run.sh ring/integrity
 step "1,000,000 mutated inputs for each parser" FUZZ_RUNS=1000000 test/run.sh fuzz/
 step "the slow tests of programs that nobody here wrote, too" SLOW=1 test/run.sh ring/foreign
 step "the known faults that take long to show, too" SLOW=1 test/run.sh ring/edges

@@ -56,17 +56,17 @@ fi
 # kernel was entered.
 # count NAME ROUNDS PROGRAM ARGUMENT...    with_server: bench_null as a server beside it
 # shellcheck disable=SC2086
-with_server= dir=host mem=64M
+with_server= grants= mem=64M
 count() {
     local name=$1 n=$2 program=$3 value where
     shift 3
     ring_up 1 --count --mem $mem || return
     if [[ $with_server ]]; then
-        "$rotifer" run --quiet --node n1 --name server bench_null server bench-server >"$work/server" 2>&1 &
+        "$rotifer" run --quiet --node n1 --name server --meet bench bench_null server bench-server >"$work/server" 2>&1 &
         jobs_started+=("$!")
         for _ in {1..600}; do grep -q ready "$work/server" && break; sleep 0.1; done
     fi
-    "$rotifer" run --quiet --node n1 --dir "$dir" "$program" "$@" >"$work/$name" 2>&1 ||
+    "$rotifer" run --quiet --node n1 --meet bench $grants "$program" "$@" >"$work/$name" 2>&1 ||
         missing "$program $*: $(tail -n 1 "$work/$name")"
     "$rotifer" ring down --keep-logs >/dev/null
     tools/where.py "$ROTIFER_RUN/n1.count" "$n" build/rotifer.map >"$work/$name.where" ||
@@ -86,14 +86,14 @@ count() {
 echo "One node, counting instructions (slower than life) ..."
 count null_system_call 10000 bench_null 10000 call
 count null_trans_same_process 10000 bench_null 10000 self
-dir=n1
+grants="--grant node --grant proc:exec --grant seg:create"
 count null_trans_privileged_service 10000 bench_null 10000 node
 count process_start_to_end 200 bench_proc 200
 count process_with_data 200 bench_proc 200 data
 mem=256M
 count touch_64MiB_first_time 1 memory touch 64
 mem=64M
-dir=host with_server=yes
+grants= with_server=yes
 count null_trans_two_processes 10000 bench_null 10000 bench-server
 count trans_4KiB_each_way 2000 bench_null 2000 bench-server 4096 4096
 count trans_30000B 1000 bench_null 1000 bench-server 30000 0
@@ -122,7 +122,7 @@ boot
 echo "Memory ..."
 if ring_up 1; then
     for stack in 8 32; do # KiB; 32: what a thread gets that asks for nothing special
-        value=$("$rotifer" run --quiet --node n1 --dir n1 bench_mem 1000 $((stack == 32 ? 0 : stack * 1024)) | sed -n 's/^bench_mem: //p')
+        value=$("$rotifer" run --quiet --node n1 --grant node --grant proc bench_mem 1000 $((stack == 32 ? 0 : stack * 1024)) | sed -n 's/^bench_mem: //p')
         [[ $value ]] || missing "bench_mem failed"
         row "kernel_memory_per_waiting_thread.stack_${stack}KiB" "${value:-?}" bytes measured
     done

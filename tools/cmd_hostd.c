@@ -102,9 +102,9 @@ static int run(void)
 {
     uint8_t key[32];
     bool has_lock = lock != NO_LOCK;
-    if (!rundir_make() || !rundir_enter() || !take_lock(has_lock ? (int)lock : -1))
+    if (!rundir_make() || !rundir_enter() || !rundir_check() || !take_lock(has_lock ? (int)lock : -1))
         return EXIT_FAILED;
-    if (!ring_key_read(key) && !ring_key_make(key))
+    if (!ring_key_read(key) && (errno == EPERM || !ring_key_make(key)))
         return EXIT_FAILED;
     if (!has_lock && !record_self()) // else `ring up` keeps the record
         return EXIT_FAILED;

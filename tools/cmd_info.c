@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // rotifer info: all that its kernel tells about a process, in the kernel's own words.
 #include "core/config.h"
+#include "core/text.h"
 #include "tools/command.h"
 #include "tools/control.h"
 #include "tools/say.h"
@@ -34,6 +35,7 @@ static int print_info(struct node *n, const struct found_proc *p, char *text)
     if (s < 0)
         return control_fails(p, s);
     text[r.len] = 0;
+    text_make_plain_lines(text, r.len);
     if (control_line.json)
         print_json(p, text);
     else

@@ -22,6 +22,8 @@ static int run(void)
         printf("No ring is up in %s.\n", rundir_path());
         return EXIT_OK;
     }
+    if (!rundir_check())
+        return EXIT_NO_RING;
     ring_stop(&s);
     if (ring_any_runs(&s))
         return fail("some processes did not end; try again, or see: rotifer ring status");

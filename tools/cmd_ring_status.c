@@ -50,6 +50,8 @@ static int run(void)
         return EXIT_FAILED;
     if (!rundir_enter() || !ring_state_read(&s))
         return fail_as(EXIT_NO_RING, "no ring is up in %s. Try: rotifer ring up", rundir_path());
+    if (!rundir_check())
+        return EXIT_NO_RING;
     for (unsigned i = 0; i < s.count; i++)
         whole &= process_alive(&s.proc[i]);
     if (as_json)

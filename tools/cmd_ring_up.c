@@ -207,7 +207,7 @@ static int run(void)
         return EXIT_FAILED;
     if (!rundir_enter())
         return fail("cannot enter %s: %s", rundir_path(), strerror(errno));
-    if (!take_lock(&r))
+    if (!rundir_check() || !take_lock(&r))
         return EXIT_FAILED;
     return bring_up(&r);
 }

@@ -2,6 +2,7 @@
 // rotifer run: starts a program on a node, and is its terminal, its files and its owner until it ends; or starts it
 // detached: then nobody is its owner.
 #include "core/config.h"
+#include "core/panic.h"
 #include "core/text.h"
 #include "tools/command.h"
 #include "tools/ending.h"
@@ -16,18 +17,34 @@
 #include <string.h>
 
 static const char *env[PROGRAM_ENV_MAX - 1]; // one more is the date
+static const char *grants[GRANTS_MAX - 1];   // one more is the meeting
 
 static struct {
-    const char *node, *name, *dir, *files;
+    const char *node, *name, *meet, *files;
     uint64_t copies, orphan_grace;
     bool quiet, detach;
-    struct option_list env;
+    struct option_list env, grant;
     struct option_rest words;
-} line = {.node = "n1", .dir = HOST_NODE, .copies = 1, .env = {.value = env, .most = sizeof env / sizeof env[0]}};
+} line = {.node = "n1",
+          .copies = 1,
+          .env = {.value = env, .most = sizeof env / sizeof env[0]},
+          .grant = {.value = grants, .most = sizeof grants / sizeof grants[0]}};
 
 static const char *wrong_env(const char *text)
 {
     return strchr(text, '=') && text[0] != '=' ? NULL : "is not NAME=value";
+}
+
+static const char *wrong_grant(const char *text)
+{
+    struct grant g;
+    return grant_parse(text, &g);
+}
+
+static const char *wrong_meet(const char *text)
+{
+    struct grant g;
+    return grant_parse_meet(text, &g);
 }
 
 static const char *wrong_name(const char *text)
@@ -53,16 +70,23 @@ static const struct option options[] = {
      .value = "K=V",
      .wrong = wrong_env,
      .what = "put K=V into its environment"},
-    {.name = "dir",
+    {.name = "grant",
+     .kind = OPTION_LIST,
+     .list = &line.grant,
+     .value = "WHAT[:RIGHTS]",
+     .wrong = wrong_grant,
+     .what = "also a service of its node, such as proc:exec,read"},
+    {.name = "meet",
      .kind = OPTION_TEXT,
-     .text = &line.dir,
-     .value = "NODE",
-     .what = "whose boot directory it gets as \"dir\" (host, where all meet)"},
+     .text = &line.meet,
+     .value = "NAME",
+     .wrong = wrong_meet,
+     .what = "programs that are given the same NAME find each other"},
     {.name = "files",
      .kind = OPTION_TEXT,
      .text = &line.files,
      .value = "DIR",
-     .what = "it may read all files that lie in DIR, by their plain names: for Lua's require and dofile"},
+     .what = "it may read the files in DIR by name: for Lua's require, dofile"},
     {.name = "quiet",
      .letter = 'q',
      .kind = OPTION_FLAG,
@@ -83,7 +107,7 @@ static const struct option options[] = {
      .unit = "seconds",
      .min = 1,
      .max = ORPHAN_GRACE_MAX_S,
-     .what = "how long it and this command live on without a word of each other (the ring's; 600)"},
+     .what = "it lives so long without its owner (the ring's; 600)"},
     {.name = "detach",
      .kind = OPTION_FLAG,
      .flag = &line.detach,
@@ -112,6 +136,16 @@ static int run_task(struct node *n, void *arg)
     return ending_status(run);
 }
 
+// What is wrong with one was said when the line was read.
+static void take_grants(struct run *r)
+{
+    for (unsigned i = 0; i < line.grant.count; i++)
+        (void)grant_parse(line.grant.value[i], &r->grant[r->ngrants++]);
+    if (line.meet)
+        (void)grant_parse_meet(line.meet, &r->grant[r->ngrants++]);
+    ASSERT(r->ngrants <= GRANTS_MAX);
+}
+
 static int run(void)
 {
     static struct run r;
@@ -119,11 +153,11 @@ static int run(void)
         return usage_error("run", "--files %s needs this command to serve it, and --detach ends the command",
                            line.files);
     r = (struct run){.node = line.node,
-                     .dir = line.dir,
                      .files = line.files,
                      .quiet = line.quiet,
                      .detach = line.detach,
                      .copies = (unsigned)line.copies};
+    take_grants(&r);
     struct program_file *p = &r.program;
     if (!program_file_load(p, line.words.word[0]))
         return EXIT_FAILED;

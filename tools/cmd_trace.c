@@ -3,6 +3,7 @@
 #include "core/config.h"
 #include "core/error.h"
 #include "core/task.h"
+#include "core/text.h"
 #include "tools/command.h"
 #include "tools/find.h"
 #include "tools/member.h"
@@ -55,6 +56,7 @@ static int print_trace(struct node *n, const struct cap *node, char *text)
     if (s < 0)
         return fail_error(s, "trace of %s", trace.node);
     text[r.len] = 0;
+    text_make_plain_lines(text, r.len);
     if (trace.json)
         print_json(text);
     else

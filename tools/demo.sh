@@ -56,7 +56,7 @@ say "2. A ring of $nodes: each node a machine of its own (QEMU), each cable an E
 
 # --- 3. A service and its clients --------------------------------------------------------------------
 say "3. A service on n2, in user mode; clients on n1 and n$nodes call it all the time"
-"$rotifer" run --quiet --node n2 --name adder adder_server adder >"$work/server" 2>&1 &
+"$rotifer" run --quiet --node n2 --name adder --meet demo adder_server adder >"$work/server" 2>&1 &
 server_job=$!
 jobs_started+=("$server_job")
 
@@ -65,7 +65,7 @@ jobs_started+=("$server_job")
 clients_on() {
     local node=$1 number=$2 last=$3
     while [[ ! -e $work/stop && $number -le $last ]]; do
-        "$rotifer" run --quiet --node "$node" --name "client-$number" adder_client adder "$calls_each" "$number" "$pause_ms"
+        "$rotifer" run --quiet --node "$node" --name "client-$number" --meet demo adder_client adder "$calls_each" "$number" "$pause_ms"
         number=$((number + 1))
     done
 }
@@ -112,7 +112,7 @@ done < <("$rotifer" run --quiet --node n1 --name lua lua "$lua_program" 2>&1; ec
 say "5. Counting"
 touch "$work/stop"
 wait "${client_jobs[@]}"
-report=$("$rotifer" run --quiet --node n1 --name stop adder_client adder stop 2>&1)
+report=$("$rotifer" run --quiet --node n1 --name stop --meet demo adder_client adder stop 2>&1)
 wait "$server_job"
 server_status=$?
 

@@ -5,6 +5,7 @@
 #include "core/node.h"
 #include "core/panic.h"
 #include "core/task.h"
+#include "core/text.h"
 #include "net/net.h"
 #include "net/nodes.h"
 #include "services/dir.h"
@@ -134,7 +135,7 @@ bool find_say_missing(void)
 
 int64_t find_service(struct node *n, const char *node, const char *service, struct cap *out)
 {
-    struct cap root = dir_root_cap(n->ring_key, node, RIGHT_READ);
+    struct cap root = dir_root_cap(n->ring_key, node, RIGHT_ALL);
     struct task_result r;
     int64_t s = task_trans(n, &root, OP_DIR_LOOKUP, NULL, buf_kernel(service, strlen(service)),
                            buf_kernel(out, sizeof *out), FIND_TIMEOUT_MS, &r);
@@ -151,7 +152,11 @@ int64_t find_status(struct node *n, const char *node, struct node_status *out)
     if (s < 0)
         return s;
     s = task_trans(n, &c, OP_NODE_STATUS, NULL, buf_none(), buf_kernel(out, sizeof *out), FIND_TIMEOUT_MS, &r);
-    return s >= 0 && r.len != sizeof *out ? -E_FORMAT : s;
+    if (s >= 0 && r.len != sizeof *out)
+        return -E_FORMAT;
+    for (size_t i = 0; s >= 0 && i < sizeof out->link / sizeof out->link[0]; i++)
+        text_make_plain(out->link[i].name, strnlen(out->link[i].name, sizeof out->link[i].name));
+    return s;
 }
 
 static int say_no_such_node(const char *node)
@@ -192,6 +197,8 @@ static void add_entries(struct listing *l, const char *node, const struct proc_e
         p->e = list[i];
         p->e.name[sizeof p->e.name - 1] = 0;
         p->e.comment[sizeof p->e.comment - 1] = 0;
+        text_make_plain(p->e.name, strlen(p->e.name));
+        text_make_plain(p->e.comment, strlen(p->e.comment));
         snprintf(p->node, sizeof p->node, "%.31s", node);
     }
 }

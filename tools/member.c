@@ -194,8 +194,14 @@ static bool plug_in(void)
 // In the run directory: all that can be wrong before there is a node.
 static int read_ring(uint8_t key[32])
 {
-    if (access("cli.sock", F_OK) == 0 && ring_key_read(key))
-        return EXIT_OK;
+    if (access("cli.sock", F_OK) == 0) {
+        if (!rundir_check())
+            return EXIT_NO_RING;
+        if (ring_key_read(key))
+            return EXIT_OK;
+        if (errno == EPERM) // it has been said
+            return EXIT_NO_RING;
+    }
     if (errno == EACCES)
         return fail_as(EXIT_NO_RING, "the ring in %s belongs to somebody else: %s", rundir_path(), strerror(errno));
     return fail_as(EXIT_NO_RING, "no ring is up (looked in %s). Try: rotifer ring up", rundir_path());

@@ -5,10 +5,10 @@
 #include "core/config.h"
 #include "core/node.h"
 #include "core/task.h"
-#include "services/dir.h"
 #include "tools/files.h"
 #include "tools/find.h"
 #include "tools/member.h"
+#include "tools/rundir.h"
 #include "tools/say.h"
 #include "tools/tty.h"
 
@@ -65,13 +65,11 @@ static void say_unreadable(const struct program_file *p)
             warn("%s is a file of this machine: a detached program cannot read it", p->argv[i]);
 }
 
-static bool offer_services(struct node *n, struct run *run, void (*nobody_reads)(struct node *n))
+static bool offer_terminal(struct node *n, struct run *run, void (*nobody_reads)(struct node *n))
 {
     struct program_file *p = &run->program;
     struct cap tty;
     int e = 0;
-    // Names of its own it may enter and remove there; what else the directory holds, it may only look up.
-    struct cap dir = dir_root_cap(n->ring_key, run->dir, RIGHT_READ | RIGHT_CREATE | RIGHT_DESTROY);
     if (run->detach) {
         if (!offer_console(n, run->node, &tty))
             return false;
@@ -79,7 +77,27 @@ static bool offer_services(struct node *n, struct run *run, void (*nobody_reads)
         fail_error(e, "terminal");
         return false;
     }
-    return program_file_add_cap(p, "tty", &tty) && program_file_add_cap(p, "dir", &dir);
+    return program_file_add_cap(p, "tty", &tty);
+}
+
+// A meeting is on the host when no node is named, for that is there as long as the ring is; any other grant is of the
+// node on which the program starts.
+static bool offer_grants(struct node *n, struct run *run)
+{
+    for (unsigned i = 0; i < run->ngrants; i++) {
+        const struct grant *g = &run->grant[i];
+        const char *node = strcmp(g->name, GRANT_MEET) == 0 ? HOST_NODE : run->node;
+        struct cap c;
+        int64_t s = grant_fetch(n, node, g, &c);
+        if (s < 0) {
+            fail_error(s, "cannot grant %s of %s", g->what, g->node[0] ? g->node : node);
+            return false;
+        }
+        if (!program_file_add_cap(&run->program, g->name, &c))
+            return false;
+        grant_note(run->program.note, g);
+    }
+    return true;
 }
 
 static bool offer_folder(struct node *n, struct run *run)
@@ -110,7 +128,7 @@ static void offer_date(struct program_file *p)
 bool offer_all(struct node *n, struct run *run, void (*nobody_reads)(struct node *n))
 {
     struct program_file *p = &run->program;
-    if (!offer_services(n, run, nobody_reads) || !offer_folder(n, run))
+    if (!offer_terminal(n, run, nobody_reads) || !offer_grants(n, run) || !offer_folder(n, run))
         return false;
     offer_date(p);
     if (run->detach)

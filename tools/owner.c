@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/panic.h"
 #include "core/task.h"
+#include "core/text.h"
 #include "services/service.h"
 
 #include <string.h>
@@ -37,6 +38,7 @@ static int64_t take_fault(struct node *n, struct request *r)
     if (e < 0)
         return e;
     o->fault.what[sizeof o->fault.what - 1] = 0;
+    text_make_plain(o->fault.what, strlen(o->fault.what));
     o->fault_kind = (uint32_t)r->in.arg[2];
     o->tid = (uint32_t)(r->in.arg[2] >> 32);
     o->faulted = true;

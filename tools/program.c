@@ -109,6 +109,7 @@ static void *make_startup(struct node *n, const struct program *p, uint64_t *len
 void *program_file_descriptor(struct node *n, const struct program_file *f, const struct cap *owner, uint64_t *len)
 {
     struct program p = {.name = f->name,
+                        .note = f->note,
                         .elf = &f->elf,
                         .argc = (unsigned)f->argc,
                         .argv = (const char *const *)f->argv,

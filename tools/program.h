@@ -13,6 +13,7 @@
 
 struct program_file {
     char name[NAME_MAX_LEN];
+    char note[NAME_MAX_LEN]; // grant_note
     void *file;
     uint64_t len;
     struct elf elf;

@@ -8,6 +8,7 @@
 #define TOOLS_RUN_H
 
 #include "core/buf.h"
+#include "services/grant.h"
 #include "tools/program.h"
 
 #define RUN_COPIES_MAX 4000u
@@ -15,10 +16,11 @@
 struct run {
     // The command line
     const char *node;  // where it starts
-    const char *dir;   // node whose boot directory it gets
     const char *files; // folder of ours that it may read; NULL: none
     bool quiet, detach;
     unsigned copies;
+    struct grant grant[GRANTS_MAX]; // what it is given beyond that
+    unsigned ngrants;
     struct program_file program;
     // Starting (start.c)
     struct cap owner;         // ours; null: nobody is

@@ -217,14 +217,52 @@ bool ring_process_is_node(const struct ring_process *p)
     return strcmp(p->name, RELAY_NAME) != 0;
 }
 
+// What others have made, or may read or change, is no secret of ours.
+static bool is_ours_alone(const struct stat *st)
+{
+    return st->st_uid == geteuid() && (st->st_mode & 077) == 0;
+}
+
+bool rundir_check(void)
+{
+    struct stat st;
+    if (stat(".", &st) != 0) {
+        fail("cannot look at the run directory %s: %s", rundir_path(), strerror(errno));
+        return false;
+    }
+    if (is_ours_alone(&st))
+        return true;
+    if (st.st_uid != geteuid())
+        fail("the run directory %s belongs to another user (number %u)", rundir_path(), (unsigned)st.st_uid);
+    else
+        fail("the run directory %s is open to others (mode %03o). Try: chmod 700 %s", rundir_path(),
+             (unsigned)st.st_mode & 0777, rundir_path());
+    return false;
+}
+
+static bool key_is_good(int fd, const uint8_t key[32])
+{
+    static const uint8_t zero[32];
+    struct stat st;
+    if (fstat(fd, &st) == 0 && is_ours_alone(&st) && S_ISREG(st.st_mode) && memcmp(key, zero, 32) != 0)
+        return true;
+    fail("the ring key %s/ring.key is no secret: others may have read or made it. Try: rotifer ring down, ring up",
+         rundir_path());
+    errno = EPERM;
+    return false;
+}
+
 bool ring_key_read(uint8_t key[32])
 {
-    int fd = open("ring.key", O_RDONLY | O_CLOEXEC);
+    int fd = open("ring.key", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return false;
     ssize_t n = read(fd, key, 32);
+    bool good = n == 32 && key_is_good(fd, key);
+    int e = n < 0 || n == 32 ? errno : EIO;
     close(fd);
-    return n == 32;
+    errno = e;
+    return good;
 }
 
 bool ring_key_make(uint8_t key[32])

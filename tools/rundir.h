@@ -72,7 +72,11 @@ bool process_alive(const struct ring_process *p);
 // True when it runs but is stopped, by SIGSTOP.
 bool process_paused(const struct ring_process *p);
 
-// False: it cannot be read; nothing is said.
+// Is the run directory ours, and nobody else may look into it? Returns true, or false after saying why. Callers: before
+// anything in it is believed: a directory of another user could name processes of ours as the ring's, to be ended.
+bool rundir_check(void);
+
+// False: it cannot be read (errno; nothing is said); or EPERM, after saying why: others may have read or made it.
 bool ring_key_read(uint8_t key[32]);
 // A new key. Returns true, or false after saying why.
 bool ring_key_make(uint8_t key[32]);

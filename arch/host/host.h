@@ -22,7 +22,7 @@ struct host_options {
     // return without means that t was preempted. NULL: no guest ever gets ready.
     void (*guest_run)(struct node *n, struct thread *t);
     void *world;             // becomes node->world
-    const uint8_t *ring_key; // 32 bytes; NULL: zeros
+    const uint8_t *ring_key; // 32 bytes; NULL: the node draws one
 };
 
 // Makes a node of npages pages of memory, initialized and online, without services, network or transport. options may

@@ -5,6 +5,7 @@
 //   adder_client NAME N CLIENT [MILLISECONDS between calls]
 //   adder_client NAME report | stop
 //
+// Run it with the server's --meet; else it finds nobody.
 // The last line is "client <CLIENT>: <N> calls, <E> errors"; the exit status is 0 if E is 0.
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A service in user mode: a port of its own, a capability it signs itself, and a name in the directory.
 //
-//   adder_server NAME [THREADS]
+//   adder_server NAME [THREADS]      with --meet, as its clients
 //
 // It adds up numbers and keeps a table of which calls it has seen, so that a request executed twice, or lost and
 // reported as executed, does not go unnoticed: each client numbers its calls 1, 2, 3, ...

@@ -9,8 +9,8 @@
 //                             transaction with that server: so many bytes there and back (0)
 //   bench_null server NAME    be such a server, until stopped
 //
-// NAME is looked up in the directory "dir"; "node" there is the node's own service, a privileged task. Counted is
-// everything that ran on this hart between the two readings: kernel, server and client.
+// NAME is what it was granted (--grant node: the node's own service, a privileged task), or a server that it meets
+// (--meet). Counted is everything that ran on this hart between the two readings: kernel, server and client.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,7 +149,9 @@ static int bench_other(uint64_t rounds, const char *name, size_t bytes, size_t b
         .bytes = bytes < BYTES_MAX ? bytes : BYTES_MAX,
         .back = back < BYTES_MAX ? back : BYTES_MAX,
     };
-    int64_t result = dir_lookup(NULL, name, &other.cap);
+    int64_t result = startup_cap(name, &other.cap);
+    if (result < 0)
+        result = dir_lookup(NULL, name, &other.cap);
     if (result < 0) {
         printf("bench_null: %s: %s\n", name, error_string(result));
         return 1;

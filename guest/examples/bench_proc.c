@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What a process costs from its making to its end, in instructions: bench_null.c says how they are counted.
 //
-//   bench_proc ROUNDS [data]    on its own node ("dir" is its boot directory); starts so many processes, one after the
+//   bench_proc ROUNDS [data]    with --grant proc:exec --grant seg:create; starts so many processes, one after the
 //                               other
 //
 // Each is made from one descriptor by the node's process service. Its text (a page) and, with "data", its data (a page)
@@ -134,8 +134,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench_proc ROUNDS [data]\n");
         return 2;
     }
-    need(dir_lookup(NULL, "proc", &proc_service), "proc");
-    need(dir_lookup(NULL, "seg", &seg_service), "seg");
+    need(startup_cap("proc", &proc_service), "proc");
+    need(startup_cap("seg", &seg_service), "seg");
     sys_random(key, sizeof key);
     handle = port_listen(port_random(), &put);
     struct cap owner = cap_make(put, 0, RIGHT_ALL, key);

@@ -3,8 +3,10 @@
 // as many as you like, on any node, and come, move, be stunned or killed while it runs: the result stays right.
 //
 //   farm                  a master and four workers, threads of one process
-//   farm master NAME [N]  a master alone; it is found under NAME in the directory; primes below N
+//   farm master NAME [N]  a master alone; it is found under NAME where it meets others; primes below N
 //   farm worker NAME      a worker for it: start some, here or on other nodes
+//
+// Master and workers are run with the same --meet.
 //
 // The work: how many primes are there below a million? The last line is "farm: 78498 primes below 1000000".
 //

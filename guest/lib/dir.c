@@ -8,12 +8,12 @@
 
 #define NAME_BYTES sizeof(((struct dir_entry *)0)->name) // final zero included
 
-// The directory meant by `dir`, which may be NULL: then *own is filled in.
+// The directory meant by `dir`, which may be NULL: then *own is filled in, if we have one to meet in.
 static const struct cap *directory(const struct cap *dir, struct cap *own)
 {
     if (dir)
         return dir;
-    return startup_cap("dir", own) == 0 ? own : NULL;
+    return startup_cap("meet", own) == 0 ? own : NULL;
 }
 
 // One transaction whose request is the name followed by `more` bytes at `extra`.
@@ -23,7 +23,7 @@ static int64_t ask(const struct cap *dir, uint32_t op, const char *name, const v
     struct cap own;
     const struct cap *d = directory(dir, &own);
     if (!d)
-        return -E_NAME;
+        return -E_GRANT;
     size_t len = strnlen(name, NAME_BYTES);
     if (len == 0 || len == NAME_BYTES)
         return -E_ARG;

@@ -23,7 +23,8 @@
 
 // Returns the startup block: arguments, environment and capabilities that this process was started with. Never NULL.
 const struct startup *startup_block(void);
-// Copies the capability with this name ("tty", "dir", "owner", ...) to *out. Returns 0, or E_NAME: there is none.
+// Copies the capability with this name to *out: "tty", "files", "meet", and what was granted ("proc", "node", "seg@n2",
+// ...: services/grant.h); "seg" finds "seg@n2" too. Returns 0, or E_GRANT: it was not given to this program.
 int64_t startup_cap(const char *name, struct cap *out);
 
 // --- Transactions --------------------------------------------------------------------------------
@@ -124,8 +125,8 @@ int64_t cap_info(const struct cap *cap, char *text, size_t size);
 int64_t cap_status(const struct cap *cap, char *text, size_t size);
 
 // --- Directory: names for capabilities -----------------------------------------------------------
-// `dir` may be NULL: the directory named "dir" in the startup block; E_NAME when there is none. Names: 1..31 bytes;
-// E_ARG for others. Each is one transaction.
+// `dir` may be NULL: the directory in which this program meets others (--meet NAME, "meet" in the startup block);
+// E_GRANT when it was given none. Names: 1..31 bytes; E_ARG for others. Each is one transaction.
 
 // *out: the capability that is entered under this name. Returns 0 or more, or E_NAME: there is none; E_ARG: the name;
 // E_FORMAT: the reply was no capability.

@@ -33,14 +33,25 @@ const struct startup *startup_block(void)
     return the_block;
 }
 
+// "seg" is also the name of what was granted as "seg@n2": a program need not know of which node its services are.
+static bool is_called(const struct startup_cap *c, const char *name, bool whole)
+{
+    size_t len = strnlen(c->name, sizeof c->name);
+    const char *at = whole ? NULL : memchr(c->name, '@', len);
+    if (at)
+        len = (size_t)(at - c->name);
+    return strlen(name) == len && memcmp(c->name, name, len) == 0;
+}
+
 int64_t startup_cap(const char *name, struct cap *out)
 {
     const struct startup_cap *c = (const struct startup_cap *)the_block->caps;
-    for (uint64_t i = 0; i < the_block->ncaps; i++) {
-        if (strncmp(c[i].name, name, sizeof c[i].name) != 0)
+    for (uint64_t i = 0; i < 2 * the_block->ncaps; i++) { // twice: a whole name goes before the beginning of one
+        const struct startup_cap *this = &c[i % the_block->ncaps];
+        if (!is_called(this, name, i < the_block->ncaps))
             continue;
-        *out = c[i].cap;
+        *out = this->cap;
         return 0;
     }
-    return -E_NAME;
+    return -E_GRANT;
 }

@@ -2,7 +2,7 @@
 // What floating-point state costs a transaction (docs/decisions.md): a null transaction between two processes of which
 // none, the client, or both compute with doubles in between. Counted from outside (rotifer ring up --count).
 //
-//   bench_fp server NAME fp|int      bench_fp client NAME fp|int ROUNDS
+//   bench_fp server NAME fp|int      bench_fp client NAME fp|int ROUNDS      both with the same --meet
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

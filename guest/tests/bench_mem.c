@@ -3,7 +3,7 @@
 // stack are; the pages themselves are the process's own and do not count. A wait for a wake, with a time-out; it goes
 // for all waits, since they are states of one record.
 //
-//   bench_mem [THREADS [STACK]]    default 1000, 0: the library's; its directory must be a node's own; the last line is
+//   bench_mem [THREADS [STACK]]    default 1000, 0: the library's; --grant node --grant proc; the last line is
 //                                  "bench_mem: BYTES"
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ static int64_t ask(const char *service, uint32_t op, void *reply, uint64_t size)
 {
     struct trans_result r;
     struct cap cap;
-    int64_t e = dir_lookup(NULL, service, &cap);
+    int64_t e = startup_cap(service, &cap);
     return e < 0 ? e : trans(&cap, op, NULL, NULL, 0, reply, size, &r);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A thief at work, and an owner who takes back. Every forgery must be refused by name, here and over the wire.
 //
-//   caps        with a node's boot directory as "dir"; status 0 when all went as it must
+//   caps        with --grant seg:create --grant proc:all of a node; status 0 when all went as it must
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +38,7 @@ static struct cap make_segment(void)
     struct cap seg, c = {0};
     struct trans_result out;
     const uint64_t args[4] = {4096};
-    MUST(dir_lookup(NULL, "seg", &seg), 0);
+    MUST(startup_cap("seg", &seg), 0);
     MUST(trans(&seg, OP_SEG_CREATE, args, NULL, 0, &c, sizeof c, &out), 0);
     return c;
 }
@@ -97,7 +97,7 @@ static void process(void)
 {
     struct cap proc, me, weak, fresh;
     char text[200];
-    MUST(dir_lookup(NULL, "proc", &proc), 0);
+    MUST(startup_cap("proc", &proc), 0);
     if (!find_self(&proc, &me)) { // it runs elsewhere than its directory is
         printf("caps: not on the node of its directory\n");
         return;

@@ -6,7 +6,7 @@
 //   chain N timeout MS    the first call has this time-out
 //   chain N stand         it waits to be killed
 //   chain N serve         the links alone; the first call comes from another process
-//   chain call            that process
+//   chain call            that process; both with the same --meet
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 //
 //   crowd boss N      serves them: waits until the threads of N processes have come, says so, reads a line, lets all go
 //                     on, and counts results. The last line is "crowd: N processes, E errors"; status 0 if E is 0.
-//   crowd             one of the N: ten threads; meets the boss by the name "crowd" in its directory
+//   crowd             one of the N: ten threads; finds the boss by the name "crowd"; both are run with --meet
 //
 // Threads of one process, beside the first, which is blocked in a transaction with the boss: three wait for a wake, one
 // waits for a condition, one with a time-out, one sleeps again and again, one receives on a port of its own, one is in

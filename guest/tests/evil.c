@@ -2,7 +2,9 @@
 // A program that tries what it should not be able to do. Each line says what came of it; a refusal is
 // what is right.
 //
-//   evil dir                what the directory that it was given holds, and with which rights
+// It has what it was granted (--grant), which is nothing when nobody says so.
+//
+//   evil dir                what the boot directory holds for it, and with which rights
 //   evil steal NAME         reads the memory of another program of its node, looks for a secret, and ends it
 //   evil raise              gives itself the highest priority, and memory without limit
 //   evil phish              enters a port of its own as "proc", and puts the true one back
@@ -24,9 +26,8 @@ static void say(const char *what, int64_t status)
 static void list_directory(void)
 {
     static struct dir_entry entries[64];
-    struct cap dir = {0};
+    struct cap dir = service("dir");
     struct trans_result r = {0};
-    (void)startup_cap("dir", &dir);
     int64_t e = trans(&dir, OP_DIR_LIST, NULL, NULL, 0, entries, sizeof entries, &r);
     say("list of the directory", e);
     for (uint64_t i = 0; e >= 0 && i < r.reply_len / sizeof entries[0]; i++)
@@ -126,13 +127,14 @@ static void raise_itself(void)
 
 static void phish(void)
 {
-    struct cap proc = service("proc"), own;
+    struct cap dir, proc = {0}, own;
+    bool has = startup_cap("dir", &dir) == 0; // else, where it meets others
     (void)own_port(&own);
-    say("entered as proc", dir_enter(NULL, "proc", &own));
-    if (proc.port.w[0])
-        (void)dir_enter(NULL, "proc", &proc);
-    else
-        (void)dir_remove(NULL, "proc");
+    (void)dir_lookup(has ? &dir : NULL, "proc", &proc);
+    int64_t e = dir_enter(has ? &dir : NULL, "proc", &own);
+    say("entered as proc", e);
+    if (e >= 0)
+        (void)dir_enter(has ? &dir : NULL, "proc", &proc);
 }
 
 static void start_under(const char *name, uint64_t ep)

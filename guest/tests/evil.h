@@ -18,11 +18,13 @@ static inline const char *outcome(int64_t status)
     return status < 0 ? error_string(status) : "ok";
 }
 
-// A service by its name in our directory; a capability of nothing when there is none.
+// A service that we were granted; a capability of nothing, after saying why, when we were not.
 static inline struct cap service(const char *name)
 {
     struct cap cap = {0};
-    (void)dir_lookup(NULL, name, &cap);
+    int64_t e = startup_cap(name, &cap);
+    if (e < 0)
+        printf("evil: %s: %s\n", name, outcome(e));
     return cap;
 }
 

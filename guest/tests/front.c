@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A server that does nothing itself: every request goes on to another one, which answers the client.
+// A server that does nothing itself: every request goes on to another one, which answers the client. All are run with
+// the same --meet.
 //
 //   front NAME TARGET [TIMES]     serves NAME in the directory by forwarding to TARGET; ends after TIMES requests
 #include <stdio.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// go NAME on|off: enters a name in the directory, or removes it. For tests in which others wait for a word.
+// go NAME on|off: enters a name in the directory where it meets others (--meet), or removes it. For tests in which
+// others wait for a word.
 #include <string.h>
 
 #include "guest/lib/rotifer.h"

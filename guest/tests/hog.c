@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A program that takes what there is: memory, records, segments, names, the attention of services. It says how much it
-// got; what others notice of it is the test's to see.
+// got; what others notice of it is the test's to see. A service that it uses it must be granted: node, seg:create,
+// proc:exec; for "names", --meet.
 //
 //   hog fill touch|random       pages, until there are none: by touching them, or by the kernel's writing there
 //   hog announce NAME MIB N     N threads send a long request to a service, with a capability that is forged

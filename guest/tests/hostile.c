@@ -3,7 +3,8 @@
 // notice nothing, and the program itself gets what core/abi.h promises.
 //
 //   hostile SEED COUNT [share] [table]    share: with a segment that is mapped by its capability; such a process does
-//                                         not move. table: what came back, how often, of each call
+//                                         not move; --grant seg:create. table: what came back, how often, of each call.
+//                                         With --meet
 //
 // Beside the thread that calls: a mapper that unmaps, maps and grows the very buffers, a server on a port of our own
 // (so that transactions really begin, and find their buffers gone halfway), and threads that block in calls with huge
@@ -508,7 +509,7 @@ static bool set_up(void)
     own = cap_make(port, 0, RIGHT_ALL, key);
     int64_t at = sys_map(0, 2 * PAGE, MAP_READ);
     fixed = (uint64_t)at;
-    return own_handle >= 0 && at > 0 && startup_cap("tty", &others[0]) == 0 && startup_cap("dir", &others[1]) == 0;
+    return own_handle >= 0 && at > 0 && startup_cap("tty", &others[0]) == 0 && startup_cap("meet", &others[1]) == 0;
 }
 
 static bool untouched(void)
@@ -530,7 +531,7 @@ int main(int argc, char **argv)
         return 2;
     }
     struct cap seg;
-    if (argc > 3 && strcmp(argv[3], "share") == 0 && dir_lookup(NULL, "seg", &seg) == 0 &&
+    if (argc > 3 && strcmp(argv[3], "share") == 0 && startup_cap("seg", &seg) == 0 &&
         trans(&seg, OP_SEG_CREATE, (const uint64_t[4]){20 * PAGE}, NULL, 0, &shared, sizeof shared, NULL) < 0)
         return 2;
     struct thread *help[] = {thread_create(mapper, (void *)roll(&d), 0), thread_create(server, (void *)roll(&d), 0),

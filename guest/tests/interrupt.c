@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Interrupts: a chain of servers, and a client that has enough of waiting.
+// Interrupts: a chain of servers, and a client that has enough of waiting. All are run with the same --meet.
 //
 //   interrupt serve NAME            the last server: waits, computes or is shielded, as it is asked
 //   interrupt relay NAME TARGET     one in between: what it is asked, it asks TARGET

@@ -2,7 +2,7 @@
 // Thousands of threads at once: do all start, have variables and a stack of their own with a guard page below, end, and
 // give their memory back?
 //
-//   manythreads [THREADS] [limit]      default: 1000; limit: also as many as there can be
+//   manythreads [THREADS] [limit]      default: 1000; limit: also as many as there can be. --grant node
 //
 // The last line is "manythreads: THREADS threads, 0 errors"; the exit status is 0 if that is so.
 #include <errno.h>
@@ -217,7 +217,7 @@ int main(int argc, char **argv)
 {
     unsigned n = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 1000;
     struct cap node;
-    int64_t found = dir_lookup(NULL, "node", &node);
+    int64_t found = startup_cap("node", &node);
     if (n == 0 || found < 0) {
         fprintf(stderr, "usage: manythreads [THREADS]; %s\n", error_string(found));
         return 2;

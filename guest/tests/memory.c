@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Segments as guests see them: shared, copied on write, told what was written. Run with a node's boot directory as
-// "dir".
+// Segments as guests see them: shared, copied on write, told what was written. Run with --grant seg:create of its
+// own node; server, client and wait also with --meet.
 //
 //   memory check           one process on its own; status 0 when all went as it must
 //   memory server NAME     makes a segment and serves it under that name: OP_INFO gives the capability away, OP_WRITE
@@ -119,7 +119,7 @@ static void refused(void)
     forged = c;
     forged.obj_rights += 77 << 8;
     MUST(sys_map_cap(&forged, 0, 0, 0, MAP_READ), -E_OBJECT);
-    MUST(startup_cap("dir", &tty), 0);
+    MUST(startup_cap("tty", &tty), 0);
     MUST(sys_map_cap(&tty, 0, 0, 0, MAP_READ), -E_NOTHERE);
     MUST(sys_map_cap(&seg_service, 0, 0, 0, MAP_READ), -E_OBJECT);
     MUST(sys_map_cap(&c, 0, 100, 0, MAP_READ), -E_ARG);
@@ -192,7 +192,7 @@ static void what_was_written(void)
 
 static int check(void)
 {
-    MUST(dir_lookup(NULL, "seg", &seg_service), 0);
+    MUST(startup_cap("seg", &seg_service), 0);
     shared_and_copied();
     made_as_a_copy();
     refused();
@@ -212,7 +212,7 @@ static int be_server(const char *name)
     uint8_t key[CAP_KEY_BYTES];
     sys_random(key, sizeof key);
     struct cap own = cap_make(put, 0, RIGHT_ALL, key);
-    MUST(dir_lookup(NULL, "seg", &seg_service), 0);
+    MUST(startup_cap("seg", &seg_service), 0);
     struct cap c = make(3 * PAGE);
     volatile uint64_t *at = (volatile uint64_t *)map(&c, RW);
     MUST(dir_enter(NULL, name, &own), 0);
@@ -273,7 +273,7 @@ static int copies(unsigned rounds)
 {
     enum { COPIES = 4, LEN = 16 };
     volatile uint32_t *copy[COPIES];
-    MUST(dir_lookup(NULL, "seg", &seg_service), 0);
+    MUST(startup_cap("seg", &seg_service), 0);
     struct cap c = make(LEN * PAGE);
     for (uint32_t i = 0; i < COPIES; i++) {
         for (uint32_t k = 0; k < LEN; k++) {

@@ -2,7 +2,7 @@
 // Makes a mistake of your choice, after asking owner.c to be its owner; with some of them the owner repairs it, and
 // this says what came of it.
 //
-//   owned NAME MISTAKE      NAME: under which owner.c is to be found
+//   owned NAME MISTAKE      NAME: under which owner.c is to be found, by the same --meet
 #include "guest/tests/owner.h"
 
 #include <stdio.h>

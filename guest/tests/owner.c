@@ -2,7 +2,8 @@
 // An owner that is a program like any other: it adopts processes (owned.c), is told of their faults by the kernel, says
 // what it heard, and answers: end, go on changed, stay.
 //
-//   owner NAME      serves under NAME in the directory of the node, until it is killed
+//   owner NAME      serves under NAME where it meets others (--meet), until it is killed;
+//                   --grant proc:read,control,destroy
 #include "guest/tests/owner.h"
 
 #include <stdio.h>
@@ -31,7 +32,7 @@ static int64_t find(uint64_t pid, struct cap *out)
     static struct proc_entry list[64];
     struct trans_result r;
     struct cap proc;
-    int64_t e = dir_lookup(NULL, "proc", &proc);
+    int64_t e = startup_cap("proc", &proc);
     if (e == 0)
         e = trans(&proc, OP_PROC_LIST, NULL, NULL, 0, list, sizeof list, &r);
     for (size_t i = 0; e == 0 && i < r.reply_len / sizeof list[0]; i++)

@@ -3,7 +3,8 @@
 // words, bytes, and descriptors of processes that are right but for a few words. Two threads ask; a third one answers,
 // with nonsense, whoever is sent to us (as owner, as source of a segment).
 //
-//   plague SEED COUNT        with --dir NODE: that node's services. The last line is "plague: N requests, E errors".
+//   plague SEED COUNT        with all services granted (test/ring/hostile.py). The last line is
+//                            "plague: N requests, E errors".
 //
 // Checked: nothing succeeds with a capability that has one bit turned; the directory answers all the time. What was
 // made (names, segments, processes) is removed again at the end: the node's counts are whoever started us's to compare.
@@ -53,12 +54,6 @@ static void wrong(const char *what, uint64_t a, uint64_t b)
 {
     if (errors++ < 5)
         printf("plague: WRONG: %s (%lx, %lx)\n", what, a, b);
-}
-
-static bool lookup(const char *name, struct cap *out)
-{
-    struct cap dir;
-    return startup_cap("dir", &dir) == 0 && dir_lookup(&dir, name, out) == 0;
 }
 
 static struct cap *service(const char *name)
@@ -405,7 +400,7 @@ static void *asker_main(void *arg)
         case 6: to_segment(a); break;
         default: to_service(a);
         }
-        if (i % 64 == 0 && !lookup("proc", &c))
+        if (i % 64 == 0 && dir_lookup(service("dir"), "proc", &c) < 0)
             wrong("the directory does not know the process service", i, 0);
     }
     for (size_t i = 0; i < COUNT(a->segs); i++)
@@ -488,13 +483,11 @@ int main(int argc, char **argv)
     count = argc > 2 ? strtoull(argv[2], NULL, 10) : 5000;
     own_handle = port_listen(port_random(), &port);
     own = cap_make(port, 0, RIGHT_ALL, key);
-    for (size_t i = 1; i < COUNT(targets); i++)
-        if (!lookup(targets[i].name, &services[i])) {
-            printf("plague: the directory has no %s: use --dir n1\n", targets[i].name);
+    for (size_t i = 0; i < COUNT(targets); i++)
+        if (startup_cap(targets[i].name, &services[i]) < 0) {
+            printf("plague: --grant %s:all is missing\n", targets[i].name);
             return 2;
         }
-    if (startup_cap("dir", &services[0]) < 0)
-        return 2;
     size_t before = list(first, sizeof first);
     struct thread *server = thread_create(server_main, (void *)roll(&d), 0), *asks[COUNT(askers)];
     for (size_t i = 0; i < COUNT(askers); i++) {

@@ -23,7 +23,7 @@ static void must(int64_t got, int64_t want, const char *file, int line)
 }
 #define MUST(got, want) must((int64_t)(got), (int64_t)(want), __FILE__, __LINE__)
 
-static struct cap seg_service; // dir_lookup(NULL, "seg", ...)
+static struct cap seg_service; // startup_cap("seg", ...)
 
 static struct cap make(uint64_t len)
 {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Stops processes at random instants, takes the descriptor of each, and lets it go on from the descriptor: what the
-// process is afterwards has been through encode and decode. All by transactions that any program may make.
+// process is afterwards has been through encode and decode. All by transactions, as any program
+// may that is granted them.
 //
-//   shaker COUNT SEED NAME...      names of processes on the node whose directory this one has as "dir"
+//   shaker COUNT SEED NAME...      names of processes of the node; with their --meet, and
+//                                  --grant proc:read,control
 #include "guest/tests/victim.h"
 
 #include <stdio.h>
@@ -130,7 +132,7 @@ static void find(struct target *t, const char *name)
     struct trans_result r;
     struct cap proc;
     t->name = name;
-    must(dir_lookup(NULL, "proc", &proc), "the process service for", t);
+    must(startup_cap("proc", &proc), "the process service for", t);
     must(trans(&proc, OP_PROC_LIST, NULL, NULL, 0, list, sizeof list, &r), "list", t);
     for (size_t i = 0; i < r.reply_len / sizeof list[0]; i++)
         if (strcmp(list[i].name, name) == 0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Work that can be counted. Those who compete say how much each has done when the first is through, so that nothing
-// depends on how fast the machine is.
+// depends on how fast the machine is. Run with --meet.
 //
 //   spin NAME OTHER UNITS     does UNITS of work; OTHER counts too. The first to be through prints what both have done
 //   spin sleeper TIMES        sleeps 2 ms at a time and says how much too late it ran at most, in microseconds

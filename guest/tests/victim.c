@@ -3,7 +3,7 @@
 // somebody (shaker.c) stops it at random instants, takes its descriptor, and lets it go on from that. Two of it serve
 // each other. Nothing here knows of that, or allows for it.
 //
-//   victim NAME OTHER      serves as NAME, calls OTHER, until it is told to stop
+//   victim NAME OTHER      serves as NAME, calls OTHER, until it is told to stop; both with the same --meet
 #include "guest/tests/victim.h"
 
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Memory in pieces of 2 MiB, which a program does not see: all must be as with small pages. Run with a node's boot
-// directory as "dir".
+// Memory in pieces of 2 MiB, which a program does not see: all must be as with small pages. Run with
+// --grant seg:create.
 //
 //   windows check          shared, copied, marked, made shorter; status 0 when all went as it must
 //   windows threads        threads write all the time, while their memory is marked and copied
@@ -316,7 +316,7 @@ static int pieces(void)
 
 int main(int argc, char **argv)
 {
-    MUST(dir_lookup(NULL, "seg", &seg_service), 0);
+    MUST(startup_cap("seg", &seg_service), 0);
     if (argc == 2 && strcmp(argv[1], "check") == 0)
         return check();
     if (argc == 2 && strcmp(argv[1], "threads") == 0)

@@ -146,7 +146,7 @@ static int64_t show_terms(struct node *n, struct request *r, const struct proc *
 {
     int64_t status = 0;
     if (p->comment[0])
-        status = reply_line(n, r, "  comment: %s", p->comment);
+        status = reply_line(n, r, "  %s: %s", p->comment[0] == '+' ? "granted" : "comment", p->comment);
     if (status == 0 && p->mem_limit)
         status = reply_line(n, r, "  limit: %llu KiB", (unsigned long long)p->mem_limit / KIB);
     if (status == 0)

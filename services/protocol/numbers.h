@@ -45,6 +45,7 @@
     X(OP_DIR_ENTER, 81, "enter")                                                                                       \
     X(OP_DIR_REMOVE, 82, "remove")                                                                                     \
     X(OP_DIR_LIST, 83, "list names")                                                                                   \
+    X(OP_DIR_MEET, 84, "meet")                                                                                         \
     /* 96..111: the node: node.h */                                                                                    \
     X(OP_NODE_STATUS, 96, "node status")                                                                               \
     X(OP_NODE_NULL, 97, "null")                                                                                        \

@@ -3,6 +3,7 @@
 #include "services/elf.h"
 #include "services/shell/shell_priv.h"
 
+#include "core/text.h"
 #include "core/thread.h"
 #include <stdio.h>
 #include <string.h>
@@ -69,6 +70,7 @@ static int64_t each_proc(struct node *n, bool (*fn)(struct node *n, const struct
         if (seg_read(n, s, off, &e, sizeof e) < 0)
             break;
         e.name[sizeof e.name - 1] = 0;
+        text_make_plain(e.name, strlen(e.name));
         if (!fn(n, &e, arg))
             break;
     }
@@ -250,6 +252,7 @@ static void info_text(struct node *n, const struct job *j, struct seg *s, uint64
             if (used < sizeof line - 1)
                 line[used++] = c;
         line[used] = 0;
+        text_make_plain(line, used); // of another node's kernel, when it has moved
         info_line(n, j, line);
     }
 }
@@ -305,6 +308,7 @@ static void dir_line(struct node *n, const struct dir_entry *e)
     struct task_result r;
     int64_t status =
         task_trans(n, &e->cap, OP_INFO, NULL, buf_none(), buf_kernel(text, sizeof text - 1), SHELL_TIMEOUT_MS, &r);
+    text_make_plain(text, strlen(text)); // whoever entered the name serves it
     say(n, "  %-24s %s", e->name, status < 0 ? error_string(status) : text);
 }
 
@@ -464,7 +468,11 @@ const struct command commands[] = {
      "  NAME alone does the same, unless it is a command. '...' and \"...\" keep\n"
      "  blanks together. Lines of a program in the background have its name in\n"
      "  front: lua| ... What is started here ends when this node does, wherever it\n"
-     "  has moved to meanwhile: its owner is gone then.",
+     "  has moved to meanwhile: its owner is gone then.\n"
+     "  A program has its terminal and the store's files. More is granted, before\n"
+     "  NAME: --grant WHAT[:RIGHT,...], such as node or proc:exec,read (dir lists\n"
+     "  them; no right said: read), and --meet NAME: programs that were given the\n"
+     "  same NAME find each other. info shows it. e.g. run --grant seg:create memory",
      OPERAND_FILE, 1, ARGS_MAX, run_run},
     {"ps", "", "the processes of this node", "ps",
      "  PID: the end of its endpoint's number; it stays when the process moves.\n"

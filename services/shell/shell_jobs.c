@@ -2,8 +2,9 @@
 // The programs that the shell started: it is their owner, and gives each a terminal.
 #include "core/cap.h"
 #include "core/panic.h"
+#include "core/text.h"
 #include "core/thread.h"
-#include "services/dir.h"
+#include "services/grant.h"
 #include "services/program.h"
 #include "services/shell/shell_priv.h"
 
@@ -44,6 +45,7 @@ static int64_t take_fault(struct node *n, struct request *r, struct job *j)
     if (e < 0)
         return e;
     j->fault.what[sizeof j->fault.what - 1] = 0;
+    text_make_plain(j->fault.what, strlen(j->fault.what)); // of another node's kernel, when it has moved
     j->tid = (uint32_t)(r->in.arg[2] >> 32);
     j->faulted = true;
     return 0;
@@ -178,7 +180,10 @@ struct launch {
     struct elf elf;
     struct program program;
     struct seg *startup;
-    struct startup_cap cap[3];
+    struct grant grant[GRANTS_MAX];
+    unsigned ngrants;
+    char note[NAME_MAX_LEN]; // of what was granted
+    struct startup_cap cap[2 + GRANTS_MAX];
 };
 _Static_assert(sizeof(struct launch) <= PAGE_SIZE, "allocated as one page");
 
@@ -188,20 +193,34 @@ static void give(struct launch *l, const char *name, const struct cap *cap)
         l->program.ncaps++;
 }
 
-// A terminal of its own, which it may read and write and no more; the directory, where it may enter and remove names;
-// and the boot file system, which cannot be changed, to read files from.
+// What the line grants it beyond that. false, after saying why.
+static bool give_grants(struct node *n, struct launch *l)
+{
+    for (unsigned i = 0; i < l->ngrants; i++) {
+        struct cap c;
+        int64_t status = grant_fetch(n, n->name, &l->grant[i], &c);
+        if (status < 0) {
+            say(n, "%s cannot be granted: %s", l->grant[i].name, error_string(status));
+            return false;
+        }
+        give(l, l->grant[i].name, &c);
+        grant_note(l->note, &l->grant[i]);
+    }
+    return true;
+}
+
+// What every program has: a terminal of its own, which it may read and write and no more; and the boot file system,
+// which cannot be changed, to read files from.
 static int64_t give_services(struct node *n, struct launch *l, struct job *j)
 {
     const struct shell *sh = shell_of(n);
-    struct cap tty, dir;
+    struct cap tty;
     int64_t status = ask(n, &sh->console, OP_CONSOLE_OPEN, 0, j->name, &j->tty);
     if (status >= 0)
         status = ask(n, &j->tty, OP_RESTRICT, RIGHT_READ | RIGHT_WRITE, NULL, &tty);
     if (status < 0)
         return status;
     give(l, "tty", &tty);
-    dir = dir_root_cap(n->ring_key, n->name, RIGHT_READ | RIGHT_CREATE | RIGHT_DESTROY);
-    give(l, "dir", &dir);
     give(l, "files", &sh->bootfs);
     return 0;
 }
@@ -239,7 +258,14 @@ static int64_t exec(struct node *n, struct launch *l, struct job *j)
 static int64_t launch(struct node *n, struct launch *l, struct job *j, const struct args *w, unsigned first)
 {
     l->program = (struct program){
-        .name = j->name, .elf = &l->elf, .argc = w->count - first, .argv = &w->word[first], .cap = l->cap};
+        .name = j->name,
+        .note = l->note,
+        .elf = &l->elf,
+        .argc = w->count - first,
+        .argv = &w->word[first],
+        .ncaps = l->program.ncaps,
+        .cap = l->cap,
+    };
     int64_t status = give_services(n, l, j);
     if (status < 0)
         return status;
@@ -287,6 +313,36 @@ static void run_loaded(struct node *n, struct launch *l, const struct args *w, u
     }
 }
 
+// Reads one option and its value. false, after saying what is wrong.
+static bool read_grant(struct node *n, struct launch *l, const char *option, const char *value)
+{
+    bool meets = strcmp(option, "--meet") == 0;
+    if (!meets && strcmp(option, "--grant") != 0) {
+        say(n, "run has no option %s. Try: help run", option);
+        return false;
+    }
+    if (l->ngrants == GRANTS_MAX) {
+        say(n, "that is more than %u grants", GRANTS_MAX);
+        return false;
+    }
+    struct grant *g = &l->grant[l->ngrants++];
+    const char *why = meets ? grant_parse_meet(value, g) : grant_parse(value, g);
+    if (why)
+        say(n, "%s: '%s' %s", option, value, why);
+    return !why;
+}
+
+// Reads --grant and --meet, which stand before the program's name; *first becomes the number of that word.
+static bool read_grants(struct node *n, struct launch *l, const struct args *w, unsigned *first)
+{
+    for (; *first < w->count && w->word[*first][0] == '-'; *first += 2)
+        if (!read_grant(n, l, w->word[*first], *first + 1 < w->count ? w->word[*first + 1] : ""))
+            return false;
+    if (*first >= w->count)
+        say(n, "run needs the name of a program. Try: help run");
+    return *first < w->count;
+}
+
 void run_program(struct node *n, const struct args *w, unsigned first)
 {
     struct launch *l = page_alloc(n);
@@ -294,7 +350,7 @@ void run_program(struct node *n, const struct args *w, unsigned first)
         say(n, "%s cannot start: %s", w->word[first], error_string(E_MEM));
         return;
     }
-    if (load(n, l, w->word[first]))
+    if (read_grants(n, l, w, &first) && load(n, l, w->word[first]) && give_grants(n, l))
         run_loaded(n, l, w, first);
     page_drop(n, l);
 }

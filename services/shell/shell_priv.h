@@ -68,7 +68,8 @@ void show_row(struct node *n, uint32_t how);
 // --- shell_jobs.c -------------------------------------------------------------------------------------------------
 extern const struct service shell_owner; // is told how jobs end
 
-// Starts the program that word number `first` of the line names; the words from there on are its arguments.
+// Starts a program: words from number `first` on are --grant and --meet with their values (services/grant.h), its name,
+// its arguments.
 void run_program(struct node *n, const struct args *w, unsigned first);
 // Brings a job to the front: what is typed goes to it. Returns when it is not in front any more; the record may be
 // gone.

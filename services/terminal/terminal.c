@@ -191,6 +191,22 @@ static void line_put(struct node *n, struct terminal *t, const char *s, unsigned
     t->seen = false;
 }
 
+// May a byte of 0x80 to 0x9f follow in the line? Inside a character of UTF-8 it is a part of it. Elsewhere, and behind
+// 0xc2 (U+0080 to U+009F), it is a control character, which terminals obey as they obey ESC and a letter.
+static bool inside_character(const struct terminal *t)
+{
+    size_t back = 0;
+    while (back < 3 && back < t->len && ((unsigned char)t->line[t->len - 1 - back] & 0xc0) == 0x80)
+        back++;
+    unsigned lead = back < t->len ? (unsigned char)t->line[t->len - 1 - back] : 0;
+    return lead > 0xc2 && back < (lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1);
+}
+
+static bool may_be_shown(const struct terminal *t, unsigned u)
+{
+    return u >= 0x20 && u != DELETE && (u < 0x80 || u > 0x9f || inside_character(t));
+}
+
 // A guest must not be able to steer the device that shows what others say, too.
 static void char_out(struct node *n, struct terminal *t, char ch)
 {
@@ -198,7 +214,7 @@ static void char_out(struct node *n, struct terminal *t, char ch)
     unsigned u = (unsigned char)ch;
     if (ch == '\n') {
         terminal_cut(n, t);
-    } else if (ch == '\t' || (u >= 0x20 && u != DELETE)) { // UTF-8 passes
+    } else if (ch == '\t' || may_be_shown(t, u)) { // UTF-8 passes
         line_put(n, t, &ch, 1);
     } else if (ch != '\r') {
         const char shown[4] = {'\\', 'x', digits[u >> 4], digits[u & 15]};

@@ -207,11 +207,14 @@ def lean():
 
 
 def arguments():
-    for bad in ("xyz", "", "0" * 63, "0" * 65, "0" * 63 + "g", "0x" + "0" * 62):
+    malformed = "ringkey is not 64 hexadecimal digits"
+    for bad, why in (("xyz", malformed), ("", malformed), ("0" * 63, malformed), ("0" * 65, malformed),
+                     ("0" * 63 + "g", malformed), ("0x" + "0" * 62, malformed),
+                     ("0" * 64, "ringkey is zero, which is no secret")):
         m = Machine("-m", "32M", append="node=n1 ringkey=" + bad)
         try:
             status = m.end()
-            said = any("ringkey is not 64 hexadecimal digits" in x for x in m.console.lines)
+            said = any(why in x for x in m.console.lines)
             ok(status == 102 and said, "ringkey=%s... : a clear message and status 102" % bad[:8],
                "status %d\n%s" % (status, m.console.tail()))
         except GiveUp as e:

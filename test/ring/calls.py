@@ -15,13 +15,14 @@ CALLS = 120
 def forwards(r, where, node_of, move=None):
     """client -> far -> near -> adder: two fronts, one behind the other. The adder counts what is executed twice."""
     before = r.counts()
-    adder = r.start("--quiet", "--node", node_of["adder"], "adder_server", "adder")
+    adder = r.start("--quiet", "--meet", "calls", "--node", node_of["adder"], "adder_server", "adder")
     adder.wait_line("ready")
-    near = r.start("--quiet", "--name", "near", "--node", node_of["near"], "front", "near", "adder", str(CALLS))
+    near = r.start("--quiet", "--meet", "calls", "--name", "near", "--node", node_of["near"], "front", "near", "adder", str(CALLS))
     near.wait_line("ready")
-    far = r.start("--quiet", "--name", "far", "--node", node_of["far"], "front", "far", "near", str(CALLS))
+    far = r.start("--quiet", "--meet", "calls", "--name", "far", "--node", node_of["far"], "front", "far", "near",
+                  str(CALLS))
     far.wait_line("ready")
-    client = r.start("--quiet", "--name", "client", "--node", node_of["client"], "adder_client", "far", str(CALLS), "1",
+    client = r.start("--quiet", "--meet", "calls", "--name", "client", "--node", node_of["client"], "adder_client", "far", str(CALLS), "1",
                      *(["20"] if move else []))
     moved = 0
     while move and client.process.poll() is None:
@@ -32,7 +33,7 @@ def forwards(r, where, node_of, move=None):
     if move:
         ok(moved > 0, "%d moves meanwhile" % moved)
     ok(near.end() == 0 and far.end() == 0, "each front forwarded each call once", near.tail() + far.tail())
-    status, out = r.run("--quiet", "adder_client", "adder", "stop")
+    status, out = r.run("--quiet", "--meet", "calls", "adder_client", "adder", "stop")
     ok(status == 0 and re.search(r" %d calls, 0 duplicates, 0 gaps" % CALLS, out), "the last server executed each once", out)
     adder.end()
     difference = r.back_to(before)
@@ -56,10 +57,10 @@ def interrupts(r, where, nodes, move=False):
     chain = []
     for name, role, node in (("last", ["serve", "last"], nodes[0]), ("middle", ["relay", "middle", "last"], nodes[1]),
                              ("near", ["relay", "near", "middle"], nodes[2])):
-        p = r.start("--quiet", "--name", name, "--node", node, "interrupt", *role)
+        p = r.start("--quiet", "--meet", "calls", "--name", name, "--node", node, "interrupt", *role)
         p.wait_line("ready")
         chain.append(p)
-    client = r.start("--quiet", "--name", "client", "--node", nodes[3], "interrupt", "client", "near")
+    client = r.start("--quiet", "--meet", "calls", "--name", "client", "--node", nodes[3], "interrupt", "client", "near")
     moved = 0
     while move and client.process.poll() is None:
         for name in ("last", "middle", "near", "client"):
@@ -69,16 +70,17 @@ def interrupts(r, where, nodes, move=False):
     if move:
         ok(moved > 0, "%d moves meanwhile" % moved)
     def interrupted():
-        return int(re.search(r"(\d+) interrupted", r.run("--quiet", "interrupt", "report", "near")[1])[1])
+        said = r.run("--quiet", "--meet", "calls", "interrupt", "report", "near")[1]
+        return int(re.search(r"(\d+) interrupted", said)[1])
     count = interrupted()
     while interrupted() == count:  # killed before its request was at the end of the chain, it interrupts nobody there
-        hangs = r.start("--quiet", "--name", "hangs", "--node", nodes[3], "interrupt", "hang", "near")
+        hangs = r.start("--quiet", "--meet", "calls", "--name", "hangs", "--node", nodes[3], "interrupt", "hang", "near")
         hangs.wait_line("calls")
         r.wait_process("hangs")
         r.command("kill", "hangs")
         hangs.end()
     ok(True, "killing a client interrupts the server at the end of its chain")
-    same(r.run("--quiet", "interrupt", "stop", "near")[0], 0, "and all three serve as before")
+    same(r.run("--quiet", "--meet", "calls", "interrupt", "stop", "near")[0], 0, "and all three serve as before")
     ok(all(p.end() == 0 for p in chain), "and end", "\n".join(p.tail() for p in chain))
     difference = r.back_to(before)
     ok(difference is None, "nothing is left of it, %s" % where, difference or "")

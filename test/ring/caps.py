@@ -10,7 +10,8 @@ from ring import Ring, expect_checks, expect_down, ok
 
 
 def caps(r):
-    for where, more in (("on its own node", []), ("over the wire", ["--node", "n2"])):
+    for where, more in (("on its own node", ["--grant", "seg:create", "--grant", "proc:all"]),
+                        ("over the wire", ["--node", "n2", "--grant", "seg@n1:create", "--grant", "proc@n1:all"])):
         before = r.counts()
         expect_checks(r, 300, "forged, widened, squatted and rotated, %s: refused by name" % where, *more, "caps")
         difference = r.back_to(before)

@@ -213,5 +213,49 @@ def somebody_elses():
     ok(status == OK and not os.path.exists(d.run), "and goes down for that user", out + err)
 
 
+# --- A ring that others could get into ---------------------------------------------------------------------------------
+
+def open_to_others():
+    """What others could have read or written is not used: the directory, the key, the list of processes to end."""
+    run = ring.scratch("open")
+    os.mkdir(run)
+    os.chmod(run, 0o755)
+    for words in (("ring", "up", "1"), ("hostd",)):
+        status, out, err = rotifer(*words, run="open")
+        ok(status == FAILED and re.search(r"is open to others \(mode 755\)\. Try: chmod 700", err) and not os.listdir(run),
+           "%s in a directory that others can enter: refused" % " ".join(words), "status %d\n%s%s" % (status, out, err))
+    sleeper = Lines(["sleep", "600"])
+    with open(os.path.join(run, "ring.state"), "w", encoding="ascii") as f:
+        f.write("nodes 1\nn1 %d %s\n" % (sleeper.process.pid, ring.start_time(sleeper.process.pid)))
+    os.chmod(run, 0o777)
+    status, out, err = rotifer("ring", "down", run="open")
+    ok(status == NO_RING and "open to others" in err and sleeper.process.poll() is None,
+       "a list of processes that others can write: none of them is ended", "status %d\n%s%s" % (status, out, err))
+    sleeper.kill()
+    os.remove(os.path.join(run, "ring.state"))
+    os.chmod(run, 0o700)
+    d = Daemon("open")
+    key = os.path.join(run, "ring.key")
+    same(os.stat(key).st_mode & 0o777, 0o600, "the ring's key is its user's alone")
+    ok(open(key, "rb").read() != bytes(32), "and is no zeros")
+    os.chmod(key, 0o644)
+    status, out, err = rotifer("ps", run="open")
+    ok(status == NO_RING and "is no secret" in err, "a key that others may have read is not used", err)
+    os.chmod(key, 0o600)
+    same(rotifer("ps", run="open")[0], OK, "one that is closed is")
+    if os.geteuid() == 0:
+        os.chown(run, NOBODY_ID, NOBODY_ID)
+        status, out, err = rotifer("ps", run="open")
+        ok(status == NO_RING and "belongs to another user" in err, "a directory of another user is not used", err)
+        os.chown(run, 0, 0)
+    rotifer("ring", "down", run="open")
+    d.lines.end()
+    os.makedirs(run, 0o700, exist_ok=True)
+    with open(os.open(key, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as f:
+        f.write(bytes(32))
+    status, out, err = rotifer("hostd", run="open")
+    ok(status == FAILED and "is no secret" in err, "a key of zeros is not used", err)
+
+
 if __name__ == "__main__":
-    ring.main(helps, wrong_lines, no_ring, with_a_ring, somebody_elses)
+    ring.main(helps, wrong_lines, no_ring, with_a_ring, somebody_elses, open_to_others)

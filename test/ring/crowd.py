@@ -26,7 +26,7 @@ def seconds_of(what, f):
 
 def all_here(r, boss, number):
     """Starts so many; when all of their threads have come: what the node has in use."""
-    crowd = r.start("--quiet", "--copies", str(number), "crowd")
+    crowd = r.start("--quiet", "--meet", "crowd", "--copies", str(number), "crowd")
     seconds_of("%d processes start, and their threads come" % number,
                lambda: boss.wait_line(r"^crowd: %d threads are here" % (number * THREADS), 180))
     return crowd, r.counts()
@@ -41,7 +41,7 @@ def ends(boss, crowd, number):
 def crowd():
     r = Ring(1, mem="512M")
     before = r.counts()
-    boss = r.start("--quiet", "crowd", "boss", str(PROCESSES), stdin=True)
+    boss = r.start("--quiet", "--meet", "crowd", "crowd", "boss", str(PROCESSES), stdin=True)
     boss.wait_line("^crowd: come")
     alone = r.counts()
     group, now = all_here(r, boss, PROCESSES)

@@ -4,13 +4,11 @@
 (docs/tests.md, "Known faults"). Who mends one makes its known_fault() an ok().
 
 SLOW=1: also those that take long, for make soak. A part's name as an argument: that part alone."""
-import hashlib
 import os
 import re
 import select
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import threading
@@ -26,11 +24,11 @@ SLOW = os.environ.get("SLOW") == "1"
 MIB_PAGES = 256
 
 
-# --- Rights: what a program can do that nobody gave it the right to --------------------------------------------------
+# --- Rights: what a program can do with less than it should need (test/ring/rights.py: what holds) --------------------
 
-def evil(r, *words, node="n1"):
-    """What the hostile program says, on this node, with its boot directory, as programs find it."""
-    return r.run("--quiet", "--node", node, "--dir", node, "evil", *words)[1]
+def evil(r, *words, grant, node="n1"):
+    """What the hostile program says, on this node, with one grant."""
+    return r.run("--quiet", "--node", node, "--grant", grant, "evil", *words)[1]
 
 
 def refused(text, what):
@@ -39,71 +37,39 @@ def refused(text, what):
     return m is None or m[1] != "ok", m is not None and m[1] == "ok"
 
 
-def default_rights(r):
-    text = evil(r, "dir")
-    given = re.findall(r"^evil: has (proc|node|console|seg), rights ff$", text, re.M)
-    known_fault("evil dir", "a program's directory gives it the processes, the node, the console and the segments, "
-                "with all rights", not given, len(given) == 4, text)
-    witness = r.start("--quiet", "--name", "witness", "witness", "600")
-    witness.wait_line("^witness: watches")
-    text = evil(r, "steal", "witness")
-    stolen = "stole 'SECRET-0815-hello'" in text
-    known_fault("evil steal", "a program without any right reads another's memory, and ends it",
-                not stolen and r.where("witness"), stolen and witness.end() != 0, text)
-    witness.kill()
-    text = evil(r, "raise")
+def raised(r):
+    text = evil(r, "raise", grant="proc:all")
     known_fault("evil raise", "a program gives itself the highest priority, and memory without limit",
                 *refused(text, "priority 7"), text)
-    text = evil(r, "phish")
-    known_fault("evil phish", "a program enters its own port as the process service of its node",
-                *refused(text, "entered as proc"), text)
 
 
 def identities(r):
     r.run("--quiet", "--detach", "--name", "single", "sleeper", "1000000")
     r.wait_process("single")
     ep = re.search(r"endpoint ([0-9a-f]{16})", r.command("info", "single")[1])[1]
-    text = evil(r, "double", ep, node="n2")
+    text = evil(r, "double", ep, grant="proc:exec", node="n2")
     started = re.search(r"^evil: started ([0-9a-f]{6}): ok$", text, re.M)
     known_fault("evil double", "a process can be started under the endpoint of another that lives",
                 not started, started, text)
-    text = evil(r, "names-itself", node="n2")
-    started = re.search(r"^evil: started ([0-9a-f]{6}): ok$", text, re.M)
-    known_fault("evil names-itself", "a process can be started whose name is an order to the terminal that prints it",
-                not started, started, text)
-    listed = r.command("ps")[1]
-    ok("\033" not in listed, "no order to the terminal is in what ps prints", listed)
-
-
-def node_stops(r):
-    text = evil(r, "stop", node="n2")
-    known_fault("evil stop", "a program without any right switches its node off", *refused(text, "stop"), text)
-    r.dead.add("n2")
 
 
 # --- Nobody takes all: what a program leaves behind, or takes from others --------------------------------------------
 
 def leftovers(r):
     before = r.counts()
-    out = r.run("--quiet", "--dir", "n1", "hog", "segments", "3", "4")[1]
+    out = r.run("--quiet", "--grant", "seg:create", "hog", "segments", "3", "4")[1]
     now = r.counts()
     missing = before["pages"] - now["pages"]
     known_fault("hog segments", "segments that a program made stay when it has ended",
                 "3 segments" in out and missing < 4 * MIB_PAGES, "3 segments" in out and missing > 11 * MIB_PAGES,
                 "%s\n%d pages are missing" % (out, missing))
-    first = r.run("--quiet", "--dir", "n1", "hog", "names")[1]
-    second = r.run("--quiet", "--dir", "n1", "hog", "names")[1]
-    known_fault("hog names",
-                "a program fills its node's directory for all others, and the names stay when it has ended",
-                "hog: 0 names" not in second, re.search(r"hog: 2\d\d names", first) and "hog: 0 names" in second,
-                first + second)
 
 
 def given_up(r):
     """How much of a request has come when its client gives up depends on the machine: more time, until it is enough."""
     before, missing, out = r.counts(), 0, ""
     for ms in (20, 40, 80, 160, 320):
-        out = r.run("--quiet", "--dir", "n1", "hog", "give-up", "node", "48", str(ms))[1]
+        out = r.run("--quiet", "--grant", "node", "hog", "give-up", "node", "48", str(ms))[1]
         missing = before["pages"] - r.counts()["pages"]
         if missing > 4 * MIB_PAGES or "time given has passed" not in out:
             break
@@ -113,7 +79,7 @@ def given_up(r):
 
 def rights_and_leftovers():
     r = Ring(2)
-    for part in (default_rights, identities, leftovers, given_up, node_stops):
+    for part in (raised, identities, leftovers, given_up):
         part(r)
     r.down()
 
@@ -122,7 +88,7 @@ def announced():
     """Two long requests with a capability that is forged: their bytes must not be asked for."""
     r = Ring(1)
     before = r.counts()["pages"]
-    p = r.start("--quiet", "--dir", "n1", "hog", "announce", "node", "64", "2")
+    p = r.start("--quiet", "--grant", "node", "hog", "announce", "node", "64", "2")
     p.wait_line("^hog: announced")
     least = before
     for _ in range(10):
@@ -204,9 +170,9 @@ def killed_chain(links, harts, mem="256M"):
 def chain_of_two(links, harts, mem="256M"):
     """The first caller is another process, and is killed."""
     r = Ring(1, smp=harts, mem=mem)
-    server = r.start("--quiet", "--dir", "n1", "--name", "links", "chain", str(links), "serve")
+    server = r.start("--quiet", "--meet", "chain@n1", "--name", "links", "chain", str(links), "serve")
     server.wait_line("^chain: serves")
-    caller = r.start("--quiet", "--dir", "n1", "--name", "caller", "chain", "call")
+    caller = r.start("--quiet", "--meet", "chain@n1", "--name", "caller", "chain", "call")
     server.wait_line("^chain: %d links stand" % links)
     r.command("kill", "caller")
     why = goes_down(r, caller)
@@ -292,19 +258,6 @@ def editor(c):
         same(word_of(c, keys), "!", "a terminal's answer (%s) is no text of the line" % name)
 
 
-def zero_key(c):
-    """Without a ring key it is zeros, and the boot directory's port and key follow from it."""
-    def derived(label):
-        hashed = hashlib.blake2b(label.encode() + b"\0n1", key=bytes(32)).digest()
-        return "%x:%x" % struct.unpack("<QQ", hashed[:16])
-    c.seen = len(c.screen.text())
-    c.type("evil serves %s %s\r" % (derived("boot-directory"), derived("boot-directory-key")))
-    text = c.until(r"evil: look up .*\n%s" % PROMPT)
-    known_fault("evil serves", "without a ring key any program has the boot directory, and can serve in its place",
-                not re.search(r"^evil: look up .*: ok$", text, re.M),
-                len(re.findall(r"^evil: (?:serve|look up) .*: ok$", text, re.M)) == 2, text)
-
-
 def crowded_terminal(c):
     c.line("hog readers 12 &", r"hog: reads")
     c.line("lua", r"\n> ")
@@ -316,7 +269,7 @@ def crowded_terminal(c):
 
 def at_console():
     files = []
-    for name in ("evil", "hog", "lua"):
+    for name in ("hog", "lua"):
         files.append(scratch(name))
         shutil.copy(os.path.join(ring.BUILD, "guest", name + ".elf"), files[-1])
     archive = scratch("edges.cpio")
@@ -325,7 +278,7 @@ def at_console():
     c.screen = WideScreen()
     try:
         c.until(PROMPT, 20)
-        for part in (editor, zero_key, crowded_terminal):
+        for part in (editor, crowded_terminal):
             part(c)
     finally:
         c.drop()
@@ -493,7 +446,7 @@ def lost():
 def order_beside(name, sentence, *words, until="^hog: "):
     """While a program does this, or when it has, an order of the operator's must be carried out."""
     r = Ring(1)
-    p = r.start("--quiet", "--dir", "n1", "--name", "hog", "hog", *words)
+    p = r.start("--quiet", "--grant", "proc:exec", "--name", "hog", "hog", *words)
     p.wait_line(until)
     status, out = r.run("--quiet", "hello")
     known_fault("hog " + name, sentence, status == 0, status != 0 and re.search(r"E_TIMEOUT|E_MEM|E_LIMIT", out), out)
@@ -512,7 +465,7 @@ def deaf():
     """What the kernel keeps for calls counts for the process that makes them."""
     r = Ring(1)
     before = r.counts()["pages"]
-    p = r.start("--quiet", "--dir", "n1", "--name", "hog", "hog", "deaf", "4000")
+    p = r.start("--quiet", "--name", "hog", "hog", "deaf", "4000")
     p.wait_line("^hog: calls")
     missing = before - r.counts()["pages"]
     charged = int(re.search(r"^[0-9a-f]{6}  hog .*?([\d,]+) +\d+$", r.command("ps")[1], re.M)[1].replace(",", ""))
@@ -535,7 +488,7 @@ def long_calls():
         witness = r.start("--quiet", "witness", "5")
         witness.wait_line("^witness: watches")
         if copies:
-            r.run("--quiet", "--dir", "n1", "hog", "copies", "200", "10")
+            r.run("--quiet", "--grant", "seg:create", "hog", "copies", "200", "10")
         witness.end()
         worst.append(max(int(x) for x in re.findall(r"worst null call (\d+) us", "\n".join(witness.lines))))
     known_fault("hog copies", "a system call that copies 200 MiB keeps all others of the node out of the kernel",

@@ -33,9 +33,9 @@ def farm(r):
     ok(status == 0 and RESULT in out and len(pieces) == 4 and sum(pieces) == 50, "farm in one process",
        "status %d\n%s" % (status, out))
 
-    master = r.start("--quiet", "farm", "master", "fields", LONG)
+    master = r.start("--quiet", "--meet", "examples", "farm", "master", "fields", LONG)
     master.wait_line("waits for workers")
-    workers = [r.start("--quiet", "--node", node, "--name", "w%d" % i, "farm", "worker", "fields")
+    workers = [r.start("--quiet", "--meet", "examples", "--node", node, "--name", "w%d" % i, "farm", "worker", "fields")
                for i, node in enumerate(("n1", "n2", "n2"))]
     r.wait_process("w0")
     status, out = r.command("kill", "w0")
@@ -47,7 +47,7 @@ def farm(r):
     ends = [w.end() for w in workers]
     note("kill: %s; status of the move: %d; pieces %s" % (out.strip(), moved, pieces))
     ok(ends[1:] == [0, 0], "the workers that lived ended well", "%s\n%s" % (ends, workers[1].tail() + workers[2].tail()))
-    status, out = r.run("--quiet", "farm", "worker", "fields")
+    status, out = r.run("--quiet", "--meet", "examples", "farm", "worker", "fields")
     ok(status == 1 and "no entry has this name" in out, "afterwards nobody finds the farm", out)
 
 
@@ -57,12 +57,13 @@ def counter(r):
 
 
 def client_and_server(r):
-    server = r.start("--quiet", "--node", "n2", "adder_server", "sums", "3")
+    server = r.start("--quiet", "--meet", "examples", "--node", "n2", "adder_server", "sums", "3")
     server.wait_line("sums ready, 3 threads")
-    clients = [r.start("--quiet", "--node", "n%d" % (i + 1), "adder_client", "sums", "100", str(i)) for i in range(2)]
+    clients = [r.start("--quiet", "--meet", "examples", "--node", "n%d" % (i + 1), "adder_client", "sums", "100", str(i))
+               for i in range(2)]
     for i, c in enumerate(clients):
         ok(c.end() == 0 and c.lines[-1] == "client %d: 100 calls, 0 errors" % i, "client %d" % i, c.tail())
-    status, out = r.run("--quiet", "adder_client", "sums", "stop")
+    status, out = r.run("--quiet", "--meet", "examples", "adder_client", "sums", "stop")
     same((status, out), (0, "adder: sum 10100, 200 calls, 0 duplicates, 0 gaps\n"), "the server counted the same")
     same(server.end(), 0, "and ended when told so")
 

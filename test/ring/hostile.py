@@ -19,12 +19,18 @@ COUNT = int(os.environ.get("COUNT", "200000"))
 REQUESTS = int(os.environ.get("REQUESTS", "1000"))  # of each seed, to the services
 
 
+# Capabilities of all services, with all rights; those of the directory let it enter and remove names of its own.
+ALL = [w for x in ("dir:read,create,destroy", "seg:all", "proc:all", "console:all", "node:all", "bootfs")
+       for w in ("--grant", x)]
+
+
 def beside(r, program, seed, count):
     """The hostile program runs to its end while the other one runs; both end well."""
-    here = ["--dir", "n1"] if seed % 2 else []  # the directory that it plagues: its own kernel's, or the host's
+    # The directory that it plagues is its own kernel's, or the host's.
+    here = ["--meet", "hostile@n1", "--grant", "seg:create"] if seed % 2 else ["--meet", "hostile"]
     start = time.monotonic()
     witness = r.start("--quiet", *program)
-    p = r.start("--quiet", *here, "hostile", str(seed), str(count), *(["share"] if here else []))
+    p = r.start("--quiet", *here, "hostile", str(seed), str(count), *(["share"] if seed % 2 else []))
     try:
         status = p.end(max(120, count / 2000))
     except ring.GiveUp as e:
@@ -60,7 +66,7 @@ def moved():
     before = {n: r.counts(n) for n in r.names()}
     rng = random.Random(SEED)
     # Its directory is a service in the kernel of n1: now of its own node, now of another one.
-    p = r.start("--quiet", "--dir", "n1", "hostile", str(SEED + 100), str(COUNT))
+    p = r.start("--quiet", "--meet", "hostile@n1", "hostile", str(SEED + 100), str(COUNT))
     r.wait_process("hostile")
     done, failed, here = 0, [], "n1"
     while p.process.poll() is None and done < 15:
@@ -90,7 +96,7 @@ def services():
     r = Ring(1, smp=2)
     before = r.counts()
     for seed in range(SEED, SEED + 4):
-        status, out = r.run("--quiet", "--dir", "n1", "plague", str(seed), str(REQUESTS))
+        status, out = r.run("--quiet", *ALL, "plague", str(seed), str(REQUESTS))
         ok(status == 0 and "plague: " in out and ", 0 errors" in out,
            "%d random requests to all services (seed %d): nothing that may not be" % (REQUESTS, seed), out)
     difference = r.back_to(before, exactly=True)

@@ -8,25 +8,29 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 import ring
 from ring import expect_checks, expect_nothing_left, ok, on_harts, same
 
+SEGMENTS = ["--grant", "seg:create"]
+SHARED = SEGMENTS + ["--meet", "memory@n1"]
+
 
 def alone(r):
     before = r.counts()
     for i in range(3):
-        expect_checks(r, 700, "mapped, copied, refused by name, told what was written, run %d" % (i + 1), "memory", "check")
+        expect_checks(r, 700, "mapped, copied, refused by name, told what was written, run %d" % (i + 1), *SEGMENTS,
+                      "memory", "check")
     expect_nothing_left(r, before, "segments of one process")
 
 
 def together(r):
     before = r.counts()
-    server = r.start("--quiet", "--dir", "n1", "--name", "server", "memory", "server", "shared")
+    server = r.start("--quiet", *SHARED, "--name", "server", "memory", "server", "shared")
     server.wait_line("shared ready")
-    waiter = r.start("--quiet", "--dir", "n1", "--name", "waiter", "memory", "wait", "shared")
+    waiter = r.start("--quiet", *SHARED, "--name", "waiter", "memory", "wait", "shared")
     waiter.wait_line("shares with shared")
     for name in ("server", "waiter"):
         status, out = r.command("migrate", name, "n2")
         ok(status != 0 and "E_SHARED" in out, "%s shares a segment: a move is refused, by name" % name, out)
         same(r.where(name), "n1", "%s is where it was" % name)
-    status, out = r.run("--quiet", "--dir", "n1", "memory", "client", "shared")
+    status, out = r.run("--quiet", *SHARED, "memory", "client", "shared")
     ok(status == 0 and ", 0 errors" in out, "two processes see each other's writes at once, 500 turns", out)
     same(server.end(), 0, "the server has seen all of them")
     ok(waiter.end() == 0 and "memory: it has changed" in waiter.lines, "and so has the third", waiter.tail())
@@ -36,7 +40,7 @@ def together(r):
 def copies_move(r):
     """Pages that are shared with a copy travel like any others."""
     before = r.counts()
-    p = r.start("--quiet", "--dir", "n1", "--name", "mover", "memory", "copies", "400")
+    p = r.start("--quiet", *SEGMENTS, "--name", "mover", "memory", "copies", "400")
     p.wait_line("memory: round 5$")
     for target in ("n2", "n1", "n2", "n1"):
         status, out = r.move("mover", target)

@@ -112,13 +112,13 @@ def counter(r, rng):
 # --- What calls and serves -----------------------------------------------------------------------------------
 
 def start_adder(r, node="n2"):
-    p = r.start("--quiet", "--node", node, "--name", "adder", "adder_server", "adder", "2")
+    p = r.start("--quiet", "--meet", "move", "--node", node, "--name", "adder", "adder_server", "adder", "2")
     p.wait_line("adder ready")
     return p
 
 
 def stop_adder(r, server, calls, claim):
-    status, out = r.run("--quiet", "adder_client", "adder", "stop")
+    status, out = r.run("--quiet", "--meet", "move", "adder_client", "adder", "stop")
     same(re.findall(r"(\d+) calls, (\d+) duplicates, (\d+) gaps", out), [(str(calls), "0", "0")],
          "%s: all of %d calls executed, none twice, none left out" % (claim, calls))
     same(server.end(), 0, "%s: the server ends well" % claim)
@@ -131,7 +131,7 @@ def service(moves, calls):
         clients = {}
         for number, node in ((1, "n1"), (2, "n4")):
             name = "client-%d" % number
-            clients[name] = r.start("--quiet", "--node", node, "--name", name, "adder_client", "adder", str(calls),
+            clients[name] = r.start("--quiet", "--meet", "move", "--node", node, "--name", name, "adder_client", "adder", str(calls),
                                     str(number), "12")
             r.wait_process(name)
         while m.done < moves and not m.failed:
@@ -150,8 +150,8 @@ def service(moves, calls):
 def stunned(r, rng):
     server = start_adder(r)
     same(r.command("stun", "adder")[0], 0, "a server is stunned")
-    p = r.start("--quiet", "--node", "n3", "adder_client", "adder", "6", "1")
-    q = r.start("--quiet", "--node", "n2", "--name", "near", "adder_client", "adder", "6", "2")
+    p = r.start("--quiet", "--meet", "move", "--node", "n3", "adder_client", "adder", "6", "1")
+    q = r.start("--quiet", "--meet", "move", "--node", "n2", "--name", "near", "adder_client", "adder", "6", "2")
     for name in ("adder_client", "near"):
         r.wait_process(name)
         wait_thread(r, name, "call")
@@ -197,7 +197,7 @@ def receivers(r, rng):
         wait_thread(r, "adder", "getreq")
         m.move("adder", node)
     m.all_well(3, "a server that waits for requests")
-    status, out = r.run("--quiet", "--node", "n1", "adder_client", "adder", "12", "9")
+    status, out = r.run("--quiet", "--meet", "move", "--node", "n1", "adder_client", "adder", "12", "9")
     ok(status == 0, "it receives them where it is", out)
     stop_adder(r, server, 12, "moved while it waited")
     p = r.start("--quiet", "lua", "-e", "for l in io.lines() do print('got ' .. l) end", stdin=True)

@@ -14,6 +14,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 import ring
 from ring import GiveUp, Ring, expect_down, hang, note, ok, same
 
+MEET = ["--meet", "owner@n1"]
+OWNER = MEET + ["--grant", "proc:read,control,destroy"]
+
 # mistake: kind, cause, address
 FAULTS = {
     "illegal": (4, 2, r"0xffffffff"),
@@ -30,7 +33,7 @@ FAULTS = {
 
 
 def owned(r, what):
-    return r.start("--quiet", "--dir", "n1", "--name", what, "owned", "nurse", what)
+    return r.start("--quiet", *MEET, "--name", what, "owned", "nurse", what)
 
 
 def told(r, owner):
@@ -106,9 +109,9 @@ def last_words(r, name, node="n1"):
 
 def orphans_begin(r):
     """A run that is killed -9, and a child whose owner has moved to the other node. The rest of the test passes meanwhile."""
-    keeper = r.start("--quiet", "--dir", "n1", "--name", "keeper", "owner", "keeper")
+    keeper = r.start("--quiet", *OWNER, "--name", "keeper", "owner", "keeper")
     keeper.wait_line("^owner: ready")
-    ward = r.start("--quiet", "--dir", "n1", "--name", "ward", "owned", "keeper", "idle")
+    ward = r.start("--quiet", *MEET, "--name", "ward", "owned", "keeper", "idle")
     ward.wait_line("^owned: idle")
     status, out = r.move("keeper", "n2")
     same(status, 0, "an owner moves to another node")
@@ -134,9 +137,9 @@ def orphans_end(r, keeper, ward):
 
 def children_go(r):
     """On one node it is known that the owner has ended."""
-    mother = r.start("--quiet", "--dir", "n1", "--name", "mother", "owner", "mother")
+    mother = r.start("--quiet", *OWNER, "--name", "mother", "owner", "mother")
     mother.wait_line("^owner: ready")
-    children = [r.start("--quiet", "--dir", "n1", "--name", "child%d" % i, "owned", "mother", "idle") for i in range(3)]
+    children = [r.start("--quiet", *MEET, "--name", "child%d" % i, "owned", "mother", "idle") for i in range(3)]
     for c in children:
         c.wait_line("^owned: idle")
     r.command("stun", "child2")
@@ -186,7 +189,7 @@ def all():
     r = Ring(2, smp=2)
     before = {n: r.counts(n) for n in r.names()}
     orphans = orphans_begin(r)
-    owner = r.start("--quiet", "--dir", "n1", "--name", "nurse", "owner", "nurse")
+    owner = r.start("--quiet", *OWNER, "--name", "nurse", "owner", "nurse")
     owner.wait_line("^owner: ready")
     for part in (told, repaired, kept):
         part(r, owner)

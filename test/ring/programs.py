@@ -44,7 +44,7 @@ def harmless(r):
     for i in range(4):
         status, out = r.run("--quiet", "threads", "1000")
         ok(status == 0 and "0 errors" in out, "threads, run %d" % (i + 1), out)
-    status, out = r.run("--quiet", "--dir", "n1", "manythreads", "1000")
+    status, out = r.run("--quiet", "--grant", "node", "manythreads", "1000")
     ok(status == 0 and "1000 threads, 0 errors" in out, "1000 threads at once, each with a guarded stack", out)
     ring.note(" / ".join(re.findall(r"manythreads: ((?:one|all|KiB).*)", out)))
     status, out = r.run("--quiet", "fault", "div")

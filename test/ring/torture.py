@@ -23,11 +23,12 @@ def on(harts, usual):
     def all():
         r = Ring(1, smp=harts, mem="128M")
         before = r.counts()
-        victims = [r.start("--quiet", "--dir", "n1", "--name", a, "victim", a, b)
+        victims = [r.start("--quiet", "--meet", "torture@n1", "--name", a, "victim", a, b)
                    for a, b in (("va", "vb"), ("vb", "va"))]
         for v in victims:
             v.wait_line(r": ready$")
-        shaker = r.start("--quiet", "--dir", "n1", "shaker", str(count), str(SEED), "va", "vb")
+        shaker = r.start("--quiet", "--meet", "torture@n1", "--grant", "proc:read,control", "shaker",
+                         str(count), str(SEED), "va", "vb")
         status = shaker.end(patience)
         last = shaker.lines[-1] if shaker.lines else ""
         ok(status == 0 and re.search(r"^shaker: %d stuns in " % count, last),

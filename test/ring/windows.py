@@ -22,14 +22,14 @@ def info(r, name):
 def alike(r):
     before = r.counts()
     for i in range(2):
-        expect_checks(r, 15000, "shared, copied, marked and made shorter, it is memory like any other, run %d" % (i + 1),
+        expect_checks(r, 15000, "shared, copied, marked and made shorter, it is memory like any other, run %d" % (i + 1), "--grant", "seg:create",
                       "windows", "check")
     expect_nothing_left(r, before, "segments of 8 MiB")
 
 
 def meanwhile(r):
     before = r.counts()
-    status, out = r.run("--quiet", "--dir", "n1", "windows", "threads")
+    status, out = r.run("--quiet", "--grant", "seg:create", "windows", "threads")
     ok(status == 0 and ", 0 errors" in out,
        "while four threads write, a copy shows one moment, and what changes after a mark is told", out)
     expect_nothing_left(r, before, "memory that threads wrote")
@@ -37,7 +37,7 @@ def meanwhile(r):
 
 def big(r):
     before, there = r.counts(), r.counts("n2")
-    p = r.start("--quiet", "--dir", "n1", "--name", "big", "windows", "big", "64", "5000")
+    p = r.start("--quiet", "--grant", "seg:create", "--name", "big", "windows", "big", "64", "5000")
     p.wait_line("windows: filled")
     windows, faults, tables, text = info(r, "big")
     ok(30 <= windows <= 32, "64 MiB that were filled are in pieces of 2 MiB, but for the heap's first", text)
@@ -61,7 +61,7 @@ def big(r):
 def little():
     r = Ring(1, mem="20M")
     before = r.counts()
-    p = r.start("--quiet", "--dir", "n1", "--name", "pieces", "windows", "pieces", stdin=True)
+    p = r.start("--quiet", "--grant", "seg:create", "--name", "pieces", "windows", "pieces", stdin=True)
     p.wait_line("windows: pieces filled")
     windows, faults, tables, text = info(r, "pieces")
     ok(windows <= 1, "memory in pieces: small pages, and it works: %d of 2 MiB" % windows, text)
@@ -69,12 +69,12 @@ def little():
     ok(p.end() == 0 and any("pieces," in x and ", 0 errors" in x for x in p.lines), "all of them as written", p.tail())
     expect_nothing_left(r, before, "memory in pieces")
     most = before["pages"] * 4096 // (1 << 20) - 2
-    status, out = r.run("--quiet", "--dir", "n1", "memory", "touch", str(most))
+    status, out = r.run("--quiet", "--grant", "seg:create", "memory", "touch", str(most))
     ok(status == 0 and "0 wrong" in out, "%d MiB of %d free can be touched" % (most, most + 2), out)
-    status, out = r.run("--quiet", "--dir", "n1", "memory", "touch", str(most + 20))
+    status, out = r.run("--quiet", "--grant", "seg:create", "memory", "touch", str(most + 20))
     ok(status != 0 and "no memory is left" in out, "more cannot, and that is said", out)
     expect_nothing_left(r, before, "memory that was all in use")
-    p = r.start("--quiet", "--dir", "n1", "--name", "again", "windows", "big", "12", "300")
+    p = r.start("--quiet", "--grant", "seg:create", "--name", "again", "windows", "big", "12", "300")
     p.wait_line("windows: filled")
     windows, faults, tables, text = info(r, "again")
     ok(windows >= 4, "and then it is in one piece again: %d of 2 MiB" % windows, text)

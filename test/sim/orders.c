@@ -20,7 +20,7 @@
 // The target's process service, by its boot directory. E_NOTHERE, E_DIED... when it cannot be reached.
 static int64_t look_up_proc(struct node *n, struct sim *s, unsigned node, struct cap *out)
 {
-    struct cap dir = dir_root_cap(s->ring_key, s->node[node].name, RIGHT_READ);
+    struct cap dir = dir_root_cap(s->ring_key, s->node[node].name, RIGHT_ALL);
     struct task_result r;
     int64_t status =
         task_trans(n, &dir, OP_DIR_LOOKUP, NULL, buf_kernel("proc", 4), buf_kernel(out, sizeof *out), 20000, &r);
@@ -129,7 +129,7 @@ static void make_descriptor(struct bytes *b, const struct guest_spec *spec, cons
 static int64_t make_data(struct sim *s, struct cap *out)
 {
     struct guest_data data = {.magic = GUEST_MAGIC};
-    struct cap dir = dir_root_cap(s->ring_key, "n0", RIGHT_READ), seg;
+    struct cap dir = dir_root_cap(s->ring_key, "n0", RIGHT_ALL), seg;
     struct sim_order look = {
         .cap = dir, .op = OP_DIR_LOOKUP, .req = buf_kernel("seg", 3), .rep = buf_kernel(&seg, sizeof seg)};
     int64_t status = sim_order(s, &look);
@@ -153,7 +153,7 @@ struct sim_guest *sim_exec(struct sim *s, unsigned node, const struct guest_spec
     make_descriptor(&b, spec, g->name, &data);
     struct sim_order o = {
         .op = OP_PROC_EXEC, .req = buf_kernel(b.at, b.len), .rep = buf_kernel(&g->cap, sizeof g->cap)};
-    struct sim_order look = {.cap = dir_root_cap(s->ring_key, s->node[node].name, RIGHT_READ),
+    struct sim_order look = {.cap = dir_root_cap(s->ring_key, s->node[node].name, RIGHT_ALL),
                              .op = OP_DIR_LOOKUP,
                              .req = buf_kernel("proc", 4),
                              .rep = buf_kernel(&o.cap, sizeof o.cap)};

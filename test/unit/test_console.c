@@ -150,6 +150,8 @@ static void the_console_prints_lines_and_shows_what_would_steer_a_terminal(void 
     assert_true(bed_was_logged("prompt> "));
     bed_run(n, print_body, "\x1b[2Jgr\xc3\xbc\x7f\a\n");
     assert_true(bed_was_logged("\\x1b[2Jgr\xc3\xbc\\x7f\\x07"));
+    bed_run(n, print_body, "C1 \x9b[2J \xc2\x9b[2J \xc3\x9b \xe2\x82\x9b \xf0\x9f\x98\x80\x9b\n");
+    assert_true(bed_was_logged("C1 \\x9b[2J \xc2\\x9b[2J \xc3\x9b \xe2\x82\x9b \xf0\x9f\x98\x80\\x9b"));
     char wide[1000];
     memset(wide, 'w', sizeof wide);
     memcpy(wide + sizeof wide - 5, "end\n", 5);
