@@ -212,7 +212,8 @@ void txn_call_due(struct node *n, struct thread *t)
         return;
     }
     n->stat.retries++;
-    c->retry_ns = min_u64(c->retry_ns * 2, c->busy && list_linked(&c->remote_link) ? RETRY_WAIT_NS : RETRY_MAX_NS);
+    c->retry_ns =
+        (uint32_t)min_u64(c->retry_ns * 2ull, c->busy && list_linked(&c->remote_link) ? RETRY_WAIT_NS : RETRY_MAX_NS);
     c->sent.high = c->sent.base;
     call_dispatch(n, t);
 }

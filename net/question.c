@@ -485,7 +485,8 @@ void question_hint_server(struct node *n, struct port port)
 
 bool question_hesitates(struct node *n, uint32_t op, ep_t ep, struct port port)
 {
-    const struct question *q = question_of(n->net, op, ep, port);
+    struct subject about = op == LOCATE_EP ? ep_subject(ep) : port_subject(port);
+    const struct question *q = question_of(n->net, &about);
     return q && node_now(n) - q->asked_ns >= DOUBT_HINT_NS;
 }
 

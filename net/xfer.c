@@ -698,6 +698,11 @@ static bool xfer_ask_port(struct node *n, struct port port)
     return false;
 }
 
+static void xfer_ask_ep(struct node *n, ep_t ep)
+{
+    question_ask(n, node_ep(n), ep);
+}
+
 static const struct transport transport = {
     .request = xfer_request,
     .request_ack = xfer_request_ack,
@@ -707,7 +712,7 @@ static const struct transport transport = {
     .moved_away = xfer_moved_away,
     .arrived = xfer_arrived,
     .resumed = xfer_resumed,
-    .ask_ep = question_ask,
+    .ask_ep = xfer_ask_ep,
     .ask_port = xfer_ask_port,
     .link_status = link_status,
     .link_echo = link_echo_wait,

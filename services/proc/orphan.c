@@ -198,8 +198,8 @@ void orphan_port_found(struct node *n, struct port port)
 bool orphan_port_ended(struct node *n, struct port port)
 {
     const struct orphans *o = orphans_of(n);
-    for (unsigned i = 0; i < ENDED_MAX; i++)
-        if (port_eq(o->ended[i].port, port) && node_now(n) - o->ended[i].at_ns < MOVED_LIFE_NS)
+    for (unsigned i = 0; i < CLOSED_MAX; i++)
+        if (port_eq(o->closed[i].port, port) && node_now(n) - o->closed[i].at_ns < MOVED_LIFE_NS)
             return !port_is_null(port);
     return false;
 }
@@ -221,7 +221,7 @@ void orphan_port_closed(struct node *n, struct port port)
     struct orphans *o = orphans_of(n);
     if (port_is_null(port) || port_find(n, port))
         return;
-    o->ended[o->next_ended++ % ENDED_MAX] = (struct ended){port, node_now(n)};
+    o->closed[o->next_closed++ % CLOSED_MAX] = (struct closed){port, node_now(n)};
     if (!anybody_has(n, port))
         return;
     struct watch *w = watch_get(n, port);
