@@ -69,7 +69,7 @@
 // retransmitting + the time an acknowledgement is held back, then dropped by timer.
 #define PACKET_LIFE_NS (10 * NS_PER_S)
 #define RECORD_LIFE_NS (PACKET_LIFE_NS + SILENCE_MAX_NS + LOCATE_GIVE_UP_NS + 1 * NS_PER_S)
-#define MOVED_LIFE_NS (60 * NS_PER_S) // "moved to" left behind by a hand-off
+#define MOVED_LIFE_NS (60 * NS_PER_S) // "moved to" left behind by a move
 
 // A process whose owner is gone is ended (services/proc/orphan.h). An owner on another node is asked after every
 // ORPHAN_ASK; a search that is not answered has failed after LOCATE_GIVE_UP. It takes ORPHAN_MISSES of them in a row.

@@ -3,8 +3,9 @@
 // command one, a kernel one. The world outside comes in through pointers set before node_init(), the rooms above
 // through tables.
 //
-// Letters behind fields, here and in all headers of core: [N] changes with the node lock held only; [I] never changes
-// once it is set. Behind a heading they are for all its fields that say nothing else.
+// Letters behind fields, here and in all headers: [N] changes with the node lock held only; [I] never changes once it
+// is set; [h] only the hart that it belongs to uses it. Behind a heading they are for all its fields that say nothing
+// else.
 #ifndef CORE_NODE_H
 #define CORE_NODE_H
 
@@ -33,14 +34,14 @@ struct services; // services/service.h
 // sets its own (services/list.c), the process service one that has more (services/proc/proc.c).
 // All are called with the node lock held and must not block.
 struct policy {
-    // A request of a guest to a port of kproc: true, it was executed inline and answered; false, nothing has changed,
-    // and a task gets it.
+    // Executes a guest's request to a port of kproc inline. True: answered. False: nothing changed; a task receives it.
     bool (*inline_call)(struct node *n, struct task_inline *q);
     // A process is DEAD and on no hart any more: true, its end is taken care of; false, the reaper is woken.
     bool (*ended)(struct node *n, struct proc *p);
     // Another node serves this port.
     void (*port_found)(struct node *n, struct port port);
-    // No process of this node serves this port any more.
+    // A process closed this port; others here may still serve it (port_find). Not called when a process ends: see
+    // `ended`.
     void (*port_closed)(struct node *n, struct port port);
 };
 

@@ -20,8 +20,6 @@ static void getreq_wait(struct node *n, struct thread *s)
         timer_set(n, &s->timer, s->wake_ns);
 }
 
-// Gives up the request that the record was for: the client has gone on to another, or is gone. Returns the server
-// thread when it was waiting for the data: it is in getreq again, and the caller must serve_next() it.
 struct thread *rec_release(struct node *n, struct rec *r)
 {
     struct thread *s = r->server;
@@ -51,7 +49,6 @@ void rec_abandon(struct node *n, struct rec *r)
         serve_next(n, s);
 }
 
-// The request ends with an error instead of a server's reply.
 void rec_refuse(struct node *n, struct rec *r, int error)
 {
     list_del(&r->queue_link);
@@ -64,7 +61,7 @@ void rec_refuse(struct node *n, struct rec *r, int error)
     rec_reply(n, r);
 }
 
-static struct thread *getter_for(struct proc *p, uint32_t handle)
+static struct thread *receiver_for(struct proc *p, uint32_t handle)
 {
     LIST_FOR (l, &p->receivers) {
         struct thread *s = LIST_ENTRY(l, struct thread, run_link);
@@ -90,7 +87,7 @@ static void rec_assign(struct node *n, struct rec *r, struct thread *s)
 
 static enum txn_verdict rec_begin(struct node *n, struct rec *r)
 {
-    struct thread *s = getter_for(r->proc, r->handle);
+    struct thread *s = receiver_for(r->proc, r->handle);
     if (!s) {
         rec_set_state(n, r, REC_QUEUED);
         list_add_tail(&r->proc->queue, &r->queue_link);
@@ -268,7 +265,6 @@ static struct thread *fill_local(struct node *n, struct rec *r, struct thread *c
     return NULL;
 }
 
-// Gets the request's data: from the client's pages when it is here, else by asking its node. Returns as rec_release.
 struct thread *rec_fill(struct node *n, struct rec *r)
 {
     struct thread *client;

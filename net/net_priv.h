@@ -56,7 +56,7 @@ struct flood {
 #define WAYS 4
 #define EP_SETS 128   // 512 endpoints
 #define PORT_SETS 32  // 128 ports
-#define MOVED_MAX 128 // hand-offs from here within MOVED_LIFE_NS; beyond that, callers ask the ring
+#define MOVED_MAX 128 // moves from here within MOVED_LIFE_NS; beyond that, callers ask the ring
 struct ep_place {
     ep_t ep, node;
 };

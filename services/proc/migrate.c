@@ -59,7 +59,7 @@ static void move_end(struct node *n, struct move *m)
 
 static void step(struct node *n, const struct move *m, uint32_t what, int64_t status)
 {
-    trace(n, TRACE_HANDOFF, what, m->id, (uint64_t)status);
+    trace(n, TRACE_MIGRATE, what, m->id, (uint64_t)status);
 }
 
 // The process of a move. From MOVING on it cannot end: none of its threads runs, and every order waits for the move.

@@ -21,7 +21,7 @@
 #define REPORT_IDLE_NS (10 * NS_PER_S) // a task that made a report waits so long for another one
 
 struct report {
-    struct list link;    // [N] services.reports
+    struct list link;    // [N] proc_service.reports
     struct thread *task; // [I] NULL: made in line
     ep_t ep;             // [N] EP_NONE: the task has made its report and waits for another
     struct cap owner;
