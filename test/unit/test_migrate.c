@@ -444,7 +444,7 @@ static void rotate_body(struct node *n, void *arg)
     task_sleep(n, NS_PER_MS);
     assert_null(the_proc(n));
 }
-static void rotation_withdraws_a_processor_and_a_process_but_ends_no_handoff(void **state)
+static void rotation_withdraws_a_processor_and_a_process_but_ends_no_move(void **state)
 {
     bed_run(unit_node(state), rotate_body, NULL);
 }
@@ -583,7 +583,7 @@ int main(void)
         OWNER_TEST(a_stunned_process_moves_stunned_and_stays_so_when_refused),
         OWNER_TEST(orders_during_a_move_wait_for_its_end),
         PROCESS_TEST(an_offer_runs_once_and_only_after_commit),
-        PROCESS_TEST(rotation_withdraws_a_processor_and_a_process_but_ends_no_handoff),
+        PROCESS_TEST(rotation_withdraws_a_processor_and_a_process_but_ends_no_move),
         PROCESS_TEST(an_offer_that_nobody_commits_is_dropped_and_refused_for_ever),
         PROCESS_TEST(what_is_forgotten_is_in_doubt_and_not_refused),
         PROCESS_TEST(a_commit_without_memory_is_refused_and_final),
