@@ -16,11 +16,11 @@ void initrd_give(struct node *n, const struct range *initrd)
     if (len == 0)
         return;
     if (!services_have(n, "bootfs")) {
-        node_log(n, "the initrd is of no use: this image has no store");
+        node_log(n, "the initrd is of no use: this image has no bootfs");
         return;
     }
     const void *archive = arch_direct(initrd->from, len);
     const char *why = archive ? bootfs_give(n, archive, len) : "it lies above all addresses";
     if (why)
-        node_log(n, "store: empty: the initrd is refused: %s", why);
+        node_log(n, "bootfs: empty: the initrd is refused: %s", why);
 }

@@ -20,16 +20,19 @@ enum sys_number {
     //        t3..t6 four words of arguments
     //   out: a0 status given by the server (>= 0, or its negative error) or the kernel's error,
     //        a1 reply length (bytes), a2..a5 four words of results
-    //   E_ARG length over MESSAGE_MAX_BYTES; E_FAULT; E_NOTHERE; E_DIED; E_TIMEOUT; E_TOOBIG reply
-    //   longer than the capacity (the request was executed); E_LIMIT after THREAD_SEQ_MAX calls of this thread.
+    //   E_ARG no port, a length over MESSAGE_MAX_BYTES, or a time-out over 2^32 - 1 ms; E_FAULT; E_NOTHERE; E_DIED;
+    //   E_TIMEOUT; E_TOOBIG reply longer than the capacity (the request was executed); E_MEM no page for the reply
+    //   (the request was executed); E_LIMIT after THREAD_SEQ_MAX calls of this thread; E_CANCEL, E_WITHDRAWN after a
+    //   SYS_CANCEL.
     SYS_TRANS = 1,
 
     // Receive the next request on any of this process's ports named in the mask.
     //   in:  a0 mask of port handles, a1 buffer address, a2 capacity (bytes), a3 time-out (ms, 0 = none)
     //   out: a0 0, a1 request length (bytes), a2 handle, a3 operation, a4..a7 four argument words,
     //        t0 obj_rights, t1 check[0] | check[1] << 32, t2 check[2]
-    //   E_ARG unknown handle; E_STATE the thread owes a reply; E_FAULT; E_TIMEOUT. A request longer
-    //   than the capacity is refused to its client with E_TOOBIG and not delivered.
+    //   E_ARG unknown handle or none, a capacity over MESSAGE_MAX_BYTES, or a time-out over 2^32 - 1 ms; E_STATE the
+    //   thread owes a reply; E_FAULT; E_TIMEOUT; E_CANCEL after a SYS_CANCEL. A request longer than the capacity is
+    //   refused to its client with E_TOOBIG and not delivered.
     SYS_GETREQ = 2,
 
     // Reply to the request that this thread received last.
@@ -37,7 +40,7 @@ enum sys_number {
     //   out: a0 0.  E_STATE no request is open; E_ARG; E_FAULT (the request stays open).
     SYS_PUTREP = 3,
 
-    // Serve the port F(get-port).  in: a0, a1 get-port.  out: a0 handle (0..63), a1, a2 put-port.
+    // Serve the port F(get-port).  in: a0, a1 get-port.  out: a0 handle (0..15: PROC_PORTS_MAX), a1, a2 put-port.
     //   E_ARG all zero; E_LIMIT too many ports; E_EXISTS this process listens to it already; E_MEM.
     SYS_PORT_LISTEN = 4,
     // Stop serving.  in: a0 handle. Requests that wait are told E_NOTHERE.  E_ARG.
@@ -48,11 +51,12 @@ enum sys_number {
     // End this thread.  in: a0 address of a 32-bit word to set to 0 and wake (0 = none).
     // The last thread ends the process with status 0. Does not return.
     SYS_THREAD_EXIT = 7,
+    // End this thread's slice, if another thread is ready.  out: a0 0.
     SYS_YIELD = 8,
-    // in: a0 nanoseconds. The rest of the time goes along when the process moves.
+    // Wait.  in: a0 nanoseconds. The rest of the time goes along when the process moves.  out: a0 0.  E_CANCEL.
     SYS_SLEEP = 9,
-    // If the 32-bit word at a0 equals a1, wait until woken or for a2 ms (0 = for ever).
-    //   E_AGAIN it does not; E_TIMEOUT; E_FAULT; E_ARG not aligned.
+    // If the 32-bit word at a0 equals a1, wait until woken or for a2 ms (0 = for ever).  out: a0 0.
+    //   E_AGAIN it does not; E_TIMEOUT; E_FAULT; E_ARG not aligned, or a time-out over 2^32 - 1 ms; E_CANCEL.
     SYS_WAIT = 10,
     // Wake up to a1 threads of this process that wait at address a0.  out: a0 number woken.
     SYS_WAKE = 11,
@@ -69,7 +73,7 @@ enum sys_number {
     SYS_TIME = 15,
     // End the process.  in: a0 status (int). Does not return.
     SYS_EXIT = 16,
-    // Unpredictable bytes.  in: a0 address, a1 length (<= 256).  E_FAULT, E_ARG.
+    // Unpredictable bytes.  in: a0 address, a1 length (<= 256).  E_FAULT, E_ARG, E_MEM.
     SYS_RANDOM = 17,
     // out: a0 thread number, a1 process number, a2 the process's endpoint, a3 endpoint of the node that it runs on now
     // (differs after a move).
@@ -79,7 +83,8 @@ enum sys_number {
     //   in:  a0 status, a1 reply address, a2 reply length (bytes, at most REPLY_COPY_MAX = 4096), a3..a6 results;
     //        t0 mask, t1 buffer address, t2 capacity, t3 time-out (ms) as for GETREQ
     //   out: as GETREQ. E_TOOBIG the reply is longer: nothing was done, use the two calls. E_STATE, E_ARG, E_FAULT as
-    //        for PUTREP (the request stays open); an error of the GETREQ part comes after the reply went out.
+    //        for PUTREP; E_MEM no page for the reply; E_ARG also a time-out over 2^32 - 1 ms (the request stays open).
+    //        An error of the GETREQ part comes after the reply went out.
     SYS_PUTREP_GETREQ = 19,
 
     // Hand the request that this thread received last on to another server, and be done with it: the client's kernel
@@ -103,10 +108,11 @@ enum sys_number {
     SYS_MAP_CAP = 21,
     // End what another thread of this process (or an own one's wait) is blocked in.
     //   in:  a0 thread number, a1 grace (ms; 0 = as long as the call's own time-out lets)
-    //   out: a0 0.  E_OBJECT no such thread; E_STATE it is blocked in nothing that can be cancelled.
+    //   out: a0 0.  E_OBJECT no such thread; E_STATE it is blocked in nothing that can be cancelled; E_ARG a number or
+    //        time over 2^32 - 1.
     //   A TRANS: its server is told, and may still answer, in the grace time: then that is the result. Else it ends
-    //   with
-    //   E_CANCEL, or with E_WITHDRAWN when no server had taken it. A GETREQ, SLEEP or WAIT ends with E_CANCEL at once.
+    //   with E_CANCEL, or with E_WITHDRAWN when no server had taken it. A GETREQ, SLEEP or WAIT ends with E_CANCEL at
+    //   once.
     SYS_CANCEL = 22,
     // Has the client of the request that this thread serves cancelled it (or gone)?
     //   in:  a0 CANCEL_ASK; CANCEL_SHIELD from now on this thread is only told when it asks; CANCEL_OPEN (as it is at

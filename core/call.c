@@ -45,7 +45,6 @@ void call_finish(struct node *n, struct thread *t, int64_t status, bool switch_t
         sched_ready(n, t);
 }
 
-// For an error of the kernel: nothing came back.
 void call_fail(struct node *n, struct thread *t, int error)
 {
     t->call.rep_total = 0;
@@ -166,8 +165,6 @@ static void call_to_local(struct node *n, struct thread *t, struct proc *server)
     }
 }
 
-// Sends the call where its server is now. Every retransmission comes through here, so a peer that moved in the meantime
-// is found.
 void call_dispatch(struct node *n, struct thread *t)
 {
     struct call *c = &t->call;
@@ -190,8 +187,6 @@ void call_dispatch(struct node *n, struct thread *t)
         call_to_local(n, t, server);
 }
 
-// The client gives up. A server that has not begun is spared the work, one that has may learn of it (cancel.c). A
-// remote one is told once; should that frame be lost, it finds out when it answers.
 void call_leave_server(struct node *n, struct thread *t)
 {
     struct call *c = &t->call;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Calls that are called back. A client, or what it waits on, has had enough: a thread of its process says so
-// (SYS_CANCEL), its time-out comes, or it ends. The word travels to the server's kernel:
+// Cancellation: by SYS_CANCEL, by a time-out, or because the client's thread ends. The server's kernel is told:
 //
 //   the request is still on its way, or in the queue      it is taken out: E_WITHDRAWN, not executed
 //   a server works on it                                  the record says so, and the server's thread is told, once
@@ -9,7 +8,8 @@
 // The server's thread is told by ending whatever it is blocked in: a wait or a sleep with E_CANCEL; a call of its own
 // is cancelled in its turn, and so on from server to server. One that computes, or is shielded, is left alone and may
 // ask (SYS_CANCELLED). What it answers is its own affair: the client waits for that answer for the time it has granted,
-// and gets E_CANCEL if none came. To be told once is enough and not too much: who cleans up may make calls for that.
+// and gets E_CANCEL if none came. A thread is told once only: the calls that it makes to clean up must not be
+// cancelled.
 //
 // Nothing here is guessed: E_WITHDRAWN is said only by who can make it true. A server's kernel that has not seen the
 // request keeps a record that it was withdrawn, so that a copy of it that comes later is not executed; but not for a

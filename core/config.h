@@ -85,7 +85,7 @@
 // be stunned meanwhile. LAST_WORDS_MAX: such processes a node; beyond that, their clients are told that they died.
 #define LAST_WORDS_NS (60 * NS_PER_S)
 #define LAST_WORDS_MAX 64u
-#define MOVED_LIFE_NS (60 * NS_PER_S) // "moved to" left behind by a hand-off
+#define MOVED_LIFE_NS (60 * NS_PER_S) // "moved to" left behind by a move
 
 // A process whose owner is gone is ended (services/proc/orphan.h). An owner on another node is asked after every
 // ORPHAN_ASK. Silence proves nothing: the way to it may be cut, or its node stopped by a debugger or a closed lid. So a

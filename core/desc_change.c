@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A descriptor that comes back. The process that it describes is made anew beside the stopped one, as a hand-off makes
-// it on another node, and takes its place in one step that cannot fail. So there is no state in which half of it holds.
+// A descriptor that comes back. The process that it describes is made anew beside the stopped one, as a move makes it
+// on another node, and takes its place in one step that cannot fail. So there is no state in which half of it holds.
 //
 // What the descriptor does not say is how far frames of a transaction have spread: whether copies may be under way,
-// which thread here keeps which record. On another node the cautious answer serves; here the true one is known, and is
+// which thread here caches which record. On another node the cautious answer serves; here the true one is known, and is
 // carried over.
 #include "core/desc_priv.h"
 #include "core/event.h"

@@ -135,7 +135,7 @@ struct desc_rec {
     uint64_t arg[4];
     uint64_t req_len;
     uint32_t server_tid, has_copy; // has_copy: rep_len bytes follow this struct
-    uint32_t cancel;               // SERVE: CANCEL_* of txn.h
+    uint32_t cancel;               // SERVE: CANCEL_* of rec.h
     uint32_t inc;                  // incarnation of the client when the transaction began
     uint64_t cancel_left_ns;       // UINT64_MAX = no limit
     struct desc_progress got, sent;

@@ -16,10 +16,10 @@
 
 // System call of h->current: number in a7. pc already points behind the ecall. Two halves:
 //
-// entry_fast, for calls that need no look round (fastpath.c). t is h->current. Returns the thread that goes on here, t
-// or another: h->current then. NULL: nothing has changed; save the rest of t's registers and call entry_slow. What the
-// calling convention has C functions preserve (s0..s11, gp) need not be in t's record before. When another goes on: put
-// what the hart holds of t, those registers and FP state, into its record before the lock is given up.
+// entry_fast: fast path (fastpath.c). t is h->current. Returns the thread to resume (already h->current), or NULL:
+// nothing changed; save the other registers and call entry_slow(). What the calling convention has C functions preserve
+// (s0..s11, gp) need not be in t's record before. If another thread is resumed: put what the hart holds of t, those
+// registers and FP state, into its record before the lock is given up.
 //
 // entry_slow, for every call; all of t's registers are in its record. An unknown number gives the guest E_CALL. t may
 // be blocked, or gone, afterwards: sched_next says what the hart goes on with.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Every error of the system is one line of this table: name, number, sentence. The numbers cross the wire and the
-// system call boundary (as negative values) and never change meaning.
+// system call boundary (as negative values) and never change meaning. A function that "returns E_X" returns -E_X; of a
+// parameter `error` its function's comment says the sign.
 // Callers: anywhere, guests too (guest/lib/error.c has the functions for them); no state, no lock.
 #ifndef CORE_ERROR_H
 #define CORE_ERROR_H

@@ -20,10 +20,11 @@ struct thread;
 // drawn. *out: the process. Returns 0, or E_EXISTS: the endpoint or its process number lives here; E_MEM.
 int proc_create(struct node *n, ep_t ep, struct proc **out);
 // Frees the process and all that it has. No thread of it is RUN, and it is not the kernel's own. silent: nobody is
-// told, the process lives on elsewhere; otherwise clients whose requests are open are told E_DIED.
+// told, the process lives on elsewhere; otherwise clients are told E_DIED; those whose request still waits in the
+// queue, E_NOTHERE: it was not executed.
 void proc_destroy(struct node *n, struct proc *p, bool silent);
-// Gives q (ARRIVING, made beside p: desc_change.c) the endpoint, number and control port of p, which nobody finds any
-// more.
+// Gives q (ARRIVING, made beside p: desc_change.c) the endpoint, number, control port and key of p, which nobody finds
+// any more.
 void proc_take_place(struct node *n, struct proc *p, struct proc *q);
 
 // Stops p: RUN -> STUNNING -> STUNNED (at once when no thread of it is on a hart), then wakes p->stun_event. Returns 0,

@@ -179,8 +179,8 @@ static struct thread *pop_lent(struct node *n)
     return pop(&n->ready_guests[level]);
 }
 
-// Who has the hart next: the one that it was handed to, unless somebody of higher priority has become ready; else the
-// first of the highest level, or of a lower one when this slice is lent. *handed: the slice goes on.
+// The thread to run next: h->next, unless a guest of higher priority is ready; else the first of the highest level, or
+// of a lower one when this slice is lent. *handed: the slice goes on.
 static struct thread *pick(struct node *n, struct hart *h, bool *handed)
 {
     struct thread *t = h->next;

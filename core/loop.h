@@ -13,8 +13,7 @@ struct node;
 
 // h->current stops being on the hart: it blocked, ended its slice or was stunned, and its state, not RUN, says which.
 // Saves its FP registers and counts proc->on_harts down; the last thread of a process to leave brings it from STUNNING
-// to
-// STUNNED, or has a DEAD one cleared away.
+// to STUNNED, or has a DEAD one cleared away.
 void sched_leave(struct node *n, struct hart *h);
 // The thread on this hart, in a system call, gives up the rest of its slice. Nobody else is ready: nothing happens.
 void sched_end_slice(struct node *n, struct hart *h);

@@ -130,7 +130,7 @@ static int map_copy(struct node *n, struct seg *s, uint64_t *off, uint64_t len, 
 
 static int map_shared(struct seg *s, uint32_t flags, struct seg **seg)
 {
-    if (flags & (MAP_GROW_UP | MAP_GROW_DOWN)) // whose length it is, is not for one of them to say
+    if (flags & (MAP_GROW_UP | MAP_GROW_DOWN)) // a shared segment may not grow: its length belongs to all who map it
         return -E_ARG;
     if (!s->named)
         return -E_STATE;
@@ -292,7 +292,7 @@ uint64_t map_run(const struct map *m, uint64_t va)
 
 // May extents of its segment have a translation of their own? They must lie in its addresses as they do in the segment.
 // Stacks grow by less.
-static bool shows_windows(const struct map *m)
+static bool shows_extents(const struct map *m)
 {
     return ((m->va ^ m->off) & (MEGAPAGE_BYTES - 1)) == 0 && MAP_GUARD_LOG2(m->flags) == 0 &&
            !(m->flags & MAP_GROW_DOWN);
@@ -342,7 +342,7 @@ static int fault(struct node *n, struct proc *p, uint64_t va, unsigned prot)
     uint64_t off = m->off + (va - m->va);
     if (off >= m->seg->len) // somebody made the segment shorter than the mapping
         return -E_FAULT;
-    if (shows_windows(m))
+    if (shows_extents(m))
         return fault_in_extents(n, m, (struct view){va & ~PAGE_MASK, PAGE_SIZE, NULL}, off & ~PAGE_MASK, prot);
     void *page = prot & PROT_W ? seg_page(n, m->seg, off, true) : seg_page_in(n, m->seg, off, &writable);
     if (!page)

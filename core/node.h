@@ -3,8 +3,9 @@
 // command one, a kernel one. The world outside comes in through pointers set before node_init(), the rooms above
 // through tables.
 //
-// Letters behind fields, here and in all headers of core: [N] changes with the node lock held only; [I] never changes
-// once it is set. Behind a heading they are for all its fields that say nothing else.
+// Letters behind fields, here and in all headers: [N] changes with the node lock held only; [I] never changes once it
+// is set; [h] only the hart that it belongs to uses it. Behind a heading they are for all its fields that say nothing
+// else.
 #ifndef CORE_NODE_H
 #define CORE_NODE_H
 
@@ -35,8 +36,7 @@ struct services; // services/service.h
 // sets its own (services/list.c), the process service one that has more (services/proc/proc.c).
 // All are called with the node lock held and must not block.
 struct policy {
-    // A request of a guest to a port of kproc: true, it was executed inline and answered; false, nothing has changed,
-    // and a task gets it.
+    // Executes a guest's request to a port of kproc inline. True: answered. False: nothing changed; a task receives it.
     bool (*inline_call)(struct node *n, struct task_inline *q);
     // A request that would be taken into a port of kproc: true, it must wait as at a stopped process. Its client is told
     // so, and asks again.
@@ -47,7 +47,8 @@ struct policy {
     void (*ep_found)(struct node *n, ep_t ep, ep_t node);
     // Another node serves this port.
     void (*port_found)(struct node *n, struct port port);
-    // No process of this node serves this port any more.
+    // A process closed this port; others here may still serve it (port_find). Not called when a process ends: see
+    // `ended`.
     void (*port_closed)(struct node *n, struct port port);
     // True: this node has seen the last server of the port end, or close it, a while ago. For nodes that ask.
     bool (*port_ended)(struct node *n, struct port port);
@@ -87,25 +88,19 @@ struct node {
 
     // Processes and segments [N]
     struct list procs, segs;
-    struct list procs_hash[PROCS_HASH]; // by endpoint
-    uint32_t next_seg;                  // number of the segment made next
+    uint32_t next_seg; // number of the segment made next
 
     // Ports and transactions [N]
-    struct list ports_hash[PORTS_HASH]; // by put-port
-    struct list recs_hash[RECS_HASH];   // by server, client and its thread
-    struct list calls;                  // client halves whose server is elsewhere
-    struct timer sweep;                 // txn_sweep
-    struct list last_words;             // processes that ended and whose replies are not acknowledged (proc_linger)
+    struct list calls;      // client halves whose server is elsewhere
+    struct timer sweep;     // txn_sweep
+    struct list last_words; // processes that ended and whose replies are not acknowledged (proc_linger)
     unsigned nlast_words;
-    struct ended ended;
 
     // Threads that wait [N]
-    struct list waiters[WAITERS_HASH]; // guests in state FUTEX, by address; longest wait first
-    struct list event_waiters;         // tasks in state EVENT
+    struct list event_waiters; // tasks in state EVENT
     struct timers timers;
 
     // Harts and the run queue [N]
-    struct hart harts[HARTS_MAX];
     unsigned nharts;
     // Counts what may change what a hart should do next or when: queues, timers, states of processes. A hart that has
     // seen it all may go on with its thread without looking (sched_next).
@@ -121,8 +116,16 @@ struct node {
         uint64_t syscalls, switches, trans_local, trans_remote, retries, dups_dropped;
         uint64_t aspace_loads; // changes of satp
     } stat;
-    struct trace trace;
     struct random random;
+
+    // Tables, harts [N]. They come last: a field within 2 KiB of the node's address is reached by one instruction
+    struct hart harts[HARTS_MAX];
+    struct trace trace;
+    struct list procs_hash[PROCS_HASH]; // by endpoint
+    struct list ports_hash[PORTS_HASH]; // by put-port
+    struct list recs_hash[RECS_HASH];   // by server, client and its thread
+    struct list waiters[WAITERS_HASH];  // guests in state FUTEX, by address; longest wait first
+    struct ended ended;
 };
 
 // Returns the node's endpoint, new at every boot. Callers: anybody, after node_init.

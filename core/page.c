@@ -7,7 +7,7 @@
 // A single page is taken from the list; when that is empty, from a fresh range; then a whole megapage is broken into.
 // So megapages stay whole as long as there is anything else. A broken one is a range again, of which pages are taken
 // one after the other: it must have been used up before it can be put together again, which takes 512 steps and so
-// costs each page one. Pages that were kept as they are (page_cache) come last.
+// costs each page one. Cached pages (page_cache) come last.
 #include "core/page.h"
 
 #include "core/config.h"

@@ -42,10 +42,10 @@ struct pages {
     void *whole;                // [N] megapages of which all pages came back, through their first words
     void *cached[CACHED_KINDS]; // [N] lists through the pages' first words
     unsigned ncached[CACHED_KINDS];
-    size_t free_count; // [N] on the lists, whole, fresh, or kept for an extent (core/megapage.h)
+    size_t free_count; // [N] on the lists, whole, fresh, or reserved for an extent (core/megapage.h)
     size_t total;      // [I] pages that were given by page_add_range
-    size_t floor;      // [N] so many are not for what is being done: 0, or PAGE_RESERVE
-    long fail_after;   // [N] tests: so many more succeed, then one fails; then -1 again = none will
+    size_t floor;      // [N] free pages that the allocation under way must leave: 0, or PAGE_RESERVE
+    long fail_after;   // [N] fault injection: allocations that succeed before one fails; -1: off
     // [N] The first is of a whole megapage that was broken into; the others in the order they were given, empty ones
     // too.
     struct page_fresh fresh[PAGE_FRESH_MAX];
@@ -55,7 +55,7 @@ struct pages {
     bool (*shrink)(struct node *n);
 };
 #define PAGE_HOLE 0xffffu
-#define PAGE_CACHED 0xfffeu // free, on a list of kept ones
+#define PAGE_CACHED 0xfffeu // free, on a list of cached ones
 #define MEGAPAGE_WHOLE 0xffffu
 // Left for the kernel when guests have touched all the rest: to tell owners, to list, to kill (floor, in proc_fault).
 #define PAGE_RESERVE 24u
@@ -83,14 +83,14 @@ void page_drop(struct node *n, const void *p);
 // Gives up the only hold (asserted) of a page that is as `as` says, at its first byte p. Its first word may be
 // anything.
 void page_cache(struct node *n, enum page_cached as, void *p);
-// Returns a page that was left as `as` says, its first word zero, held once. NULL: none is kept so, take another.
+// Returns a page that was left as `as` says, its first word zero, held once. NULL: none is cached so, take another.
 void *page_take_cached(struct node *n, enum page_cached as);
 // True if the page in which p lies may be held for one more segment; false: so many hold it that the count would have
 // no room for drivers. Always true of pages that are not the allocator's.
 bool page_can_share(const struct node *n, const void *p);
 // True if the page in which p lies is not the caller's alone: others hold it too, or it is not the allocator's at all.
 bool page_is_shared(const struct node *n, const void *p);
-// Returns the number of free pages: all that were given and are not held, those kept for an extent or as they are
+// Returns the number of free pages: all that were given and are not held, those reserved for an extent and cached ones
 // included.
 size_t page_free_count(const struct node *n);
 
@@ -98,7 +98,7 @@ size_t page_free_count(const struct node *n);
 
 // Returns a megapage of free pages that page_alloc gives to nobody; they count as free until they are claimed. NULL:
 // none is in one piece. Takes a handful of steps, or one for each page below the megapage in a fresh range, which go to
-// the list, and for each page kept as it is.
+// the list, and for each cached page.
 void *page_take_megapage(struct node *n);
 // This page of such a megapage becomes its caller's, held once, as from page_alloc_raw. Returns true, or false: no page
 // is to be had now (as NULL of page_alloc), and it stays unclaimed.

@@ -14,12 +14,13 @@
 #include "core/types.h"
 
 // state      may run  frames for it         leaves by
-// ARRIVING   no       "not here"            proc_resume (COMMIT) -> RUN; proc_destroy (abandoned)
+// ARRIVING   no       "not here"            COMMIT, or a change is applied (desc_change.c) -> RUN, or STUNNED;
+//                                           abandoned: proc_destroy
 // RUN        yes      processed             proc_stun; proc_finish
 // STUNNING   no       "wait"                last thread has left its hart -> STUNNED
-// STUNNED    no       "wait"                proc_resume -> RUN; MOVING; proc_finish
-// MOVING     no       "wait"                refused -> RUN; COMMIT sent -> DOUBT      (services/proc/migrate.c)
-// DOUBT      no       "wait"                answer: GONE or RUN
+// STUNNED    no       "wait"                proc_resume -> RUN; MOVING; proc_finish; replaced by a change: proc_destroy
+// MOVING     no       "wait"                refused -> RUN, or STUNNED if stay_stunned; COMMIT sent -> DOUBT
+// DOUBT      no       "wait"                COMMIT answered, or the owner's order: RUN, STUNNED, or proc_destroy
 // DEAD       no       "not here"            owner told, proc_destroy
 enum proc_state {
     PROC_ARRIVING,
@@ -71,7 +72,7 @@ struct proc {
     uint64_t runs;              // times it was resumed: a descriptor taken before the last one is out of date
     bool stay_stunned;          // stunned by an order: a move leaves it so
     uint64_t stun_code;         // of that order
-    const void *stun_event;     // tasks that wait for STUNNED sleep on this field's address
+    const void *stun_event;     // event (its address): it stopped, was replaced or ended, or an order for it is over
     struct proc_fault fault;    // what stopped it; goes along. kind 0 = nothing
     enum stop_reason to_report; // its owner has still to be told, once it is STUNNED; STOP_NONE: nothing
     bool killed;
@@ -99,10 +100,10 @@ struct proc {
     struct list queue;                        // those in REC_QUEUED, oldest first
     struct list still;                        // those in REC_FILL whose client stands still
     uint32_t npinned;
-    uint64_t pinned_bytes; // of replies that their servers do not wait for any more: count for mem_limit
-    bool called, listened;                    // it may be known to others: as their client, as their server
-    struct cap owner;                         // told of exceptions and of the end; null = nobody
-    uint64_t orphan_grace_ns;                 // it lives on while its owner is silent for so long; 0 = the node's
+    uint64_t pinned_bytes;    // of replies that their servers do not wait for any more: count for mem_limit
+    bool called, listened;    // it may be known to others: as their client, as their server
+    struct cap owner;         // told of exceptions and of the end; null = nobody
+    uint64_t orphan_grace_ns; // it lives on while its owner is silent for so long; 0 = the node's
 
     // Counts for people [N]
     uint64_t moves;  // times it changed nodes
@@ -136,8 +137,8 @@ struct proc *proc_by_ep(struct node *n, ep_t ep);
 // Returns a process of this node with this number (pid, the low 24 bits of its endpoint), in whatever state; NULL:
 // there is none. Of two, the one made first.
 struct proc *proc_by_pid(struct node *n, uint32_t pid);
-// The process is in this state from now on; the table above says which may follow which. Callers: the functions that
-// the table names.
+// The process is in this state from now on; the table above says which may follow which. Callers: life.c, node.c,
+// desc_change.c; services/proc/migrate.c and offer.c, for a move.
 void proc_set_state(struct proc *p, enum proc_state s);
 // Returns the state's name for people; "?" for a number that is no state.
 const char *proc_state_name(enum proc_state s);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Records: what a server process knows of each client thread, and the at-most-once history. Finding, making, keeping,
+// Records: what a server process knows of each client thread, and the at-most-once history. Finding, making, caching,
 // forgetting them. What happens to a request is in serve.c and reply.c.
 #include "core/node.h"
 #include "core/thread.h"
@@ -60,8 +60,8 @@ void rec_drop_copy(struct node *n, struct rec *r)
     r->pinned = NULL;
 }
 
-// A thread that calls a server of this node keeps the record from call to call: finding, making and freeing one costs
-// more than the rest of a short transaction. It keeps one, that of its last server.
+// A thread that calls a server of this node caches the record from call to call: finding, making and freeing one costs
+// more than the rest of a short transaction. It caches one, that of its last server.
 void rec_cache(struct node *n, struct rec *r, struct thread *caller)
 {
     struct rec *old = caller->call.rec;
@@ -80,7 +80,7 @@ void rec_cache(struct node *n, struct rec *r, struct thread *caller)
         timer_set(n, &n->sweep, node_now(n) + RECORD_LIFE_NS);
 }
 
-// Records kept for a next call that did not come for RECORD_LIFE go. One timer for all: one for each would have to be
+// Records cached for a next call that did not come for RECORD_LIFE go. One timer for all: one for each would have to be
 // set and cancelled at every call.
 void txn_sweep(struct node *n, struct timer *tm)
 {
@@ -99,7 +99,6 @@ void txn_sweep(struct node *n, struct timer *tm)
         timer_set(n, tm, node_now(n) + RECORD_LIFE_NS);
 }
 
-// The thread ends, or leaves this node.
 void rec_uncache(struct node *n, struct thread *caller)
 {
     struct rec *r = caller->call.rec;

@@ -40,8 +40,8 @@ struct rec {
     struct timer timer;   // REPLY: retransmission. DONE: RECORD_LIFE
     uint64_t retry_ns;
     struct peer peer;      // the client
-    bool idle;             // kept for a next call, and none came since the last sweep
-    bool ready;            // DONE, kept, and no frame or time hangs on it: fastpath.c may use it as it is
+    bool idle;             // cached for a next call, and none came since the last sweep
+    bool ready;            // DONE, cached, and no frame or time hangs on it: fastpath.c may use it as it is
     struct thread *caller; // [N] client thread here that holds this record as call.rec, else NULL
     bool lost;             // the client is known to be dead
     bool still; // QUEUED, FILL: the client stands still, and so does its data. It takes no thread of the server

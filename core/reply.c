@@ -16,7 +16,6 @@ static void rec_make_ready(struct rec *r)
     r->ready = !r->lost && !r->timer.armed;
 }
 
-// The client has the whole reply.
 void rec_done(struct node *n, struct rec *r)
 {
     struct thread *s = r->server;

@@ -8,12 +8,12 @@
 // transaction nothing, and can never be out of date. A client on another node, and one that waits in the queue, lends
 // nothing.
 //
-// A hart that a transaction hands from client to server, or back, goes there without a look at who else is ready: the
-// two share a slice, and share what they have of it. A thread of a priority between theirs so waits for a slice at
-// most.
+// A hart that a transaction hands from client to server, or back, goes there before equals in the queue: the two share
+// what is left of a slice. A ready guest of higher priority still comes first, except on the fast path (fastpath.c): it
+// looks at no queue, so a guest whose priority is between theirs may have to wait for the end of the slice.
 //
-// The first is priority inheritance (L. Sha, R. Rajkumar, J. Lehoczky: Priority Inheritance Protocols, 1990), along a
-// chain of PRIO_CHAIN_MAX servers at most.
+// Inheritance: L. Sha, R. Rajkumar, J. Lehoczky: Priority Inheritance Protocols, 1990; here along a chain of
+// PRIO_CHAIN_MAX servers at most.
 // Callers: node lock held; nothing here blocks.
 #ifndef CORE_SCHED_H
 #define CORE_SCHED_H

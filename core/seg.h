@@ -38,7 +38,7 @@ struct seg {
     uint8_t key[16];  // [N] of the check field: seg_key
     uint64_t len;     // [N] bytes, multiple of PAGE_SIZE
     uint64_t pages;   // [N] pages present
-    uintptr_t *dir;   // [N] 512 leaf tables of 512 entries each (seg.c); one page, NULL: inline_entries has all
+    uintptr_t *dir;   // [N] 512 leaf tables of 512 entries each (seg_priv.h); one page, NULL: inline_entries has all
     uintptr_t inline_entries[SEG_INLINE]; // [N] entries of the pages inline_index
     uint32_t inline_index[SEG_INLINE];    // [N]
     uint64_t mark;                        // [N] number of the last seg_mark
@@ -74,8 +74,7 @@ uint64_t seg_extents(const struct seg *s);
 // seems to fill memory from front to back, so are some behind it, at most to off + max: *len bytes from off on are
 // there, and lie in a row.
 void *seg_page_ahead(struct node *n, struct seg *s, uint64_t off, uint64_t max, uint64_t *len);
-// Says that [off, off + len) will be filled, most likely: then its first extent, which would have no full one before
-// it, may be in one piece too. Costs nothing if it was not true.
+// Hint: [off, off + len) will be written soon. Reserves a megapage for its first extent; harmless if wrong.
 void seg_expect(struct node *n, struct seg *s, uint64_t off, uint64_t len);
 // Puts a page of the caller's bytes into a hole (off is a page's first byte, src a page of bytes in a row): saves
 // zeroing a page that a transfer overwrites. Returns 0, or E_EXISTS: there is a page already; E_ARG: beyond the end, or

@@ -5,9 +5,8 @@
 #include "core/seg_priv.h"
 #include "core/words.h"
 
-// A page for off: its place in the megapage that is kept for its extent, or any. A megapage is kept for an empty extent
-// behind a full one: who has filled that is likely to fill this one, and it is the one sign of it that is always at
-// hand.
+// A page for off: its place in the megapage that is reserved for its extent, or any. An empty extent behind a full one
+// gets a megapage reserved: a sequential writer will probably fill it next.
 static void *page_for(struct node *n, struct seg *s, uint64_t off, bool zeros)
 {
     size_t extent = dir_index(off);
@@ -75,6 +74,7 @@ void *seg_page_in(struct node *n, struct seg *s, uint64_t off, bool *writable)
     *writable = !entry || !(*entry & ENTRY_FLAGS);
     return entry ? entry_page(*entry) : seg_make_page(n, s, off, NULL);
 }
+
 // --- ahead of a writer ----------------------------------------------------------------------------------------------
 
 // Clearing more pages than this for one fault would keep the node lock for too long (D1).
@@ -82,9 +82,8 @@ void *seg_page_in(struct node *n, struct seg *s, uint64_t off, bool *writable)
 // In a segment of this length even the first page that a guest writes gets a megapage reserved.
 #define LARGE (4 * LEAF_BYTES)
 
-// How much may be made from off on, a hole until now: as much as is there in a row before it. Who writes just where
-// that ends most likely goes on; whoever goes here and there, in whatever strides, never gets there and gets single
-// pages.
+// Sequential-write heuristic: makes as many pages ahead as are contiguous before off; strided or random writes get
+// single pages. Returns their bytes, from off on, which was a hole until now.
 static uint64_t expected(const struct node *n, const struct seg *s, uint64_t off, uint64_t max)
 {
     uint64_t most = min_u64(min_u64(max, AHEAD_MAX), LEAF_BYTES - (off & (LEAF_BYTES - 1)));

@@ -20,8 +20,6 @@ static void getreq_wait(struct node *n, struct thread *s)
         timer_set(n, &s->timer, s->wake_ns);
 }
 
-// Gives up the request that the record was for: the client has gone on to another, or is gone. Returns the server
-// thread when it was waiting for the data: it is in getreq again, and the caller must serve_next() it.
 struct thread *rec_release(struct node *n, struct rec *r)
 {
     struct thread *s = r->server;
@@ -51,7 +49,6 @@ void rec_abandon(struct node *n, struct rec *r)
         serve_next(n, s);
 }
 
-// The request ends with an error instead of a server's reply.
 void rec_refuse(struct node *n, struct rec *r, int error)
 {
     list_del(&r->queue_link);
@@ -64,7 +61,7 @@ void rec_refuse(struct node *n, struct rec *r, int error)
     rec_reply(n, r);
 }
 
-static struct thread *getter_for(struct proc *p, uint32_t handle)
+static struct thread *receiver_for(struct proc *p, uint32_t handle)
 {
     LIST_FOR (l, &p->receivers) {
         struct thread *s = LIST_ENTRY(l, struct thread, run_link);
@@ -172,7 +169,7 @@ static void take_from_still(struct node *n, const struct rec *q)
 
 static enum txn_verdict rec_begin(struct node *n, struct rec *r)
 {
-    struct thread *s = getter_for(r->proc, r->handle);
+    struct thread *s = receiver_for(r->proc, r->handle);
     if (!s) {
         rec_queue(n, r);
         take_from_still(n, r);
@@ -365,7 +362,6 @@ static struct thread *fill_local(struct node *n, struct rec *r, struct thread *c
     return NULL;
 }
 
-// Gets the request's data: from the client's pages when it is here, else by asking its node. Returns as rec_release.
 struct thread *rec_fill(struct node *n, struct rec *r)
 {
     struct thread *client;

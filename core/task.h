@@ -36,8 +36,7 @@ struct task_request {
 };
 
 // A request of a guest of this node to a port of kproc that may be answered at once, on the hart where it is made.
-// node->inline_call, which a service sets, answers it: true: answered. false: nothing has changed, and a task gets the
-// request.
+// node->policy->inline_call answers it: true: answered. false: nothing has changed, and a task gets the request.
 struct task_inline {
     struct task_request in;
     struct buf req, rep; // the guest's: req holds in.len bytes; rep is as long as a reply may be

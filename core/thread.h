@@ -28,7 +28,7 @@ struct rec;
 // SLEEP        wake_ns                                thread timer
 // FUTEX        a wake at address wait_va              SYS_WAKE, thread timer
 // EVENT        a task: task_wake(event)               task_wake
-// ENDED        nothing: a task that returned           freed by the loop
+// ENDED        nothing. A thread that ended, or whose process lives on at another node; its record is about to be freed
 enum thread_state {
     THREAD_READY,
     THREAD_RUN,
@@ -48,7 +48,7 @@ enum call_state { CALL_NONE, CALL_SEND, CALL_WAIT, CALL_RECV };
 struct call {
     enum call_state state; // [N] set by call_set_state only, and by fastpath.c, which leaves what it would have left
     uint32_t op;
-    struct rec *rec;         // record of this call at a server here, or of the last one, kept for the next
+    struct rec *rec;         // record of this call at a server here, or of the last one, cached for the next
     struct list remote_link; // node->calls while the server is, or is looked for, elsewhere
     bool begun;              // a server may have it: errors then say "may have been executed"
     bool remote;             // a frame of it was sent: copies may be under way somewhere
@@ -124,8 +124,7 @@ struct thread {
 };
 _Static_assert(sizeof(struct thread) <= 800, "five on a page: under 1 KiB for a thread that waits");
 
-// Returns true if a new thread of p with a number of its own would be one too many: PROC_THREADS_MAX, or no number
-// left.
+// True if p may have no further thread: PROC_THREADS_MAX reached, or thread numbers used up.
 bool thread_limit(const struct proc *p);
 // Moves t to state s, as the table above says; queues and timers that go with it are the caller's affair.
 static inline void thread_set_state(struct thread *t, enum thread_state s)

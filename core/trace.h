@@ -20,7 +20,7 @@ struct node;
     X(TRACE_FRAME_OUT, "frame out")                                                                \
     X(TRACE_LOCATE, "locate")                                                                      \
     X(TRACE_ROUTE, "route")                                                                        \
-    X(TRACE_HANDOFF, "handoff")                                                                    \
+    X(TRACE_MIGRATE, "migrate")                                                                    \
     X(TRACE_ORPHAN, "orphan")                                                                      \
     X(TRACE_DROP, "drop")
 // clang-format on

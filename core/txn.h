@@ -98,7 +98,7 @@ bool txn_cancelled(const struct thread *t);
 
 // Deadline or retransmission of t's call: t is in state CALL.
 void txn_call_due(struct node *n, struct thread *t);
-// node->sweep: frees records that were kept for a next call which did not come for RECORD_LIFE_NS.
+// node->sweep: frees records that were cached for a next call which did not come for RECORD_LIFE_NS.
 void txn_sweep(struct node *n, struct timer *t);
 // The time-out of t's getreq: t is in state GETREQ.
 void txn_getreq_due(struct node *n, struct thread *t);

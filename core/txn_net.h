@@ -96,7 +96,7 @@ struct thread *txn_call_find(struct node *n, struct txn_id id);
 void txn_server_found(struct thread *t, ep_t server);
 // The server cannot have begun, nor will it: the call looks for another.
 void txn_server_forget(struct node *n, struct thread *t);
-// The call ends with this error (E_DIED...); E_CANCEL instead of E_DIED when the client has cancelled it.
+// The call ends with this error (E_DIED..., positive); E_CANCEL instead of E_DIED when the client has cancelled it.
 void txn_refused(struct node *n, struct thread *t, int error);
 // What the call waits for was found: it is taken up again, from a timer.
 void txn_kick_call(struct node *n, struct thread *t);

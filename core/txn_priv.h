@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Shared by the files of the transaction machine. Who includes it may do to a call or record what its peers do, and so
-// must keep the tables of txn.h; test/check-contracts.py says which files those are.
+// Shared by the files of the transaction machine. A file that includes this may write calls and records, and must keep
+// the tables of txn.h; test/check-contracts.py says which files those are.
 // Callers: those files, node lock held.
 #ifndef CORE_TXN_PRIV_H
 #define CORE_TXN_PRIV_H
@@ -22,9 +22,9 @@ struct rec *rec_create(struct node *n, struct proc *p, ep_t client, uint32_t tid
 void rec_drop_copy(struct node *n, struct rec *r);
 // The records of p are found under endpoint `ep` from now on; p gets it next.
 void rec_rename(struct node *n, struct proc *p, ep_t ep);
-// The thread `caller`, of this node, keeps r for its next call, in place of the record that it kept.
+// The thread `caller`, of this node, caches r for its next call, in place of the record that it cached.
 void rec_cache(struct node *n, struct rec *r, struct thread *caller);
-// The thread keeps no record any more: it ends, leaves this node, or is forwarded.
+// The thread caches no record any more: it ends, leaves this node, is forwarded, or cancels its call.
 void rec_uncache(struct node *n, struct thread *caller);
 // Sets the record's timer, to fire after its present interval.
 void rec_arm(struct node *n, struct rec *r);
@@ -36,8 +36,8 @@ uint32_t rec_who(ep_t ep, uint32_t tid);
 enum client_place {
     CLIENT_AWAY,   // not on this node: ask the network
     CLIENT_HERE,   // *t waits for just this transaction
-    CLIENT_FROZEN, // its process is here and stopped. What its threads wait for says nothing: when it was handed off,
-    // it may have gone on elsewhere before this copy is removed
+    CLIENT_FROZEN, // its process is here and stopped. What its threads wait for says nothing: a process that moves may
+    // have gone on elsewhere before this copy is removed
     CLIENT_GONE, // it does not wait any more, for certain
 };
 // Returns where r's client is; CLIENT_HERE: *t is its thread, else NULL.
@@ -57,9 +57,11 @@ void call_finish(struct node *n, struct thread *t, int64_t status, bool switch_t
 void call_fail(struct node *n, struct thread *t, int error);
 // Sets the timer of t's call, to fire after after_ns or at its deadline.
 void call_arm(struct node *n, struct thread *t, uint64_t after_ns);
-// Sends t's call where its server is now; every retransmission comes through here.
+// Sends t's call where its server is now. Every retransmission comes through here, so that a server which has moved
+// meanwhile is found.
 void call_dispatch(struct node *n, struct thread *t);
-// t does not want an answer any more: a server that has not begun is spared the work, one that has may learn of it.
+// t does not want an answer any more: a server that has not begun is spared the work, one that has may learn of it
+// (cancel.c). A remote one is told once; if that frame is lost, it finds out when it answers.
 void call_leave_server(struct node *n, struct thread *t);
 
 // Returns true if t's call is in the middle of its request: a server was asked to take in its data.
@@ -98,7 +100,8 @@ enum txn_verdict txn_rec_take(struct node *n, struct proc *p, struct rec *r, con
                               struct rec **out);
 // The request of r came again. probe: its client asks, by its timer. Returns the verdict.
 enum txn_verdict rec_again(struct node *n, struct rec *r, bool probe);
-// The request of r ends with an error (E_..., positive) instead of a server's reply. r is in no queue afterwards.
+// The request of r ends with an error (E_..., positive) instead of a server's reply. r is in no queue afterwards, and
+// may be freed.
 void rec_refuse(struct node *n, struct rec *r, int error);
 // Gets the data of r, which is in FILL: from the client's pages when it is here, else by asking its node. Returns as
 // rec_release().
@@ -123,7 +126,8 @@ static inline struct buf rec_reply_buf(const struct rec *r)
 // The client of r, in REPLY, stands still: the reply is pinned, and the server's thread, if it is in PUTREP, goes on.
 // When there is no memory, or the reply is too long (PIN_MAX_BYTES), the thread waits on.
 void rec_pin(struct node *n, struct rec *r);
-// Sends what of the reply is not acknowledged (again). r is answered: REPLY or FORWARD.
+// Sends what of the reply is not acknowledged (again). r is answered: REPLY or FORWARD. It may be freed: its client is
+// here and has the reply now, or is gone.
 void rec_reply(struct node *n, struct rec *r);
 // The client has the whole reply, or does not want it: r is history now, or is freed.
 void rec_done(struct node *n, struct rec *r);

@@ -14,7 +14,7 @@ typedef uint64_t ep_t;
 #define EP_NONE ((ep_t)0)
 
 // Port: the 128-bit name of a service. Who knows the secret get-port G may serve it; clients know only the put-port P =
-// F(G) (cap.h). The two are the same type on purpose: a getter that passes P where G is wanted serves F(P), a port
+// F(G) (cap.h). The two are the same type on purpose: a server that passes P where G is wanted serves F(P), a port
 // nobody calls.
 struct port {
     uint64_t w[2];

@@ -82,7 +82,7 @@ build/guest/lua.elf: $(LUA_OBJS) $(GUEST_LINK_WITH)
 
 include mk/prog.mk
 
-# --- The store: programs and files that a node finds beside its image (services/bootfs.h) ------------
+# --- bootfs: programs and files that a node finds beside its image (services/bootfs.h) ---------------
 
 # Names without .elf, for people type them. Debug information stays here, names of functions go along: a node says in
 # which one a program died.

@@ -28,10 +28,15 @@ KERNEL_LDFLAGS := $(KERNEL_LINK_ARCH) -nostdlib -static -T linker/kernel.ld -Wl,
 # Its functions call nobody; a frame for each would cost a tenth of a transaction.
 build/kernel/core/fastpath.o: KERNEL_CFLAGS += -fomit-frame-pointer
 
-# What is on no short path is compiled for size: 6 KB less of it.
+# What is on no short path is compiled for size: 20 KB less of it.
 HOT := $(addprefix build/kernel/services/,inline.o service.o request.o node.o seg.o \
-    $(addprefix proc/,control.o instantiate.o local_source.o proc.o owner.o orphan.o reaper.o))
-COLD := $(filter-out $(HOT),$(filter build/kernel/services/% build/kernel/boards/%,$(KERNEL_OBJS)))
+    $(addprefix proc/,control.o instantiate.o local_source.o proc.o owner.o orphan.o reaper.o)) \
+    $(addprefix build/kernel/net/,link.o net.o route.o place.o locate.o xfer.o wire.o) \
+    $(addprefix build/kernel/arch/riscv/,hart.o sv39.o fpu.o context.o sbi.o timer.o)
+COLD := $(filter-out $(HOT),$(filter build/kernel/services/% build/kernel/boards/% build/kernel/net/% \
+    build/kernel/arch/riscv/%,$(KERNEL_OBJS))) $(addprefix build/kernel/core/,cancel.o desc_change.o desc_encode.o ended.o \
+    error.o fault.o forward.o futex.o listen.o log.o node.o panic.o progress.o random.o seg_mark.o seg_share.o trace.o \
+    txn_proc.o)
 $(COLD): KERNEL_CFLAGS += -Os
 
 .PHONY: kernel

@@ -5,7 +5,7 @@
 #   PROG_NAME=name       what it is called; by default like the first file
 #   PROG_CFLAGS=...      for the compiler, behind ours
 #
-# gives build/guest/my.elf, which goes into the store that `make qemu` loads. What was made so is remembered in
+# gives build/guest/my.elf, which goes into the boot files that `make qemu` loads. What was made so is remembered in
 # build/own/my.mk: every later make brings it up to date, until its source is gone or `make clean`.
 #
 # In a Makefile of one's own:   riscv64-unknown-elf-gcc my.c $(make -s -C path/to/rotifer guest-flags) -o my.elf
@@ -57,7 +57,7 @@ endif
 
 .DEFAULT_GOAL := prog
 prog: build/guest/$(PROG_NAME).elf build/bootfs.cpio
-	@echo "$< is ready, and in the store that make qemu loads."
+	@echo "$< is ready, and among the files that make qemu loads."
 	@echo "Next: make qemu, then type: run $(PROG_NAME)"
 	@echo "  or: make ring, then: build/rotifer run $(PROG_NAME)"
 else

@@ -64,7 +64,7 @@ struct flood {
 #define WAYS 4
 #define EP_SETS 128   // 512 endpoints
 #define PORT_SETS 32  // 128 ports
-#define MOVED_MAX 128 // hand-offs from here within MOVED_LIFE_NS; beyond that, callers ask the ring
+#define MOVED_MAX 128 // moves from here within MOVED_LIFE_NS; beyond that, callers ask the ring
 struct ep_place {
     ep_t ep, node;
 };
@@ -97,7 +97,7 @@ struct silence {
 // What nobody has asked for again in so long is not looked for any more: a caller asks every RETRY_WAIT_NS at least.
 #define LOCATE_WANTED_NS (RETRY_WAIT_NS + RETRY_MAX_NS)
 #define DOUBT_HINT_NS (200 * NS_PER_MS) // of asking, until the answer of a copy in doubt is better than none
-struct found_hook { // whom answers are told (question_on_found)
+struct found_hook {                     // whom answers are told (question_on_found)
     void (*ep)(struct node *n, ep_t ep);
     void (*port)(struct node *n, struct port port);
 };

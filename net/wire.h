@@ -44,8 +44,8 @@
 
 #define WIRE_ETHERTYPE 0x88b5u // IEEE 802 local experimental EtherType 1
 #define WIRE_ETHERTYPE_BE ((uint16_t)(WIRE_ETHERTYPE >> 8 | WIRE_ETHERTYPE << 8)) // as little-endian machines load it
-#define WIRE_VERSION 5u // 2: FORWARD. 3: CANCEL. 4: ports are another function of their secret. 5: incarnations, ask
-#define WIRE_HOPS_MAX 255u      // all that the byte can say: rings of up to 511 nodes
+#define WIRE_VERSION 5u    // 2: FORWARD. 3: CANCEL. 4: ports are another function of their secret. 5: incarnations, ask
+#define WIRE_HOPS_MAX 255u // all that the byte can say: rings of up to 511 nodes
 #define WIRE_PAYLOAD_MAX 32768u // 8 pages
 #define WIRE_PIECES_MAX 9u      // a fragment cut from pages at any alignment
 
@@ -57,14 +57,14 @@ enum wire_kind {
     // op = NOTHERE_*: what is not here, and what that tells of the transaction; arg[0] = endpoint, arg[1] = kind of the
     // frame that this answers. To a LOCATE: "here the port's last server has ended"
     WIRE_NOTHERE,
-    WIRE_MOVED,       // "endpoint arg[0] (0: the port in cap) is at node arg[1] now; ports: arg[2] = its server there"
+    WIRE_MOVED, // "endpoint arg[0] (0: the port in cap) is at node arg[1] now; ports: arg[2] = its server there"
     // Flooded, or asked of one node alone (dst_node). op = LOCATE_*: "who has endpoint arg[0]", "who serves cap.port",
     // "all nodes". arg[1] = round: how often it was asked before
     WIRE_LOCATE,
     // answer: arg[0] endpoint, src node has it; arg[1] = 1: it has a copy in doubt, and another node may have the
     // process. LOCATE_NODES: payload = node name
     WIRE_HEREIS,
-    WIRE_ECHO,   // turned round by the receiving link before any protocol: the limit of the link (bench)
+    WIRE_ECHO, // turned round by the receiving link before any protocol: the limit of the link (bench)
     WIRE_ECHO_BACK,
     WIRE_KINDS
 };

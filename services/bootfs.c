@@ -87,7 +87,7 @@ static int64_t run_info(struct node *n, struct request *r)
 {
     struct cpio_file f;
     if (cap_obj(&r->in.cap) == 0)
-        return reply_text(n, r, "boot store of %s: %u files", n->name, n->services->bootfs->files);
+        return reply_text(n, r, "boot files of %s: %u files", n->name, n->services->bootfs->files);
     int e = file_of(n, r, &f);
     return e < 0 ? e : reply_text(n, r, "file %s of %s: %llu bytes", f.name, n->name, (unsigned long long)f.len);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The services of this image, started and stopped in order: the list is SERVICES in mk/services.mk.
+// The services of this image, started and stopped in order: the list is SERVICES_ALL in mk/services.mk,
+// unless make was given another (SERVICES=...).
 #include <string.h>
 
 #include "core/error.h"
@@ -20,7 +21,7 @@ static const struct {
 } list[] = {SERVICES};
 
 #define COUNT (sizeof list / sizeof list[0])
-_Static_assert(COUNT <= SERVICES_MAX, "each is one entry of services.running");
+_Static_assert(COUNT <= SERVICES_MAX, "each is one entry of dispatcher.running");
 
 // Of an image without the process service, which has more to say.
 static const struct policy policy_inline = {.inline_call = service_inline};

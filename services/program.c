@@ -44,7 +44,7 @@ static uint64_t startup_va(const struct program *p)
 
 static uint64_t heap_base(const struct elf *e)
 {
-    // 1 MiB behind the program at least, and where a window of 2 MiB may begin.
+    // 1 MiB behind the program at least, and where an extent of 2 MiB begins in memory.
     return (e->end + MIB + MEGAPAGE_BYTES - 1) & ~(MEGAPAGE_BYTES - 1);
 }
 

@@ -10,7 +10,7 @@
 #include "services/service_priv.h"
 
 #define KEEP_ALIVE_MS 10000 // a task that had nothing to do for so long gives up its buffer's pages; an extra one ends
-#define KEPT_FREE 2u        // tasks of a service that no OP_BLOCKS takes
+#define TASKS_RESERVED 2u   // tasks of a service that no OP_BLOCKS takes
 #define TROUBLE_NS (10 * NS_PER_MS) // before the next getreq when one failed for want of memory
 
 static const struct operation *operation_in(const struct service *s, uint32_t number)
@@ -184,7 +184,7 @@ int64_t service_admit(struct node *n, const struct worker *w, const struct opera
 // An operation that may block begins: other requests must not wait for it. Returns 0, or E_LIMIT.
 static int slow_begin(struct node *n, struct running *of, const struct operation *op)
 {
-    if (op->time >= OP_BLOCKS && of->slow + KEPT_FREE >= of->s->tasks_max)
+    if (op->time >= OP_BLOCKS && of->slow + TASKS_RESERVED >= of->s->tasks_max)
         return -E_LIMIT;
     of->slow++;
     // Without memory for another task, requests wait in the queue, as they do for a busy service anyhow.

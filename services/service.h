@@ -11,8 +11,9 @@
 #include "core/node.h"
 #include "core/task.h"
 
-// Starts the services of this image (the list is SERVICES in mk/services.mk). Returns 0, or the error of the service
-// that could not start: E_MEM, E_LIMIT; then nothing is left behind. Callers: the boot or the host, before tasks run.
+// Starts the services of this image (SERVICES_ALL in mk/services.mk, or make's SERVICES=...). Returns 0, or the
+// error of the service that could not start: E_MEM, E_LIMIT; then nothing is left behind. Callers: the boot or the
+// host, before tasks run.
 int services_start(struct node *n);
 // True if the service is in this image, and started. Of a service that is not, nothing else may be called. Callers: any
 // context that holds the node lock.

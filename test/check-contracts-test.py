@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Does test/check-contracts.py see what is missing? A header with one fault of each kind, a source that writes a
-state and one that includes what is private are planted in a copy of the sources; each fault must be reported, and
-nothing that is right.
+state and one that includes what is private are planted in a copy of the sources, and a private header is taken away; each
+fault must be reported, and nothing that is right.
 
 usage: test/check-contracts-test.py    prints TAP"""
 import os
@@ -60,6 +60,9 @@ void planted_state(struct thread *t)
     t->state = THREAD_READY;
 }
 """
+ROOM_MATE = """// SPDX-License-Identifier: BSD-2-Clause
+#include "services/service_priv.h"
+"""
 # What is reported, each in a line of its own; and what must not be in any line.
 REPORTED = {
     "planted_bare: has no comment": "a function without a comment",
@@ -71,6 +74,8 @@ REPORTED = {
     "net/planted.c:2: may not include core/desc_priv.h": "a private header included by another room",
     "net/planted.c:17: planted_state() writes state of struct proc": "a state written through another record",
     "net/planted.c:18: planted_state() writes state of struct thread": "a state written by another than its setter",
+    "services/planted.c:2: may not include services/service_priv.h": "a private header included by another file of its room",
+    "names core/seg_priv.h, which is not there": "a private header that is gone",
     "core/list.h is done": "a header on the list that is done",
 }
 SILENT = ["planted_right", "planted_as", "planted_one", "planted_two", "net/planted.c:16", "E_CAP"]
@@ -83,11 +88,12 @@ def main():
             shutil.copytree(room, os.path.join(folder, room), symlinks=True)
         os.mkdir(os.path.join(folder, "test"))
         for path, text in ("net/planted.h", HEADER), ("net/planted.c", SOURCE), \
-                ("test/contracts-todo.txt", "core/list.h\n"):
+                ("services/planted.c", ROOM_MATE), ("test/contracts-todo.txt", "core/list.h\n"):
             with open(os.path.join(folder, path), "w", encoding="utf-8") as f:
                 f.write(text)
+        os.remove(os.path.join(folder, "core/seg_priv.h"))
         run = subprocess.run([os.path.join(HERE, "check-contracts.py"), "-C", folder], capture_output=True, text=True)
-    lines = [x for x in run.stdout.split("\n") if "planted" in x or "core/list.h" in x]
+    lines = [x for x in run.stdout.split("\n") if "planted" in x or "core/list.h" in x or "is not there" in x]
     claims = [(any(x in y for y in lines), claim + " is reported") for x, claim in REPORTED.items()]
     claims.append((not any(x in y for x in SILENT for y in lines), "what is right is not reported"))
     claims.append((run.returncode == 1, "the exit status says that something is wrong"))

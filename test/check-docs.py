@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Are README.md and docs/ true, as far as names go? What they name must be there: files, functions, types, constants, make's
-targets and variables, commands, tests, and the headings that links lead to. And what is there must be named: each
-chapter in the table of contents, each room on the map.
+targets and variables, commands, tests, and the headings that links lead to. A row "`struct x` | `file`" of a table must name the file that
+declares it. And what is there must be named: each chapter in the table of contents, each room on the map.
 
 usage: test/check-docs.py [ROOT]; prints what is wrong, with file and line; exit status 1 if anything is."""
 import fnmatch
@@ -85,6 +85,8 @@ class Page:
         for m in re.finditer(r"`([^`]+)`", prose):
             self.commands(m.start(), m[1])
             self.names(m.start(), m[1])
+        for m in re.finditer(r"`((?:struct|enum) \w+)` *\| *`([\w./-]+\.[ch])`", prose):
+            self.declared(m.start(), m[1], m[2])
         for m in re.finditer(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)", prose):
             self.link(m.start(), m[1], m[2])
 
@@ -138,6 +140,10 @@ class Page:
         for path in re.findall(r"(?<![\w/.])build/[\w/.*+-]*\w", text):
             if not code.makes(path) and not path.startswith("build/guest/my"):
                 self.say(at, "nothing makes %s" % path)
+
+    def declared(self, at, kind, path):
+        if os.path.exists(path) and not re.search(r"^\s*%s \{" % kind, read(path), re.M):
+            self.say(at, "%s does not declare %s" % (path, kind))
 
     def make_word(self, at, word):
         code = self.code

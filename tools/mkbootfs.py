@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Packs files into a cpio archive (newc) for the boot store: services/bootfs.h.
+"""Packs files into a cpio archive (newc) for the boot file system: services/bootfs.h.
 
 usage: mkbootfs.py OUTPUT FILE...     the name of each is the last part of its path
 
 Programs begin on a page of the archive, so that a node can run them where they lie: services/proc/local_source.h. The zeros for
 that are in the length of their names, which other readers of cpio bear as well.
 
-The same files give the same bytes: no dates, no owners, sorted by name. `cpio -o -H newc` makes archives that the
-store takes just as well; it is not installed everywhere.
+The same files give the same bytes: no dates, no owners, sorted by name. `cpio -o -H newc` makes archives that a
+node takes just as well; it is not installed everywhere.
 """
 import os
 import sys

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A process to move about while it works. It prints numbered lines and watches itself: every part of its state that a
-// hand-off or a checkpoint must carry is checked against what it must be, and a difference is reported and counted.
+// move or a checkpoint must carry is checked against what it must be, and a difference is reported and counted.
 // Missing or repeated numbers in the output would show a process that was lost or ran twice.
 //
 //   counter [LINES] [MILLISECONDS between lines] [KIB of memory]        default: 20 500 256

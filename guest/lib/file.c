@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Files to read. A process gets at just the files it was given: a capability named "file:PATH" in the startup block
 // (the program loader makes one for each argument that names a file), or one that the directory called "files" there
-// has under that name: the store of the node, for what its shell started. Such a capability answers OP_READ and
+// has under that name: the boot files of the node, for what its shell started. Such a capability answers OP_READ and
 // OP_SIZE. picolibc's fopen stands on open, read, lseek and close below. There is no writing.
 #include <assert.h>
 #include <errno.h>

@@ -9,8 +9,8 @@
 #include "guest/lib/rotifer.h"
 
 #define GRAIN ((size_t)64 * 1024)
-#define WINDOW ((size_t)2 * 1024 * 1024) // of a multiple of this the kernel can map all at once
-_Static_assert(WINDOW % GRAIN == 0, "a heap that has grown by windows goes on in grains");
+#define EXTENT ((size_t)2 * 1024 * 1024) // of a multiple of this the kernel can map all at once
+_Static_assert(EXTENT % GRAIN == 0, "a heap that has grown by extents goes on in grains");
 
 static size_t used;   // bytes that malloc has; under malloc's lock
 static size_t mapped; // bytes known to be mapped
@@ -18,7 +18,7 @@ static size_t mapped; // bytes known to be mapped
 // Asks for an eighth more than needed, so that a heap of n MiB has taken a few dozen system calls.
 static bool grow_to(size_t bytes)
 {
-    size_t grain = bytes < WINDOW ? GRAIN : WINDOW;
+    size_t grain = bytes < EXTENT ? GRAIN : EXTENT;
     size_t want = (bytes + bytes / 8 + grain - 1) & ~(grain - 1);
     size_t least = (bytes + GRAIN - 1) & ~(GRAIN - 1);
     uint64_t base = startup_block()->heap_base;

@@ -42,7 +42,7 @@ struct trans_result {
 //   out      receives reply length and words; may be NULL
 // Returns the server's status: >= 0, or a negative error of the server's or the kernel's:
 //   E_ARG a length over MESSAGE_MAX_BYTES, or a null capability; E_FAULT a buffer; E_NOTHERE, E_DIED, E_TIMEOUT,
-//   E_TOOBIG, E_LIMIT; E_CANCEL, E_WITHDRAWN after a sys_cancel.
+//   E_TOOBIG, E_LIMIT, E_MEM; E_CANCEL, E_WITHDRAWN after a sys_cancel.
 // Which of them mean "not executed" and which "may have been executed" is said in core/error.h.
 int64_t trans(const struct cap *cap, uint32_t op, const uint64_t args[4], const void *req, size_t req_len, void *rep,
               size_t rep_cap, struct trans_result *out);
@@ -62,7 +62,7 @@ struct request {
 };
 
 // Serves the port F(get_port) from now on; *put_port receives it (may be NULL). A process that knows get_port can serve
-// in our place: draw it with port_random and tell nobody. Returns a handle, 0..63, or
+// in our place: draw it with port_random and tell nobody. Returns a handle, 0..15 (PROC_PORTS_MAX), or
 //   E_ARG all zero; E_LIMIT too many ports; E_EXISTS this process listens to it already; E_MEM.
 int64_t port_listen(struct port get_port, struct port *put_port);
 // Stops serving the port with this handle, which port_listen returned. Clients that wait are told E_NOTHERE. Returns 0,

@@ -98,16 +98,12 @@ static void float_registers(uint64_t *seed)
         wrong("fcsr was %lx, is %lx", csr, seen);
 }
 
-// Those that code compiled for this function does not need. x8 + i in turn: s0 is the frame's. clang-format off
-#define HELD(X)                                                                                                        \
-    X(t1, 0)                                                                                                           \
-    X(t2, 1)                                                                                                           \
-    X(t3, 2)                                                                                                           \
-    X(t4, 3)                                                                                                           \
-    X(t5, 4)                                                                                                           \
-    X(t6, 5)                                                                                                           \
-    X(a1, 6) X(a2, 7) X(a3, 8) X(a4, 9) X(a5, 10) X(a6, 11) X(s2, 12) X(s3, 13) X(s4, 14) X(s5, 15) X(s6, 16)          \
-        X(s7, 17) X(s8, 18) X(s9, 19) X(s10, 20) X(s11, 21)
+// Those that code compiled for this function does not need. x8 + i in turn: s0 is the frame's.
+// clang-format off
+#define HELD(X) \
+    X(t1, 0) X(t2, 1) X(t3, 2) X(t4, 3) X(t5, 4) X(t6, 5) \
+    X(a1, 6) X(a2, 7) X(a3, 8) X(a4, 9) X(a5, 10) X(a6, 11) \
+    X(s2, 12) X(s3, 13) X(s4, 14) X(s5, 15) X(s6, 16) X(s7, 17) X(s8, 18) X(s9, 19) X(s10, 20) X(s11, 21)
 // clang-format on
 #define LD(r, i) "ld " #r ", 8*" #i "(a0)\n\t"
 #define SD(r, i) "sd " #r ", 8*" #i "(a0)\n\t"

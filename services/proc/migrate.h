@@ -74,12 +74,11 @@ struct migrate_result {
     ep_t node;          // the target
 };
 // The source. target: capability of the target's process service, with EXEC. Returns 0: it runs there, p is freed; or
-// E_DOUBT: it may run there, and is in state DOUBT here. After any other error it runs here as before: E_STATE: it is
-// neither RUN nor STUNNED, or has another order; E_SHARED: it shares memory with another process; E_OBJECT: it ended
-// meanwhile; E_REFUSED, E_MEM, E_EXISTS, E_ARCH... as the target said; E_NOTHERE, E_DIED, E_TIMEOUT: there is no such
-// target. Callers: tasks (may sleep).
-int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, uint64_t id,
-                     struct migrate_result *out);
+// E_DOUBT: it may run there, and is in state DOUBT here; or E_OBJECT: it ended meanwhile. After any other error it is
+// here, in the state (RUN or STUNNED) that it had: E_STATE: it is neither, or has another order; E_SHARED: it shares
+// memory with another process; E_REFUSED, E_MEM, E_EXISTS, E_ARCH... as the target said; E_NOTHERE, E_DIED, E_TIMEOUT:
+// there is no such target. Callers: tasks (may sleep).
+int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, uint64_t id, struct migrate_result *out);
 // Takes a slot at the target, for migrate_send: *id. Returns 0; E_LIMIT: all have been taken for SLOT_WAIT_NS; E_TIMEOUT:
 // it does not answer; E_CANCEL: nobody wants the move any more; other errors as the target said. Callers: tasks (may
 // sleep).

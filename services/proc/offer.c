@@ -14,12 +14,12 @@
 // Slots: offers that are not committed. Each takes a task of the service while it pulls; as many others are for moves
 // away from here, and the rest for other orders (proc.c, tasks_max).
 #define SLOTS_MAX MOVES_MAX
-#define COMMITTED_MAX 256u            // remembered
+#define COMMITTED_MAX 256u // remembered
 
 enum offer_state { OFFER_SLOT, OFFER_PULLING, OFFER_READY, OFFER_COMMITTED };
 
 struct offer {
-    struct list link;       // [N] services.offers, in the order of their numbers
+    struct list link;       // [N] proc_service.offers, in the order of their numbers
     uint64_t id;            // [I] the source's
     uint64_t number;        // [I] ours: offers of this boot, from 1
     ep_t ep;                // [N] of the process
@@ -30,7 +30,7 @@ struct offer {
 
 static void offer_set_state(struct node *n, struct offer *o, enum offer_state state)
 {
-    trace(n, TRACE_HANDOFF, (uint32_t)state, o->id, o->ep);
+    trace(n, TRACE_MIGRATE, (uint32_t)state, o->id, o->ep);
     o->state = state;
 }
 

@@ -13,7 +13,7 @@ struct txn_request;
 enum order_kind { ORDER_MOVE, ORDER_CHANGE };
 
 struct order {            // embedded in the record of the move or of the change
-    struct list link;     // [N] services.orders
+    struct list link;     // [N] proc_service.orders
     ep_t ep;              // [I] of the process, which is looked up again after each wait
     enum order_kind kind; // [I]
     bool given_up;        // [N] ORDER_CHANGE: the process is to be destroyed, so the change stops filling segments

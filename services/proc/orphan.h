@@ -33,7 +33,8 @@ void orphan_start(struct node *n);
 void orphan_stop(struct node *n);
 // policy.port_found (core/node.h): another node serves this port. Callers: core.
 void orphan_port_found(struct node *n, struct port port);
-// policy.port_closed (core/node.h): no process of this node serves this port any more. Callers: core.
+// policy.port_closed (core/node.h): a process of this node closed this port. If no other one here serves it, its owner
+// is searched for at once. Callers: core.
 void orphan_port_closed(struct node *n, struct port port);
 // policy.port_ended, policy.port_gone (core/node.h). Callers: core.
 bool orphan_port_ended(struct node *n, struct port port);

@@ -14,12 +14,12 @@ struct orphans { // orphan.c
     struct pool pool;
     struct list watches; // [N] struct watch: owners' ports that nobody here serves
     unsigned asking;     // [N] of these, searches under way
-    struct closed { // [N] ports whose last server here ended or closed them; the oldest is overwritten
+    struct closed {      // [N] ports whose last server here ended or closed them; the oldest is overwritten
         struct port port;
         uint64_t at_ns;
     } closed[CLOSED_MAX];
     unsigned next_closed; // [N]
-    uint64_t scan_ns;    // [N] when owners are looked through next; UINT64_MAX: no process has one
+    uint64_t scan_ns;     // [N] when owners are looked through next; UINT64_MAX: no process has one
 };
 
 struct proc_service {

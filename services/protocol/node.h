@@ -5,7 +5,7 @@
 // OP_NODE_NULL    Does nothing: the null transaction to a privileged task. arg[0] = bytes of zeros wanted as reply. No
 //                 right needed
 // OP_NODE_BENCH   Runs a measurement (services/bench.c). arg[0] = enum node_bench, arg[1] = rounds. reply: uint64_t[],
-//                 nanoseconds of each round. READ; E_STATE: this node has no bare driver to measure
+//                 nanoseconds of each round. READ; E_STATE: this node has no network (BENCH_ECHO)
 // OP_NODE_TRACE   reply: text, the last trace events. READ
 // OP_NODE_STOP    Powers off with status arg[0]. DESTROY
 #ifndef SERVICES_PROTOCOL_NODE_H
@@ -23,7 +23,7 @@ struct node_status {
     uint64_t ep;
     uint64_t uptime_ns;
     uint32_t harts; // that run: the firmware may take its time, or fail, to start one
-    uint32_t links;
+    uint32_t links; // entries of link[] in use: of more (a board may have 8: NET_LINKS_MAX) the first four
     uint64_t pages_total, pages_free;
     uint32_t procs, threads, segs, recs;
     uint64_t syscalls, switches, trans_local, trans_remote, retries, dups;

@@ -6,7 +6,7 @@
 //                 reply: capability of the process. res[0] = pid. Endpoint 0 in the descriptor: a new process; else
 //                 that of a checkpoint, which runs again whether it was stunned or not. EXEC
 // OP_PROC_LIST    reply: array of struct proc_entry. READ
-// OP_PROC_CHECK   Could this be started here? As below, of no process. CONTROL
+// OP_PROC_CHECK   Could this descriptor be started here? Reply as OP_PROC_CHECK of a process, below. CONTROL
 // OP_PROC_SLOT, OP_PROC_OFFER, OP_PROC_COMMIT, OP_PROC_ABORT: a move, at the target (services/proc/migrate.h). arg[0] = number of the
 //                 move (random, never 0). EXEC
 //   SLOT          A place for this move is kept for 30 s, or until OFFER. E_LIMIT: all are taken; ask again

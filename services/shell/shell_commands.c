@@ -278,7 +278,7 @@ static void run_run(struct node *n, const struct args *w)
     run_program(n, w, 1);
 }
 
-// --- The store and the directory ------------------------------------------------------------------------------------
+// --- Files and the directory ----------------------------------------------------------------------------------------
 
 static bool is_program(struct node *n, const struct cap *file)
 {
@@ -374,7 +374,7 @@ static void run_cat(struct node *n, const struct args *w)
     if (status >= 0)
         status = cat(n, &file);
     if (status == -E_NAME)
-        say(n, "%s: there is no such file in the store. Try: ls", w->word[1]);
+        say(n, "%s: there is no such file on this node. Try: ls", w->word[1]);
     else if (status < 0)
         say_error(n, w->word[1], status);
 }
@@ -460,9 +460,9 @@ static void run_stop(struct node *n, const struct args *w)
 static void run_help(struct node *n, const struct args *w);
 
 const struct command commands[] = {
-    {"ls", "", "programs and files in the store", "ls",
-     "  The store is loaded beside the kernel; nobody can write to it. On your\n"
-     "  machine, make PROG=my.c puts a program of yours into it.",
+    {"ls", "", "programs and files of this node", "ls",
+     "  They are loaded beside the kernel; nobody can write to them. On your\n"
+     "  machine, make PROG=my.c puts a program of yours among them.",
      OPERAND_NONE, 0, 0, run_ls},
     {"run", "NAME [ARG]... [&]", "start it; & in the background", "run lua demo.lua &",
      "  NAME alone does the same, unless it is a command. '...' and \"...\" keep\n"
@@ -497,7 +497,7 @@ const struct command commands[] = {
      "  Ctrl-D ends its input.",
      OPERAND_PROC, 0, 1, run_fg},
     {"kill", "PROC", "end it", "kill lua", NULL, OPERAND_PROC, 0, 1, run_kill},
-    {"cat", "FILE", "show a file of the store", "cat demo.lua", NULL, OPERAND_FILE, 1, 1, run_cat},
+    {"cat", "FILE", "show a file of this node", "cat demo.lua", NULL, OPERAND_FILE, 1, 1, run_cat},
     {"dir", "", "the boot directory: services", "dir",
      "  A name and a capability each. Whatever this shell does, it does by\n"
      "  transactions with these.",
@@ -574,7 +574,7 @@ static void carry_out(struct node *n, const struct args *w)
     else if (ask(n, &shell_of(n)->bootfs, OP_DIR_LOOKUP, 0, w->word[0], &file) >= 0)
         run_program(n, w, 0);
     else
-        say(n, "%s: neither a command nor in the store. Try: help, ls", w->word[0]);
+        say(n, "%s: neither a command nor a file on this node. Try: help, ls", w->word[0]);
 }
 
 void run_line(struct node *n, const char *line)

@@ -144,7 +144,7 @@ static void job_end(struct node *n, struct job *j)
     job_free(n, j);
 }
 
-// --- The store -------------------------------------------------------------------------------------------------------
+// --- The boot file system --------------------------------------------------------------------------------------------
 
 struct stored {
     struct node *n;
@@ -285,7 +285,7 @@ static bool load(struct node *n, struct launch *l, const char *name)
     struct elf_file f;
     int64_t status = strlen(name) < NAME_MAX_LEN ? open_stored(n, name, &l->file, &f) : (int64_t)-E_NAME;
     if (status == -E_NAME) {
-        say(n, "%s: there is no such program in the store. Try: ls", name);
+        say(n, "%s: there is no such program on this node. Try: ls", name);
         return false;
     }
     const char *why = status < 0 ? error_string(status) : elf_parse(&l->elf, &f);

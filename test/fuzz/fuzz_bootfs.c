@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Arbitrary bytes as the archive of the boot store. What is accepted has files that lie inside, with names that a
+// Arbitrary bytes as the archive of the boot file system. What is accepted has files that lie inside, with names that a
 // directory takes, no two the same; and nothing outside is ever read.
 #include "core/panic.h"
 #include "test/fuzz/fuzz.h"

@@ -60,7 +60,7 @@ def promised(mib):
 
 
 def types(claim, commands, *options, machine="virt", harts=None, says=None, **more):
-    """At a node's shell, with the store loaded beside the image: each command, and a line that it must bring."""
+    """At a node's shell, with the boot files loaded beside the image: each command, and a line that it must bring."""
     m = Machine("-initrd", BOOTFS, *options, append="node=n1 shell", machine=machine, **more)
     try:
         if harts:
@@ -137,15 +137,15 @@ def board():
 def elsewhere():
     """The image is linked for 0x80200000 and must not care where it lies: any multiple of 2 MiB will do."""
     cross = os.environ.get("CROSS", "riscv64-unknown-elf-")
-    # The last two without a store. QEMU puts one behind the kernel, by 128 MiB or half of the memory: there is none
+    # The last two without boot files. QEMU puts them behind the kernel, by 128 MiB or half of the memory: there is none
     # there; and it tells the kernel the low 32 bits of where that is.
-    for address, mib, store in ((0x80400000, 16, True), (0x84800000, 512, True), (0x140000000, 4096, False),
+    for address, mib, files in ((0x80400000, 16, True), (0x84800000, 512, True), (0x140000000, 4096, False),
                                 (0x9fc00000, 512, False)):
         claim = "entered at 0x%x" % address
         moved = scratch("moved.elf")
         subprocess.run([cross + "objcopy", "--change-section-lma", "*+0x%x" % (address - 0x80200000),
                         os.path.join(ring.BUILD, "rotifer.elf"), moved], check=True, timeout=hang(60))
-        if store:
+        if files:
             types(claim, [HELLO], *promised(mib), "-smp", "2", harts=2, kernel=moved)
         else:
             boots(claim, *promised(mib), "-smp", "2", kernel=moved)
@@ -165,7 +165,7 @@ def u_boot():
         data[8:16] = struct.pack("<Q", text_offset)
         with open(image, "wb") as f:
             f.write(data)
-        claim = "booted by U-Boot (booti, -cpu %s, %d harts) at 0x%x, with a store" % (cpu, harts, 0x80000000 + text_offset)
+        claim = "booted by U-Boot (booti, -cpu %s, %d harts) at 0x%x, with boot files" % (cpu, harts, 0x80000000 + text_offset)
         m = Machine("-cpu", cpu, "-smp", str(harts), "-m", "%dM" % mib, "-kernel", UBOOT,
                     "-device", "loader,file=%s,addr=0x84000000,force-raw=on" % image,
                     "-device", "loader,file=%s,addr=0x85000000,force-raw=on" % BOOTFS, kernel=None)
@@ -188,8 +188,8 @@ def u_boot():
 def lean():
     """An image with a part of the services (mk/services.mk): the list in the build is all that it takes."""
     image = os.path.join(ring.BUILD, "lean", "Image")
-    boots("an image without console, store and shell says so, and gets ready", "-initrd", BOOTFS, "-m", "64M", kernel=image,
-          append="node=n1 shell", says=["the initrd is of no use: this image has no store", "this image has no shell"])
+    boots("an image without console, bootfs and shell says so, and gets ready", "-initrd", BOOTFS, "-m", "64M", kernel=image,
+          append="node=n1 shell", says=["the initrd is of no use: this image has no bootfs", "this image has no shell"])
     names = symbols(os.path.join(ring.BUILD, "lean", "rotifer.elf"))
     left = [x for x in names if re.match(r"shell_|edit_|job_|run_(ps|lua|help)$", x) and x != "shell_open"]
     ok("proc_service_start" in names and not left, "and nothing of the shell is linked", left)

@@ -23,7 +23,7 @@ def newcomer():
             if not re.search(r"^  %s .*\b%s" % (command, command), text, re.M):
                 ok(False, "help explains %s" % command, text)
         ok(all(len(x) < 80 for x in text.split("\n")), "help fits a terminal")
-        seen(c.line("ls"), r"hello +\d+ bytes  program\n(.*\n)*  lua ", "ls lists the programs of the store")
+        seen(c.line("ls"), r"hello +\d+ bytes  program\n(.*\n)*  lua ", "ls lists the programs of the node")
         seen(c.line("run hello one 'two words'"), r"Hello from process .*\n  argument 1: one\n  argument 2: two words",
              "a program runs and has its arguments")
         c.line("lua demo.lua 4 &")
@@ -81,10 +81,10 @@ def front():
         ok(True, "and its question is asked again when it is back")
         c.type(CTRL_C)
         c.until(PROMPT)
-        seen(c.line("lua queens.lua"), r"\n8 queens: 92 ways\n", "a script of the store")
+        seen(c.line("lua queens.lua"), r"\n8 queens: 92 ways\n", "a script of the node")
         lua = r"(?:\n|^)> $"
         c.line("lua", lua)
-        seen(c.line("dofile('hello.lua')", lua), r"Hello from Lua 5.4.\n", "dofile reads the store")
+        seen(c.line("dofile('hello.lua')", lua), r"Hello from Lua 5.4.\n", "dofile reads the boot files")
         c.type(CTRL_D)
         c.until(PROMPT)
         c.line("lua", lua)
@@ -97,7 +97,7 @@ def front():
              r"  thread 1, at write_text\+0x\w+, pc 0x1\w+; called from main\+0x\w+\n(.*\n)+.*addr2line .*/fault.elf 0x1\w+\n",
              "a fault: the cause, the function, and how to find the line")
         seen(c.line("adder_server"), r"ended with status 2", "so is an exit status")
-        seen(c.line("nonsense"), r"neither a command nor in the store", "and a mistake")
+        seen(c.line("nonsense"), r"neither a command nor a file on this node", "and a mistake")
     with_console(part, smp=2)
 
 
@@ -120,10 +120,10 @@ def much():
     with_console(part, smp=4)
 
 
-def store():
+def files():
     """With other archives than ours, and with none."""
     def empty(c):
-        seen(c.line("ls"), r"There is nothing in it", "without an initrd the store is empty")
+        seen(c.line("ls"), r"There is nothing in it", "without an initrd there are no boot files")
     with_console(empty, initrd=None)
 
     path = scratch("broken.cpio")
@@ -134,7 +134,7 @@ def store():
 
     def broken(c):
         seen(c.screen.text() + c.line("log"), r"initrd is refused: .* cut short", "a broken initrd is refused, and why")
-        seen(c.line("ls"), r"There is nothing in it", "and the store is empty")
+        seen(c.line("ls"), r"There is nothing in it", "and there are no boot files")
     with_console(broken, initrd=path)
 
 
@@ -152,4 +152,4 @@ def silent():
 
 
 if __name__ == "__main__":
-    ring.main(newcomer, front, much, store, silent)
+    ring.main(newcomer, front, much, files, silent)

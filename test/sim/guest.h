@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Simulated U-mode. A program is a small state machine; pc selects its step. ENTIRE state: the thread's registers and
-// the process's segments, nothing on the host's side, so that the real hand-off moves it.
+// the process's segments, nothing on the host's side, so that the real migration moves it.
 //
 // Memory of every program:
 //   DATA   one page: struct guest_data

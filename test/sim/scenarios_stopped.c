@@ -124,7 +124,6 @@ static void play_waiting(struct sim *s)
                     c.nclients, (unsigned long long)frames, (unsigned long long)(STILL_NS / NS_PER_S));
 }
 
-
 const struct scenario scenarios_stopped[] = {
     {"stunned_fill", "a client is stunned in the middle of its request: its server serves others", play_stunned_fill,
      .seeds = 2},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The boot store: which archives it refuses, and why; what its objects answer.
+// The boot file system: which archives it refuses, and why; what its objects answer.
 #include "test/unit/service_bed.h"
 
 #include "core/cap.h"

@@ -226,8 +226,8 @@ static void process_in_doubt_answers(void **state)
     bed_line(2);
     struct proc *p = process_on(1, 1001, PROC_DOUBT);
     serve(1, p, port_of(5));
-    question_ask(bed.node[0], 1001);
-    question_ask_server(bed.node[0], port_of(5));
+    question_ask(bed.node[0], EP_NONE, 1001);
+    question_ask_server(bed.node[0], EP_NONE, port_of(5));
     bed_run(100 * NS_PER_MS); // not at once: another node may have it
     assert_true(place_node(bed.node[0], 1001) == EP_NONE);
     assert_true(place_server(bed.node[0], port_of(5)) == EP_NONE);
@@ -246,8 +246,8 @@ static void the_node_that_has_it_is_found_and_not_the_copy_in_doubt(void **state
     struct proc *p = process_on(1, 1001, PROC_DOUBT), *q = process_on(2, 1001, PROC_RUN);
     serve(1, p, port_of(5));
     serve(2, q, port_of(5));
-    question_ask(bed.node[0], 1001);
-    question_ask_server(bed.node[0], port_of(5));
+    question_ask(bed.node[0], EP_NONE, 1001);
+    question_ask_server(bed.node[0], EP_NONE, port_of(5));
     bed_run(NS_PER_S);
     assert_true(place_node(bed.node[0], 1001) == ep_of(2));
     assert_true(place_server(bed.node[0], port_of(5)) == 1001);

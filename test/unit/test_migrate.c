@@ -14,7 +14,7 @@ struct target { // plays another node's process service
     int64_t offer;     // answer to OFFER
     int64_t commit[4]; // answers to COMMIT in turn, the last one for ever
     bool deaf;         // takes COMMIT and never answers
-    unsigned full; // answers to SLOT that none is free
+    unsigned full;     // answers to SLOT that none is free
     unsigned slots, offers, commits, aborts;
     uint64_t id;
     struct proc *watched;
@@ -491,7 +491,7 @@ static void orders_that_wait_for_a_move_hold_no_task_and_no_record(void **state)
     bed_pass(n, NS_PER_S);
     assert_int_equal(n->pool_rec.used, recs);
     assert_int_equal(n->pool_thread.used, threads + MANY); // the clients themselves
-    bed_run(n, info_body, &asks);                           // a question is answered meanwhile
+    bed_run(n, info_body, &asks);                          // a question is answered meanwhile
     assert_int_equal(asks.status, 0);
     t->deaf = false;
     bed_finish(n, &move);
@@ -614,7 +614,7 @@ static void rotate_body(struct node *n, void *arg)
     task_sleep(n, NS_PER_MS);
     assert_null(the_proc(n));
 }
-static void rotation_withdraws_a_processor_and_a_process_but_ends_no_handoff(void **state)
+static void rotation_withdraws_a_processor_and_a_process_but_ends_no_move(void **state)
 {
     bed_run(unit_node(state), rotate_body, NULL);
 }
@@ -788,7 +788,7 @@ int main(void)
         OWNER_TEST(orders_that_wait_for_a_move_hold_no_task_and_no_record),
         PROCESS_TEST(an_offer_runs_once_and_only_after_commit),
         PROCESS_TEST(slots_are_kept_for_a_while_and_are_limited),
-        PROCESS_TEST(rotation_withdraws_a_processor_and_a_process_but_ends_no_handoff),
+        PROCESS_TEST(rotation_withdraws_a_processor_and_a_process_but_ends_no_move),
         PROCESS_TEST(an_offer_that_nobody_commits_is_dropped_and_refused_for_ever),
         PROCESS_TEST(what_is_forgotten_is_in_doubt_and_not_refused),
         PROCESS_TEST(a_commit_without_memory_is_refused_and_final),

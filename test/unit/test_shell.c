@@ -769,7 +769,7 @@ static void the_shell_prompts_and_explains_itself(void **state)
     assert_seen("stun PROC");
     assert_seen("between two instructions"); // more than help says
     enter_line(n, "hepl");
-    assert_seen("hepl: neither a command nor in the store. Try: help, ls\nn1> ");
+    assert_seen("hepl: neither a command nor a file on this node. Try: help, ls\nn1> ");
     enter_line(n, "stun");
     assert_seen("No process runs here.");
     enter_line(n, "stun a b");
@@ -798,7 +798,7 @@ static void every_command_that_needs_no_process_answers(void **state)
     assert_seen("No process runs here");
     enter_line(n, "dir");
     assert_seen("process service of n1");
-    assert_seen("boot store of n1: 4 files");
+    assert_seen("boot files of n1: 4 files");
     enter_line(n, "mem");
     assert_seen("KiB are free");
     enter_line(n, "uptime");
@@ -815,7 +815,7 @@ static void what_cannot_run_says_why(void **state)
 {
     struct node *n = unit_node(state);
     enter_line(n, "run nothing");
-    assert_seen("nothing: there is no such program in the store");
+    assert_seen("nothing: there is no such program on this node");
     enter_line(n, "run demo.lua");
     assert_seen("demo.lua is a Lua program. Try: lua demo.lua");
     enter_line(n, "run wrong");
