@@ -190,7 +190,7 @@ enum txn_verdict rec_again(struct node *n, struct rec *r, bool probe)
         list_del(&r->queue_link);
     switch (r->state) {
     case REC_QUEUED:
-        if (!getter_for(r->proc, r->handle)) // there may be one, if its client stood still
+        if (!receiver_for(r->proc, r->handle)) // there may be one, if its client stood still
             return TXN_ACK;
         list_del(&r->queue_link);
         return rec_begin(n, r);
