@@ -57,8 +57,8 @@
 #define DESC_MAX_BYTES (8 * MIB)
 
 // Times of the transaction protocol. A request is retransmitted RETRY_FIRST after it was sent, then twice as late each
-// time up to RETRY_MAX. A peer that gave no sign of life for SILENCE_MAX is looked for afresh (locate); when that finds
-// nothing in LOCATE_GIVE_UP it is taken for dead.
+// time up to RETRY_MAX. A peer that gave no sign of life for SILENCE_MAX is looked for afresh (locate); when a
+// whole search finds nothing, LOCATE_GIVE_UP at least, it is taken for dead (net/silence.h).
 #define RETRY_FIRST_NS (20 * NS_PER_MS)
 #define RETRY_MAX_NS (500 * NS_PER_MS)
 // A server that said "wait" says so when it goes on, too; its client asks at last this seldom, for that may be lost.

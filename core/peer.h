@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The peer of one half of a transaction: how long it has been silent, and since when it is looked for. It lies in the
 // call and in the record, so that a search goes on where the process goes on. core/ notes the signs of life; net/ looks
-// the peer up, and gives it up when that has taken LOCATE_GIVE_UP_NS.
+// the peer up, and gives it up after a whole search in vain (net/question.h).
 //
 // Pure functions of plain data; times are of the node's clock.
 // Callers: whoever owns the record; nothing here locks.
