@@ -4,7 +4,8 @@
 // On the node's process port:
 // OP_PROC_EXEC    Starts a process from a descriptor whose segments are filled from capabilities. request: descriptor.
 //                 reply: capability of the process. res[0] = pid. Endpoint 0 in the descriptor: a new process; else
-//                 that of a checkpoint, which runs again whether it was stunned or not. EXEC
+//                 that of a checkpoint, which runs again whether it was stunned or not; E_ARG: it is not the image of the
+//                 secret of its control port. E_LIMIT: a priority, or a limit, above the starter's own. EXEC
 // OP_PROC_LIST    reply: array of struct proc_entry. READ
 // OP_PROC_CHECK   Could this be started here? As below, of no process. CONTROL
 // OP_PROC_SLOT, OP_PROC_OFFER, OP_PROC_COMMIT, OP_PROC_ABORT: a move, at the target (services/proc/migrate.h). arg[0] = number of the
@@ -46,7 +47,9 @@
 // OP_PROC_SET_PRIORITY  arg[0] = 0..7; a larger number is more urgent and runs first (4 at first): at once, and
 //                       wherever the process goes. arg[1] = 1 + the largest that it may ever be given from now on, 0:
 //                       as it is. OWNER for arg[1]; E_LIMIT: above what it may be given
-// OP_PROC_SET_OWNER     request: capability
+// OP_PROC_SET_OWNER     request: capability. OWNER: an owner is given a capability with all rights (owner_fault), so
+//                       that with CONTROL alone one could take them. For the same reason a descriptor (OP_PROC_SET,
+//                       OP_PROC_RESUME) may name another owner, or a higher limit of the priority, only with OWNER
 //
 // On the owner capability, sent by the kernel: OP_PROC_WAIT_EVENT. arg[0] = enum owner_event, arg[1] = endpoint of the
 // process, then
