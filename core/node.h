@@ -37,8 +37,8 @@ struct policy {
     // A request of a guest to a port of kproc: true, it was executed inline and answered; false, nothing has changed,
     // and a task gets it.
     bool (*inline_call)(struct node *n, struct task_inline *q);
-    // A request that would be taken into a port of kproc: true, it must wait as at a stopped process. Its client is told
-    // so, and asks again.
+    // A request that would be taken into a port of kproc: true, it must wait as at a stopped process. Its client is
+    // told so, and asks again.
     bool (*holds)(struct node *n, const struct txn_request *q);
     // A process is DEAD and on no hart any more: true, its end is taken care of; false, the reaper is woken.
     bool (*ended)(struct node *n, struct proc *p);

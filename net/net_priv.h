@@ -74,7 +74,7 @@ struct moved {
 // A node that is asked alone has so long to answer, then the ring is asked too: a way to it may be known and cut.
 #define LOCATE_ALONE_NS RETRY_MAX_NS
 #define DOUBT_HINT_NS (200 * NS_PER_MS) // of asking, until the answer of a copy in doubt is better than none
-struct found_hook { // whom answers are told (question_on_found)
+struct found_hook {                     // whom answers are told (question_on_found)
     void (*ep)(struct node *n, ep_t ep);
     void (*port)(struct node *n, struct port port);
 };

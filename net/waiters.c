@@ -55,8 +55,7 @@ void waiters_tell_resumed(struct node *n, ep_t server)
 void waiters_tell_held(struct node *n, ep_t server)
 {
     tell(n, server,
-         (struct wire_hdr){
-             .kind = WIRE_NOTHERE, .op = NOTHERE_PORT, .src_ep = server, .arg = {server, WIRE_REQUEST}});
+         (struct wire_hdr){.kind = WIRE_NOTHERE, .op = NOTHERE_PORT, .src_ep = server, .arg = {server, WIRE_REQUEST}});
 }
 
 void waiters_tell_moved(struct node *n, ep_t server, ep_t node)

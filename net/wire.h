@@ -49,17 +49,17 @@ enum wire_kind {
     WIRE_REQUEST_ACK, // server -> client: offset = base, mask; FLAG_WAIT, FLAG_WORKING
     WIRE_REPLY,       // server -> client: a fragment of the reply
     WIRE_REPLY_ACK,   // client -> server: offset = base, mask; FLAG_WAIT, FLAG_DONE
-    // "the endpoint (op = NOTHERE_EP), port (NOTHERE_PORT) or transaction (NOTHERE_TXN) is not here"; arg[0] = endpoint,
-    // arg[1] = kind of the frame that this answers. To a LOCATE: "here the port's last server has ended"
+    // "the endpoint (op = NOTHERE_EP), port (NOTHERE_PORT) or transaction (NOTHERE_TXN) is not here"; arg[0] =
+    // endpoint, arg[1] = kind of the frame that this answers. To a LOCATE: "here the port's last server has ended"
     WIRE_NOTHERE,
-    WIRE_MOVED,       // "endpoint arg[0] (0: the port in cap) is at node arg[1] now; ports: arg[2] = its server there"
+    WIRE_MOVED, // "endpoint arg[0] (0: the port in cap) is at node arg[1] now; ports: arg[2] = its server there"
     // Flooded, or asked of one node alone (dst_node). op = LOCATE_*: "who has endpoint arg[0]", "who serves cap.port",
     // "all nodes"
     WIRE_LOCATE,
     // answer: arg[0] endpoint, src node has it; arg[1] = 1: it has a copy in doubt, and another node may have the
     // process. LOCATE_NODES: payload = node name
     WIRE_HEREIS,
-    WIRE_ECHO,   // turned round by the receiving link before any protocol: the limit of the link (bench)
+    WIRE_ECHO, // turned round by the receiving link before any protocol: the limit of the link (bench)
     WIRE_ECHO_BACK,
     WIRE_KINDS
 };

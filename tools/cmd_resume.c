@@ -34,10 +34,11 @@ const struct command command_resume = {
     .name = "resume",
     .group = GROUP_PROCESS,
     .what = "let a stunned process go on",
-    .help = "Lets a stunned process go on from where it was. A copy that a broken move left in doubt goes on by itself, "
-            "or goes, as soon as the nodes of the move hear of each other. If they never will again, "
-            "--never-ran-there makes it go on, on your word that the other copy does not run. That is refused while a "
-            "node of the ring can know better.",
+    .help =
+        "Lets a stunned process go on from where it was. A copy that a broken move left in doubt goes on by itself, "
+        "or goes, as soon as the nodes of the move hear of each other. If they never will again, "
+        "--never-ran-there makes it go on, on your word that the other copy does not run. That is refused while a "
+        "node of the ring can know better.",
     .options = options,
     .operands = operands,
     .run = run,

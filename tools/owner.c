@@ -55,8 +55,8 @@ static int64_t run_event(struct node *n, struct request *r)
         o->over = ++o->ended >= o->wanted;
         break;
     case EVENT_DOUBT: o->doubt = r->in.arg[2]; break; // no end: it ends by itself when the nodes hear of each other
-    case EVENT_STUNNED: return OWNER_KEEP; // whoever ordered it will order it to go on
-    case EVENT_REFUSED: return OWNER_END;  // of a change that was not asked for
+    case EVENT_STUNNED: return OWNER_KEEP;            // whoever ordered it will order it to go on
+    case EVENT_REFUSED: return OWNER_END;             // of a change that was not asked for
     default: return -E_ARG;
     }
     o->last = (uint32_t)r->in.arg[0];

@@ -85,8 +85,7 @@ pid_t start_process(char *const argv[], const char *log, int keep_fd)
 }
 
 // The key goes into a file, not into the arguments: those, everybody on this machine may read.
-static bool write_config(const char *path, unsigned position, const uint8_t key[32],
-                         const struct qemu_options *o)
+static bool write_config(const char *path, unsigned position, const uint8_t key[32], const struct qemu_options *o)
 {
     (void)unlink(path);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

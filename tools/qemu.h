@@ -19,11 +19,11 @@ struct ring_socket_names ring_sockets(unsigned position, unsigned nodes);
 
 struct qemu_options {
     unsigned harts;
-    const char *memory; // "64M", as QEMU takes it
-    const char *append; // added to the kernel's command line, or NULL
+    const char *memory;    // "64M", as QEMU takes it
+    const char *append;    // added to the kernel's command line, or NULL
     uint64_t orphan_grace; // seconds; 0: the kernel's own
-    bool icount;        // count instructions: time is 1 ns each (platform: exact, slow)
-    bool count;         // with the plugin that counts each instruction; into nI.count in the run directory
+    bool icount;           // count instructions: time is 1 ns each (platform: exact, slow)
+    bool count;            // with the plugin that counts each instruction; into nI.count in the run directory
 };
 // Starts node number `position` (1 to nodes) in the current directory, as a session of its own, with its console in
 // nI.log. Returns its pid, or -1 after saying why.

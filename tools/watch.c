@@ -15,8 +15,8 @@
 #include <signal.h>
 #include <stdio.h>
 
-#define KILL_TIMEOUT_MS 30000 // an order waits for a move to end
-#define ENDED_TIMEOUT_MS 5000  // and then its owner hears of the end
+#define KILL_TIMEOUT_MS 30000        // an order waits for a move to end
+#define ENDED_TIMEOUT_MS 5000        // and then its owner hears of the end
 #define LOOK_AFTER_NS (3 * NS_PER_S) // between two looks whether the process is still anywhere
 #define LOOK_TIMEOUT_MS 60000        // longer than it takes to find out that nobody serves a port
 #define LOST_AFTER 3                 // looks in a row that found it nowhere, while all nodes answered

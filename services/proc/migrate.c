@@ -13,7 +13,7 @@
 #include "services/proc/owner.h"
 #include "services/proc/proc_priv.h"
 
-#define SLOT_TIMEOUT_MS 20000       // of an answer, yes or no
+#define SLOT_TIMEOUT_MS 20000         // of an answer, yes or no
 #define SLOT_WAIT_NS (600 * NS_PER_S) // for a slot, of a target that answers
 #define SLOT_PAUSE_FIRST_NS (20 * NS_PER_MS)
 #define SLOT_PAUSE_MAX_NS (500 * NS_PER_MS)
@@ -24,8 +24,9 @@
 #define ABORT_TIMEOUT_MS 2000
 #define COMMIT_PAUSE_FIRST_NS (20 * NS_PER_MS)
 #define COMMIT_PAUSE_MAX_NS (4 * NS_PER_S)
-// Longer than a target keeps an offer (offer.c): while it can be reached at all, it has answered by then. Afterwards the
-// order to move is answered, orders to the process are not held any more, and its owner is told; the asking goes on.
+// Longer than a target keeps an offer (offer.c): while it can be reached at all, it has answered by then. Afterwards
+// the order to move is answered, orders to the process are not held any more, and its owner is told; the asking goes
+// on.
 #define COMMIT_ASKING_NS (60 * NS_PER_S)
 #define NEVER_RAN_LISTEN_NS (1 * NS_PER_S) // for answers of the ring, before a person's word is taken
 
@@ -105,8 +106,7 @@ int64_t migrate_slot(struct node *n, const struct cap *target, uint64_t *id)
     *id = node_random64(n);
     for (;;) {
         const uint64_t arg[4] = {*id, 0, 0, 0};
-        int64_t status =
-            task_trans(n, target, OP_PROC_SLOT, arg, buf_none(), buf_none(), SLOT_TIMEOUT_MS, NULL);
+        int64_t status = task_trans(n, target, OP_PROC_SLOT, arg, buf_none(), buf_none(), SLOT_TIMEOUT_MS, NULL);
         if (status != -E_LIMIT || node_now(n) - begun >= SLOT_WAIT_NS)
             return status;
         if (task_cancelled(n))
@@ -394,8 +394,7 @@ int64_t move_never_ran(struct node *n, struct proc *p)
 
 // --- The whole -----------------------------------------------------------------------------------------------
 
-int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, uint64_t id,
-                     struct migrate_result *out)
+int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, uint64_t id, struct migrate_result *out)
 {
     struct move *m;
     int64_t status = move_begin(n, p, target, id, &m);

@@ -14,7 +14,7 @@
 // Slots: offers that are not committed. Each takes a task of the service while it pulls; as many others are for moves
 // away from here, and the rest for other orders (proc.c, tasks_max).
 #define SLOTS_MAX MOVES_MAX
-#define COMMITTED_MAX 256u            // remembered
+#define COMMITTED_MAX 256u // remembered
 
 enum offer_state { OFFER_SLOT, OFFER_PULLING, OFFER_READY, OFFER_COMMITTED };
 

@@ -19,8 +19,8 @@
 //
 // So there is silence, after which a process lives on for its grace, and an end that a node has seen, which it does not
 // survive. A process that stops, moves or is changed is left alone until that is over. A copy in doubt is left alone
-// for as long as its owner is silent, for the doubt ends by itself (migrate.h); with an owner that has ended it goes, in
-// silence, and the copy that may run elsewhere is judged there. All of it is done by the reaper (reaper.c).
+// for as long as its owner is silent, for the doubt ends by itself (migrate.h); with an owner that has ended it goes,
+// in silence, and the copy that may run elsewhere is judged there. All of it is done by the reaper (reaper.c).
 // Callers: node lock held; nothing here blocks.
 #ifndef SERVICES_ORPHAN_H
 #define SERVICES_ORPHAN_H

@@ -19,9 +19,9 @@
 #include "services/proc/proc_priv.h"
 #include <stdio.h>
 
-#define REPORTS_MAX 8u    // made at a time
-#define REPEATS_MAX 4u    // of these, such as were not answered before: fresh ones find a task
-#define WAITING_MAX 256u  // reports that wait to be made again, or for a task
+#define REPORTS_MAX 8u   // made at a time
+#define REPEATS_MAX 4u   // of these, such as were not answered before: fresh ones find a task
+#define WAITING_MAX 256u // reports that wait to be made again, or for a task
 #define REPEAT_FIRST_NS (1 * NS_PER_S)
 #define REPEAT_MAX_NS (30 * NS_PER_S)
 #define OWNER_TIMEOUT_MS 10000
@@ -231,7 +231,9 @@ static bool report_wait(struct node *n, const struct report *from)
 static void report_again(struct node *n, struct report *t)
 {
     uint64_t now = node_now(n);
-    t->pause_ns = t->pause_ns == 0 ? REPEAT_FIRST_NS : t->pause_ns * 2 < REPEAT_MAX_NS ? t->pause_ns * 2 : REPEAT_MAX_NS;
+    t->pause_ns = t->pause_ns == 0                  ? REPEAT_FIRST_NS
+                  : t->pause_ns * 2 < REPEAT_MAX_NS ? t->pause_ns * 2
+                                                    : REPEAT_MAX_NS;
     t->due_ns = now + t->pause_ns;
     if (now - t->since_ns >= t->grace_ns || !report_wait(n, t))
         report_give_up(n, t);
@@ -424,11 +426,8 @@ void owner_tell_stop(struct node *n, struct proc *p)
 void owner_tell_end(struct node *n, struct proc *p)
 {
     ASSERT(p->state == PROC_DEAD && p->on_harts == 0);
-    struct report t = {.ep = p->ep,
-                       .owner = p->owner,
-                       .ended = true,
-                       .status = p->exit_status,
-                       .grace_ns = orphan_grace(n, p)};
+    struct report t = {
+        .ep = p->ep, .owner = p->owner, .ended = true, .status = p->exit_status, .grace_ns = orphan_grace(n, p)};
     if (p->fault.kind && cap_is_null(&p->owner))
         note_fault(n, p, &t);
     report(n, &t);

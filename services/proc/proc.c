@@ -113,9 +113,9 @@ static bool exec_inline(struct node *n, struct request *r, int64_t *status)
     const char *why;
     const struct thread *client = arch_this_hart()->current;
     instantiate_init(&in);
-    if (!client || client->proc->priority_limit < PRIO_DEFAULT || r->in.about || instantiate_check(n, NULL, &r->data, &in.info, &why) < 0 ||
-        !may_start(&in.info, client->proc->priority_limit) ||
-        !instantiate_at_once(n, &r->data, &in.info))
+    if (!client || client->proc->priority_limit < PRIO_DEFAULT || r->in.about ||
+        instantiate_check(n, NULL, &r->data, &in.info, &why) < 0 ||
+        !may_start(&in.info, client->proc->priority_limit) || !instantiate_at_once(n, &r->data, &in.info))
         return false; // a task says what is wrong, or waits
     *status = instantiate_make_checked(n, NULL, &r->data, 0, &in);
     if (*status == 0)
@@ -191,8 +191,8 @@ static int64_t run_stun(struct node *n, struct request *r)
     }
 }
 
-// Another owner, or another limit of the priority, is for those who have the right to say so (RIGHT_OWNER). A descriptor
-// that is no good is refused later, with the reason.
+// Another owner, or another limit of the priority, is for those who have the right to say so (RIGHT_OWNER). A
+// descriptor that is no good is refused later, with the reason.
 static bool may_change(struct node *n, const struct request *r, const struct proc *p)
 {
     struct desc_info info;

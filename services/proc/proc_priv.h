@@ -14,7 +14,7 @@ struct orphans { // orphan.c
     struct pool pool;
     struct list watches; // [N] struct watch: owners' ports that nobody here serves
     unsigned asking;     // [N] of these, searches under way
-    struct ended { // [N] ports whose last server here ended or closed them; the oldest is overwritten
+    struct ended {       // [N] ports whose last server here ended or closed them; the oldest is overwritten
         struct port port;
         uint64_t at_ns;
     } ended[ENDED_MAX];

@@ -178,7 +178,6 @@ const struct scenario scenarios_forged[] = {
      .fault = &records_stay},
     {"slowloris", "announcements without data do not keep the process service from others", play_slowloris, .seeds = 1,
      .fault = &held_up},
-    {"frozen_move", "a move to a node that is busy is given up soon", play_frozen_move,
-     .seeds = 2},
+    {"frozen_move", "a move to a node that is busy is given up soon", play_frozen_move, .seeds = 2},
     {0},
 };

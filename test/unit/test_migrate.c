@@ -14,7 +14,7 @@ struct target { // plays another node's process service
     int64_t offer;     // answer to OFFER
     int64_t commit[4]; // answers to COMMIT in turn, the last one for ever
     bool deaf;         // takes COMMIT and never answers
-    unsigned full; // answers to SLOT that none is free
+    unsigned full;     // answers to SLOT that none is free
     unsigned slots, offers, commits, aborts;
     uint64_t id;
     struct proc *watched;
@@ -491,7 +491,7 @@ static void orders_that_wait_for_a_move_hold_no_task_and_no_record(void **state)
     bed_pass(n, NS_PER_S);
     assert_int_equal(n->pool_rec.used, recs);
     assert_int_equal(n->pool_thread.used, threads + MANY); // the clients themselves
-    bed_run(n, info_body, &asks);                           // a question is answered meanwhile
+    bed_run(n, info_body, &asks);                          // a question is answered meanwhile
     assert_int_equal(asks.status, 0);
     t->deaf = false;
     bed_finish(n, &move);
