@@ -73,17 +73,17 @@ struct migrate_result {
     uint64_t freeze_ns; // from the order to stun it until COMMIT was answered, by this node's clock
     ep_t node;          // the target
 };
-// The source. target: capability of the target's process service, with EXEC. Returns 0: it runs there, p is freed; or
-// E_DOUBT: it may run there, and is in state DOUBT here. After any other error it runs here as before: E_STATE: it is
-// neither RUN nor STUNNED, or has another order; E_SHARED: it shares memory with another process; E_OBJECT: it ended
-// meanwhile; E_REFUSED, E_MEM, E_EXISTS, E_ARCH... as the target said; E_NOTHERE, E_DIED, E_TIMEOUT: there is no such
-// target. Callers: tasks (may sleep).
+// The source. target: capability of the target's process service, with EXEC; id: of the slot (migrate_slot). Returns 0:
+// it runs there, p is freed; or E_DOUBT: it may run there, and is in state DOUBT here. After any other error it runs
+// here as before: E_STATE: it is neither RUN nor STUNNED, or has another order; E_SHARED: it shares memory with another
+// process; E_OBJECT: it ended meanwhile; E_REFUSED, E_MEM, E_EXISTS, E_ARCH... as the target said; E_NOTHERE, E_DIED,
+// E_TIMEOUT: there is no such target. Callers: tasks (may sleep).
 int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, uint64_t id, struct migrate_result *out);
 // Takes a slot at the target, for migrate_send: *id. Returns 0; E_LIMIT: all have been taken for SLOT_WAIT_NS;
 // E_TIMEOUT: it does not answer; E_CANCEL: nobody wants the move any more; other errors as the target said. Callers:
 // tasks (may sleep).
 int64_t migrate_slot(struct node *n, const struct cap *target, uint64_t *id);
-// Gives a slot back that migrate_send was not called for. Callers: tasks (may sleep).
+// Gives the slot id back, for which migrate_send was not called. Callers: tasks (may sleep).
 void migrate_slot_drop(struct node *n, const struct cap *target, uint64_t id);
 
 // policy.ep_found (core/node.h): another node has the process, in no doubt. Callers: core.

@@ -35,8 +35,10 @@ void orphan_stop(struct node *n);
 void orphan_port_found(struct node *n, struct port port);
 // policy.port_closed (core/node.h): no process of this node serves this port any more. Callers: core.
 void orphan_port_closed(struct node *n, struct port port);
-// policy.port_ended, policy.port_gone (core/node.h). Callers: core.
+// policy.port_ended (core/node.h). Returns true if this node has seen the port's last server end, or close it, within
+// MOVED_LIFE_NS. Callers: core.
 bool orphan_port_ended(struct node *n, struct port port);
+// policy.port_gone (core/node.h): another node says so. Callers: core.
 void orphan_port_gone(struct node *n, struct port port);
 // Returns for how long, in ns, the owner of this process may be silent.
 uint64_t orphan_grace(const struct node *n, const struct proc *p);
