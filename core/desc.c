@@ -368,6 +368,10 @@ int desc_check(struct node *n, const struct buf *b, uint64_t isa_here, struct de
         case DESC_PROC:
             next_tid = u->proc.next_tid;
             info->ep = u->proc.ep;
+            info->ctl_get = (struct port){{u->proc.ctl_get[0], u->proc.ctl_get[1]}};
+            info->owner = u->proc.owner;
+            info->priority = u->proc.priority;
+            info->priority_limit = u->proc.priority_limit;
             r = check_proc(&u->proc, why);
             break;
         case DESC_SEG:

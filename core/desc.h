@@ -35,9 +35,12 @@ uint64_t desc_checksum(const void *buf, uint64_t len);
 
 // What desc_check found on its way: so nobody has to walk to it again.
 struct desc_info {
-    ep_t ep;         // endpoint of the process; EP_NONE: it is a new one
-    uint32_t nsegs;  // SEG sections
-    uint64_t seg_at; // offset of the first one in bytes; of no use when there is none
+    ep_t ep;             // endpoint of the process; EP_NONE: it is a new one
+    struct port ctl_get; // secret of its control port; of no use when it is new
+    struct cap owner;
+    uint32_t priority, priority_limit; // 1 + level; 0: as for a new process
+    uint32_t nsegs;                    // SEG sections
+    uint64_t seg_at;                   // offset of the first one in bytes; of no use when there is none
 };
 
 // Checks form and meaning without changing anything: lengths, counts, sums, states. b: the bytes, b->len of them.

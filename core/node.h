@@ -38,8 +38,8 @@ struct services; // services/service.h
 struct policy {
     // Executes a guest's request to a port of kproc inline. True: answered. False: nothing changed; a task receives it.
     bool (*inline_call)(struct node *n, struct task_inline *q);
-    // A request that would be taken into a port of kproc: true, it must wait as at a stopped process. Its client is told
-    // so, and asks again.
+    // A request that would be taken into a port of kproc: true, it must wait as at a stopped process. Its client is
+    // told so, and asks again.
     bool (*holds)(struct node *n, const struct txn_request *q);
     // A process is DEAD and on no hart any more: true, its end is taken care of; false, the reaper is woken.
     bool (*ended)(struct node *n, struct proc *p);

@@ -17,7 +17,8 @@ struct node;
 bool place_is_here(struct node *n, ep_t ep);
 // Returns true if what lives here is a copy in doubt: another node may have the process (core/proc.h).
 bool place_in_doubt(struct node *n, ep_t ep);
-bool place_server_in_doubt(struct node *n, struct port port); // place_server_in_doubt: what serves the port, likewise
+// Returns true if what serves the port here is one, or the port is the control port of one.
+bool place_server_in_doubt(struct node *n, struct port port);
 // Returns the endpoint of this node that serves the port, EP_NONE: none does.
 ep_t place_server_here(struct node *n, struct port port);
 

@@ -14,7 +14,8 @@ void watch_nobody_reads(struct node *n);
 // several, the first that failed): then kills what is left. Meanwhile Ctrl-Z stuns it. Callers: the task of the
 // command, after start_all().
 void watch_until_end(struct node *n, struct run *run);
-// Kills what runs of it, and waits 5 s at most until its owner, the command, has heard of all ends. Callers: the task of the command.
+// Kills what runs of it, and waits 5 s at most until its owner, the command, has heard of all ends. Callers: the task
+// of the command.
 void watch_kill(struct node *n, const struct run *run);
 
 #endif

@@ -3,6 +3,7 @@
 // come straight into its pages: the segment itself is the reply's buffer (design D2). From this node they do not come
 // at all: the pages are shared.
 #include "services/proc/instantiate.h"
+#include "core/cap.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/panic.h"
@@ -60,7 +61,15 @@ static void promise_kept(struct node *n, struct instance *in, uint64_t pages)
 int instantiate_check(struct node *n, struct proc *p, const struct buf *b, struct desc_info *info, const char **why)
 {
     int e = desc_check(n, b, arch_isa(), info, why);
-    return e == 0 && p ? desc_change_check(n, p, b, why) : e;
+    if (e < 0 || p)
+        return e == 0 ? desc_change_check(n, p, b, why) : e;
+    // Of a live server nothing but its endpoint is known to all. Who names it must know its secret too: else a process
+    // could be started in its place.
+    if (info->ep != EP_NONE && cap_put_port(info->ctl_get).w[0] != info->ep) {
+        *why = "its endpoint is not that of its control port";
+        return -E_ARG;
+    }
+    return 0;
 }
 
 static int refused(struct node *n, const struct proc *p, int e, const char *why)

@@ -35,7 +35,8 @@ int instantiate_make_checked(struct node *n, struct proc *p, const struct buf *b
 // node, so that instantiate_fill will not block.
 bool instantiate_at_once(struct node *n, const struct buf *b, const struct desc_info *info);
 // Only looks whether b may be started (p NULL), or p be changed to it. Returns 0 and fills *info, or an error of
-// desc_check or desc_change_check and *why, the reason in words (a constant).
+// desc_check or desc_change_check, or E_ARG (its endpoint is not that of its secret), and *why, the reason in words (a
+// constant).
 int instantiate_check(struct node *n, struct proc *p, const struct buf *b, struct desc_info *info, const char **why);
 // Fills its segments from their capabilities. given_up: may become true while this blocks (NULL: never). Returns 0, or
 // E_CANCEL: given up; E_EOF: a source is shorter than the descriptor says; E_MEM; errors of the transactions. On error

@@ -24,8 +24,9 @@
 #define ABORT_TIMEOUT_MS 2000
 #define COMMIT_PAUSE_FIRST_NS (20 * NS_PER_MS)
 #define COMMIT_PAUSE_MAX_NS (4 * NS_PER_S)
-// Longer than a target keeps an offer (offer.c): while it can be reached at all, it has answered by then. Afterwards the
-// order to move is answered, orders to the process are not held any more, and its owner is told; the asking goes on.
+// Longer than a target keeps an offer (offer.c): while it can be reached at all, it has answered by then. Afterwards
+// the order to move is answered, orders to the process are not held any more, and its owner is told; the asking goes
+// on.
 #define COMMIT_ASKING_NS (60 * NS_PER_S)
 #define NEVER_RAN_LISTEN_NS (1 * NS_PER_S) // for answers of the ring, before a person's word is taken
 

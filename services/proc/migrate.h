@@ -4,8 +4,8 @@
 // ABORT).
 //
 // Source (migrate.c), the process's own state. First the target is asked for a slot (SLOT), while the process runs and
-// other orders for it are carried out: for as long as the target answers that all are taken; one that does not answer at
-// all is given up soon.
+// other orders for it are carried out: for as long as the target answers that all are taken; one that does not answer
+// at all is given up soon.
 //
 //   state     event                                      next      action
 //   RUN       SLOT answered: 0                           STUNNING  proc_stun
@@ -73,27 +73,27 @@ struct migrate_result {
     uint64_t freeze_ns; // from the order to stun it until COMMIT was answered, by this node's clock
     ep_t node;          // the target
 };
-// The source. target: capability of the target's process service, with EXEC. Returns 0: it runs there, p is freed; or
-// E_DOUBT: it may run there, and is in state DOUBT here; or E_OBJECT: it ended meanwhile. After any other error it is
-// here, in the state (RUN or STUNNED) that it had: E_STATE: it is neither, or has another order; E_SHARED: it shares
-// memory with another process; E_REFUSED, E_MEM, E_EXISTS, E_ARCH... as the target said; E_NOTHERE, E_DIED, E_TIMEOUT:
-// there is no such target. Callers: tasks (may sleep).
+// The source. target: capability of the target's process service, with EXEC; id: of the slot (migrate_slot). Returns 0:
+// it runs there, p is freed; or E_DOUBT: it may run there, and is in state DOUBT here; or E_OBJECT: it ended meanwhile.
+// After any other error it is here, in the state (RUN or STUNNED) that it had: E_STATE: it is neither, or has another
+// order; E_SHARED: it shares memory with another process; E_REFUSED, E_MEM, E_EXISTS, E_ARCH... as the target said;
+// E_NOTHERE, E_DIED, E_TIMEOUT: there is no such target. Callers: tasks (may sleep).
 int64_t migrate_send(struct node *n, struct proc *p, const struct cap *target, uint64_t id, struct migrate_result *out);
-// Takes a slot at the target, for migrate_send: *id. Returns 0; E_LIMIT: all have been taken for SLOT_WAIT_NS; E_TIMEOUT:
-// it does not answer; E_CANCEL: nobody wants the move any more; other errors as the target said. Callers: tasks (may
-// sleep).
+// Takes a slot at the target, for migrate_send: *id. Returns 0; E_LIMIT: all have been taken for SLOT_WAIT_NS;
+// E_TIMEOUT: it does not answer; E_CANCEL: nobody wants the move any more; other errors as the target said. Callers:
+// tasks (may sleep).
 int64_t migrate_slot(struct node *n, const struct cap *target, uint64_t *id);
-// Gives a slot back that migrate_send was not called for. Callers: tasks (may sleep).
+// Gives the slot id back, for which migrate_send was not called. Callers: tasks (may sleep).
 void migrate_slot_drop(struct node *n, const struct cap *target, uint64_t id);
 
 // policy.ep_found (core/node.h): another node has the process, in no doubt. Callers: core.
 void move_found(struct node *n, ep_t ep, ep_t node);
-// Starts the tasks that ask about copies in doubt, where one is missing. Returns when to try again (ns), UINT64_MAX: all
-// are there.
+// Starts the tasks that ask about copies in doubt, where one is missing. Returns when to try again (ns), UINT64_MAX:
+// all are there.
 uint64_t doubts_begin(struct node *n);
-// OP_PROC_NEVER_RAN: p is in doubt, and resumes here on a person's word. Returns 0: it runs here. E_EXISTS: another node
-// has it, and this copy is gone; E_DOUBT: the target, or another node, can know better: ask again; E_STATE: p is not in
-// doubt. Callers: tasks (may sleep).
+// OP_PROC_NEVER_RAN: p is in doubt, and resumes here on a person's word. Returns 0: it runs here. E_EXISTS: another
+// node has it, and this copy is gone; E_DOUBT: the target, or another node, can know better: ask again; E_STATE: p is
+// not in doubt. Callers: tasks (may sleep).
 int64_t move_never_ran(struct node *n, struct proc *p);
 
 // The target: OP_PROC_SLOT. Returns the status: 0; E_LIMIT: all slots are taken; E_ARG, E_EXISTS, E_MEM, E_OP.

@@ -31,9 +31,9 @@ void order_give_up(struct node *n, ep_t ep);
 // Blocks until the process has no order and is not about to stop. Returns it, or NULL: it ended or left meanwhile, and
 // *gone says why: E_OBJECT (it has ended) or E_NOTHERE (it may be elsewhere: the order goes after it).
 struct proc *order_wait(struct node *n, ep_t ep, int *gone);
-// policy.holds (core/node.h): the request is an order to a process that moves. It waits at this node's control port as
-// at a stopped process, with no task or record, and goes on with the process or here. Questions are answered meanwhile.
-// Or it is an order to move, and MOVES_MAX others are under way.
+// policy.holds (core/node.h). Returns true if the request is an order to a process that moves. It waits at this node's
+// control port as at a stopped process, with no task or record, and goes on with the process or here. Questions are
+// answered meanwhile. Or it is an order to move, and MOVES_MAX others are under way.
 // Callers: core.
 bool order_holds(struct node *n, const struct txn_request *q);
 // The oldest order of this kind, or NULL: there is none. For taking everything down.

@@ -19,8 +19,8 @@
 //
 // So there is silence, after which a process lives on for its grace, and an end that a node has seen, which it does not
 // survive. A process that stops, moves or is changed is left alone until that is over. A copy in doubt is left alone
-// for as long as its owner is silent, for the doubt ends by itself (migrate.h); with an owner that has ended it goes, in
-// silence, and the copy that may run elsewhere is judged there. All of it is done by the reaper (reaper.c).
+// for as long as its owner is silent, for the doubt ends by itself (migrate.h); with an owner that has ended it goes,
+// in silence, and the copy that may run elsewhere is judged there. All of it is done by the reaper (reaper.c).
 // Callers: node lock held; nothing here blocks.
 #ifndef SERVICES_ORPHAN_H
 #define SERVICES_ORPHAN_H
@@ -36,8 +36,10 @@ void orphan_port_found(struct node *n, struct port port);
 // policy.port_closed (core/node.h): a process of this node closed this port. If no other one here serves it, its owner
 // is searched for at once. Callers: core.
 void orphan_port_closed(struct node *n, struct port port);
-// policy.port_ended, policy.port_gone (core/node.h). Callers: core.
+// policy.port_ended (core/node.h). Returns true if this node has seen the port's last server end, or close it, within
+// MOVED_LIFE_NS. Callers: core.
 bool orphan_port_ended(struct node *n, struct port port);
+// policy.port_gone (core/node.h): another node says so. Callers: core.
 void orphan_port_gone(struct node *n, struct port port);
 // Returns for how long, in ns, the owner of this process may be silent.
 uint64_t orphan_grace(const struct node *n, const struct proc *p);

@@ -271,6 +271,8 @@ static bool report_next(struct node *n, struct report *t)
 {
     struct proc_service *ps = n->services->proc;
     unsigned repeats = 0;
+    if (list_empty(&ps->waiting)) // nearly always
+        return false;
     LIST_FOR (l, &ps->reports) {
         const struct report *o = LIST_ENTRY(l, struct report, link);
         repeats += o->ep != EP_NONE && o->pause_ns > 0;

@@ -13,8 +13,8 @@ struct report;
 void owner_tell_doubt(struct node *n, const struct proc *p, ep_t target);
 // p is STUNNED and p->to_report says why: its owner is told, until it answers, and the answer is applied.
 void owner_tell_stop(struct node *n, struct proc *p);
-// p is DEAD and on no hart. It is kept until its owner has been told, or did not answer; it goes then, and the report is
-// repeated.
+// p is DEAD and on no hart. It is kept until its owner has been told, or did not answer; it goes then, and the report
+// is repeated.
 void owner_tell_end(struct node *n, struct proc *p);
 // Returns a task that can tell p's owner of its end at once, or NULL: none is idle, or p has no owner.
 // Callers: any context that holds the node lock; does not sleep.

@@ -10,6 +10,7 @@
 #include "core/panic.h"
 #include "core/port.h"
 #include "core/text.h"
+#include "core/thread.h"
 #include "core/words.h"
 #include "services/dir.h"
 #include "services/proc/change.h"
@@ -73,13 +74,38 @@ static int64_t start(struct node *n, struct request *r, struct instance *in)
     return reply_cap(r, proc_cap(p, RIGHT_ALL));
 }
 
+// The highest priority that a process may be started with by this request: that which its client itself may ever have.
+// Of a client on another node nothing is known: the owner of this process service may say any, others the usual one.
+static unsigned start_limit(const struct request *r, const struct thread *client)
+{
+    if (client && !thread_is_task(client))
+        return client->proc->priority_limit;
+    return client || (cap_rights(&r->in.cap) & RIGHT_OWNER) ? PRIO_LEVELS - 1 : PRIO_DEFAULT;
+}
+
+static bool may_start(const struct desc_info *info, unsigned limit)
+{
+    return info->priority <= limit + 1 && info->priority_limit <= limit + 1;
+}
+
 static int64_t run_exec(struct node *n, struct request *r)
 {
     struct instance *in;
     if (r->in.about)
         return -E_OP;
     int e = instantiate_begin(n, r, UINT64_MAX, &in);
-    return e < 0 ? e : start(n, r, in);
+    if (e < 0)
+        return e;
+    unsigned limit = start_limit(r, txn_client_of(n, task_self(n)));
+    if (in->p->priority_limit > limit) // said, or as for a new process
+        in->p->priority_limit = (uint8_t)limit;
+    if (in->p->priority > limit)
+        in->p->priority = (uint8_t)limit;
+    if (may_start(&in->info, limit))
+        return start(n, r, in);
+    instantiate_end(n, in);
+    proc_drop(n, in->p, true);
+    return -E_LIMIT;
 }
 
 // If all that fills its segments is on this node, as it is when one program is started again and again, nothing blocks.
@@ -87,9 +113,11 @@ static bool exec_inline(struct node *n, struct request *r, int64_t *status)
 {
     struct instance in;
     const char *why;
+    const struct thread *client = arch_this_hart()->current;
     instantiate_init(&in);
-    if (r->in.about || instantiate_check(n, NULL, &r->data, &in.info, &why) < 0 ||
-        !instantiate_at_once(n, &r->data, &in.info))
+    if (!client || client->proc->priority_limit < PRIO_DEFAULT || r->in.about ||
+        instantiate_check(n, NULL, &r->data, &in.info, &why) < 0 ||
+        !may_start(&in.info, client->proc->priority_limit) || !instantiate_at_once(n, &r->data, &in.info))
         return false; // a task says what is wrong, or waits
     *status = instantiate_make_checked(n, NULL, &r->data, 0, &in);
     if (*status == 0)
@@ -165,12 +193,26 @@ static int64_t run_stun(struct node *n, struct request *r)
     }
 }
 
+// Another owner, or another limit of the priority, is for those who have the right to say so (RIGHT_OWNER). A
+// descriptor that is no good is refused later, with the reason.
+static bool may_change(struct node *n, const struct request *r, const struct proc *p)
+{
+    struct desc_info info;
+    const char *why;
+    if ((cap_rights(&r->in.cap) & RIGHT_OWNER) || desc_check(n, &r->data, arch_isa(), &info, &why) < 0)
+        return true;
+    return memcmp(&info.owner, &p->owner, sizeof info.owner) == 0 &&
+           (info.priority_limit == 0 ? PRIO_DEFAULT : info.priority_limit - 1) <= p->priority_limit;
+}
+
 // Changes *p to the descriptor that is the request's bytes, if there are any. *p is another record then.
 static int64_t changed(struct node *n, struct request *r, struct proc **p)
 {
     if (r->in.len == 0)
         return 0;
     ep_t ep = (*p)->ep;
+    if (!may_change(n, r, *p))
+        return -E_RIGHTS;
     int64_t status = (*p)->state == PROC_STUNNED ? change_apply(n, *p, &r->data) : -E_STATE;
     *p = proc_by_ep(n, ep);
     return status;
@@ -402,7 +444,7 @@ static const struct operation ops[] = {
     {OP_PROC_GET, "get", RIGHT_CONTROL, true, OP_SLOW, run_get},
     {OP_PROC_MIGRATE, "migrate", RIGHT_CONTROL, false, OP_BLOCKS, run_migrate},
     {OP_PROC_SET_PRIORITY, "set priority", RIGHT_CONTROL, true, OP_BLOCKS, run_set_priority},
-    {OP_PROC_SET_OWNER, "set owner", RIGHT_CONTROL, true, OP_BLOCKS, run_set_owner},
+    {OP_PROC_SET_OWNER, "set owner", RIGHT_OWNER, true, OP_BLOCKS, run_set_owner},
     {0, NULL, 0, false, OP_NONBLOCKING, NULL},
 };
 static const struct service service = {

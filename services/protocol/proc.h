@@ -4,10 +4,12 @@
 // On the node's process port:
 // OP_PROC_EXEC    Starts a process from a descriptor whose segments are filled from capabilities. request: descriptor.
 //                 reply: capability of the process. res[0] = pid. Endpoint 0 in the descriptor: a new process; else
-//                 that of a checkpoint, which runs again whether it was stunned or not. EXEC
+//                 that of a checkpoint, which runs again whether it was stunned or not; E_ARG: it is not the image of
+//                 the secret of its control port. E_LIMIT: a priority, or a limit, above the starter's own. EXEC
 // OP_PROC_LIST    reply: array of struct proc_entry. READ
 // OP_PROC_CHECK   Could this descriptor be started here? Reply as OP_PROC_CHECK of a process, below. CONTROL
-// OP_PROC_SLOT, OP_PROC_OFFER, OP_PROC_COMMIT, OP_PROC_ABORT: a move, at the target (services/proc/migrate.h). arg[0] = number of the
+// OP_PROC_SLOT, OP_PROC_OFFER, OP_PROC_COMMIT, OP_PROC_ABORT: a move, at the target (services/proc/migrate.h). arg[0] =
+// number of the
 //                 move (random, never 0). EXEC
 //   SLOT          A place for this move is kept for 30 s, or until OFFER. E_LIMIT: all are taken; ask again
 //   OFFER         request: descriptor. arg[1] = pages of contents that will come (0: not known). The target checks,
@@ -26,10 +28,10 @@
 //                       is the owner)
 // OP_PROC_RESUME        0 also when it runs. request: none; or a descriptor, as OP_PROC_SET: then the process resumes
 //                       as the descriptor says, and only if that is applied
-// OP_PROC_NEVER_RAN     The copy here is in doubt (services/proc/migrate.h), and the caller knows that the other one does
-//                       not run, nor ever will: it resumes here. Refused when the ring knows better. E_EXISTS: another
-//                       node has it, and this copy is gone. E_DOUBT: the target can be reached, or another node has it:
-//                       the doubt ends by itself. E_STATE: it is in no doubt
+// OP_PROC_NEVER_RAN     The copy here is in doubt (services/proc/migrate.h), and the caller knows that the other one
+//                       does not run, nor ever will: it resumes here. Refused when the ring knows better. E_EXISTS:
+//                       another node has it, and this copy is gone. E_DOUBT: the target can be reached, or another node
+//                       has it: the doubt ends by itself. E_STATE: it is in no doubt
 // OP_PROC_GET           Of a stunned process. reply: descriptor; its segments name capabilities to read. E_STATE
 // OP_PROC_MIGRATE       request: capability with EXEC of the target's process service. res[0] = bytes moved, res[1] =
 //                       time frozen (ns), res[2] = pages, res[3] = target node. Errors: migrate_send
@@ -46,7 +48,9 @@
 // OP_PROC_SET_PRIORITY  arg[0] = 0..7; a larger number is more urgent and runs first (4 at first): at once, and
 //                       wherever the process goes. arg[1] = 1 + the largest that it may ever be given from now on, 0:
 //                       as it is. OWNER for arg[1]; E_LIMIT: above what it may be given
-// OP_PROC_SET_OWNER     request: capability
+// OP_PROC_SET_OWNER     request: capability. OWNER: an owner is given a capability with all rights (owner_fault), so
+//                       that with CONTROL alone one could take them. For the same reason a descriptor (OP_PROC_SET,
+//                       OP_PROC_RESUME) may name another owner, or a higher limit of the priority, only with OWNER
 //
 // On the owner capability, sent by the kernel: OP_PROC_WAIT_EVENT. arg[0] = enum owner_event, arg[1] = endpoint of the
 // process, then

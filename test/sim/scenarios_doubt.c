@@ -146,8 +146,8 @@ static void everybody_finds(struct sim *s, const struct guest_spec *server)
             sim_trouble(s, "a new client on n%u does not find the process, or is not through", i);
 }
 
-// A process on node 1 moves to node 2, and they do not hear each other from COMMIT on; its owner is on node 0, or on the
-// side of one of them.
+// A process on node 1 moves to node 2, and they do not hear each other from COMMIT on; its owner is on node 0, or on
+// the side of one of them.
 static void parted(struct sim *s, enum owner_hears hears)
 {
     struct guest_spec owner = server_spec(s, 1), server = server_spec(s, 1);

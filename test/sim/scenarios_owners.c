@@ -120,7 +120,7 @@ static void play_owner_cut(struct sim *s)
     finish(s);
 }
 
-// --- Owners that hear of it late ---------------------------------------------------------------------------------------
+// --- Owners that hear of it late -------------------------------------------------------------------------------------
 
 // Its child ends while an owner is stunned, or cut off, for minutes: it is told when it can hear again.
 static void play_told_late(struct sim *s)

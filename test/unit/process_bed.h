@@ -84,7 +84,13 @@ struct plan { // of a process: one segment, one thread
     uint64_t source_off, source_len, dest_off, len;
     uint64_t pc, a7, a0;
     bool stunned;
+    bool false_ep; // ep is the endpoint itself; else the secret, and with it the endpoint, is made from it. 0: new
+    uint32_t priority, priority_limit; // 1 + level
 };
+static inline struct port plan_secret(const struct plan *p)
+{
+    return (struct port){{p->ep * 3, p->ep * 5}};
+}
 static inline struct plan plan(void)
 {
     return (struct plan){.len = 16 * PAGE, .pc = 0x10000, .a7 = SYS_SLEEP, .a0 = 1ull << 60};
@@ -93,8 +99,11 @@ static inline void make(struct maker *m, const struct plan *p)
 {
     memset(m, 0, sizeof *m);
     m->len = sizeof(struct desc_hdr);
-    struct desc_proc proc = {.ep = p->ep,
-                             .ctl_get = {p->ep * 3, p->ep * 5},
+    struct port secret = plan_secret(p);
+    struct desc_proc proc = {.ep = p->ep && !p->false_ep ? cap_put_port(secret).w[0] : p->ep,
+                             .ctl_get = {secret.w[0], secret.w[1]},
+                             .priority = p->priority,
+                             .priority_limit = p->priority_limit,
                              .key = {1},
                              .owner = p->owner,
                              .next_tid = 2,

@@ -98,8 +98,10 @@ static void bad_body(struct node *n, void *arg)
     p.len = PAGE + 1;
     REFUSED(E_LIMIT, );
     p = plan();
-    p.ep = the_proc(n) ? 0 : n->kproc->ep; // lives here
-    REFUSED(E_EXISTS, );
+    p.ep = n->kproc->ep; // known to all, and its secret to nobody
+    p.false_ep = true;
+    REFUSED(E_ARG, );
+    assert_true(bed_was_logged("its endpoint is not that of its control port"));
     p = plan();
     p.source = bed_dir_cap(n); // a directory cannot be read like a file
     p.source_len = PAGE;
@@ -231,10 +233,56 @@ static void stun_body(struct node *n, void *arg)
     make(&m, &p);
     assert_int_equal(bed_call(n, bed_lookup(n, "proc"), OP_PROC_EXEC, 0, 0, m.b, m.len, &again, sizeof again), 0);
     q = the_proc(n);
-    assert_int_equal(q->ep, p.ep);
+    assert_int_equal(q->ep, cap_put_port(plan_secret(&p)).w[0]);
     assert_int_equal(q->state, PROC_RUN);
     assert_int_equal(bed_call(n, again, OP_DESTROY, 0, 0, NULL, 0, NULL, 0), 0);
 }
+static int64_t exec_with(struct node *n, struct cap proc, uint32_t priority, uint32_t limit, struct cap *out)
+{
+    struct plan p = plan();
+    struct maker m;
+    p.priority = priority;
+    p.priority_limit = limit;
+    make(&m, &p);
+    return bed_call(n, proc, OP_PROC_EXEC, 0, 0, m.b, m.len, out, sizeof *out);
+}
+
+static struct cap restricted(struct node *n, struct cap c, uint32_t rights)
+{
+    struct cap out;
+    assert_int_equal(bed_call(n, c, OP_RESTRICT, rights, 0, NULL, 0, &out, sizeof out), 0);
+    return out;
+}
+
+static void control_body(struct node *n, void *arg)
+{
+    (void)arg;
+    struct cap c, control, owner = bed_lookup(n, "console");
+    assert_int_equal(exec_with(n, bed_lookup(n, "proc"), 1 + 7, 1 + 7, &c), 0); // the client is the kernel
+    assert_int_equal(the_proc(n)->priority, 7);
+    control = restricted(n, c, RIGHT_CONTROL);
+    assert_int_equal(bed_call(n, control, OP_PROC_SET_OWNER, 0, 0, &owner, sizeof owner, NULL, 0), -E_RIGHTS);
+    assert_int_equal(bed_call(n, control, OP_PROC_STUN, 0, 0, NULL, 0, NULL, 0), 0);
+    static uint8_t desc[16384];
+    assert_int_equal(bed_call(n, control, OP_PROC_GET, 0, 0, NULL, 0, desc, sizeof desc), 0);
+    struct desc_proc *d = (struct desc_proc *)(void *)(desc + sizeof(struct desc_hdr) + sizeof(struct desc_sec));
+    const struct desc_hdr *h = (const struct desc_hdr *)(const void *)desc;
+    d->owner = owner;
+    desc_seal(desc, h->len, h->sections);
+    assert_int_equal(bed_call(n, control, OP_PROC_SET, 0, 0, desc, h->len, NULL, 0), -E_RIGHTS);
+    assert_int_equal(bed_call(n, control, OP_PROC_RESUME, 0, 0, desc, h->len, NULL, 0), -E_RIGHTS);
+    assert_int_equal(bed_call(n, c, OP_PROC_SET, 0, 0, desc, h->len, NULL, 0), 0);
+    assert_memory_equal(&the_proc(n)->owner, &owner, sizeof owner);
+    owner = (struct cap){0};
+    assert_int_equal(bed_call(n, c, OP_PROC_SET_OWNER, 0, 0, &owner, sizeof owner, NULL, 0), 0);
+    assert_int_equal(bed_call(n, c, OP_DESTROY, 0, 0, NULL, 0, NULL, 0), 0);
+    task_sleep(n, NS_PER_MS);
+}
+static void control_does_not_become_owner(void **state)
+{
+    bed_run(unit_node(state), control_body, NULL);
+}
+
 static void a_process_is_stunned_described_and_resumed(void **state)
 {
     bed_run(unit_node(state), stun_body, NULL);
@@ -387,6 +435,7 @@ int main(void)
         PROCESS_TEST(exec_fills_segments_from_another_segment_and_destroy_leaves_nothing),
         PROCESS_TEST(a_bad_descriptor_is_refused_by_name_and_leaves_nothing),
         PROCESS_TEST(exec_survives_every_failed_allocation),
+        PROCESS_TEST(control_does_not_become_owner),
         PROCESS_TEST(a_process_is_stunned_described_and_resumed),
         PROCESS_TEST(a_stunned_process_is_changed_whole_or_not_at_all),
         PROCESS_TEST(a_change_survives_every_failed_allocation),
