@@ -46,3 +46,8 @@ void abort(void)
 {
     panic("abort() was called");
 }
+
+void assert_failed(const char *file, int line)
+{
+    panic("%s:%d: assertion failed", file, line);
+}

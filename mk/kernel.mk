@@ -17,7 +17,7 @@ KERNEL_LINK_ARCH := -march=rv64imac -mabi=lp64 -mcmodel=medany
 # -fbuiltin after -ffreestanding: memcpy and friends are the real ones, from picolibc, so the compiler
 # may put a small copy in line. Frame pointers: a panic walks the stack.
 KERNEL_BASE := $(KERNEL_ARCH) $(LIBC_FLAGS) -ffreestanding -fbuiltin -O2 -std=c11 \
-    -fno-omit-frame-pointer $(COMMON) $(INCLUDES)
+    -fno-omit-frame-pointer -DASSERT_WITHOUT_TEXT $(COMMON) $(INCLUDES)
 KERNEL_CFLAGS := $(KERNEL_BASE) -Iarch/riscv $(WARNINGS_STRICT)
 KERNEL_CC = $(CROSS)gcc $(KERNEL_BASE)
 
@@ -31,7 +31,7 @@ build/kernel/core/fastpath.o: KERNEL_CFLAGS += -fomit-frame-pointer
 # What is on no short path is compiled for size: 20 KB less of it.
 HOT := $(addprefix build/kernel/services/,inline.o service.o request.o node.o seg.o \
     $(addprefix proc/,control.o instantiate.o local_source.o proc.o owner.o orphan.o reaper.o)) \
-    $(addprefix build/kernel/net/,link.o net.o route.o place.o locate.o xfer.o wire.o) \
+    $(addprefix build/kernel/net/,link.o net.o route.o place.o xfer.o) \
     $(addprefix build/kernel/arch/riscv/,hart.o sv39.o fpu.o context.o sbi.o timer.o)
 COLD := $(filter-out $(HOT),$(filter build/kernel/services/% build/kernel/boards/% build/kernel/net/% \
     build/kernel/arch/riscv/%,$(KERNEL_OBJS))) $(addprefix build/kernel/core/,cancel.o desc_change.o desc_encode.o ended.o \
