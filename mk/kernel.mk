@@ -31,7 +31,7 @@ build/kernel/core/fastpath.o: KERNEL_CFLAGS += -fomit-frame-pointer
 # What is on no short path is compiled for size: 20 KB less of it.
 HOT := $(addprefix build/kernel/services/,inline.o service.o request.o node.o seg.o \
     $(addprefix proc/,control.o instantiate.o local_source.o proc.o owner.o orphan.o reaper.o)) \
-    $(addprefix build/kernel/net/,link.o net.o route.o place.o xfer.o) \
+    $(addprefix build/kernel/net/,net.o xfer.o) \
     $(addprefix build/kernel/arch/riscv/,hart.o sv39.o fpu.o context.o sbi.o timer.o)
 COLD := $(filter-out $(HOT),$(filter build/kernel/services/% build/kernel/boards/% build/kernel/net/% \
     build/kernel/arch/riscv/%,$(KERNEL_OBJS))) $(addprefix build/kernel/core/,cancel.o desc_change.o desc_encode.o ended.o \

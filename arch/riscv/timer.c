@@ -39,7 +39,10 @@ void timer_configure(uint64_t timebase_hz, bool sstc)
 {
     ASSERT(timebase_hz >= 1000 && timebase_hz < NS_PER_S);
     timer.ns_per_tick32 = (NS_PER_S << 32) / timebase_hz;
-    timer.ticks_per_ns64 = (uint64_t)(((unsigned __int128)timebase_hz << 64) / NS_PER_S);
+    // (timebase_hz << 64) / NS_PER_S in two digits of 32 bits: the compiler's division of 128 bits takes a page of the
+    // image.
+    uint64_t first = ((uint64_t)timebase_hz << 32) / NS_PER_S, rest = ((uint64_t)timebase_hz << 32) % NS_PER_S;
+    timer.ticks_per_ns64 = first << 32 | (rest << 32) / NS_PER_S;
     timer.sstc = sstc && stimecmp_works();
     timer.boot_ticks = csr_read(time);
 }
