@@ -34,7 +34,12 @@ local layout = {
     { "mask", 160, 8, "hex" },
     { "frag", 168, 4, "dec" },
     { "payload", 172, 4, "dec" },
-    { "tag", 176, 16, "bytes" },
+    { "client_inc", 176, 4, "dec" },
+    { "server_inc", 180, 4, "dec" },
+    { "ask", 184, 4, "dec" },
+    { "key", 188, 4, "dec" },
+    { "counter", 192, 8, "dec" },
+    { "tag", 200, 16, "bytes" },
 }
 
 -- --- Names from the sources ---------------------------------------------------------------------------------

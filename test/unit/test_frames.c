@@ -217,7 +217,10 @@ static void an_acknowledgement_changes_nothing_of_a_frozen_process(void **state)
     assert_int_equal(seg_read(n, s, 0, after, len), 0);
     seg_drop(n, s);
     assert_memory_equal(before, after, len);
+    struct proc *p = a.p;
     gone(&a);
+    assert_true(proc_lingers(p)); // nobody has acknowledged its reply
+    txn_last_words_end(n, p);
 }
 
 // a stands still; CLIENT asks, and is told to wait. Then a is at THIRD.
