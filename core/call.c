@@ -16,6 +16,7 @@ void call_reset(struct call *c)
     call_set_state(c, CALL_NONE);
     c->begun = c->busy = c->remote = c->cancelled = false;
     c->unsure = false;
+    c->fill = 0;
     c->tries = c->ask = 0;
     c->server_inc = c->asked = c->first_ms = 0;
     c->forwards = 0;
@@ -243,8 +244,8 @@ static bool superseded(struct call *c, uint32_t server_inc)
     return false;
 }
 
-int txn_request_acked(struct node *n, struct txn_id id, ep_t server, uint32_t inc, const struct progress *p, bool wait,
-                      bool working)
+int txn_request_acked(struct node *n, struct txn_id id, ep_t server, uint32_t inc, unsigned fill,
+                      const struct progress *p, bool wait, bool working)
 {
     struct proc *cp = proc_by_ep(n, id.client);
     if (cp && proc_frozen(cp)) { // resuming it asks again
@@ -270,8 +271,13 @@ int txn_request_acked(struct node *n, struct txn_id id, ep_t server, uint32_t in
     c->busy = wait;
     if (!wait || p->base > 0)
         c->begun = true;
-    if (wait && p->base == 0 && p->mask == 0)
-        c->sent = (struct progress){0}; // what had come was thrown away
+    unsigned newer = (fill - c->fill) & 63u;
+    if (newer >= 32)
+        return 0;    // of an earlier beginning: it comes late
+    if (newer > 0) { // what had come was thrown away
+        c->fill = fill & 63u;
+        c->sent = (struct progress){0};
+    }
     bool news = progress_acked(&c->sent, p);
     // Of an empty request, only "working" tells that it is there.
     if (working || (c->req.len > 0 && c->sent.base == c->req.len && !wait)) {

@@ -78,6 +78,9 @@
 #define TIMERS_A_RUN 24
 // The client of a request that waits in a queue is asked after when it was silent for so long.
 #define QUEUED_ASK_NS (5 * NS_PER_S)
+// A queued request is dropped, not executed, when nothing was heard of its client or its node for so long: to search
+// for the clients of thousands of such would take the ring's questions from others.
+#define QUEUED_LIFE_NS (60 * NS_PER_S)
 // Longest reply that is pinned for a client that stands still; a server waits in putrep for one that is longer.
 #define PIN_MAX_BYTES (8 * MIB)
 #define PINNED_MAX 16 // of one process at a time; the next server waits

@@ -187,6 +187,8 @@ static int check_thread(const struct desc_thread *t, const char **why)
     if (!progress_ok(&t->call.sent, t->call.req.len) || t->call.rep_total > t->call.rep.len ||
         !progress_ok(&t->call.got, t->call.rep_total))
         REFUSE(E_FORMAT, "progress of a call");
+    if (t->call.fill > 63 || t->call.zero)
+        REFUSE(E_FORMAT, "beginnings of a call");
     if (t->call.forwards > FORWARDS_MAX)
         REFUSE(E_FORMAT, "forwards of a call");
     if (t->call.state != CALL_SEND && t->call.server == EP_NONE)
@@ -208,14 +210,16 @@ static int check_rec(const struct desc_rec *r, uint64_t more, uint32_t nsegs, co
     if (r->req_len > MESSAGE_MAX_BYTES || r->rep_len > MESSAGE_MAX_BYTES || !progress_ok(&r->got, r->req_len) ||
         !progress_ok(&r->sent, r->rep_len))
         REFUSE(E_FORMAT, "progress of a transaction record");
-    if (r->reply_seg ? r->has_copy || r->state != REC_REPLY || r->rep_len == 0 || r->zero || r->reply_seg > nsegs
-                     : r->reply_off != 0 || r->zero)
+    if (r->reply_seg ? r->has_copy || r->state != REC_REPLY || r->rep_len == 0 || r->reply_seg > nsegs
+                     : r->reply_off != 0)
         REFUSE(E_FORMAT, "segment of a reply");
     if (r->has_copy ? r->state != REC_REPLY || r->rep_len > REPLY_COPY_MAX || r->rep_len == 0 || more != r->rep_len
                     : more != 0)
         REFUSE(E_FORMAT, "reply of a transaction record");
     if (r->cancel > CANCEL_TOLD || (r->cancel != CANCEL_NONE && r->state != REC_SERVE))
         REFUSE(E_FORMAT, "cancel of a transaction record");
+    if (r->fills > 63)
+        REFUSE(E_FORMAT, "beginnings of a transaction record");
     if (r->state == REC_FORWARD && (r->rep_len != 0 || port_is_null(r->cap.port)))
         REFUSE(E_FORMAT, "forward of a transaction record");
     bool needs_server = r->state == REC_FILL || r->state == REC_SERVE ||
@@ -240,7 +244,7 @@ static const uint16_t sec_size[DESC_VERSION - DESC_VERSION_OLDEST + 1][DESC_REC 
 _Static_assert(sizeof(struct desc_proc) == 352 && sizeof(struct desc_seg) == 64 && sizeof(struct desc_map) == 32 &&
                    sizeof(struct desc_port) == 24 && sizeof(struct desc_start) == 32,
                "version 9; a longer struct is a new version, and leaves this number in the row of version 9");
-_Static_assert(sizeof(struct desc_thread) == 872 && sizeof(struct desc_rec) == 240, "the same");
+_Static_assert(sizeof(struct desc_thread) == 880 && sizeof(struct desc_rec) == 240, "the same");
 
 // len bytes at off: where they lie, or in *copy. Bytes of a process are always copied: its threads may be at them.
 static __attribute__((noinline)) int find_bytes(const struct desc_walk *w, uint64_t off, size_t len, void *copy,

@@ -182,6 +182,7 @@ static int dec_thread(struct decoder *d, const struct desc_thread *s)
     c->cancelled = s->call.cancelled != 0;
     c->inc = s->call.inc;
     c->server_inc = s->call.server_inc;
+    c->fill = s->call.fill & 63u;
     c->seq = s->call.seq;
     c->cap = s->call.cap;
     memcpy(c->arg, s->call.arg, sizeof c->arg);
@@ -233,6 +234,7 @@ static int dec_rec(struct decoder *d, const struct desc_rec *s, uint64_t more_at
     if (!r)
         return -E_MEM;
     r->inc = s->inc;
+    r->fills = s->fills & 63u;
     r->seq = s->seq;
     r->handle = s->handle;
     r->op = s->op;

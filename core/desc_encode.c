@@ -173,6 +173,7 @@ static struct desc_call enc_call(const struct call *c, uint64_t now)
         .rep_total = c->rep_total,
         .status = replied ? c->status : 0,
         .deadline_left_ns = left(c->deadline_ns, now),
+        .fill = c->fill,
         .inc = c->inc,
         .server_inc = c->server_inc,
     };
@@ -239,6 +240,7 @@ void desc_of_rec(const struct rec *r, struct desc_rec *out)
         .got = enc_progress(&r->got),
         .sent = enc_progress(&r->sent),
         .rep_len = r->rep_len,
+        .fills = r->fills,
         .reply_seg = r->pinned ? 1 + reply_index(r) : 0,
         .reply_off = r->pinned ? r->pinned_off : 0,
     };

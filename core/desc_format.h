@@ -104,6 +104,7 @@ struct desc_call { // struct call
     int64_t status;
     uint64_t res[4];
     uint64_t deadline_left_ns;
+    uint32_t fill, zero;      // times that the server began to take the request in anew, modulo 64, as far as is known
     uint32_t inc, server_inc; // incarnation of the client when the call began; of the server, as far as it is known
 };
 struct desc_serve { // struct serve
@@ -142,8 +143,9 @@ struct desc_rec {
     int64_t status;
     uint64_t res[4];
     uint64_t rep_len;
-    uint32_t reply_seg, zero; // 1 + index of the SEG section that holds the reply; 0: none does
-    uint64_t reply_off;       // where in it
+    uint32_t reply_seg; // 1 + index of the SEG section that holds the reply; 0: none does
+    uint32_t fills;     // times that what had come of the request was thrown away, modulo 64
+    uint64_t reply_off; // where in it
 };
 _Static_assert(sizeof(struct desc_hdr) == 48, "");
 _Static_assert(sizeof(struct desc_proc) == 352, "");

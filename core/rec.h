@@ -44,8 +44,9 @@ struct rec {
     bool ready;            // DONE, cached, and no frame or time hangs on it: fastpath.c may use it as it is
     struct thread *caller; // [N] client thread here that holds this record as call.rec, else NULL
     bool lost;             // the client is known to be dead
-    bool still; // QUEUED, FILL: the client stands still, and so does its data. It takes no thread of the server
-                // from others until it asks again
+    uint8_t fills; // times that what had come of the request was thrown away, modulo 64: its client sends it again
+    bool still;    // QUEUED, FILL: the client stands still, and so does its data. It takes no thread of the server
+                   // from others until it asks again
     enum { CANCEL_NONE, CANCEL_PENDING, CANCEL_TOLD } cancel; // SERVE: the client has had enough; the thread knows
     uint64_t cancel_by_ns; // until then it waits for an answer, UINT64_MAX = for ever
     bool remote;           // a frame of it may be under way somewhere: keep as history when done

@@ -97,7 +97,7 @@ static void rec_queue(struct node *n, struct rec *r)
 
 static void rec_queued_due(struct node *n, struct rec *r)
 {
-    if (r->lost) {
+    if (r->lost || node_now(n) - r->peer.heard_ns > QUEUED_LIFE_NS) {
         rec_abandon(n, r);
         return;
     }
@@ -129,6 +129,7 @@ static struct thread *rec_requeue(struct node *n, struct rec *r)
     r->server = NULL;
     s->serve.rec = NULL;
     r->got = (struct progress){0};
+    r->fills = (r->fills + 1u) & 63u;
     timer_cancel(n, &r->timer);
     list_del(&r->queue_link); // of those that stand still
     rec_queue(n, r);
@@ -270,6 +271,7 @@ enum txn_verdict txn_rec_take(struct node *n, struct proc *p, struct rec *r, con
     } else if (!(r = txn_rec_create(n, p, q->id.client, q->id.tid)))
         return TXN_BUSY;
     r->lost = r->idle = r->ready = r->still = false;
+    r->fills = 0;
     r->inc = q->id.inc;
     r->seq = q->id.seq;
     r->handle = (uint32_t)handle;

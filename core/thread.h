@@ -54,6 +54,7 @@ struct call {
     bool remote;             // a frame of it was sent: copies may be under way somewhere
     bool busy : 1;           // server said wait: it has no room for the data yet, or is stunned
     bool unsure : 1;         // frames went to a node that never said what became of them
+    uint8_t fill : 6;        // how often the server has begun to take in the request, as far as is known (rec->fills)
     uint8_t forwards : 7;    // times that a server handed it on to another (forward.c)
     bool cancelled : 1;      // the client does not want it any more (cancel.c)
     uint16_t tries;          // times that request fragments were sent to this server

@@ -92,6 +92,7 @@ void txn_server_found(struct thread *t, ep_t server)
     ASSERT(t->state == THREAD_CALL && t->call.server == EP_NONE && server != EP_NONE);
     t->call.server = server;
     t->call.server_inc = 0;
+    t->call.fill = 0;
     t->call.tries = 0;
     t->call.asked = t->call.first_ms = 0;
 }
@@ -124,6 +125,7 @@ void txn_rec_view(struct rec *r, struct rec_view *v)
     v->inc = r->proc->incarnation;
     v->id = (struct txn_id){.client = r->client, .tid = r->tid, .inc = r->inc, .seq = r->seq};
     v->state = r->state;
+    v->fills = r->fills;
     v->total = r->req_len;
     v->got = &r->got;
     v->sent = &r->sent;

@@ -107,11 +107,12 @@ void txn_kick_peer(struct node *n, ep_t peer);
 
 // --- The client half, told what a frame says --------------------------------------------------------------------
 
-// Acknowledgement of request id from endpoint `server`, in its incarnation `inc`: p is there; wait, working: as in its
+// Acknowledgement of request id from endpoint `server`, in its incarnation `inc`, which has begun `fill` times (modulo
+// 64) to take it in: p is there; wait, working: as in its
 // flags. Returns 0, or
 // E_OBJECT: there is no such call (any more): tell the server.
-int txn_request_acked(struct node *n, struct txn_id id, ep_t server, uint32_t inc, const struct progress *p, bool wait,
-                      bool working);
+int txn_request_acked(struct node *n, struct txn_id id, ep_t server, uint32_t inc, unsigned fill,
+                      const struct progress *p, bool wait, bool working);
 // A fragment of the reply to request id, frag bytes each, at byte off; src: pieces of kernel memory. Returns 1:
 // complete, acknowledge as done; 0: acknowledge *got. E_STATE: frozen, say "wait". E_OBJECT: there is no such call (any
 // more): acknowledge as done, it was.
@@ -169,6 +170,7 @@ struct rec_view {
     uint32_t inc; // the server's incarnation
     struct txn_id id;
     enum rec_state state;
+    unsigned fills;             // times that it began to take in the request anew
     uint64_t total;             // bytes of the request
     const struct progress *got; // of the request
     struct progress *sent;      // of the reply: to be changed by progress_cut and progress_sent
