@@ -512,8 +512,8 @@ static void in_request_ack(struct node *n, const struct wire_hdr *h, const struc
         return;
     }
     struct progress got = {.base = h->offset, .mask = h->mask, .frag = h->frag};
-    if (txn_request_acked(n, txn_of(h, h->dst_ep), h->src_ep, h->server_inc, (unsigned)(h->arg[0] & 63), &got, h->flags & WIRE_FLAG_WAIT,
-                          h->flags & WIRE_FLAG_WORKING) < 0 &&
+    if (txn_request_acked(n, txn_of(h, h->dst_ep), h->src_ep, h->server_inc, (unsigned)(h->arg[0] & 63), &got,
+                          h->flags & WIRE_FLAG_WAIT, h->flags & WIRE_FLAG_WORKING) < 0 &&
         !(h->flags & WIRE_FLAG_WORKING))
         say_not_here(n, h, NOTHERE_TXN); // so that the server does not wait for the data
 }

@@ -30,6 +30,7 @@ ALLOWED = [
 # Names that tie all rooms together and say nothing about what a room knows: a reference to one is no step of a circle.
 IGNORED = {
     "panic": "every room may end the node; boards prints how it ended",
+    "assert_failed": "the same, of a condition that does not hold",
     "kmain": "boot: the first instruction jumps to what starts everything",
 }
 # The way up from a trap (core/entry.h): arch/riscv may name these, and a circle that goes over one crosses that
