@@ -8,7 +8,7 @@
 -- The names come from the sources, which lie beside this file: net/wire.h and services/protocol/numbers.h. Without them
 -- there are numbers.
 
-local ETHERTYPE, HEADER = 0x88b5, 192
+local ETHERTYPE, HEADER = 0x88b5, 216
 local KIND_AT, FLAGS_AT, OP_AT, SEQ_AT, PAYLOAD_AT = 15, 18, 60, 64, 172
 
 -- name, byte, size, how it is shown: "dec", "hex", "int" (signed)

@@ -15,7 +15,7 @@ import ring
 from ring import GiveUp, Ring, expect_down, hang, note, ok, same
 
 MEET = ["--meet", "owner@n1"]
-OWNER = MEET + ["--grant", "proc:read,control,destroy"]
+OWNER = MEET + ["--grant", "proc:read,control,destroy,owner"]
 
 # mistake: kind, cause, address
 FAULTS = {

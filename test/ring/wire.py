@@ -68,7 +68,7 @@ LINES = 40
 def faults():
     r = Ring(3)
     ok(not inside(r) and "relay" not in r.pids(), "without faults there is no relay, and all links are straight")
-    adder = r.start("--quiet", "--node", "n2", "adder_server", "adder")
+    adder = r.start("--quiet", "--meet", "wire@n1", "--node", "n2", "adder_server", "adder")
     adder.wait_line("ready")
     link(r, "n1", "n2", "--loss", "10", "--dup", "10", "--reorder", "5", "--delay", "200us", "--jitter", "300us", "--seed", "7")
     same(inside(r), both("n1", "n2"), "the relay is in the one link where something is set, in both directions")
@@ -77,12 +77,12 @@ def faults():
     link(r, "n2", "n3", "--cut")
     counter = r.start("--quiet", "--name", "counter", "--node", "n1", "counter", str(LINES), "50")
     counter.wait_line(r"^counter: 2 ")
-    client = r.start("--quiet", "--name", "client", "--node", "n1", "adder_client", "adder", "60", "1", "5")
+    client = r.start("--quiet", "--meet", "wire@n1", "--name", "client", "--node", "n1", "adder_client", "adder", "60", "1", "5")
     moves = [r.move("counter", n) for n in ("n2", "n1")]
     ok(all(status == 0 and "freeze" in out for status, out in moves), "a process moves there and back over such a link", moves)
     same((client.end(), client.lines[-1:]), (0, ["client 1: 60 calls, 0 errors"]), "calls over it are right, and each is once")
     same((counter.end(), counter.lines[-1:]), (0, ["counter: %d lines, 0 errors" % LINES]), "what moved did not notice")
-    status, out = r.run("--quiet", "adder_client", "adder", "report")
+    status, out = r.run("--quiet", "--meet", "wire@n1", "adder_client", "adder", "report")
     ok(status == 0 and re.search(r"\b60 calls\b", out) and not re.search(r"[1-9]\d* (twice|lost)", out),
        "and the server says so too", out)
     w = ways(r)
@@ -102,7 +102,7 @@ def faults():
     link(r, "--clear")
     ok(not inside(r), "--clear: the relay is in no link any more")
     before = ways(r)
-    same(r.run("--quiet", "--node", "n2", "adder_client", "adder", "stop")[0], 0, "and the ring is as before")
+    same(r.run("--quiet", "--meet", "wire@n1", "--node", "n2", "adder_client", "adder", "stop")[0], 0, "and the ring is as before")
     same({k: w["frames"] for k, w in ways(r).items()}, {k: w["frames"] for k, w in before.items()},
          "no frame goes through the relay")
     adder.end()
@@ -348,10 +348,15 @@ def captures():
     expect_standing(r, "captures harmed no node")
 
 
+def wire_fields():
+    """The header as net/wire.h draws it: (name, byte, size) of each field."""
+    with open(os.path.join(ring.ROOT, "net/wire.h")) as f:
+        return re.findall(r"^WIRE_FIELD\((\w+), (\d+), (\d+)\);", f.read(), re.M)
+
+
 def fields_agree():
     """The dissector's table says of each field what net/wire.h says."""
-    with open(os.path.join(ring.ROOT, "net/wire.h")) as f:
-        here = re.findall(r"^WIRE_FIELD\((\w+), (\d+), (\d+)\);", f.read(), re.M)
+    here = wire_fields()
     with open(os.path.join(ring.ROOT, "tools/rotifer.lua")) as f:
         there = re.findall(r'^    \{ "(\w+)", (\d+), (\d+), "\w+" \},', f.read(), re.M)
     same(there, [x for x in here if x[0] not in ("dst_mac", "src_mac", "ethertype")], "the dissector knows the header as it is")
@@ -366,8 +371,9 @@ def dissected(file, frames):
     p = subprocess.run(argv + ["-T", "fields", "-e", "rotifer.kind", "-e", "rotifer.kind_name", "-e", "rotifer.op_name",
                                "-e", "rotifer.payload", "-e", "frame.len", "-e", "_ws.malformed"],
                        capture_output=True, text=True, timeout=hang(60))
+    header = sum(int(wire_fields()[-1][i]) for i in (1, 2))
     rows = [x.split("\t") for x in p.stdout.rstrip("\n").split("\n")]
-    ok(p.returncode == 0 and len(rows) == frames and all(x[0] and int(x[3]) + 192 == int(x[4]) for x in rows),
+    ok(p.returncode == 0 and len(rows) == frames and all(x[0] and int(x[3]) + header == int(x[4]) for x in rows),
        "tshark reads every frame with the dissector", p.stdout[:2000] + p.stderr)
     names = {x[1] for x in rows}
     ok({"LOCATE", "HEREIS", "REQUEST", "REPLY", "REPLY_ACK"} <= names and "PROC_EXEC" in {x[2] for x in rows},
