@@ -12,8 +12,8 @@ usage: test/plants/run.py [NAME...]     all of them, or these; prints TAP
 The head of a patch, one line each:
 
     Breaks: what is wrong then, in one sentence
-    Found by: unit/test_txn             a unit test; or: sim NAME FROM TO (a scenario, these seeds)
-    Claim: a regular expression         for a unit test, of a line "not ok"; for the simulator, of what an oracle says
+    Found by: unit/test_txn             a unit test; or: sim NAME FROM TO (a scenario, these seeds); or: ring/NAME
+    Claim: a regular expression         of a line "not ok"; for the simulator, of what an oracle says
 
 Works in build/plants/, a copy that is kept from run to run. Each patch is applied there, and taken back. One run at a
 time: the second waits."""
@@ -46,10 +46,15 @@ class Plant:
             raise ValueError("%s.patch: its head must have %s, and a diff must follow" % (name, wanted))
         self.test = self.head["Found by"].split()
         self.sim = self.test[0] == "sim"
-        if not (self.sim and len(self.test) == 4 or re.match(r"unit/test_\w+$", self.head["Found by"])):
+        self.ring = re.match(r"ring/\w+$", self.head["Found by"])
+        if not (self.sim and len(self.test) == 4 or self.ring or re.match(r"unit/test_\w+$", self.head["Found by"])):
             raise ValueError("%s.patch: no test is called %s" % (name, self.head["Found by"]))
-        self.program = "build/sim-run" if self.sim else "build/" + self.test[0]
-        self.command = [self.program] + (["each"] + self.test[1:] if self.sim else [])
+        self.programs = ["build/sim-run" if self.sim else "build/" + self.test[0]]
+        self.command = self.programs + (["each"] + self.test[1:] if self.sim else [])
+        if self.ring:
+            guests = [f[:-2] for f in os.listdir(os.path.join(HOUSE, "guest", "tests")) if f.endswith(".c")]
+            self.programs = ["build"] + ["build/guest/%s.elf" % g for g in sorted(guests)]
+            self.command = ["test/" + self.test[0] + ".py"]
 
     def claims(self, said):
         """The lines of what a test said that speak of a claim which failed. A crash is none, whatever cmocka says."""
@@ -100,11 +105,11 @@ def copy_house():
                 subprocess.run(["cp", "-a", os.path.join(HOUSE, "build", part), COPY + "/build/"], check=True)
 
 
-def build(program):
+def build(programs):
     # As if a person had typed it, also when make has started this script: on all processors, without make's variables.
     makes = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "T", "P")
     env = {k: v for k, v in os.environ.items() if k not in makes}
-    made = subprocess.run(["make", "--no-print-directory", "WERROR=", program], cwd=COPY, env=env, capture_output=True,
+    made = subprocess.run(["make", "--no-print-directory", "WERROR=", *programs], cwd=COPY, env=env, capture_output=True,
                           text=True)
     return None if made.returncode == 0 else "it does not build:\n" + "\n".join(made.stderr.splitlines()[-10:])
 
@@ -128,7 +133,7 @@ def normal_s(plant, known):
     """How long the test takes on the sources as they are, where it must pass. Each test once."""
     key = " ".join(plant.command)
     if key not in known:
-        why = build(plant.program)
+        why = build(plant.programs)
         status, said, seconds = (1, "", 0) if why else play(plant.command, 600)
         if status != 0:
             return None, why or "without the plant, too, %s fails:\n%s" % (key, said[-1000:])
@@ -144,7 +149,7 @@ def patch(plant, *options):
 
 def verdict(plant, limit_s):
     """Returns what is wrong; empty: the test found the plant and named the claim."""
-    why = build(plant.program)
+    why = build(plant.programs)
     if why:
         return why
     status, said, seconds = play(plant.command, limit_s)
