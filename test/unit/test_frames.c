@@ -154,33 +154,84 @@ static void a_request_for_a_server_that_is_gone_is_not_given_to_the_ports_next_o
     gone(&b);
 }
 
-// The client's half: a call that was sent more than once may have been executed by whom it was sent to.
-static void a_call_that_was_sent_often_does_not_go_to_a_second_server(void **state)
+#define FIRST 0x5000000000000001
+#define SECOND 0x5000000000000002
+
+// A call to a port that FIRST serves, at PEER; its request goes out again and again.
+static struct cap called(struct node *n, struct actor *a)
 {
-    static const ep_t first = 0x5000000000000001, second = 0x5000000000000002;
-    struct node *n = unit_node(state);
-    struct actor a = actor(n);
     struct cap cap = {.port = {{11, 12}}, .obj_rights = 7};
-    struct wire_hdr here = {.kind = WIRE_HEREIS, .op = LOCATE_PORT, .cap = cap, .arg = {first}};
-    assert_false(call(&a, &cap, 3, 0, 0));
-    come(n, here);
+    assert_false(call(a, &cap, 3, 0, 0));
+    come(n, (struct wire_hdr){.kind = WIRE_HEREIS, .op = LOCATE_PORT, .cap = cap, .arg = {FIRST}});
     pass(n, NS_PER_S);
-    assert_true(sent(WIRE_REQUEST, 0, first) > 1);
+    assert_true(sent(WIRE_REQUEST, 0, FIRST) > 1);
+    return cap;
+}
+
+// The node `from` says that FIRST is not there, to the call's look-up number `ask`.
+static void not_here(struct node *n, const struct actor *a, const struct cap *cap, ep_t from, uint32_t ask)
+{
     come(n, (struct wire_hdr){.kind = WIRE_NOTHERE,
                               .op = NOTHERE_EP,
-                              .src_ep = PEER,
-                              .dst_ep = a.p->ep,
-                              .tid = a.t->tid,
-                              .seq = a.t->call.seq,
-                              .cap = cap,
-                              .arg = {first, WIRE_REQUEST}});
-    for (unsigned i = 0; i < 20 && a.t->state == THREAD_CALL; i++) { // the second one serves the port, whenever asked
-        here.src_node = THIRD;
-        here.arg[0] = second;
-        come(n, here);
+                              .src_node = from,
+                              .src_ep = from,
+                              .dst_ep = a->p->ep,
+                              .tid = a->t->tid,
+                              .seq = a->t->call.seq,
+                              .ask = ask,
+                              .cap = *cap,
+                              .arg = {FIRST, WIRE_REQUEST}});
+}
+
+// Whenever the ring is asked, SECOND says that it serves the port too.
+static void second_offers(struct node *n, const struct actor *a, const struct cap *cap)
+{
+    for (unsigned i = 0; i < 20 && a->t->state == THREAD_CALL; i++) {
+        come(n, (struct wire_hdr){
+                    .kind = WIRE_HEREIS, .op = LOCATE_PORT, .src_node = THIRD, .cap = *cap, .arg = {SECOND}});
         pass(n, NS_PER_S);
     }
-    assert_int_equal(sent(WIRE_REQUEST, 0, second), 0);
+}
+
+// Its server's node says for certain that it never had the call: another may be called.
+static void a_call_that_its_server_never_had_goes_to_a_second_server(void **state)
+{
+    struct node *n = unit_node(state);
+    struct actor a = actor(n);
+    struct cap cap = called(n, &a);
+    not_here(n, &a, &cap, PEER, a.t->call.ask);
+    second_offers(n, &a, &cap);
+    assert_true(sent(WIRE_REQUEST, 0, SECOND) > 0);
+    gone(&a);
+}
+
+// An answer to an earlier look-up comes late.
+static void a_late_not_here_sends_no_call_to_a_second_server(void **state)
+{
+    struct node *n = unit_node(state);
+    struct actor a = actor(n);
+    struct cap cap = called(n, &a);
+    not_here(n, &a, &cap, PEER, a.t->call.ask - 1u);
+    second_offers(n, &a, &cap);
+    assert_int_equal(sent(WIRE_REQUEST, 0, SECOND), 0);
+    assert_int_equal(result(&a), -E_DIED);
+    gone(&a);
+}
+
+// Its first frame went so long ago that a server which executed it may have forgotten that, and have ended since.
+static void a_call_that_may_be_forgotten_does_not_go_to_a_second_server(void **state)
+{
+    struct node *n = unit_node(state);
+    struct actor a = actor(n);
+    struct cap cap = called(n, &a);
+    for (unsigned i = 0; i < 12; i++) { // it is said to be there, and does not answer
+        come(n, (struct wire_hdr){.kind = WIRE_HEREIS, .op = LOCATE_EP, .arg = {FIRST}});
+        pass(n, NS_PER_S);
+    }
+    assert_int_equal(a.t->state, THREAD_CALL);
+    not_here(n, &a, &cap, PEER, a.t->call.ask);
+    second_offers(n, &a, &cap);
+    assert_int_equal(sent(WIRE_REQUEST, 0, SECOND), 0);
     assert_int_equal(result(&a), -E_DIED);
     gone(&a);
 }
@@ -280,7 +331,9 @@ int main(void)
         FRAMES_TEST(a_late_copy_of_a_request_is_not_executed_for_as_long_as_it_can_live),
         FRAMES_TEST(an_older_request_is_not_executed_after_a_newer_one),
         FRAMES_TEST(a_request_for_a_server_that_is_gone_is_not_given_to_the_ports_next_one),
-        FRAMES_TEST(a_call_that_was_sent_often_does_not_go_to_a_second_server),
+        FRAMES_TEST(a_call_that_its_server_never_had_goes_to_a_second_server),
+        FRAMES_TEST(a_late_not_here_sends_no_call_to_a_second_server),
+        FRAMES_TEST(a_call_that_may_be_forgotten_does_not_go_to_a_second_server),
         FRAMES_TEST(an_acknowledgement_changes_nothing_of_a_frozen_process),
         FRAMES_TEST(a_client_that_was_told_to_wait_is_told_where_its_server_went),
         FRAMES_TEST(a_late_request_goes_after_a_server_that_moved),
