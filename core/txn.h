@@ -9,7 +9,9 @@
 //   SEND   acknowledged (base, mask)               SEND   fragments not yet there are sent
 //          ... all of the request                  WAIT
 //          "wait"                                  SEND   busy = true: only probe until told to go on
-//          not here                                SEND   server = EP_NONE, locate; not found: E_NOTHERE / E_DIED
+//          not here, and cannot have begun         SEND   server = EP_NONE, locate; not found: E_NOTHERE
+//          not here, and may have begun            SEND   locate; not found: E_DIED
+//          ended, and had this call                -      E_DIED
 //   WAIT   "working" (answer to a probe)           WAIT   heard
 //          unknown to the server                   -      E_DIED
 //   any    first fragment of the reply             RECV   (a reply implies the whole request arrived)
@@ -26,10 +28,13 @@
 //   -      request, nobody in getreq               QUEUED "wait" to the client; the data stays there (D2)
 //   -,QUEUED a thread in getreq                    FILL   ask the client for the data ("go")
 //   FILL   all of the request is in the buffer     SERVE  wake the server thread
+//   FILL   the client stands still, others wait     QUEUED what came is thrown away; the thread takes another request
+//   QUEUED nothing heard of the client's node      DONE   not executed; dropped (QUEUED_LIFE_NS)
 //   QUEUED,FILL cancelled                          REPLY  E_WITHDRAWN
 //   SERVE  cancelled                               SERVE  the server's thread is told, once
 //   SERVE  putrep                                  REPLY  send; a short reply is copied here, server goes on
 //   SERVE  forward                                 FORWARD  send; server goes on. As REPLY in all that follows
+//   REPLY  the client stands still                 REPLY  a long reply is pinned; a server in putrep goes on
 //   REPLY  acknowledged                            DONE   a server in putrep goes on; start RECORD_LIFE timer
 //   DONE   time                                    -      forgotten
 //   QUEUED,FILL,SERVE: same request again          same   "wait" / what is there / "working"

@@ -25,13 +25,10 @@
     - errors: it names every E_... that the function's own body returns; or says "as foo()", whose comment has them.
     - callers: "Callers: ..." says from where a function may be called: at the head of the header for all, or for one.
 
-    Headers for which this is still to be done stand in test/contracts-todo.txt. One that is done may not stay there.
+usage: test/check-contracts.py [-C ROOT] [--counts] [HEADER...]
 
-usage: test/check-contracts.py [-C ROOT] [--counts | --todo] [HEADER...]
-
-Prints what is wrong, with file and line; exit status 1 if anything is. HEADER: comments of these alone, on the list
-or not. --counts: how much is wrong, by header. --todo: the list as it would be now. -C: of the sources in another
-folder."""
+Prints what is wrong, with file and line; exit status 1 if anything is. HEADER: comments of these alone. --counts:
+how much is wrong, by header. -C: of the sources in another folder."""
 import argparse
 import collections
 import os
@@ -42,7 +39,6 @@ import csource
 import verdict
 
 ROOMS = ["arch", "core", "net", "services", "boards", "tools", "guest/lib"]
-TODO = "test/contracts-todo.txt"
 
 # Of the files in a private header's own room, those that may include it: a regular expression for the names without
 # .c and .h. Not here: all of the room.
@@ -268,52 +264,32 @@ def header_faults(house, header):
             for f in header.functions for x in function_faults(house, header, f)]
 
 
-def comments(house, todo):
-    bad = []
+def comments(house):
+    return [x for header in house.headers.values() for x in header_faults(house, header)]
+
+
+def counts(house):
     for path, header in house.headers.items():
-        faults = header_faults(house, header)
-        if path not in todo:
-            bad += faults
-        elif not faults:
-            bad.append("%s: %s is done: take it off the list" % (TODO, path))
-    return bad + ["%s: there is no header %s" % (TODO, x) for x in todo if x not in house.headers]
-
-
-def read_todo():
-    if not os.path.exists(TODO):
-        return []
-    return [x.strip() for x in csource.read(TODO).split("\n") if x.strip() and not x.startswith("#")]
-
-
-def counts(house, as_list):
-    if as_list:
-        print("# Headers whose functions do not all say yet what test/check-contracts.py asks for. Gets shorter only.")
-    for path, header in house.headers.items():
-        faults = header_faults(house, header)
-        if as_list and faults:
-            print(path)
-        elif not as_list and header.functions:
-            print("%-36s %3d functions, %3d to say" % (path, len(header.functions), len(faults)))
+        if header.functions:
+            print("%-36s %3d functions, %3d to say" % (path, len(header.functions), len(header_faults(house, header))))
 
 
 def main():
     parser = argparse.ArgumentParser(description="Do the headers say what they promise, and is it kept?")
     parser.add_argument("-C", dest="root", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
     parser.add_argument("--counts", action="store_true")
-    parser.add_argument("--todo", action="store_true")
     parser.add_argument("headers", nargs="*")
     options = parser.parse_args()
     os.chdir(options.root)
-    house, todo = House(), read_todo()
-    if options.counts or options.todo:
-        counts(house, options.todo)
+    house = House()
+    if options.counts:
+        counts(house)
         return
     if options.headers:
         bad = [y for x in options.headers for y in header_faults(house, house.headers[x])]
     else:
-        bad = private_headers(house) + state_writers(house) + comments(house, todo)
-    done = options.headers or set(house.headers) - set(todo)
-    verdict.end(bad, "%d headers say what they promise." % len(done),
+        bad = private_headers(house) + state_writers(house) + comments(house)
+    verdict.end(bad, "%d headers say what they promise." % len(options.headers or house.headers),
                 "What a header says, and how, is said at the top of test/check-contracts.py.")
 
 
